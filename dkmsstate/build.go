@@ -1,0 +1,143 @@
+package dkmsstate
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Build is MODULE/VERSION/KVER/ARCH of the DKMS tree.
+type Build struct {
+	Module Module
+	Arch   string
+	// Files are the module files of the build; without one it is no build but
+	// what an interrupted run left (dkms refuses to build over it).
+	Files []File
+	// Original says that dkms archived modules of the kernel itself for this
+	// module, which uninstalling has to put back.
+	Original bool
+}
+
+// File is one kernel module of a build and its copy in the kernel's tree.
+type File struct {
+	// Name is the base name, such as loop.ko.xz.
+	Name string
+	// Copy is how the installed file stands to the built one.
+	Copy Copy
+	// InKernel says that the kernel has a module of that name itself.
+	InKernel bool
+}
+
+// Copy is how an installed file stands to the built one.
+type Copy string
+
+// The installed file is not there, is not the built one, or equals it.
+const (
+	CopyMissing Copy = "missing"
+	CopyDiffers Copy = "differs"
+	CopySame    Copy = "same"
+)
+
+// Complete says that the build holds at least one module file, none of them empty.
+func (b Build) Complete() bool { return len(b.Files) > 0 }
+
+func (s *Snapshot) readBuild(m Module, arch string) Build {
+	b := Build{Module: m, Arch: arch}
+	dir := s.Layout.buildDir(m, s.Kernel, arch)
+	entries, _ := os.ReadDir(filepath.Join(dir, "module"))
+	for _, entry := range entries {
+		if trimKo(entry.Name()) == entry.Name() {
+			continue
+		}
+		built := filepath.Join(dir, "module", entry.Name())
+		if info, err := os.Stat(built); err != nil || info.Size() == 0 || !info.Mode().IsRegular() {
+			b.Files = nil // one unusable file makes the whole build unusable
+			break
+		}
+		installed := filepath.Join(s.Layout.installDir(s.Kernel), entry.Name())
+		b.Files = append(b.Files, File{
+			Name:     entry.Name(),
+			Copy:     compare(built, installed),
+			InKernel: s.Dep.InKernel(trimKo(entry.Name())),
+		})
+	}
+	b.Original = hasEntries(s.Layout.originalDir(m.Name, s.Kernel, arch))
+	return b
+}
+
+func (l Layout) buildDir(m Module, kernel Release, arch string) string {
+	return filepath.Join(l.tree(), m.Name, m.Version, string(kernel), arch)
+}
+
+func (l Layout) originalDir(name string, kernel Release, arch string) string {
+	return filepath.Join(l.tree(), name, "original_module", string(kernel), arch)
+}
+
+// trimKo takes .ko and its compression off a file name; a name without comes
+// back as it is.
+func trimKo(name string) string {
+	for _, suffix := range []string{".ko", ".ko.gz", ".ko.xz", ".ko.zst"} {
+		if base, ok := strings.CutSuffix(name, suffix); ok && base != "" {
+			return base
+		}
+	}
+	return name
+}
+
+// compare compares two files by their bytes. What cannot be read counts as
+// different: it is to be written anew.
+func compare(built, installed string) Copy {
+	b, err := os.Open(built)
+	if err != nil {
+		return CopyDiffers
+	}
+	defer b.Close()
+	info, err := os.Stat(installed)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(installed); err == nil {
+			return CopyDiffers // a dangling link stands in its place
+		}
+		return CopyMissing
+	}
+	if err != nil || !info.Mode().IsRegular() {
+		return CopyDiffers
+	}
+	i, err := os.Open(installed)
+	if err != nil {
+		return CopyDiffers
+	}
+	defer i.Close()
+	binfo, err := b.Stat()
+	switch {
+	case err != nil:
+		return CopyDiffers
+	case os.SameFile(binfo, info): // framework.conf's symlink_modules
+		return CopySame
+	case binfo.Size() != info.Size() || !sameBytes(b, i):
+		return CopyDiffers
+	}
+	return CopySame
+}
+
+func sameBytes(a, b io.Reader) bool {
+	const chunk = 64 << 10
+	one, two := make([]byte, chunk), make([]byte, chunk)
+	for {
+		n, err := io.ReadFull(a, one)
+		m, err2 := io.ReadFull(b, two)
+		if n != m || !bytes.Equal(one[:n], two[:m]) {
+			return false
+		}
+		if err != nil || err2 != nil {
+			return isEnd(err) && isEnd(err2)
+		}
+	}
+}
+
+func isEnd(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}

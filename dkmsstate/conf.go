@@ -1,0 +1,112 @@
+package dkmsstate
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Conf is what the hooks need of a module's dkms.conf. dkms(8) reads the file
+// itself by sourcing it; here it is only parsed, so a value that takes a shell
+// to know is in Clever.
+type Conf struct {
+	// Autoinstall: dkms may install this module for a kernel unasked.
+	Autoinstall bool
+	// Depends are the module names of BUILD_DEPENDS.
+	Depends []string
+	// OwnSteps: uninstalling runs something of the module's own (POST_REMOVE).
+	OwnSteps bool
+	// Clever are the names among these that only a shell could tell.
+	Clever []string
+}
+
+// maxConf bounds what is read of a dkms.conf; the longest known has 30 kB.
+const maxConf = 1 << 20
+
+// readConf reads the dkms.conf of a registered module and the overrides that
+// dkms lays over it (dkms(8), "/etc/dkms/<module>.conf" and its variants).
+func (l Layout) readConf(m Module, source string, kernel Release, arch string) (Conf, error) {
+	as, err := readShell(filepath.Join(source, "dkms.conf"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Conf{}, fmt.Errorf("its source has no dkms.conf: %s", filepath.Join(source, "dkms.conf"))
+	}
+	if err != nil {
+		return Conf{}, fmt.Errorf("its dkms.conf cannot be used: %w", err)
+	}
+	k := string(kernel)
+	for _, name := range []string{
+		m.Name,
+		m.Name + "-" + m.Version,
+		m.Name + "-" + m.Version + "-" + k,
+		m.Name + "-" + m.Version + "-" + k + "-" + arch,
+		m.Name + "--" + k,
+		m.Name + "--" + k + "-" + arch,
+	} {
+		over, err := readShell(l.Path("/etc/dkms/" + name + ".conf"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return Conf{}, fmt.Errorf("/etc/dkms/%s.conf cannot be used: %w", name, err)
+		}
+		as.merge(over)
+	}
+	return newConf(as), nil
+}
+
+// merge lays the assignments of a file that is sourced later over these.
+func (as *Assignments) merge(over Assignments) {
+	for name, value := range over.Plain {
+		as.Plain[name] = value
+		delete(as.Clever, name)
+	}
+	for name := range over.Clever {
+		as.Clever[name] = true
+	}
+	as.Sources = as.Sources || over.Sources
+}
+
+func newConf(as Assignments) Conf {
+	c := Conf{
+		Autoinstall: yes(as.Plain["AUTOINSTALL"]),
+		OwnSteps:    as.Plain["POST_REMOVE"] != "" || as.Clever["POST_REMOVE"],
+	}
+	for _, value := range as.Elements("BUILD_DEPENDS") {
+		c.Depends = append(c.Depends, strings.Fields(value)...)
+	}
+	for _, name := range []string{"AUTOINSTALL", "BUILD_DEPENDS", "POST_REMOVE"} {
+		if as.Clever[name] || (as.Sources && as.Plain[name] == "") {
+			c.Clever = append(c.Clever, name)
+		}
+	}
+	return c
+}
+
+// yes reads a switch as dkms does: 3.2 knows yes and no in any case, older ones
+// take every word for yes.
+func yes(value string) bool {
+	value = strings.TrimSuffix(value, "\r")
+	return value != "" && !strings.EqualFold(value, "no")
+}
+
+func readShell(path string) (Assignments, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Assignments{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Assignments{}, fmt.Errorf("%s is no regular file", path)
+	}
+	if info.Size() > maxConf {
+		return Assignments{}, fmt.Errorf("%s has %d bytes, more than the %d that are read", path, info.Size(), maxConf)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Assignments{}, err
+	}
+	return ReadAssignments(bytes.NewReader(data), path)
+}

@@ -1,0 +1,100 @@
+package dkmsstate
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// Layout says where dkms keeps things, as absolute paths inside Root.
+type Layout struct {
+	// Root is the directory that all paths are under; "/" on a running system.
+	Root string
+	// Tree is dkms_tree, Source is source_tree, Install is install_tree of
+	// framework.conf(5), as seen from inside Root.
+	Tree, Source, Install string
+}
+
+// DefaultLayout gives dkms's own defaults under root.
+func DefaultLayout(root string) Layout {
+	return Layout{Root: root, Tree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules"}
+}
+
+// Path gives the place of a path of the system in this root.
+func (l Layout) Path(path string) string { return filepath.Join(l.Root, path) }
+
+// ReadLayout finds trees that /etc/dkms/framework.conf or a file in
+// framework.conf.d has moved. Plain assignments of absolute paths are followed;
+// anything cleverer leaves the default and is said in the troubles.
+func ReadLayout(root string) (Layout, []string) {
+	l := DefaultLayout(root)
+	files := []string{l.Path("/etc/dkms/framework.conf")}
+	more, _ := filepath.Glob(l.Path("/etc/dkms/framework.conf.d/*.conf"))
+	sort.Strings(more)
+	var troubles []string
+	for _, file := range append(files, more...) {
+		as, err := readShell(file)
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err != nil {
+			troubles = append(troubles, fmt.Sprintf("cannot read %s, its settings are not known here: %v", file, err))
+			continue
+		}
+		troubles = append(troubles, l.apply(file, as)...)
+	}
+	return l, troubles
+}
+
+func (l *Layout) apply(file string, as Assignments) []string {
+	var troubles []string
+	for _, v := range []struct {
+		name  string
+		place *string
+	}{{"dkms_tree", &l.Tree}, {"source_tree", &l.Source}, {"install_tree", &l.Install}} {
+		value := as.Plain[v.name]
+		switch {
+		case as.Clever[v.name]:
+			troubles = append(troubles, fmt.Sprintf("%s sets %s in a way only a shell can follow; using %s", file, v.name, *v.place))
+		case value == "":
+		case !filepath.IsAbs(value) || strings.Contains(value, "\n"):
+			troubles = append(troubles, fmt.Sprintf("%s sets %s to %q, which is no absolute path; using %s", file, v.name, value, *v.place))
+		default:
+			*v.place = filepath.Clean(value)
+		}
+	}
+	return troubles
+}
+
+// tree, modules and kernel give the directories most used.
+func (l Layout) tree() string                { return l.Path(l.Tree) }
+func (l Layout) kernelDir(k Release) string  { return filepath.Join(l.Path(l.Install), string(k)) }
+func (l Layout) installDir(k Release) string { return filepath.Join(l.kernelDir(k), installedUnder) }
+
+// KernelThere says that a kernel has modules of its own: headers that come
+// before it make a directory with nothing but a link in it.
+func (l Layout) KernelThere(k Release) bool {
+	return anyExists(l.kernelDir(k), "kernel", "modules.order", "modules.builtin")
+}
+
+// installedUnder is where dkms installs every module on Debian and Ubuntu,
+// whatever DEST_MODULE_LOCATION says (dkms, override_dest_module_location).
+const installedUnder = "updates/dkms"
+
+// openDir opens a directory of the system for work that must not leave it. On
+// the running system the path is followed as the kernel does, so that a DKMS
+// tree which is itself a symbolic link is found; under another root no link
+// may lead out of that root.
+func (l Layout) openDir(path string) (*os.Root, error) {
+	if l.Root == "/" {
+		return os.OpenRoot(path)
+	}
+	root, err := os.OpenRoot(l.Root)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.OpenRoot(strings.TrimPrefix(path, "/"))
+}

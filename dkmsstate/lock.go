@@ -1,0 +1,53 @@
+package dkmsstate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// lockDir holds what this project keeps of its own.
+const lockDir = "/var/lib/dkms-hooks"
+
+// ErrLocked says that another run held the lock for longer than the limit.
+const ErrLocked = sentinel("another run of the hooks holds the lock")
+
+// Lock keeps two hooks from working at once, which corrupts builds: dkms has no
+// lock of its own. It waits up to the limit, and calls waiting once before it
+// does. The lock ends with the process, whatever ends that.
+func (l Layout) Lock(ctx context.Context, limit time.Duration, waiting func()) (unlock func(), err error) {
+	dir := l.Path(lockDir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot make the directory of the lock: %w", err)
+	}
+	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the lock: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for first := true; ; first = false {
+		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return func() { file.Close() }, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			file.Close()
+			return nil, fmt.Errorf("cannot take the lock: %w", err)
+		}
+		if first {
+			waiting()
+		}
+		select {
+		case <-ctx.Done():
+			file.Close()
+			return nil, ErrLocked
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

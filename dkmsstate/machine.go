@@ -1,0 +1,170 @@
+package dkmsstate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Machine carries out plans: the Engine compiles, the Tree does the rest.
+type Machine struct {
+	Layout Layout
+	Engine Engine
+}
+
+// Outcome is how a task ended.
+type Outcome string
+
+// A task is done, was not meant for the kernel, or failed.
+const (
+	Done    Outcome = "done"
+	Skipped Outcome = "skipped"
+	Failed  Outcome = "failed"
+)
+
+// Result is what came of a task.
+type Result struct {
+	Task    Task
+	Outcome Outcome
+	// Err says why a task failed or was skipped.
+	Err error
+	// Log is the file that tells more, "" without one.
+	Log string
+}
+
+// Run carries out a plan, one task after the other, and reports each as it
+// begins and ends. One that fails never stops the next. Only an end of the
+// context stops the run; what was not begun is then reported as failed.
+func (m Machine) Run(ctx context.Context, p Plan, begin func(i int, t Task), end func(Result)) []Result {
+	failed := map[string]bool{}
+	var results []Result
+	for i, t := range p.Tasks {
+		r := Result{Task: t, Outcome: Done}
+		if need := firstIn(failed, t.Needs); need != "" {
+			r.Outcome, r.Err = Failed, fmt.Errorf("it needs %s, which is not installed", need)
+		} else if err := ctx.Err(); err != nil {
+			r.Outcome, r.Err = Failed, err
+		} else {
+			begin(i, t)
+			r = m.runTask(ctx, p.Kernel, t)
+		}
+		if r.Outcome != Done {
+			failed[t.Module.Name] = true
+		}
+		results = append(results, r)
+		end(r)
+	}
+	return results
+}
+
+func firstIn(set map[string]bool, names []string) string {
+	for _, name := range names {
+		if set[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+func (m Machine) runTask(ctx context.Context, kernel Release, t Task) Result {
+	r := Result{Task: t, Outcome: Done}
+	for _, step := range t.Steps {
+		err := m.step(ctx, kernel, t, step)
+		if err == nil {
+			continue
+		}
+		if reason := notMeant(err); reason != "" {
+			r.Outcome, r.Err = Skipped, errors.New(reason)
+			return r
+		}
+		r.Outcome, r.Log = Failed, m.log(t, step, kernel)
+		r.Err = explain(err, r.Log)
+		return r
+	}
+	return r
+}
+
+func (m Machine) step(ctx context.Context, kernel Release, t Task, step Step) error {
+	tree := Tree{Layout: m.Layout, Kernel: kernel}
+	switch step.Op {
+	case OpClear:
+		return tree.Clear(t.Module, t.Arch)
+	case OpBuild:
+		return m.Engine.Build(ctx, t.Module, kernel, t.Arch)
+	case OpInstall:
+		return m.install(ctx, tree, t)
+	case OpRestore:
+		return tree.Restore(t.Module, t.Arch)
+	case OpUninstall:
+		// OpUnbuild follows and finishes what dkms leaves, so that a module
+		// whose dkms.conf fails does not stay behind.
+		_ = m.Engine.Unbuild(ctx, t.Module, kernel, t.Arch)
+		return nil
+	case OpUnbuild:
+		return tree.Unbuild(t.Module)
+	}
+	return fmt.Errorf("cannot do %q", step.Op)
+}
+
+// install installs a built module through dkms. Where a file of that name
+// stands in the install directory and no link says whose it is, dkms 3.1.7 and
+// later would archive it as one of the kernel's own, so it is replaced instead.
+func (m Machine) install(ctx context.Context, tree Tree, t Task) error {
+	s := Snapshot{Layout: m.Layout, Kernel: tree.Kernel}
+	link := filepath.Join(m.Layout.tree(), t.Module.Name, linkName(tree.Kernel, t.Arch))
+	if _, err := os.Lstat(link); os.IsNotExist(err) && s.readBuild(t.Module, t.Arch).anyCopy() {
+		return tree.Restore(t.Module, t.Arch)
+	}
+	return m.Engine.Install(ctx, t.Module, tree.Kernel, t.Arch)
+}
+
+// log finds the log that dkms wrote for a build that failed.
+func (m Machine) log(t Task, step Step, kernel Release) string {
+	if step.Op != OpBuild {
+		return ""
+	}
+	for _, path := range []string{
+		filepath.Join(m.Layout.tree(), t.Module.Name, t.Module.Version, "build", "make.log"),
+		filepath.Join(m.Layout.buildDir(t.Module, kernel, t.Arch), "log", "make.log"),
+	} {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+	}
+	return ""
+}
+
+// Finish makes modules.dep fit what is installed: it runs depmod when the run
+// changed something, or when the snapshot taken after it says so, and checks
+// that it helped.
+func (m Machine) Finish(ctx context.Context, after Snapshot, changed bool) error {
+	if !after.There || !changed && after.depmodReason() == "" {
+		return nil
+	}
+	if err := m.Engine.Depmod(ctx, after.Kernel); err != nil {
+		return fmt.Errorf("cannot make modules.dep of %s anew: %w", after.Kernel, explain(err, ""))
+	}
+	after.Dep = readModulesDep(m.Layout.kernelDir(after.Kernel))
+	if reason := after.depmodReason(); reason != "" {
+		return fmt.Errorf("depmod ran and did not help: %s", reason)
+	}
+	return nil
+}
+
+// Verify looks whether a module that a task brought in is really there: dkms's
+// exit status alone is not believed. It returns what is wrong, nil for nothing.
+func Verify(after Snapshot, t Task) error {
+	link, _ := after.Link(t.Module.Name, t.Arch)
+	b, _ := after.Build(t.Module, t.Arch)
+	switch {
+	case !b.Complete():
+		return errors.New("dkms reported success, and there is no build")
+	case link.Version != t.Module.Version:
+		return errors.New("dkms reported success, and it is not installed")
+	case b.wrong() != "":
+		return fmt.Errorf("dkms reported success, and %s", b.wrong())
+	}
+	return nil
+}

@@ -1,0 +1,30 @@
+package dkmsstate
+
+import (
+	"context"
+	"fmt"
+)
+
+// NoEngine is the Engine for a root that is not the running system's: dkms and
+// depmod of this system must not be let loose on another, and that one's own
+// cannot be run from outside. What the Tree can do alone still works.
+type NoEngine struct{ Root string }
+
+func (n NoEngine) refuse(what string) error {
+	return fmt.Errorf("cannot %s for the root %s from outside; run the hook inside it", what, n.Root)
+}
+
+// Build is refused.
+func (n NoEngine) Build(context.Context, Module, Release, string) error { return n.refuse("build") }
+
+// Install is refused.
+func (n NoEngine) Install(context.Context, Module, Release, string) error { return n.refuse("install") }
+
+// Unbuild is refused; the Tree does it.
+func (n NoEngine) Unbuild(context.Context, Module, Release, string) error { return n.refuse("unbuild") }
+
+// Add is refused.
+func (n NoEngine) Add(context.Context, Module) error { return n.refuse("add") }
+
+// Depmod is refused.
+func (n NoEngine) Depmod(context.Context, Release) error { return n.refuse("run depmod") }

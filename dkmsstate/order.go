@@ -1,0 +1,116 @@
+package dkmsstate
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// orderByNeeds puts the tasks into the order of BUILD_DEPENDS. A task whose
+// needs can never be met becomes a note.
+func (p *Plan) orderByNeeds(s Snapshot) {
+	left := p.Tasks
+	p.Tasks = nil
+	planned := map[string]bool{}
+	for len(left) > 0 {
+		var waiting []Task
+		pending := map[string]bool{}
+		for _, t := range left {
+			pending[t.Module.Name] = true
+		}
+		for _, t := range left {
+			if missing := unmet(s, t, planned, pending); missing == "" {
+				p.Tasks = append(p.Tasks, t)
+			} else {
+				waiting = append(waiting, t)
+			}
+		}
+		if len(waiting) == len(left) {
+			p.noteUnmet(s, waiting, planned)
+			return
+		}
+		for _, t := range left {
+			planned[t.Module.Name] = true
+		}
+		for _, t := range waiting {
+			planned[t.Module.Name] = false
+		}
+		left = waiting
+	}
+}
+
+func (p *Plan) noteUnmet(s Snapshot, tasks []Task, planned map[string]bool) {
+	for _, t := range tasks {
+		missing := unmet(s, t, planned, nil)
+		p.Broken = append(p.Broken, Note{t.Module.String(), fmt.Sprintf("it needs %s, which is not to be had for this kernel", missing)})
+	}
+}
+
+// unmet gives the first need of a task that is neither installed nor planned
+// before it. What only restores files needs nothing.
+func unmet(s Snapshot, t Task, planned, pending map[string]bool) string {
+	if !t.builds() {
+		return ""
+	}
+	for _, name := range t.Needs {
+		link, linked := s.Link(name, t.Arch)
+		switch {
+		case planned[name]:
+		case linked && link.Version != "" && !pending[name]:
+		default:
+			return name
+		}
+	}
+	return ""
+}
+
+func (t Task) builds() bool {
+	for _, step := range t.Steps {
+		if step.Op == OpBuild {
+			return true
+		}
+	}
+	return false
+}
+
+// names gives the names of all registered and all linked modules, sorted.
+func (s Snapshot) names() []string {
+	seen := map[string]bool{}
+	for _, r := range s.Registrations {
+		seen[r.Module.Name] = true
+	}
+	for _, l := range s.Links {
+		seen[l.Name] = true
+	}
+	names := make([]string, 0, len(seen))
+	for name := range seen {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// versionLess orders two module versions as dkms's VER does: every number is
+// padded to three digits, then the texts are compared.
+func versionLess(a, b string) bool { return padded(a) < padded(b) }
+
+func padded(version string) string {
+	var out, digits strings.Builder
+	flush := func() {
+		if n := digits.Len(); n > 0 && n < 3 {
+			out.WriteString(strings.Repeat("0", 3-n))
+		}
+		out.WriteString(digits.String())
+		digits.Reset()
+	}
+	for _, r := range version {
+		if r >= '0' && r <= '9' {
+			digits.WriteRune(r)
+			continue
+		}
+		flush()
+		out.WriteRune(r)
+	}
+	flush()
+	return out.String()
+}

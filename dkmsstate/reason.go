@@ -1,0 +1,92 @@
+package dkmsstate
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// notMeant says why dkms will not have a module on a kernel, "" when it would:
+// BUILD_EXCLUSIVE (exit 77, 9 before dkms 3), or a module of the same or a newer
+// version in the kernel itself (dkms 3.2 exits with 6, check_version_sanity).
+func notMeant(err error) string {
+	var call *CallError
+	if !errors.As(err, &call) || call.Program != "dkms" {
+		return ""
+	}
+	switch call.Code {
+	case 77, 9:
+		return "its BUILD_EXCLUSIVE says that it is not meant for this kernel"
+	case 6:
+		if strings.Contains(call.Output, "is not newer than what is already found") ||
+			strings.Contains(call.Output, "override by specifying --force") {
+			return "the kernel has this module itself, in the same version or a newer one"
+		}
+	}
+	return ""
+}
+
+// explain adds to a failed call the line that tells most: the compiler's first
+// error in the log, else what dkms said last.
+func explain(err error, log string) error {
+	var call *CallError
+	if !errors.As(err, &call) || call.Code < 0 {
+		return err
+	}
+	line := firstError(log)
+	if line == "" {
+		line = lastWords(call.Output)
+	}
+	if line == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, line)
+}
+
+// maxLog bounds what is read of a log to find the error in it.
+const maxLog = 4 << 20
+
+func firstError(log string) string {
+	file, err := os.Open(log)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(io.LimitReader(file, maxLog))
+	for lines.Scan() {
+		if line := lines.Text(); strings.Contains(line, "error:") || strings.Contains(line, "fatal:") || strings.HasPrefix(line, "make: ***") {
+			return oneLine(line)
+		}
+	}
+	return ""
+}
+
+// lastWords gives what follows dkms's last "Error!", or else the last line.
+func lastWords(output string) string {
+	if i := strings.LastIndex(output, "Error!"); i >= 0 {
+		output = output[i+len("Error!"):]
+		line, _, _ := strings.Cut(strings.TrimSpace(output), "\n")
+		return oneLine(line)
+	}
+	output = strings.TrimSpace(output)
+	return oneLine(output[strings.LastIndex(output, "\n")+1:])
+}
+
+// oneLine makes foreign text fit for one line of a report: no control
+// characters, and not longer than a reader can use.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.TrimSpace(s))
+	const most = 300
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + " …"
+	}
+	return s
+}

@@ -1,0 +1,212 @@
+package dkmsstate
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Snapshot is what DKMS and one kernel have, as found by looking.
+type Snapshot struct {
+	Layout Layout
+	Kernel Release
+	// Arch is the architecture that dkms would build for (`uname -m`).
+	Arch string
+	// There says that the kernel's module tree is there, so that modules can be
+	// installed into it; headers alone do not make a kernel.
+	There bool
+	// Headers says that modules can be built: build/include is there.
+	Headers bool
+	// NoAutoinstall says that /etc/dkms/no-autoinstall is there.
+	NoAutoinstall bool
+	// Registrations are all modules that DKMS knows, broken ones included.
+	Registrations []Registration
+	// Builds are this kernel's builds, of every architecture.
+	Builds []Build
+	// Links are the kernel-KVER-ARCH links of this kernel.
+	Links []Link
+	// Stray are files in the install directory that no build accounts for.
+	Stray []string
+	// Dep is what depmod last wrote for this kernel.
+	Dep ModulesDep
+	// Remains are modules for which a run that was cut off left something.
+	Remains []Module
+	// Troubles are what could not be read, each a sentence.
+	Troubles []string
+}
+
+// ReadSnapshot looks at the DKMS tree and at one kernel's module tree. A tree
+// that is not there is an empty one; a module that cannot be read is a trouble
+// and never hides another.
+func ReadSnapshot(l Layout, kernel Release, arch string) (Snapshot, error) {
+	s := Snapshot{Layout: l, Kernel: kernel, Arch: arch}
+	s.There = l.KernelThere(kernel)
+	s.Headers = anyExists(l.inRoot(filepath.Join(l.kernelDir(kernel), "build")), "include")
+	s.NoAutoinstall = anyExists(l.Path("/etc/dkms"), "no-autoinstall")
+	s.Dep = readModulesDep(l.kernelDir(kernel))
+
+	entries, err := os.ReadDir(l.tree())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s, fmt.Errorf("cannot read the DKMS tree: %w", err)
+	}
+	for _, entry := range entries {
+		if entry.IsDir() && checkName(entry.Name()) == nil {
+			s.readModule(entry.Name())
+		}
+	}
+	s.findStray()
+	return s, nil
+}
+
+// readModule reads MODULE/ of the tree: its versions and its kernel links.
+func (s *Snapshot) readModule(name string) {
+	dir := filepath.Join(s.Layout.tree(), name)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		s.Troubles = append(s.Troubles, fmt.Sprintf("%s: cannot be read: %v", name, err))
+		return
+	}
+	for _, entry := range entries {
+		switch {
+		case entry.Type()&fs.ModeSymlink != 0:
+			s.readLink(name, filepath.Join(dir, entry.Name()))
+		case entry.IsDir() && entry.Name() != "original_module" && checkName(entry.Name()) == nil:
+			s.readVersion(Module{Name: name, Version: entry.Name()})
+		}
+	}
+}
+
+func (s *Snapshot) readLink(name, path string) {
+	arch, ok := strings.CutPrefix(filepath.Base(path), "kernel-"+string(s.Kernel)+"-")
+	if !ok || strings.Contains(arch, "-") {
+		return // kernel-6.1-rt-x86_64 is another kernel's than kernel-6.1-x86_64
+	}
+	target, err := os.Readlink(path)
+	if err != nil {
+		s.Troubles = append(s.Troubles, fmt.Sprintf("%s: cannot read its link %s: %v", name, path, err))
+		return
+	}
+	s.Links = append(s.Links, newLink(name, arch, target, s.Kernel))
+}
+
+// readVersion reads MODULE/VERSION/: the registration and this kernel's builds.
+func (s *Snapshot) readVersion(m Module) {
+	dir := filepath.Join(s.Layout.tree(), m.Name, m.Version)
+	kernelDir := filepath.Join(dir, string(s.Kernel))
+	arches, _ := os.ReadDir(kernelDir)
+	_, sourceErr := os.Lstat(filepath.Join(dir, "source"))
+	if sourceErr != nil && len(arches) == 0 && !hasEntries(dir) {
+		return // an empty directory is no registration
+	}
+	s.Registrations = append(s.Registrations, s.readRegistration(m, dir))
+	scratch := anyExists(dir, asideName(s.Kernel))
+	for _, arch := range arches {
+		scratch = scratch || strings.HasPrefix(arch.Name(), ".tmp_")
+		if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") {
+			s.Builds = append(s.Builds, s.readBuild(m, arch.Name()))
+		}
+	}
+	if scratch {
+		s.Remains = append(s.Remains, m)
+	}
+}
+
+func (s *Snapshot) readRegistration(m Module, dir string) Registration {
+	r := Registration{Module: m}
+	link := filepath.Join(dir, "source")
+	target, err := os.Readlink(link)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.Broken = errNoSource
+		return r
+	case err != nil: // dkms 3.0 takes a directory for a source as well
+		target = link
+	}
+	r.Source = target
+	source := s.Layout.inRoot(link)
+	if info, err := os.Stat(source); err != nil || !info.IsDir() {
+		r.Broken = fmt.Errorf("its source is gone: %s", target)
+		return r
+	}
+	r.Conf, r.Broken = s.Layout.readConf(m, source, s.Kernel, s.Arch)
+	return r
+}
+
+// inRoot follows a link whose absolute target is meant inside the root.
+func (l Layout) inRoot(link string) string {
+	target, err := os.Readlink(link)
+	if err != nil || l.Root == "/" || !filepath.IsAbs(target) {
+		return link
+	}
+	return l.Path(target)
+}
+
+// findStray looks for module files that dkms installed and no longer knows.
+func (s *Snapshot) findStray() {
+	known := map[string]bool{}
+	for _, b := range s.Builds {
+		for _, f := range b.Files {
+			known[trimKo(f.Name)] = true
+		}
+	}
+	entries, _ := os.ReadDir(s.Layout.installDir(s.Kernel))
+	for _, entry := range entries {
+		if base := trimKo(entry.Name()); base != entry.Name() && !known[base] {
+			s.Stray = append(s.Stray, entry.Name())
+		}
+	}
+	sort.Strings(s.Stray)
+}
+
+// Link gives the kernel link of a module name on an architecture.
+func (s Snapshot) Link(name, arch string) (Link, bool) {
+	for _, l := range s.Links {
+		if l.Name == name && l.Arch == arch {
+			return l, true
+		}
+	}
+	return Link{}, false
+}
+
+// Build gives the build of a module on an architecture.
+func (s Snapshot) Build(m Module, arch string) (Build, bool) {
+	for _, b := range s.Builds {
+		if b.Module == m && b.Arch == arch {
+			return b, true
+		}
+	}
+	return Build{}, false
+}
+
+// Registration gives what is known of one module at one version.
+func (s Snapshot) Registration(m Module) (Registration, bool) {
+	for _, r := range s.Registrations {
+		if r.Module == m {
+			return r, true
+		}
+	}
+	return Registration{}, false
+}
+
+func (s Snapshot) remains(m Module) bool {
+	return slices.Contains(s.Remains, m)
+}
+
+func anyExists(dir string, names ...string) bool {
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func hasEntries(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && len(entries) > 0
+}

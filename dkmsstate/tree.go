@@ -1,0 +1,185 @@
+package dkmsstate
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Tree changes the DKMS tree and a kernel's install directory itself, without
+// dkms. It never follows a symbolic link below the top of either, and it never
+// touches MODULE/VERSION/source.
+//
+// Each change is ordered so that every prefix of it is a state which the next
+// run recognises and finishes: installed files, then the kernel link, then the
+// build, which is renamed before it is removed.
+type Tree struct {
+	Layout Layout
+	Kernel Release
+}
+
+// asideName is what MODULE/VERSION/KVER is renamed to while it is removed. The
+// dot keeps it out of dkms's own globs.
+func asideName(kernel Release) string { return ".unbuild-" + string(kernel) }
+
+// Unbuild takes away what a module has on the kernel: installed files that are
+// its own, kernel links and builds of every architecture. It checks first that
+// all places can be written and touches nothing when one cannot.
+func (t Tree) Unbuild(m Module) error {
+	s, err := ReadSnapshot(t.Layout, t.Kernel, "")
+	if err != nil {
+		return err
+	}
+	tree, err := t.Layout.openDir(t.Layout.Tree)
+	if err != nil {
+		return fmt.Errorf("cannot open the DKMS tree: %w", err)
+	}
+	defer tree.Close()
+	version, err := openSub(tree, m.Name, m.Version)
+	if err != nil {
+		return err
+	}
+	defer version.Close()
+	if err := t.writable(m); err != nil {
+		return err
+	}
+	if err := t.removeInstalled(s, m); err != nil {
+		return err
+	}
+	if err := t.putBackOriginals(tree, m, s); err != nil {
+		return err
+	}
+	for _, l := range s.Links {
+		if l.Name == m.Name && l.Version == m.Version {
+			if err := tree.Remove(filepath.Join(m.Name, linkName(t.Kernel, l.Arch))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("cannot remove the kernel link: %w", err)
+			}
+		}
+	}
+	return t.removeBuilds(version)
+}
+
+// writable notices a read-only filesystem before the first file goes.
+func (t Tree) writable(m Module) error {
+	for _, dir := range []string{
+		filepath.Join(t.Layout.tree(), m.Name, m.Version),
+		t.Layout.kernelDir(t.Kernel),
+		t.Layout.installDir(t.Kernel),
+	} {
+		if err := unix.Access(dir, unix.W_OK); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("cannot write to %s, nothing was removed: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+// removeInstalled removes the copies of a module's files from the install
+// directory: all of them where the kernel link names this version, else those
+// that equal what it built.
+func (t Tree) removeInstalled(s Snapshot, m Module) error {
+	dir, err := t.openInstall()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	for _, b := range s.Builds {
+		if b.Module != m {
+			continue
+		}
+		link, linked := s.Link(m.Name, b.Arch)
+		for _, f := range b.Files {
+			names := []string{}
+			switch {
+			case linked && link.Version == m.Version:
+				base := trimKo(f.Name)
+				names = append(names, base+".ko", base+".ko.gz", base+".ko.xz", base+".ko.zst")
+			case !linked && f.Copy == CopySame:
+				names = append(names, f.Name)
+			}
+			for _, name := range names {
+				if err := dir.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return fmt.Errorf("cannot remove the installed module: %w", err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (t Tree) openInstall() (*os.Root, error) {
+	install, err := t.Layout.openDir(t.Layout.Install)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the module tree: %w", err)
+	}
+	defer install.Close()
+	return openSub(install, append([]string{string(t.Kernel)}, strings.Split(installedUnder, "/")...)...)
+}
+
+// removeBuilds removes MODULE/VERSION/KVER, renamed first, and what an earlier
+// removal that was cut off left.
+func (t Tree) removeBuilds(version *os.Root) error {
+	if err := removeAll(version, asideName(t.Kernel)); err != nil {
+		return fmt.Errorf("cannot remove the remains of an earlier run: %w", err)
+	}
+	aside := asideName(t.Kernel)
+	switch err := renameIn(version, string(t.Kernel), aside); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil: // EXDEV: a directory of an overlay's lower layer cannot be renamed
+		aside = string(t.Kernel)
+	}
+	if err := removeAll(version, aside); err != nil {
+		return fmt.Errorf("cannot remove the build: %w", err)
+	}
+	return nil
+}
+
+// Clear removes MODULE/VERSION/KVER/ARCH when it holds no build.
+func (t Tree) Clear(m Module, arch string) error {
+	s := Snapshot{Layout: t.Layout, Kernel: t.Kernel}
+	if b := s.readBuild(m, arch); b.Complete() {
+		return fmt.Errorf("cannot clear the build directory of %s: it holds a build", m)
+	}
+	tree, err := t.Layout.openDir(t.Layout.Tree)
+	if err != nil {
+		return fmt.Errorf("cannot open the DKMS tree: %w", err)
+	}
+	defer tree.Close()
+	kernel, err := openSub(tree, m.Name, m.Version, string(t.Kernel))
+	if err != nil {
+		return err
+	}
+	defer kernel.Close()
+	if err := removeAll(kernel, arch); err != nil {
+		return fmt.Errorf("cannot clear the build directory: %w", err)
+	}
+	return nil
+}
+
+// RemoveEmptyDirs removes the directories for installed modules when nothing is
+// left in them, and the kernel's own when that was all it held, as the stock
+// hooks do.
+func (t Tree) RemoveEmptyDirs() {
+	install, err := t.Layout.openDir(t.Layout.Install)
+	if err != nil {
+		return
+	}
+	defer install.Close()
+	for dir := filepath.Join(string(t.Kernel), installedUnder); dir != "."; dir = filepath.Dir(dir) {
+		info, err := install.Lstat(dir)
+		if err != nil {
+			continue
+		}
+		if !info.IsDir() || install.Remove(dir) != nil {
+			return // a link, or not empty
+		}
+	}
+}

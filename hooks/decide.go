@@ -1,0 +1,155 @@
+package hooks
+
+import (
+	"fmt"
+	"strings"
+
+	"dkms-hooks/debpkg"
+)
+
+// Verdict is what a hook does about the kernel's modules.
+type Verdict string
+
+// Keep changes nothing, Unbuild takes the kernel's builds away, Autoinstall
+// brings the kernel to the state that it should have, Defer leaves that to the
+// hook that follows when the kernel itself has come.
+const (
+	Keep        Verdict = "keep"
+	Unbuild     Verdict = "unbuild"
+	Autoinstall Verdict = "autoinstall"
+	Defer       Verdict = "defer"
+)
+
+// Decision is a verdict with its reason, and what to do for somebody who meant
+// something else.
+type Decision struct {
+	Verdict Verdict
+	Reason  string
+	Hint    string
+}
+
+// Decide gives the verdict on an invocation. It is a function of its values.
+// Builds are unbuilt only when two witnesses agree that the kernel goes; every
+// doubt ends in Keep.
+func Decide(inv Invocation, w World) Decision {
+	if inv.Hook != Prerm {
+		return decideInstall(inv, w)
+	}
+	switch {
+	case inv.Script.Name == "" && inv.ByHand:
+		return decideOrder(inv)
+	case !inv.wantsDatabase():
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s stays or comes again (%s)", inv.who(), inv.Action)}
+	case w.Unreadable != nil:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, and dpkg's database does not tell: %v", inv.witness(), w.Unreadable), Hint: inv.insist()}
+	case inv.Script.Name == "" || inv.Script.Name == "postrm":
+		return decideByOwner(inv, w)
+	case inv.Script.Name != "prerm":
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s is no removal", inv.witness())}
+	case inv.Action.Word != debpkg.Remove || !inv.Action.Known():
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s does not say that the kernel goes", inv.witness())}
+	case inv.Action.InFavour != nil:
+		return decideInFavour(inv, w)
+	}
+	return decideRemove(inv, w)
+}
+
+func decideInstall(inv Invocation, w World) Decision {
+	if !w.There {
+		return Decision{Verdict: Defer, Reason: fmt.Sprintf("the kernel itself is not there yet (no modules in /lib/modules/%s); its own hook follows", inv.Kernel)}
+	}
+	return Decision{Verdict: Autoinstall, Reason: inv.witness()}
+}
+
+// decideOrder is for a person who names the action: that is an order.
+func decideOrder(inv Invocation) Decision {
+	if inv.Action.Known() && inv.Action.Word == debpkg.Remove && inv.Action.InFavour == nil {
+		return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("asked for by hand (%s)", inv.Action)}
+	}
+	return Decision{Verdict: Keep, Reason: fmt.Sprintf("asked for by hand, and %s is no removal", inv.Action)}
+}
+
+// decideByOwner is for callers without a prerm script: a person, kernel-install
+// and its plugins under a postrm. The owner of the kernel decides.
+func decideByOwner(inv Invocation, w World) Decision {
+	word := inv.Action.Word
+	removal := word == debpkg.Remove || word == debpkg.Purge || word == debpkg.Disappear ||
+		word == debpkg.None && inv.Script.Name == ""
+	switch {
+	case !removal || !inv.Action.Known() && word != debpkg.None:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s does not say that the kernel goes", inv.witness())}
+	case len(w.Owners) > 0:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s", inv.witness(), list(w.Owners)), Hint: inv.insist()}
+	}
+	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s, and no installed package owns the kernel", inv.witness())}
+}
+
+// decideRemove is for `prerm remove`: dpkg must mean it too.
+func decideRemove(inv Invocation, w World) Decision {
+	switch {
+	case !w.CallerKnown:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg does not know that package", inv.witness()), Hint: inv.insist()}
+	case !w.Caller.Status.Leaving() || w.Caller.Status.State != debpkg.HalfConfigured:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg has it as %q", inv.witness(), w.Caller.Status), Hint: inv.insist()}
+	}
+	if stay := w.staying(); len(stay) > 0 {
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s too", inv.witness(), list(stay)), Hint: inv.insist()}
+	}
+	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s is being removed (%s, dpkg: %s)", inv.who(), inv.Action, w.Caller.Status)}
+}
+
+// decideInFavour is for `prerm remove in-favour PACKAGE VERSION`: dpkg removes
+// the caller for a package whose control file it has unpacked already.
+func decideInFavour(inv Invocation, w World) Decision {
+	for_ := inv.Action.InFavour.Package
+	switch {
+	case !w.IncomingKnown || w.Incoming.Package != for_:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg is not unpacking %s", inv.witness(), for_)}
+	case w.Brings == debpkg.BringsYes:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, which brings this kernel again", inv.witness())}
+	case w.Brings != debpkg.BringsNo:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, which may bring this kernel again", inv.witness())}
+	}
+	if stay := w.staying(); len(stay) > 0 {
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s too", inv.witness(), list(stay))}
+	}
+	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s, which does not bring this kernel", inv.witness())}
+}
+
+// who names the package behind the call.
+func (inv Invocation) who() string {
+	if inv.Script.Package == "" {
+		return "the kernel"
+	}
+	return oneLine(inv.Script.Package)
+}
+
+// witness says what the caller says.
+func (inv Invocation) witness() string {
+	if inv.Script.Name == "" {
+		return fmt.Sprintf("no maintainer script runs this (%s)", inv.Action)
+	}
+	return fmt.Sprintf("the %s of %s says %s", oneLine(inv.Script.Name), inv.who(), inv.Action)
+}
+
+func (inv Invocation) insist() string {
+	return fmt.Sprintf("to unbuild all the same: dkms-hooks run prerm %s --params remove", inv.Kernel)
+}
+
+func list(packages []debpkg.Package) string {
+	var names []string
+	for _, p := range packages {
+		names = append(names, fmt.Sprintf("%s (%s)", p.Name, p.Status))
+	}
+	return strings.Join(names, ", ")
+}
+
+// oneLine keeps text from the environment from breaking a line of the report.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, s)
+}

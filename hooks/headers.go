@@ -1,0 +1,38 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"time"
+
+	"dkms-hooks/debpkg"
+)
+
+// headersAdvice says how to get the headers of a kernel that has none: the
+// package, when dpkg or apt knows one of that name, else what a person does who
+// made the kernel with `make bindeb-pkg`.
+func headersAdvice(ctx context.Context, inv Invocation) string {
+	name := fmt.Sprintf("linux-headers-%s", inv.Kernel)
+	if db, err := debpkg.Open(inv.AdminDir); err == nil {
+		if p, ok := db.Lookup(name, ""); ok && p.Status.Present() {
+			return fmt.Sprintf("apt reinstall %s, which is installed but lacks its files", name)
+		}
+	}
+	if inv.Root == "/" && aptKnows(ctx, name) {
+		return fmt.Sprintf("apt install %s", name)
+	}
+	return fmt.Sprintf("no package %s is known here; for a kernel of your own, dpkg -i the %s_*.deb "+
+		"that make bindeb-pkg left beside the image, then dkms-hooks run postinst %s", name, name, inv.Kernel)
+}
+
+// aptKnows asks apt's cache without writing to it; apt itself may be running.
+func aptKnows(ctx context.Context, name string) bool {
+	const limit = 20 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/usr/bin/apt-cache",
+		"-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-q", "show", "--no-all-versions", name)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	return cmd.Run() == nil
+}

@@ -1,0 +1,32 @@
+// Package hooks decides what a kernel hook of DKMS does, says why, and does it.
+//
+// A hook is a program that run-parts(8) finds in /etc/kernel/HOOK.d. It is told
+// the kernel release as its argument and, by a maintainer script that follows
+// the Debian Kernel Handbook (8.1), what dpkg is doing in DEB_MAINT_PARAMS. What
+// dpkg itself is up to stands in its database. Decide looks at both: builds are
+// removed only when the two agree that the kernel goes.
+package hooks
+
+import "fmt"
+
+// Hook is one of the programs, named after the directory that it stands in.
+type Hook string
+
+// The hooks of a kernel package that DKMS takes part in.
+const (
+	Postinst       Hook = "postinst"
+	HeaderPostinst Hook = "header_postinst"
+	Prerm          Hook = "prerm"
+)
+
+// Version is this program's; a test holds it to debian/changelog.
+const Version = "0.1.0"
+
+// ParseHook reads a hook's name.
+func ParseHook(name string) (Hook, error) {
+	switch h := Hook(name); h {
+	case Postinst, HeaderPostinst, Prerm:
+		return h, nil
+	}
+	return "", fmt.Errorf("there is no hook %q; the hooks are %s, %s and %s", name, Postinst, HeaderPostinst, Prerm)
+}

@@ -1,0 +1,30 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/signal"
+	"syscall"
+)
+
+// Main is the whole of a hook program: args are its arguments with the program's
+// name first, environ is its environment. It returns the exit status.
+//
+// With no kernel release, or one that cannot be one, it prints its usage,
+// returns 2 and touches nothing.
+func Main(hook Hook, args, environ []string, stderr io.Writer) int {
+	if len(args) > 0 {
+		args = args[1:]
+	}
+	inv, err := ParseInvocation(hook, args, environ)
+	if err != nil {
+		fmt.Fprintf(stderr, "dkms-hooks: %s: %v\n", hook, err)
+		fmt.Fprintf(stderr, "dkms-hooks: usage: %s KERNEL-RELEASE [IMAGE]\n", hook)
+		return exitUsage
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	syscall.Umask(0o022)
+	return Run(ctx, inv, false, stderr)
+}

@@ -1,0 +1,136 @@
+package hooks
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// Report is what a hook says, on stderr since debconf may own stdout. Every
+// line begins with the program's name, in lower case, without a full stop:
+//
+//   - first the verdict with its reason;
+//   - then a line for each module that changes, as it does;
+//   - last what failed, each once, with its log and the command to try next.
+//
+// When nothing changes there is nothing but the verdict.
+type Report struct {
+	out    io.Writer
+	kernel dkmsstate.Release
+	// last are the lines that stand at the end, where a reader finds them.
+	last []string
+}
+
+func (r *Report) say(format string, args ...any) {
+	fmt.Fprintf(r.out, "dkms-hooks: %s\n", fmt.Sprintf(format, args...))
+}
+
+// atEnd keeps a line for the end of the report.
+func (r *Report) atEnd(format string, args ...any) {
+	r.last = append(r.last, fmt.Sprintf(format, args...))
+}
+
+// flush says what was kept for the end.
+func (r *Report) flush() {
+	for _, line := range r.last {
+		r.say("%s", line)
+	}
+	r.last = nil
+}
+
+func (r *Report) decision(hook Hook, d Decision) {
+	r.say("%s %s: %s: %s", hook, r.kernel, d.Verdict, d.Reason)
+	if d.Hint != "" {
+		r.say("%s", d.Hint)
+	}
+}
+
+// begin tells of work that takes its time.
+func (r *Report) begin(t dkmsstate.Task, number, of int) {
+	for _, step := range t.Steps {
+		if step.Op == dkmsstate.OpBuild {
+			r.say("building %s (%d of %d): %s", t.Module, number, of, step.Reason)
+		}
+	}
+}
+
+// end tells what came of a task: success at once, failure at the end.
+func (r *Report) end(res dkmsstate.Result, took time.Duration) {
+	m := res.Task.Module
+	switch res.Outcome {
+	case dkmsstate.Done:
+		last := res.Task.Steps[len(res.Task.Steps)-1]
+		r.say("%s: %s%s", m, done(last), seconds(took))
+	case dkmsstate.Skipped:
+		r.atEnd("skipped: %s for %s: %v", m, r.kernel, res.Err)
+	case dkmsstate.Failed:
+		r.atEnd("failed: %s for %s: %v", m, r.kernel, res.Err)
+		if res.Log != "" {
+			r.atEnd("  log: %s", res.Log)
+		}
+		if last := res.Task.Steps[len(res.Task.Steps)-1]; last.Op != dkmsstate.OpUnbuild {
+			r.atEnd("  next: dkms install %s -k %s", m, r.kernel)
+		} else {
+			r.atEnd("  next: dkms-hooks run prerm %s --params remove", r.kernel)
+		}
+	}
+}
+
+func done(step dkmsstate.Step) string {
+	switch step.Op {
+	case dkmsstate.OpInstall:
+		return "installed"
+	case dkmsstate.OpRestore:
+		return "installed again, " + step.Reason
+	case dkmsstate.OpUnbuild:
+		return "unbuilt, " + step.Reason
+	}
+	return string(step.Op)
+}
+
+// seconds is for work that somebody may have waited for.
+func seconds(took time.Duration) string {
+	if took < time.Second {
+		return ""
+	}
+	return fmt.Sprintf(" (%.0f s)", took.Seconds())
+}
+
+// plan tells what would be done, for --dry-run.
+func (r *Report) plan(p dkmsstate.Plan, depmod bool) {
+	if p.Empty() {
+		r.say("nothing to do")
+	}
+	for _, t := range p.Tasks {
+		for _, step := range t.Steps {
+			r.say("would %s %s: %s", step.Op, t.Module, step.Reason)
+		}
+	}
+	switch {
+	case p.Depmod != "":
+		r.say("would run depmod: %s", p.Depmod)
+	case depmod && len(p.Tasks) > 0:
+		r.say("would run depmod once, after these")
+	}
+}
+
+// notes tells, at the end, of modules that no step can help.
+func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
+	for _, n := range p.Broken {
+		r.atEnd("failed: %s for %s: %s", n.Module, r.kernel, n.Text)
+	}
+	if len(p.Broken) > 0 {
+		r.atEnd("  next, when that is mended: dkms-hooks run postinst %s", r.kernel)
+	}
+	if len(p.NeedHeaders) > 0 {
+		var names []string
+		for _, m := range p.NeedHeaders {
+			names = append(names, m.String())
+		}
+		r.atEnd("not built, the headers of %s are missing: %s", r.kernel, strings.Join(names, ", "))
+		r.atEnd("  next: %s", headers())
+	}
+}

@@ -1,0 +1,201 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// Exit statuses of a hook. A module that fails is no reason to leave the kernel
+// package half-configured, so it exits with exitOK and says so in words.
+const (
+	exitOK          = 0
+	exitInterrupted = 1
+	exitUsage       = 2
+)
+
+// Limits of one run. The longest builds known (ZFS on a small board) take half
+// an hour.
+const (
+	callLimit = time.Hour
+	lockLimit = 10 * time.Minute
+)
+
+// run is one run of a hook.
+type run struct {
+	inv     Invocation
+	report  *Report
+	machine dkmsstate.Machine
+	arch    string
+	verdict Verdict
+}
+
+// Run decides on an invocation and does what follows; with dryRun it only says
+// what it would do and changes nothing. It returns the exit status.
+func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
+	layout, troubles := dkmsstate.ReadLayout(inv.Root)
+	d := Decide(inv, Look(inv, layout))
+	r := run{
+		inv:     inv,
+		report:  &Report{out: stderr, kernel: inv.Kernel},
+		machine: dkmsstate.Machine{Layout: layout, Engine: engine(inv.Root)},
+		arch:    machineArch(),
+		verdict: d.Verdict,
+	}
+	r.report.decision(inv.Hook, d)
+	if d.Verdict == Keep || d.Verdict == Defer {
+		return exitOK
+	}
+	for _, trouble := range troubles {
+		r.report.say("%s", trouble)
+	}
+	err := r.act(ctx, dryRun)
+	r.report.flush()
+	switch {
+	case ctx.Err() != nil:
+		r.report.say("interrupted; what is not done yet: dkms-hooks run %s %s", inv.Hook, inv.Kernel)
+		return exitInterrupted
+	case err != nil:
+		r.report.say("failed: %v", err)
+		r.report.say("  next, when that is mended: dkms-hooks run %s %s", inv.Hook, inv.Kernel)
+	}
+	return exitOK
+}
+
+// engine gives the dkms of the running system, and none for another root.
+func engine(root string) dkmsstate.Engine {
+	if root != "/" {
+		return dkmsstate.NoEngine{Root: root}
+	}
+	return dkmsstate.DKMS{Timeout: callLimit}
+}
+
+// machineArch is `uname -m`, which is what dkms names an architecture by.
+func machineArch() string {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(name.Machine[:])
+}
+
+// act looks, plans and, unless there is nothing to do, takes the lock, looks
+// again and does it.
+func (r *run) act(ctx context.Context, dryRun bool) error {
+	before, plan, err := r.look()
+	if err != nil {
+		return err
+	}
+	if dryRun {
+		r.report.plan(plan, r.needsDepmod())
+	}
+	if dryRun || plan.Empty() {
+		r.finishReport(ctx, before, plan)
+		return nil
+	}
+	unlock, err := r.machine.Layout.Lock(ctx, lockLimit, func() {
+		r.report.say("waiting for another run of the hooks, at most %s", lockLimit)
+	})
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if before, plan, err = r.look(); err != nil {
+		return err
+	}
+	err = r.carryOut(ctx, before, plan)
+	r.finishReport(ctx, before, plan)
+	return err
+}
+
+func (r *run) look() (dkmsstate.Snapshot, dkmsstate.Plan, error) {
+	s, err := dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
+	if err != nil {
+		return s, dkmsstate.Plan{}, err
+	}
+	if r.verdict == Unbuild {
+		return s, dkmsstate.PlanUnbuild(s), nil
+	}
+	return s, dkmsstate.PlanAutoinstall(s), nil
+}
+
+// carryOut runs the plan, then makes good what the run must leave in order:
+// every registration, modules.dep, the empty directories.
+func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkmsstate.Plan) error {
+	started := time.Now()
+	changed := false
+	results := r.machine.Run(ctx, plan,
+		func(i int, t dkmsstate.Task) {
+			started = time.Now()
+			r.report.begin(t, i+1, len(plan.Tasks))
+		},
+		func(res dkmsstate.Result) {
+			changed = changed || res.Outcome == dkmsstate.Done
+			r.report.end(res, time.Since(started))
+		})
+	// What keeps the state whole is done even when the run was interrupted.
+	ctx = context.WithoutCancel(ctx)
+	after, err := r.keepRegistrations(ctx, before)
+	if err != nil {
+		return err
+	}
+	if r.verdict == Unbuild {
+		tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+		tree.RemoveEmptyDirs()
+	}
+	r.verify(after, results)
+	if !r.needsDepmod() {
+		return nil
+	}
+	return r.machine.Finish(ctx, after, changed)
+}
+
+// verify looks at what the run brought in.
+func (r *run) verify(after dkmsstate.Snapshot, results []dkmsstate.Result) {
+	for _, res := range results {
+		if r.verdict != Autoinstall || res.Outcome != dkmsstate.Done {
+			continue
+		}
+		if err := dkmsstate.Verify(after, res.Task); err != nil {
+			res.Outcome, res.Err = dkmsstate.Failed, err
+			r.report.end(res, 0)
+		}
+	}
+}
+
+// needsDepmod says whether modules.dep has to fit afterwards: not when dpkg is
+// about to remove the kernel with it.
+func (r *run) needsDepmod() bool {
+	return r.verdict != Unbuild || r.inv.Script.Name == ""
+}
+
+// keepRegistrations checks that every registration that stood before the run
+// stands after it, and puts back what does not.
+func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot) (dkmsstate.Snapshot, error) {
+	after, err := dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
+	if err != nil {
+		return after, err
+	}
+	var errs []error
+	for _, lost := range dkmsstate.Lost(before, after) {
+		if err := r.machine.PutBack(ctx, lost); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		r.report.atEnd("%s was no longer registered with dkms after this run; it was registered again", lost.Module)
+	}
+	return after, errors.Join(errs...)
+}
+
+// finishReport tells what no plan could help.
+func (r *run) finishReport(ctx context.Context, s dkmsstate.Snapshot, plan dkmsstate.Plan) {
+	for _, trouble := range s.Troubles {
+		r.report.atEnd("%s", trouble)
+	}
+	r.report.notes(plan, func() string { return headersAdvice(ctx, r.inv) })
+}

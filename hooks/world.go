@@ -1,0 +1,81 @@
+package hooks
+
+import (
+	"fmt"
+
+	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
+)
+
+// World is what dpkg's database and the disk say of an invocation.
+type World struct {
+	// Unreadable is why dpkg's database tells nothing, nil when it does.
+	Unreadable error
+	// Caller is the record of the package whose maintainer script runs.
+	Caller      debpkg.Package
+	CallerKnown bool
+	// Owners are the installed packages that own the kernel.
+	Owners []debpkg.Package
+	// Incoming is the package that dpkg is unpacking; IncomingKnown says that
+	// there is one, Brings whether it holds this kernel.
+	Incoming      debpkg.Incoming
+	IncomingKnown bool
+	Brings        debpkg.Brings
+	// There says that the kernel's module tree is there.
+	There bool
+}
+
+// Look reads what a decision about the invocation needs, and no more: an
+// upgrade keeps the modules whatever the database says.
+func Look(inv Invocation, layout dkmsstate.Layout) World {
+	w := World{There: layout.KernelThere(inv.Kernel)}
+	if inv.Hook != Prerm || !inv.wantsDatabase() {
+		return w
+	}
+	db, err := debpkg.Open(inv.AdminDir)
+	if err != nil {
+		w.Unreadable = err
+		return w
+	}
+	if inv.Script.Package != "" {
+		w.Caller, w.CallerKnown = db.Lookup(inv.Script.Package, inv.Script.Arch)
+	}
+	if w.Owners, err = db.Owners(string(inv.Kernel)); err != nil {
+		w.Unreadable = fmt.Errorf("cannot tell who owns the kernel: %w", err)
+		return w
+	}
+	if inv.Action.InFavour != nil {
+		incoming, known, err := db.Incoming()
+		if err != nil {
+			w.Unreadable = err
+			return w
+		}
+		w.Incoming, w.IncomingKnown = incoming, known
+		if known {
+			w.Brings = incoming.Brings(string(inv.Kernel))
+		}
+	}
+	return w
+}
+
+// wantsDatabase says whether a prerm call can end in anything but keep.
+func (inv Invocation) wantsDatabase() bool {
+	switch inv.Action.Word {
+	case debpkg.Upgrade, debpkg.FailedUpgrade, debpkg.Deconfigure:
+		return false
+	}
+	return true
+}
+
+// staying gives the owners of the kernel, other than the caller, that dpkg does
+// not mean to remove.
+func (w World) staying() []debpkg.Package {
+	var stay []debpkg.Package
+	for _, p := range w.Owners {
+		caller := w.CallerKnown && p.Name == w.Caller.Name && p.Arch == w.Caller.Arch
+		if !caller && !p.Status.Leaving() {
+			stay = append(stay, p)
+		}
+	}
+	return stay
+}
