@@ -1,0 +1,82 @@
+package debpkg
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Database is dpkg's package database at one moment: the status file with the
+// journal merged into it, as dpkg-query sees it.
+type Database struct {
+	dir      string
+	records  map[string][]record // by name
+	troubles []string
+}
+
+// record is the last word of the database about one package: where it stands,
+// and what the index already knows of it.
+type record struct {
+	stanza
+	from   string
+	status Status
+}
+
+// Open reads the database of an admin directory, /var/lib/dpkg or what
+// DPKG_ADMINDIR says. A stanza that cannot be read is noted in Troubles and makes
+// its package unknown; a file that cannot be read is an error, because then
+// nobody knows what dpkg means.
+func Open(admindir string) (*Database, error) {
+	const tries = 5
+	for range tries {
+		db, before, err := read(admindir)
+		if err != nil {
+			return nil, err
+		}
+		after, err := os.Lstat(filepath.Join(admindir, "status"))
+		if err == nil && os.SameFile(before, after) && before.ModTime().Equal(after.ModTime()) {
+			return db, nil
+		}
+	}
+	return nil, fmt.Errorf("cannot read dpkg's database: it changed %d times meanwhile", tries)
+}
+
+// read reads the status file, then the journal: dpkg folds the second into the
+// first, so that the caller must look whether status is still the same file.
+func read(admindir string) (*Database, os.FileInfo, error) {
+	data, info, err := readFile(filepath.Join(admindir, "status"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot read dpkg's status file: %w", err)
+	}
+	db := &Database{dir: admindir, records: make(map[string][]record, len(data)/1024)}
+	eachStanza(data, func(s stanza) { db.put(s, "status") })
+	if err := db.readJournal(); err != nil {
+		return nil, nil, err
+	}
+	return db, info, nil
+}
+
+// put makes a stanza the last word about its package. In the journal it also
+// takes the place of the same package of another architecture, unless both can
+// be installed together: that is how dpkg records a cross-grade.
+func (db *Database) put(s stanza, from string) {
+	r := record{stanza: s, from: from}
+	if r.bad == nil {
+		r.status, r.bad = ParseStatus(string(s.stanza()))
+	}
+	if r.bad != nil {
+		db.troubles = append(db.troubles, fmt.Sprintf("%s: the stanza of %q at line %d: %v", from, s.name, s.line, r.bad))
+	}
+	if s.name == nil {
+		return
+	}
+	name := string(s.name)
+	same := db.records[name]
+	moves := from != "status" && r.bad == nil && !r.coinstallable() && r.status.State != NotInstalled
+	same = slices.DeleteFunc(same, func(old record) bool {
+		return string(old.arch) == string(s.arch) || moves && !old.coinstallable()
+	})
+	db.records[name] = append(same, r)
+}

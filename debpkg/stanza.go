@@ -1,0 +1,177 @@
+package debpkg
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"pault.ag/go/debian/control"
+)
+
+// stanza is one record of the database: its text, and the few fields that tell
+// whether somebody wants the rest. Those are looked up by bytes, since decoding
+// six megabytes takes many times longer than a hook may.
+type stanza struct {
+	name, arch, multiArch, status, version []byte
+	text                                   []byte
+	// line is where it begins in its file.
+	line int
+	// bad is why the stanza cannot be used.
+	bad error
+}
+
+// eachStanza calls visit with every stanza of data. Lines of nothing but blanks
+// part stanzas: control takes such a line for a continuation and would melt two
+// records into one.
+func eachStanza(data []byte, visit func(stanza)) {
+	var s stanza
+	begin, line := -1, 0
+	for pos := 0; pos < len(data); {
+		line++
+		end, next := len(data), len(data)
+		whole := true
+		if i := bytes.IndexByte(data[pos:], '\n'); i >= 0 {
+			end, next = pos+i, pos+i+1
+		} else {
+			whole = false
+		}
+		text := data[pos:end]
+		if len(text) == 0 || text[0] <= ' ' && len(bytes.TrimSpace(text)) == 0 {
+			if begin >= 0 {
+				s.finish(data[begin:pos], visit)
+			}
+			begin, s = -1, stanza{}
+		} else {
+			if begin < 0 {
+				begin, s.line = pos, line
+			}
+			s.take(text, begin == pos)
+			if !whole {
+				s.spoil(errors.New("the file ends in the middle of a line"))
+			}
+		}
+		pos = next
+	}
+	if begin >= 0 {
+		s.finish(data[begin:], visit)
+	}
+}
+
+func (s *stanza) spoil(err error) {
+	if s.bad == nil {
+		s.bad = err
+	}
+}
+
+// take notes one line of the stanza.
+func (s *stanza) take(text []byte, first bool) {
+	if text[0] == ' ' || text[0] == '\t' {
+		if first {
+			s.spoil(errors.New("it begins with a continuation line"))
+		}
+		return
+	}
+	colon := bytes.IndexByte(text, ':')
+	if colon < 1 || text[0] == '#' || text[0] == '-' {
+		s.spoil(fmt.Errorf("it has a line that is no field: %.40q", text))
+		return
+	}
+	var field *[]byte
+	switch text[0] | 0x20 { // field names have no case (deb822(5)), those of control have
+	case 'p':
+		field = s.pick(text[:colon], "package", &s.name)
+	case 'a':
+		field = s.pick(text[:colon], "architecture", &s.arch)
+	case 'm':
+		field = s.pick(text[:colon], "multi-arch", &s.multiArch)
+	case 's':
+		field = s.pick(text[:colon], "status", &s.status)
+	case 'v':
+		field = s.pick(text[:colon], "version", &s.version)
+	}
+	if field == nil {
+		return
+	}
+	if *field != nil {
+		s.spoil(fmt.Errorf("it has the field %s twice", text[:colon]))
+		return
+	}
+	*field = bytes.TrimSpace(text[colon+1:])
+}
+
+func (s *stanza) pick(name []byte, want string, field *[]byte) *[]byte {
+	name = bytes.TrimRight(name, " \t")
+	if len(name) == len(want) && strings.EqualFold(string(name), want) {
+		return field
+	}
+	return nil
+}
+
+func (s *stanza) finish(text []byte, visit func(stanza)) {
+	s.text = text
+	switch {
+	case !isName(s.name):
+		s.name = nil
+		s.spoil(errors.New("it names no package"))
+	case len(s.arch) > 0 && !isName(s.arch):
+		s.arch = nil
+		s.spoil(errors.New("its architecture is no word"))
+	case len(s.status) == 0:
+		s.spoil(errors.New("it has no status"))
+	}
+	visit(*s)
+}
+
+// isName says whether text can be a package's name or architecture, which also
+// makes it safe as a part of a file name (deb-control(5)).
+func isName(text []byte) bool {
+	for i, c := range text {
+		switch {
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9':
+		case i > 0 && (c == '+' || c == '-' || c == '.' || c == '_'):
+		default:
+			return false
+		}
+	}
+	return len(text) > 0
+}
+
+// fields decodes the whole stanza, under field names in lower case.
+func (s stanza) fields() (map[string]string, error) {
+	if s.bad != nil {
+		return nil, s.bad
+	}
+	reader, err := control.NewParagraphReader(bytes.NewReader(s.text), nil)
+	if err != nil {
+		return nil, err
+	}
+	paragraph, err := reader.Next()
+	if err != nil {
+		return nil, err
+	}
+	fields := make(map[string]string, len(paragraph.Values))
+	for name, value := range paragraph.Values {
+		fields[strings.ToLower(name)] = strings.TrimSpace(value)
+	}
+	return fields, nil
+}
+
+// pkg is the package that the stanza of the file from records.
+func (s stanza) pkg(from string) (Package, error) {
+	fields, err := s.fields()
+	if err != nil {
+		return Package{}, err
+	}
+	status, err := ParseStatus(fields["status"])
+	if err != nil {
+		return Package{}, err
+	}
+	return Package{
+		Name:    fields["package"],
+		Arch:    fields["architecture"],
+		Version: fields["version"],
+		Status:  status,
+		From:    from,
+	}, nil
+}

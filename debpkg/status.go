@@ -1,0 +1,83 @@
+package debpkg
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Want is what the administrator asked for the package, Flag whether dpkg found
+// it broken, State how far dpkg has come with it (dpkg(1), "Package states").
+type (
+	Want  string
+	Flag  string
+	State string
+)
+
+// The words of a Status field, as dpkg writes them.
+const (
+	WantUnknown   Want = "unknown"
+	WantInstall   Want = "install"
+	WantHold      Want = "hold"
+	WantDeinstall Want = "deinstall"
+	WantPurge     Want = "purge"
+
+	FlagOK        Flag = "ok"
+	FlagReinstreq Flag = "reinstreq"
+
+	NotInstalled    State = "not-installed"
+	ConfigFiles     State = "config-files"
+	HalfInstalled   State = "half-installed"
+	Unpacked        State = "unpacked"
+	HalfConfigured  State = "half-configured"
+	TriggersAwaited State = "triggers-awaited"
+	TriggersPending State = "triggers-pending"
+	Installed       State = "installed"
+)
+
+// Status is the value of a package's Status field.
+type Status struct {
+	Want  Want
+	Flag  Flag
+	State State
+}
+
+// ParseStatus reads "deinstall ok half-configured". dpkg compares these words
+// without regard to case, and so does this.
+func ParseStatus(s string) (Status, error) {
+	words := strings.Fields(strings.ToLower(s))
+	if len(words) != 3 {
+		return Status{}, fmt.Errorf("cannot read status %q: it has %d words, not want, error flag and state", s, len(words))
+	}
+	status := Status{Want(words[0]), Flag(words[1]), State(words[2])}
+	switch {
+	case !slices.Contains([]Want{WantUnknown, WantInstall, WantHold, WantDeinstall, WantPurge}, status.Want):
+		return Status{}, fmt.Errorf("cannot read status %q: no want is called %q", s, words[0])
+	case status.Flag != FlagOK && status.Flag != FlagReinstreq:
+		return Status{}, fmt.Errorf("cannot read status %q: no error flag is called %q", s, words[1])
+	case !slices.Contains([]State{NotInstalled, ConfigFiles, HalfInstalled, Unpacked, HalfConfigured,
+		TriggersAwaited, TriggersPending, Installed}, status.State):
+		return Status{}, fmt.Errorf("cannot read status %q: no state is called %q", s, words[2])
+	}
+	return status, nil
+}
+
+// String is the status as dpkg writes it.
+func (s Status) String() string {
+	return fmt.Sprintf("%s %s %s", s.Want, s.Flag, s.State)
+}
+
+// Leaving says that dpkg is asked to take the package away.
+func (s Status) Leaving() bool {
+	return s.Want == WantDeinstall || s.Want == WantPurge
+}
+
+// Present says that the package's files are there. Those of a half-installed
+// package may or may not be.
+func (s Status) Present() bool {
+	switch s.State {
+	case Unpacked, HalfConfigured, TriggersAwaited, TriggersPending, Installed:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,112 @@
+package dkmsstate
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	testKernel = Release("6.1.0-test")
+	testArch   = "x86_64"
+)
+
+// fabricated is a root with a DKMS tree as dkms leaves it.
+type fabricated struct {
+	t      *testing.T
+	layout Layout
+}
+
+func fabricate(t *testing.T) fabricated {
+	f := fabricated{t, DefaultLayout(t.TempDir())}
+	f.write("lib/modules/"+string(testKernel)+"/modules.order", "")
+	f.write("lib/modules/"+string(testKernel)+"/kernel/own.ko", "own")
+	f.write("lib/modules/"+string(testKernel)+"/build/include/marker", "")
+	return f
+}
+
+func (f fabricated) path(name string) string { return filepath.Join(f.layout.Root, name) }
+
+func (f fabricated) write(name, content string) {
+	f.t.Helper()
+	require.NoError(f.t, os.MkdirAll(filepath.Dir(f.path(name)), 0o755))
+	require.NoError(f.t, os.WriteFile(f.path(name), []byte(content), 0o644))
+}
+
+func (f fabricated) link(target, name string) {
+	f.t.Helper()
+	require.NoError(f.t, os.MkdirAll(filepath.Dir(f.path(name)), 0o755))
+	require.NoError(f.t, os.Symlink(target, f.path(name)))
+}
+
+// register registers a module with a dkms.conf; conf adds lines to it.
+func (f fabricated) register(m Module, conf string) {
+	src := "usr/src/" + m.Name + "-" + m.Version
+	f.write(src+"/dkms.conf", "PACKAGE_NAME="+m.Name+"\nAUTOINSTALL=yes\n"+conf)
+	f.link("/"+src, "var/lib/dkms/"+m.Name+"/"+m.Version+"/source")
+}
+
+func (f fabricated) build(m Module) {
+	f.write(f.buildFile(m), "built "+m.String())
+	f.write("var/lib/dkms/"+m.Name+"/"+m.Version+"/"+string(testKernel)+"/"+testArch+"/log/make.log", "log")
+}
+
+func (f fabricated) buildFile(m Module) string {
+	return "var/lib/dkms/" + m.Name + "/" + m.Version + "/" + string(testKernel) + "/" + testArch + "/module/" + m.Name + ".ko"
+}
+
+func (f fabricated) installedFile(name string) string {
+	return "lib/modules/" + string(testKernel) + "/updates/dkms/" + name
+}
+
+// install installs a module and lets modules.dep name it.
+func (f fabricated) install(m Module) {
+	f.build(m)
+	f.write(f.installedFile(m.Name+".ko"), "built "+m.String())
+	f.link(linkTarget(m, testKernel, testArch), "var/lib/dkms/"+m.Name+"/"+linkName(testKernel, testArch))
+	f.depmod()
+}
+
+// depmod writes what depmod would, as far as it is looked at here.
+func (f fabricated) depmod() {
+	var b bytes.Buffer
+	b.WriteString("kernel/own.ko:\n")
+	entries, _ := os.ReadDir(f.path("lib/modules/" + string(testKernel) + "/updates/dkms"))
+	for _, e := range entries {
+		b.WriteString(installedUnder + "/" + e.Name() + ": \n")
+	}
+	f.write("lib/modules/"+string(testKernel)+"/modules.dep", b.String())
+	f.write("lib/modules/"+string(testKernel)+"/modules.dep.bin", b.String())
+}
+
+func (f fabricated) snapshot() Snapshot {
+	s, err := ReadSnapshot(f.layout, testKernel, testArch)
+	require.NoError(f.t, err)
+	return s
+}
+
+// listing gives every path under the root with what it holds.
+func (f fabricated) listing() map[string]string {
+	out := map[string]string{}
+	require.NoError(f.t, filepath.WalkDir(f.layout.Root, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(f.layout.Root, path)
+		switch {
+		case d.Type()&os.ModeSymlink != 0:
+			out[rel], _ = os.Readlink(path)
+		case d.IsDir():
+			out[rel] = "directory"
+		default:
+			data, err := os.ReadFile(path)
+			out[rel] = string(data)
+			return err
+		}
+		return nil
+	}))
+	return out
+}

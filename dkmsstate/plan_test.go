@@ -1,0 +1,138 @@
+package dkmsstate
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAutoinstallPlan(t *testing.T) {
+	one := Module{"one", "1.0"}
+	tests := map[string]struct {
+		given  func(f fabricated)
+		want   []Op
+		depmod bool
+		broken int
+		waits  int
+	}{
+		"all in order":                    {func(f fabricated) { f.install(one) }, nil, false, 0, 0},
+		"never built":                     {func(f fabricated) {}, []Op{OpBuild, OpInstall}, false, 0, 0},
+		"built, not installed":            {func(f fabricated) { f.build(one) }, []Op{OpInstall}, false, 0, 0},
+		"build directory without a build": {func(f fabricated) { f.build(one); f.remove(f.buildFile(one)) }, []Op{OpClear, OpBuild, OpInstall}, false, 0, 0},
+		"empty built file": {func(f fabricated) { f.install(one); f.write(f.buildFile(one), "") },
+			[]Op{OpClear, OpBuild, OpRestore}, false, 0, 0},
+		"installed file gone":        {func(f fabricated) { f.install(one); f.remove(f.installedFile("one.ko")) }, []Op{OpRestore}, true, 0, 0},
+		"installed file differs":     {func(f fabricated) { f.install(one); f.write(f.installedFile("one.ko"), "other") }, []Op{OpRestore}, false, 0, 0},
+		"installed file empty":       {func(f fabricated) { f.install(one); f.write(f.installedFile("one.ko"), "") }, []Op{OpRestore}, false, 0, 0},
+		"link gone, file there":      {func(f fabricated) { f.install(one); f.remove("var/lib/dkms/one/kernel-6.1.0-test-x86_64") }, []Op{OpRestore}, false, 0, 0},
+		"link there, build gone":     {func(f fabricated) { f.install(one); f.removeAll("var/lib/dkms/one/1.0/6.1.0-test") }, []Op{OpBuild, OpRestore}, false, 0, 0},
+		"modules.dep of the package": {func(f fabricated) { f.install(one); f.write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko:\n") }, nil, true, 0, 0},
+		"modules.dep.bin gone":       {func(f fabricated) { f.install(one); f.remove("lib/modules/6.1.0-test/modules.dep.bin") }, nil, true, 0, 0},
+		"no headers, all in order":   {func(f fabricated) { f.install(one); f.removeAll("lib/modules/6.1.0-test/build") }, nil, false, 0, 0},
+		"no headers, never built":    {func(f fabricated) { f.removeAll("lib/modules/6.1.0-test/build") }, nil, false, 0, 1},
+		"no headers, file differs": {func(f fabricated) {
+			f.install(one)
+			f.removeAll("lib/modules/6.1.0-test/build")
+			f.write(f.installedFile("one.ko"), "x")
+		}, []Op{OpRestore}, false, 0, 0},
+		"dangling source, installed": {func(f fabricated) { f.install(one); f.removeAll("usr/src/one-1.0") }, nil, false, 1, 0},
+		"no dkms.conf":               {func(f fabricated) { f.remove("usr/src/one-1.0/dkms.conf") }, nil, false, 1, 0},
+		"dkms.conf is garbage":       {func(f fabricated) { f.write("usr/src/one-1.0/dkms.conf", "if ((") }, nil, false, 1, 0},
+		"AUTOINSTALL is off":         {func(f fabricated) { f.write("usr/src/one-1.0/dkms.conf", "AUTOINSTALL=no\n") }, nil, false, 0, 0},
+		"no AUTOINSTALL":             {func(f fabricated) { f.write("usr/src/one-1.0/dkms.conf", "PACKAGE_NAME=one\n") }, nil, false, 0, 0},
+		"switched off in /etc":       {func(f fabricated) { f.write("etc/dkms/one.conf", "AUTOINSTALL=\n") }, nil, false, 0, 0},
+		"no AUTOINSTALL, by hand": {func(f fabricated) {
+			f.install(one)
+			f.write("usr/src/one-1.0/dkms.conf", "")
+			f.remove(f.installedFile("one.ko"))
+		}, []Op{OpRestore}, true, 0, 0},
+		"no-autoinstall": {func(f fabricated) { f.write("etc/dkms/no-autoinstall", "") }, nil, false, 0, 0},
+		"no-autoinstall, installed": {func(f fabricated) {
+			f.install(one)
+			f.write("etc/dkms/no-autoinstall", "")
+			f.remove(f.installedFile("one.ko"))
+		}, []Op{OpRestore}, true, 0, 0},
+		"a need that nobody meets": {func(f fabricated) { f.write("usr/src/one-1.0/dkms.conf", "AUTOINSTALL=yes\nBUILD_DEPENDS=two") }, nil, false, 1, 0},
+		"the kernel has it (dkms 3.0)": {func(f fabricated) {
+			f.install(one)
+			f.remove(f.installedFile("one.ko"))
+			f.write("lib/modules/6.1.0-test/modules.dep", "kernel/drivers/one.ko.xz:\n")
+		}, nil, false, 0, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := fabricate(t)
+			f.register(one, "")
+			test.given(f)
+			p := PlanAutoinstall(f.snapshot())
+			var ops []Op
+			for _, task := range p.Tasks {
+				for _, step := range task.Steps {
+					ops = append(ops, step.Op)
+					assert.NotEmpty(t, step.Reason)
+				}
+			}
+			assert.Equal(t, test.want, ops)
+			assert.Equal(t, test.depmod, p.Depmod != "", "depmod: %q", p.Depmod)
+			assert.Len(t, p.Broken, test.broken)
+			assert.Len(t, p.NeedHeaders, test.waits)
+		})
+	}
+}
+
+func TestNewestVersionIsBroughtInAndTheInstalledOneKept(t *testing.T) {
+	f := fabricate(t)
+	old, mid, latest := Module{"m", "9.1"}, Module{"m", "10.0"}, Module{"m", "10.2"}
+	f.register(old, "")
+	f.register(mid, "")
+	f.register(latest, "")
+	f.install(mid)
+	f.remove(f.installedFile("m.ko"))
+	p := PlanAutoinstall(f.snapshot())
+	require.Len(t, p.Tasks, 2)
+	assert.Equal(t, Task{Module: mid, Arch: testArch, Steps: []Step{{OpRestore, "m.ko is not in updates/dkms"}}}, p.Tasks[0])
+	assert.Equal(t, latest, p.Tasks[1].Module)
+}
+
+func TestBuildsFollowTheirNeeds(t *testing.T) {
+	f := fabricate(t)
+	f.register(Module{"a", "1"}, "BUILD_DEPENDS[0]=b\nBUILD_DEPENDS[1]=c")
+	f.register(Module{"b", "1"}, "BUILD_DEPENDS=\"c\"")
+	f.register(Module{"c", "1"}, "")
+	f.register(Module{"x", "1"}, "BUILD_DEPENDS=y")
+	f.register(Module{"y", "1"}, "BUILD_DEPENDS=x")
+	p := PlanAutoinstall(f.snapshot())
+	var names []string
+	for _, task := range p.Tasks {
+		names = append(names, task.Module.Name)
+	}
+	assert.Equal(t, []string{"c", "b", "a"}, names)
+	assert.Len(t, p.Broken, 2, "a circle is told, not built")
+}
+
+func TestOtherKernelsLinksAreNotOurs(t *testing.T) {
+	f := fabricate(t)
+	m := Module{"m", "1"}
+	f.register(m, "")
+	f.link("1/6.1.0-test-rt/x86_64", "var/lib/dkms/m/kernel-6.1.0-test-rt-x86_64")
+	assert.Empty(t, f.snapshot().Links)
+}
+
+func TestVersionsAreOrderedAsDkmsOrdersThem(t *testing.T) {
+	for _, pair := range [][2]string{{"9", "10"}, {"1.9", "1.10"}, {"1.0", "1.0a"}, {"0.13.2", "0.15.0"}, {"535.99", "535.183"}} {
+		assert.True(t, versionLess(pair[0], pair[1]), pair)
+		assert.False(t, versionLess(pair[1], pair[0]), pair)
+	}
+}
+
+func (f fabricated) remove(name string) {
+	f.t.Helper()
+	require.NoError(f.t, os.Remove(f.path(name)))
+}
+
+func (f fabricated) removeAll(name string) {
+	f.t.Helper()
+	require.NoError(f.t, os.RemoveAll(f.path(name)))
+}
