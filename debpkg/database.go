@@ -1,7 +1,6 @@
 package debpkg
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,9 +19,13 @@ type Database struct {
 // and what the index already knows of it.
 type record struct {
 	stanza
-	from   string
-	status Status
+	from string
+	want Status
 }
+
+// coinstallable says that the package may be installed for several
+// architectures at once.
+func (r record) coinstallable() bool { return string(r.multiArch) == "same" }
 
 // Open reads the database of an admin directory, /var/lib/dpkg or what
 // DPKG_ADMINDIR says. A stanza that cannot be read is noted in Troubles and makes
@@ -64,7 +67,7 @@ func read(admindir string) (*Database, os.FileInfo, error) {
 func (db *Database) put(s stanza, from string) {
 	r := record{stanza: s, from: from}
 	if r.bad == nil {
-		r.status, r.bad = ParseStatus(string(s.stanza()))
+		r.want, r.bad = ParseStatus(string(s.status))
 	}
 	if r.bad != nil {
 		db.troubles = append(db.troubles, fmt.Sprintf("%s: the stanza of %q at line %d: %v", from, s.name, s.line, r.bad))
@@ -74,7 +77,7 @@ func (db *Database) put(s stanza, from string) {
 	}
 	name := string(s.name)
 	same := db.records[name]
-	moves := from != "status" && r.bad == nil && !r.coinstallable() && r.status.State != NotInstalled
+	moves := from != "status" && r.bad == nil && !r.coinstallable() && r.want.State != NotInstalled
 	same = slices.DeleteFunc(same, func(old record) bool {
 		return string(old.arch) == string(s.arch) || moves && !old.coinstallable()
 	})

@@ -1,0 +1,111 @@
+package debpkg
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"pault.ag/go/debian/control"
+)
+
+// Incoming is the package that dpkg is unpacking: its control files are in
+// tmp.ci while an older one, or one that it replaces, is removed.
+type Incoming struct {
+	Package, Version string
+	// files is its md5sums, which most packages have; listed says that it is there.
+	files  []byte
+	listed bool
+}
+
+// Incoming reads tmp.ci; it is false when dpkg is not unpacking anything.
+func (db *Database) Incoming() (Incoming, bool, error) {
+	dir := filepath.Join(db.dir, "tmp.ci")
+	data, _, err := readFile(filepath.Join(dir, "control"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Incoming{}, false, nil
+	}
+	if err != nil {
+		return Incoming{}, false, fmt.Errorf("cannot read the incoming package: %w", err)
+	}
+	reader, err := control.NewParagraphReader(bytes.NewReader(data), nil)
+	if err != nil {
+		return Incoming{}, false, fmt.Errorf("cannot read the incoming package: %w", err)
+	}
+	paragraph, err := reader.Next()
+	if err != nil {
+		return Incoming{}, false, fmt.Errorf("cannot read the incoming package: %w", err)
+	}
+	in := Incoming{Package: paragraph.Values["Package"], Version: paragraph.Values["Version"]}
+	files, _, err := readFile(filepath.Join(dir, "md5sums"))
+	switch {
+	case err == nil:
+		in.files, in.listed = files, true
+	case !errors.Is(err, fs.ErrNotExist):
+		return Incoming{}, false, fmt.Errorf("cannot read the incoming package: %w", err)
+	}
+	return in, true, nil
+}
+
+// Brings says whether a package holds a kernel.
+type Brings int
+
+// A package may hold it, hold it, or not.
+const (
+	BringsUnknown Brings = iota
+	BringsYes
+	BringsNo
+)
+
+// String gives unknown, yes or no.
+func (b Brings) String() string { return [...]string{"unknown", "yes", "no"}[b] }
+
+// Brings says whether the incoming package holds a kernel: by its file list
+// when it has one, else by its name.
+func (in Incoming) Brings(kver string) Brings {
+	if in.listed {
+		return in.lists(kver)
+	}
+	switch {
+	case namesRelease(in.Package, kver):
+		return BringsYes
+	case regexp.MustCompile(`[0-9]+\.[0-9]+`).MatchString(in.Package):
+		return BringsNo
+	case strings.HasPrefix(in.Package, "linux-") || strings.Contains(in.Package, "kernel"):
+		return BringsUnknown
+	}
+	return BringsNo
+}
+
+// lists looks into md5sums: a sum, two spaces, a path without the first slash.
+func (in Incoming) lists(kver string) Brings {
+	for line := range bytes.Lines(in.files) {
+		_, path, _ := strings.Cut(strings.TrimRight(string(line), "\n"), "  ")
+		path = strings.TrimPrefix(path, "usr/")
+		if path == "boot/vmlinuz-"+kver || path == "boot/vmlinux-"+kver || strings.HasPrefix(path, "lib/modules/"+kver+"/") {
+			return BringsYes
+		}
+	}
+	return BringsNo
+}
+
+// namesRelease says whether a package's name holds a release between its dashes:
+// 6.1.0-1 stands in linux-image-6.1.0-1-unsigned and not in linux-image-6.1.0-10.
+func namesRelease(name, kver string) bool {
+	kver = strings.ToLower(kver) // package names are in lower case
+	for rest := name; ; {
+		i := strings.Index(rest, kver)
+		if i < 0 {
+			return false
+		}
+		end := i + len(kver)
+		suffix := rest[end:]
+		if i > 0 && rest[i-1] == '-' && (suffix == "" || suffix == "-unsigned" || suffix == "-signed") {
+			return true
+		}
+		rest = rest[i+1:]
+	}
+}

@@ -1,0 +1,63 @@
+package debpkg
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// readJournal merges updates/ into the database: the files with names of digits
+// only, in ascending order, so that the last record of a package wins. Others
+// there, such as tmp.i, are dpkg's scratch.
+func (db *Database) readJournal() error {
+	dir := filepath.Join(db.dir, "updates")
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read dpkg's journal: %w", err)
+	}
+	numbers := map[string]uint64{}
+	var names []string
+	for _, entry := range entries {
+		if number, ok := journalNumber(entry.Name()); ok {
+			numbers[entry.Name()] = number
+			names = append(names, entry.Name())
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		switch {
+		case numbers[a] < numbers[b]:
+			return -1
+		case numbers[a] > numbers[b]:
+			return 1
+		}
+		return 0
+	})
+	for _, name := range names {
+		data, _, err := readFile(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // folded into status meanwhile, which Open notices
+		}
+		if err != nil {
+			return fmt.Errorf("cannot read dpkg's journal: %w", err)
+		}
+		eachStanza(data, func(s stanza) { db.put(s, "updates/"+name) })
+	}
+	return nil
+}
+
+func journalNumber(name string) (uint64, bool) {
+	for _, c := range name {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+	}
+	number, err := strconv.ParseUint(name, 10, 64)
+	return number, err == nil
+}

@@ -1,0 +1,55 @@
+package debpkg
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Lookup gives the record of a package. With an empty architecture it is the
+// only one of that name, or the one whose files are there.
+func (db *Database) Lookup(name, arch string) (Package, bool) {
+	var found *record
+	for i, r := range db.records[name] {
+		switch {
+		case r.bad != nil:
+		case arch != "" && string(r.arch) == arch:
+			return r.decode()
+		case arch == "" && (found == nil || r.want.Present()):
+			found = &db.records[name][i]
+		}
+	}
+	if found == nil {
+		return Package{}, false
+	}
+	return found.decode()
+}
+
+// Packages gives all packages of the database, by name and architecture.
+func (db *Database) Packages() []Package {
+	var packages []Package
+	for _, records := range db.records {
+		for _, r := range records {
+			if p, ok := r.decode(); ok {
+				packages = append(packages, p)
+			}
+		}
+	}
+	slices.SortFunc(packages, byName)
+	return packages
+}
+
+// Troubles are the stanzas that could not be used, with their file and line.
+func (db *Database) Troubles() []string { return slices.Clone(db.troubles) }
+
+// decode reads the whole stanza; one that does not parse is no package.
+func (r record) decode() (Package, bool) {
+	if r.bad != nil {
+		return Package{}, false
+	}
+	p, err := r.pkg(r.from)
+	return p, err == nil
+}
+
+func byName(a, b Package) int {
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Arch, b.Arch))
+}

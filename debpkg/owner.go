@@ -1,0 +1,117 @@
+package debpkg
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// kernelPaths are the paths of which a package that owns a kernel has one: the
+// image, or the directory of the kernel's own modules (on sid the image is made
+// by a hook and nobody's).
+func kernelPaths(kver string) []string {
+	return []string{
+		"/boot/vmlinuz-" + kver,
+		"/boot/vmlinux-" + kver,
+		"/usr/lib/modules/" + kver + "/kernel",
+		"/lib/modules/" + kver + "/kernel",
+	}
+}
+
+// Owners gives the packages with their files there that own a kernel, whatever
+// dpkg means to do with them. Names prove nothing (linux-image-current-rockchip64
+// owns any release), so every package's list is looked into.
+func (db *Database) Owners(kver string) ([]Package, error) {
+	diversions, err := db.diversions()
+	if err != nil {
+		return nil, err
+	}
+	var owners []Package
+	for name, records := range db.records {
+		for _, r := range records {
+			if r.bad != nil || !r.want.Present() {
+				continue
+			}
+			owns, err := db.owns(name, string(r.arch), kver, diversions)
+			if err != nil {
+				return nil, err
+			}
+			if p, ok := r.decode(); ok && owns {
+				owners = append(owners, p)
+			}
+		}
+	}
+	slices.SortFunc(owners, byName)
+	return owners, nil
+}
+
+// owns looks into a package's list; PKG:ARCH.list is for Multi-Arch: same.
+func (db *Database) owns(name, arch, kver string, diversions []diversion) (bool, error) {
+	data, _, err := readFile(filepath.Join(db.dir, "info", name+".list"))
+	if errors.Is(err, fs.ErrNotExist) {
+		data, _, err = readFile(filepath.Join(db.dir, "info", name+":"+arch+".list"))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot read which files %s has: %w", name, err)
+	}
+	for _, path := range kernelPaths(kver) {
+		if hasLine(data, path) && !divertedAway(diversions, path, name) {
+			return true, nil
+		}
+		for _, d := range diversions {
+			if d.to == path && d.by != name && hasLine(data, d.from) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+func hasLine(data []byte, line string) bool {
+	for rest := data; ; {
+		i := bytes.Index(rest, []byte(line))
+		if i < 0 {
+			return false
+		}
+		start := i == 0 || rest[i-1] == '\n'
+		if i == 0 {
+			start = len(rest) == len(data)
+		}
+		end := i + len(line)
+		if start && (end == len(rest) || rest[end] == '\n') {
+			return true
+		}
+		rest = rest[i+1:]
+	}
+}
+
+// diversion is one entry of dpkg-divert(1): the file from of every package but
+// by is at to.
+type diversion struct{ from, to, by string }
+
+func (db *Database) diversions() ([]diversion, error) {
+	data, _, err := readFile(filepath.Join(db.dir, "diversions"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read dpkg's diversions: %w", err)
+	}
+	lines := strings.Split(string(data), "\n")
+	var out []diversion
+	for ; len(lines) >= 3; lines = lines[3:] {
+		out = append(out, diversion{lines[0], lines[1], lines[2]})
+	}
+	return out, nil
+}
+
+func divertedAway(diversions []diversion, path, name string) bool {
+	return slices.ContainsFunc(diversions, func(d diversion) bool { return d.from == path && d.by != name })
+}
