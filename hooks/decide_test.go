@@ -1,0 +1,43 @@
+package hooks
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
+)
+
+// What real dpkg showed a prerm hook gives the verdict that the action means;
+// an abort-remove, a postrm and the rest are no calls of prerm.d and give keep
+// unless nobody owns the kernel.
+func TestDecideOnWhatDpkgShowed(t *testing.T) {
+	calls, err := filepath.Glob("../testdata/dpkg/captures/*/*/*-prerm")
+	require.NoError(t, err)
+	require.Greater(t, len(calls), 15)
+	unbuilt := 0
+	for _, call := range calls {
+		t.Run(strings.TrimPrefix(call, "../testdata/dpkg/captures/"), func(t *testing.T) {
+			args, err := os.ReadFile(filepath.Join(call, "args"))
+			require.NoError(t, err)
+			env, err := os.ReadFile(filepath.Join(call, "env"))
+			require.NoError(t, err)
+			inv, err := ParseInvocation(Prerm, strings.Fields(string(args)), strings.Split(string(env), "\n"))
+			require.NoError(t, err)
+			inv.AdminDir = filepath.Join(call, "dpkg")
+			want := Keep
+			if inv.Action.Word == debpkg.Remove && inv.Script.Name == "prerm" {
+				want = Unbuild
+				unbuilt++
+			}
+			d := Decide(inv, Look(inv, dkmsstate.DefaultLayout("/")))
+			assert.Equal(t, want, d.Verdict, d.Reason)
+		})
+	}
+	assert.Greater(t, unbuilt, 8, "removals among the captures")
+}
