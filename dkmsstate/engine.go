@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,8 +75,9 @@ func environment() []string {
 }
 
 // run runs a program in a process group of its own, with nothing on stdin and
-// its output kept for the error. When the time is over or the context ends, the
-// group is ended.
+// its output kept for the error. When the program ends, the time is over or the
+// context ends, the whole group is ended: dkms leaves a `sleep 3` behind that
+// would hold its output open.
 func (d DKMS) run(ctx context.Context, program string, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
@@ -83,16 +85,33 @@ func (d DKMS) run(ctx context.Context, program string, args ...string) error {
 	if err != nil {
 		return err
 	}
-	var out tail
+	output, theirs, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("cannot run %s: %w", program, err)
+	}
+	defer output.Close()
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = environment()
 	cmd.Dir = "/"
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Stdout, cmd.Stderr = theirs, theirs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 5 * time.Second // a stray that holds the pipe does not hold us
-	err = cmd.Run()
-	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
+	err = cmd.Start()
+	theirs.Close()
+	if err != nil {
+		return fmt.Errorf("cannot run %s: %w", program, err)
+	}
+	var out tail
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, _ = io.Copy(&out, output)
+	}()
+	err = cmd.Wait()
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for what left the group
+	<-read
+	if err == nil {
 		return nil
 	}
 	failure := &CallError{Program: program, Args: args, Output: out.String(), Code: -1, Err: err}
