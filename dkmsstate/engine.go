@@ -32,6 +32,10 @@ type Engine interface {
 type DKMS struct {
 	// Timeout bounds one call; what it started is ended with it.
 	Timeout time.Duration
+	// Lock, when it is set, is the lock of this run. Children inherit it, so that
+	// a hook that is killed leaves no dkms at work that the next run does not
+	// wait for.
+	Lock *os.File
 }
 
 // Build runs dkms build.
@@ -94,6 +98,9 @@ func (d DKMS) run(ctx context.Context, program string, args ...string) error {
 	cmd.Env = environment()
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = theirs, theirs
+	if d.Lock != nil {
+		cmd.ExtraFiles = []*os.File{d.Lock}
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	err = cmd.Start()

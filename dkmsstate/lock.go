@@ -19,8 +19,9 @@ const ErrLocked = sentinel("another run of the hooks holds the lock")
 
 // Lock keeps two hooks from working at once, which corrupts builds: dkms has no
 // lock of its own. It waits up to the limit, and calls waiting once before it
-// does. The lock ends with the process, whatever ends that.
-func (l Layout) Lock(ctx context.Context, limit time.Duration, waiting func()) (unlock func(), err error) {
+// does. The lock lasts until the file is closed, here and in every child that
+// it was given to, whatever ends them.
+func (l Layout) Lock(ctx context.Context, limit time.Duration, waiting func()) (*os.File, error) {
 	dir := l.Path(lockDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make the directory of the lock: %w", err)
@@ -34,7 +35,7 @@ func (l Layout) Lock(ctx context.Context, limit time.Duration, waiting func()) (
 	for first := true; ; first = false {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
-			return func() { file.Close() }, nil
+			return file, nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
 			file.Close()

@@ -66,6 +66,29 @@ type Plan struct {
 // Empty says that there is nothing to do.
 func (p Plan) Empty() bool { return len(p.Tasks) == 0 && p.Depmod == "" }
 
+// Without drops from a plan what was told already, a text for each module, and
+// returns how many modules that were: builds that would fail again for the same
+// reason, and notes. Tasks that compile nothing stay.
+func (p Plan) Without(told map[string]string) (Plan, int) {
+	dropped := 0
+	p.Tasks = slices.DeleteFunc(slices.Clone(p.Tasks), func(t Task) bool {
+		_, known := told[t.Module.String()]
+		known = known && slices.ContainsFunc(t.Steps, func(s Step) bool { return s.Op == OpBuild })
+		if known {
+			dropped++
+		}
+		return known
+	})
+	p.Broken = slices.DeleteFunc(slices.Clone(p.Broken), func(n Note) bool {
+		known := told[n.Module] == n.Text
+		if known {
+			dropped++
+		}
+		return known
+	})
+	return p, dropped
+}
+
 // PlanUnbuild plans to take all builds of the snapshot's kernel away, of every
 // version and architecture. Registrations stay.
 func PlanUnbuild(s Snapshot) Plan {

@@ -14,7 +14,8 @@ import (
 //
 //   - first the verdict with its reason;
 //   - then a line for each module that changes, as it does;
-//   - last what failed, each once, with its log and the command to try next.
+//   - last what failed, each once in a run of dpkg, with its log and the command
+//     to try next.
 //
 // When nothing changes there is nothing but the verdict.
 type Report struct {
@@ -22,6 +23,10 @@ type Report struct {
 	kernel dkmsstate.Release
 	// last are the lines that stand at the end, where a reader finds them.
 	last []string
+	// told are the troubles with modules, by module, and standing counts those
+	// that an earlier hook of the same run of dpkg told.
+	told     map[string]string
+	standing int
 }
 
 func (r *Report) say(format string, args ...any) {
@@ -33,12 +38,21 @@ func (r *Report) atEnd(format string, args ...any) {
 	r.last = append(r.last, fmt.Sprintf(format, args...))
 }
 
+// trouble tells at the end what is wrong with a module.
+func (r *Report) trouble(kind, module, text string) {
+	r.told[module] = text
+	r.atEnd("%s: %s for %s: %s", kind, module, r.kernel, text)
+}
+
 // flush says what was kept for the end.
 func (r *Report) flush() {
 	for _, line := range r.last {
 		r.say("%s", line)
 	}
 	r.last = nil
+	if r.standing > 0 {
+		r.say("modules in trouble as told before: %d", r.standing)
+	}
 }
 
 func (r *Report) decision(hook Hook, d Decision) {
@@ -65,9 +79,9 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 		last := res.Task.Steps[len(res.Task.Steps)-1]
 		r.say("%s: %s%s", m, done(last), seconds(took))
 	case dkmsstate.Skipped:
-		r.atEnd("skipped: %s for %s: %v", m, r.kernel, res.Err)
+		r.trouble("skipped", m.String(), res.Err.Error())
 	case dkmsstate.Failed:
-		r.atEnd("failed: %s for %s: %v", m, r.kernel, res.Err)
+		r.trouble("failed", m.String(), res.Err.Error())
 		if res.Log != "" {
 			r.atEnd("  log: %s", res.Log)
 		}
@@ -120,7 +134,7 @@ func (r *Report) plan(p dkmsstate.Plan, depmod bool) {
 // notes tells, at the end, of modules that no step can help.
 func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
 	for _, n := range p.Broken {
-		r.atEnd("failed: %s for %s: %s", n.Module, r.kernel, n.Text)
+		r.trouble("failed", n.Module, n.Text)
 	}
 	if len(p.Broken) > 0 {
 		r.atEnd("  next, when that is mended: dkms-hooks run postinst %s", r.kernel)

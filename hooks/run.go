@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
@@ -33,6 +36,10 @@ type run struct {
 	machine dkmsstate.Machine
 	arch    string
 	verdict Verdict
+	// dpkg names the run of dpkg behind the hook, "" by hand; told is what that
+	// run was told of this kernel before.
+	dpkg string
+	told map[string]string
 }
 
 // Run decides on an invocation and does what follows; with dryRun it only says
@@ -42,10 +49,11 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	d := Decide(inv, Look(inv, layout))
 	r := run{
 		inv:     inv,
-		report:  &Report{out: stderr, kernel: inv.Kernel},
-		machine: dkmsstate.Machine{Layout: layout, Engine: engine(inv.Root)},
+		report:  &Report{out: stderr, kernel: inv.Kernel, told: map[string]string{}},
+		machine: dkmsstate.Machine{Layout: layout, Engine: engine(inv.Root, nil)},
 		arch:    machineArch(),
 		verdict: d.Verdict,
+		dpkg:    debpkg.Run(),
 	}
 	r.report.decision(inv.Hook, d)
 	if d.Verdict == Keep || d.Verdict == Defer {
@@ -67,12 +75,13 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	return exitOK
 }
 
-// engine gives the dkms of the running system, and none for another root.
-func engine(root string) dkmsstate.Engine {
+// engine gives the dkms of the running system, at work under a lock, and none for
+// another root.
+func engine(root string, lock *os.File) dkmsstate.Engine {
 	if root != "/" {
 		return dkmsstate.NoEngine{Root: root}
 	}
-	return dkmsstate.DKMS{Timeout: callLimit}
+	return dkmsstate.DKMS{Timeout: callLimit, Lock: lock}
 }
 
 // machineArch is `uname -m`, which is what dkms names an architecture by.
@@ -84,44 +93,59 @@ func machineArch() string {
 	return unix.ByteSliceToString(name.Machine[:])
 }
 
-// act looks, plans and, unless there is nothing to do, takes the lock, looks
-// again and does it.
+// act looks, plans and does it, under the lock, since another hook may be at work
+// on the same kernel. With dryRun it only says what it would do.
 func (r *run) act(ctx context.Context, dryRun bool) error {
-	before, plan, err := r.look()
+	if !dryRun {
+		lock, err := r.machine.Layout.Lock(ctx, lockLimit, func() {
+			r.report.say("waiting for another run of the hooks, at most %s", lockLimit)
+		})
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
+		r.machine.Engine = engine(r.inv.Root, lock)
+	}
+	before, err := dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
 	if err != nil {
 		return err
 	}
+	plan := r.plan(before)
 	if dryRun {
 		r.report.plan(plan, r.needsDepmod())
-	}
-	if dryRun || plan.Empty() {
 		r.finishReport(ctx, before, plan)
 		return nil
 	}
-	unlock, err := r.machine.Layout.Lock(ctx, lockLimit, func() {
-		r.report.say("waiting for another run of the hooks, at most %s", lockLimit)
-	})
-	if err != nil {
-		return err
+	if !plan.Empty() {
+		err = r.carryOut(ctx, before, plan)
 	}
-	defer unlock()
-	if before, plan, err = r.look(); err != nil {
-		return err
-	}
-	err = r.carryOut(ctx, before, plan)
 	r.finishReport(ctx, before, plan)
-	return err
+	if ctx.Err() != nil {
+		return err // what was cut off may well succeed
+	}
+	return errors.Join(err, r.keepTold(before))
 }
 
-func (r *run) look() (dkmsstate.Snapshot, dkmsstate.Plan, error) {
-	s, err := dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
-	if err != nil {
-		return s, dkmsstate.Plan{}, err
-	}
+// plan plans for what was found, without what this run of dpkg was told before.
+func (r *run) plan(s dkmsstate.Snapshot) dkmsstate.Plan {
 	if r.verdict == Unbuild {
-		return s, dkmsstate.PlanUnbuild(s), nil
+		return dkmsstate.PlanUnbuild(s)
 	}
-	return s, dkmsstate.PlanAutoinstall(s), nil
+	r.told = r.machine.Layout.ReadTold().For(r.dpkg, r.inv.Kernel, s.Inputs())
+	plan, standing := dkmsstate.PlanAutoinstall(s).Without(r.told)
+	r.report.standing = standing
+	return plan
+}
+
+// keepTold keeps, for a later hook of the same run of dpkg, what this one told.
+func (r *run) keepTold(s dkmsstate.Snapshot) error {
+	if r.dpkg == "" || r.verdict != Autoinstall || len(r.report.told) == 0 {
+		return nil
+	}
+	texts := maps.Clone(r.report.told)
+	maps.Copy(texts, r.told)
+	trouble := dkmsstate.KernelTrouble{Inputs: s.Inputs(), Texts: texts}
+	return r.machine.Layout.WriteTold(r.machine.Layout.ReadTold().With(r.dpkg, r.inv.Kernel, trouble))
 }
 
 // carryOut runs the plan, then makes good what the run must leave in order:

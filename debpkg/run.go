@@ -1,0 +1,64 @@
+package debpkg
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Run names the run of dpkg that this process is part of, "" when none of its
+// ancestors is dpkg or /proc does not tell. Two processes get the same name when
+// the same dpkg started them, by whatever many shells: it is made of the boot
+// and of dpkg's process and start time (proc(5)), so no other run ever gets it.
+func Run() string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	for pid := os.Getppid(); pid > 1; {
+		data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err != nil {
+			return ""
+		}
+		p, err := parseStat(string(data))
+		if err != nil {
+			return ""
+		}
+		if p.name == "dpkg" {
+			return fmt.Sprintf("%s %d %d", strings.TrimSpace(string(boot)), pid, p.started)
+		}
+		pid = p.parent
+	}
+	return ""
+}
+
+// process is what /proc/PID/stat says of a process.
+type process struct {
+	name    string
+	parent  int
+	started uint64
+}
+
+// parseStat reads a /proc/PID/stat. The name stands in parentheses and may hold
+// any character, parentheses included.
+func parseStat(stat string) (process, error) {
+	open, end := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')')
+	if open < 0 || end < open {
+		return process{}, fmt.Errorf("cannot read %q: no name in it", stat)
+	}
+	const parent, started = 1, 19 // fields 4 and 22, counted from the one after the name
+	fields := strings.Fields(stat[end+1:])
+	if len(fields) <= started {
+		return process{}, fmt.Errorf("cannot read %q: too few fields", stat)
+	}
+	p := process{name: stat[open+1 : end]}
+	var err error
+	if p.parent, err = strconv.Atoi(fields[parent]); err != nil {
+		return process{}, fmt.Errorf("cannot read the parent: %w", err)
+	}
+	if p.started, err = strconv.ParseUint(fields[started], 10, 64); err != nil {
+		return process{}, fmt.Errorf("cannot read the start time: %w", err)
+	}
+	return p, nil
+}
