@@ -1,0 +1,50 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// testAtOnce runs hooks side by side, and kills them. dkms has no lock of its
+// own, and two of it at work on one module spoil both builds.
+func testAtOnce(t *testing.T, l lab) {
+	from := l.settled(t, l.ours, "builddeb")
+	unbuilt := from.settled.fork(t, l.scratch)
+	unbuilt.must(t, `dkms-hooks run prerm "$K" --params remove`, "K="+l.kver)
+	ending{image: "install ok installed", gone: true}.check(t, state{}, look(t, unbuilt, l.kver, goodModules()...), 0, "")
+	whole := ending{image: "install ok installed"}
+
+	t.Run("two that build", func(t *testing.T) {
+		r := unbuilt.fork(t, l.scratch)
+		out := r.must(t, `/etc/kernel/postinst.d/dkms "$K" & /etc/kernel/header_postinst.d/dkms "$K"; s=$?; wait $! && exit $s`, "K="+l.kver)
+		whole.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+		for _, module := range []string{"alpha/1.0", "beta/1.0", "acpi-call/1.2.2"} {
+			assert.Equal(t, 1, strings.Count(out, "building "+module), "%s is built once\n%s", module, out)
+		}
+	})
+	t.Run("one that builds and one that removes", func(t *testing.T) {
+		r := unbuilt.fork(t, l.scratch)
+		out := r.must(t, `dkms-hooks run postinst "$K" & sleep 1; dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.kver)
+		assert.Contains(t, out, "waiting for another run of the hooks")
+		ending{image: "install ok installed", gone: true}.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+	})
+	t.Run("two kernels", func(t *testing.T) {
+		r := unbuilt.fork(t, l.scratch)
+		other := l.otherKver()
+		r.must(t, "DKMS_HOOKS=no; mv /etc/kernel /etc/kernel.away; dpkg -i $headers1 $image1; s=$?; rm -rf /etc/kernel; mv /etc/kernel.away /etc/kernel; exit $s", kernelEnv(other)...)
+		out := r.must(t, `dkms-hooks run postinst "$K" & dkms-hooks run postinst "$other"; s=$?; wait $! && exit $s`, "K="+l.kver, "other="+other)
+		whole.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+		whole.check(t, state{}, look(t, r, other, goodModules()...), 0, out)
+	})
+	for _, after := range []string{"0.05", "0.3", "0.8", "1.6", "2.5"} {
+		t.Run("killed after "+after+" s, then run again", func(t *testing.T) {
+			r := unbuilt.fork(t, l.scratch)
+			out := r.must(t, `dkms-hooks run postinst "$K" & sleep `+after+`; kill -9 $!; wait $!; dkms-hooks run postinst "$K"`, "K="+l.kver)
+			whole.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+		})
+	}
+}

@@ -1,0 +1,89 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// testByHand runs the hooks as people do, and as nobody should.
+func testByHand(t *testing.T, l lab) {
+	from := l.settled(t, l.ours, "debian")
+	env := "K=" + l.kver
+	present := ending{image: "install ok installed", kept: true}
+	before := look(t, from.settled, l.kver, goodModules()...)
+
+	t.Run("prerm of a kernel that a package owns keeps", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		out := r.must(t, `/etc/kernel/prerm.d/dkms "$K"`, env)
+		assert.Contains(t, out, "keep")
+		assert.Contains(t, out, "--params remove")
+		present.check(t, before, look(t, r, l.kver, goodModules()...), 0, out)
+	})
+	t.Run("dry runs change nothing", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		listing := snapshot(t, r)
+		for _, call := range []string{
+			`dkms-hooks run prerm "$K" --params remove --dry-run`,
+			`dkms-hooks run postinst "$K" --dry-run`,
+			`dkms-hooks run header_postinst "$K" --dry-run`,
+			`dkms-hooks run prerm --dry-run --params "upgrade 2" "$K"`,
+		} {
+			r.must(t, call, env)
+		}
+		assert.Equal(t, listing, snapshot(t, r))
+	})
+	t.Run("what is no kernel release is refused", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		listing := snapshot(t, r)
+		for _, hook := range []string{"postinst", "header_postinst", "prerm"} {
+			for _, kver := range []string{``, `''`, `..`, `../..`, `/`, `6.1/../x`, `-h`, `--help`, `'6.1 2'`, `'6.1;id'`, "'6.1\n'", `.`, `$(printf '6.1\377')`, `*`} {
+				call := "/etc/kernel/" + hook + ".d/dkms " + kver
+				out, exit := r.run(t, call)
+				assert.Equal(t, 2, exit, "%s\n%s", call, out)
+				assert.Contains(t, out, "usage: ")
+			}
+		}
+		assert.Equal(t, listing, snapshot(t, r))
+	})
+	t.Run("a .ko that is gone or differs is installed again", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		r.must(t, `cd /lib/modules/$K/updates/dkms && rm alpha.ko* && for f in acpi_call.ko*; do echo spoilt >$f; done`, env)
+		out := r.must(t, `/etc/kernel/postinst.d/dkms "$K"`, env)
+		present.check(t, before, look(t, r, l.kver, goodModules()...), 0, out)
+		r.must(t, `for f in /lib/modules/$K/updates/dkms/*.ko*; do n=${f##*/}; cmp $f /var/lib/dkms/*/*/$K/*/module/$n; done`, env)
+	})
+	t.Run("modules.dep that lacks them is made again", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		r.must(t, `cd /lib/modules/$K && : >modules.dep && rm modules.dep.bin`, env)
+		out := r.must(t, `/etc/kernel/header_postinst.d/dkms "$K"`, env)
+		present.check(t, before, look(t, r, l.kver, goodModules()...), 0, out)
+	})
+	t.Run("headers that are missing are named", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		r.must(t, `dpkg -r --force-depends linux-headers-$K && dkms-hooks run prerm $K --params remove`, env)
+		out := r.must(t, `/etc/kernel/postinst.d/dkms "$K"`, env)
+		assert.Contains(t, out, "linux-headers-"+l.kver)
+		assert.Contains(t, out, "next: ")
+	})
+	t.Run("a kernel that is not there is waited for", func(t *testing.T) {
+		out := from.settled.fork(t, l.scratch).must(t, `/etc/kernel/header_postinst.d/dkms 9.9-none`)
+		assert.Contains(t, out, "defer")
+	})
+}
+
+// snapshot lists every file of a root with its size, times and link, the
+// directories that the kernel makes up left out.
+func snapshot(t *testing.T, r root) string {
+	t.Helper()
+	out, err := exec.Command("find", r.dir, "-xdev", "-path", r.dir+"/proc", "-prune",
+		"-o", "-printf", `%P %y %s %m %T@ %l\n`).Output()
+	require.NoError(t, err)
+	require.Greater(t, strings.Count(string(out), "\n"), 1000)
+	return string(out)
+}

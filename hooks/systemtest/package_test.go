@@ -1,0 +1,152 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// testPackage installs, upgrades and removes the package in every order, with
+// dkms coming and going under it. The stock hooks stand aside while it is there,
+// and come back as dkms has them.
+func testPackage(t *testing.T, l lab) {
+	stock := hooksDir(t, l.stock)
+	ours := hooksDir(t, l.ours)
+
+	t.Run("over stock", func(t *testing.T) {
+		for _, hook := range []string{"postinst", "header_postinst", "prerm"} {
+			assert.Contains(t, ours, "./"+hook+".d/dkms -> ../../../usr/libexec/dkms-hooks/"+hook)
+			out := l.ours.must(t, "run-parts --test /etc/kernel/"+hook+".d")
+			assert.Contains(t, strings.Fields(out), "/etc/kernel/"+hook+".d/dkms")
+			assert.NotContains(t, out, "stock")
+		}
+		for _, line := range stock {
+			if strings.Contains(line, ".d/dkms ") && !strings.HasPrefix(line, "./install.d/") { // kernel-install's plugin
+				assert.Contains(t, ours, strings.Replace(line, ".d/dkms ", ".d/dkms.stock ", 1), "the stock hook, byte for byte")
+			}
+		}
+		out, _ := l.ours.run(t, "ls /etc/kernel/preinst.d/dkms")
+		assert.Contains(t, out, "No such file", "what unbuilds before a kernel is unpacked stands aside too")
+		assert.Contains(t, l.ours.must(t, "dkms-hooks --version"), "0.")
+	})
+
+	rows := []struct {
+		name string
+		// from begins with our package, or without.
+		from root
+		do   string
+		// hooks is the listing of /etc/kernel that it must come to.
+		hooks []string
+		// fails: dpkg itself ends with an error.
+		fails bool
+	}{
+		{name: "removed", from: l.ours, do: "dpkg -r dkms-hooks", hooks: stock},
+		{name: "purged", from: l.ours, do: "dpkg -P dkms-hooks", hooks: stock},
+		{name: "removed, then purged", from: l.ours, do: "dpkg -r dkms-hooks && dpkg -P dkms-hooks", hooks: stock},
+		{name: "removed, installed again", from: l.ours, do: "dpkg -r dkms-hooks && dpkg -i /srv/dkms-hooks.deb", hooks: ours},
+		{name: "reinstalled", from: l.ours, do: "dpkg -i /srv/dkms-hooks.deb", hooks: ours},
+		{name: "upgraded", from: l.ours, do: repack("/srv/dkms-hooks.deb", ":") + "dpkg -i /srv/new.deb", hooks: ours},
+		{name: "upgraded, then purged", from: l.ours, hooks: stock,
+			do: repack("/srv/dkms-hooks.deb", ":") + "dpkg -i /srv/new.deb && dpkg -P dkms-hooks"},
+		{name: "dkms reinstalled", from: l.ours, do: "dpkg -i /debs/dkms_*.deb", hooks: ours},
+		{name: "dkms upgraded, then ours purged and dkms brought back", from: l.ours, hooks: stock,
+			do: changedDKMS() + `dpkg -i /srv/new.deb && grep -q changed /etc/kernel/prerm.d/dkms.stock &&
+dpkg -P dkms-hooks && grep -q changed /etc/kernel/prerm.d/dkms && dpkg -i --force-downgrade --force-confnew /debs/dkms_*.deb`},
+		{name: "installed before dkms", from: l.stock, hooks: ours,
+			do: "dpkg -P --force-depends dkms && dpkg --unpack /srv/dkms-hooks.deb && dpkg -i /debs/dkms_*.deb && dpkg --configure -a"},
+		{name: "dkms removed and installed again", from: l.ours, hooks: ours,
+			do: "dpkg -r --force-depends dkms && dpkg -i /debs/dkms_*.deb"},
+		{name: "dkms purged and installed again", from: l.ours, hooks: ours,
+			do: "dpkg -P --force-depends dkms && dpkg -i /debs/dkms_*.deb"},
+		{name: "dkms purged, then ours", from: l.ours, hooks: withoutDKMS(stock),
+			do: "dpkg -P --force-depends dkms && dpkg -P dkms-hooks"},
+		{name: "both purged by apt", from: l.ours, hooks: withoutDKMS(stock), do: "apt-get purge -y dkms dkms-hooks"},
+		{name: "both removed by apt, then purged", from: l.ours, hooks: withoutDKMS(stock),
+			do: "apt-get remove -y dkms dkms-hooks && dpkg -P dkms-hooks dkms"},
+		{name: "an installation that fails to unpack", from: l.stock, fails: true, hooks: stock,
+			do: squatter("/usr/sbin/dkms-hooks") + "dpkg -i /srv/dkms-hooks.deb; s=$?; dpkg -r squatter && exit $s"},
+		{name: "an upgrade that fails to unpack", from: l.ours, fails: true, hooks: ours,
+			do: squatter("/usr/share/squatted") + repack("/srv/dkms-hooks.deb", "touch /srv/new/usr/share/squatted") +
+				"dpkg -i /srv/new.deb; s=$?; dpkg -r squatter && exit $s"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			r := row.from.fork(t, l.scratch)
+			l.copyIn(t, r, l.deb, "dkms-hooks.deb")
+			out, exit := r.run(t, row.do)
+			assert.Equal(t, row.fails, exit != 0, "exit status %d\n%s", exit, out)
+			assert.Equal(t, row.hooks, hooksDir(t, r), "/etc/kernel\n%s", out)
+			l.checkPackages(t, r, row.name)
+		})
+	}
+}
+
+// checkPackages checks what holds whatever happened: dpkg has no complaint, no
+// hook dangles, our diversions are there exactly while our package is.
+func (l lab) checkPackages(t *testing.T, r root, row string) {
+	t.Helper()
+	assert.Empty(t, strings.TrimSpace(r.must(t, "dpkg --audit")), row)
+	assert.Empty(t, r.must(t, "find /etc/kernel -xtype l"), "dangling links")
+	status, _ := r.run(t, "dpkg-query -W -f '${db:Status-Status}' dkms-hooks 2>/dev/null")
+	diversions := strings.Count(r.must(t, "dpkg-divert --list"), "by dkms-hooks")
+	if status == "installed" {
+		assert.Equal(t, 4, diversions)
+		return
+	}
+	assert.Zero(t, diversions)
+	if status == "" || status == "not-installed" {
+		out, _ := r.run(t, "ls -d /var/lib/dkms-hooks /usr/libexec/dkms-hooks 2>/dev/null")
+		assert.Empty(t, out, "what is left behind")
+	}
+}
+
+// hooksDir lists /etc/kernel with the sums of its files and the targets of its
+// links. A directory that holds nothing is not listed: which package keeps one is
+// nobody's concern.
+func hooksDir(t *testing.T, r root) []string {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", `[ -d etc/kernel ] || exit 0; cd etc/kernel
+find . -type l -printf '%p -> %l\n'; find . -type f -printf '%p %m ' -exec sh -c 'sha256sum <"$1"' - {} \;`)
+	cmd.Dir = r.dir
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	lines := strings.FieldsFunc(string(out), func(c rune) bool { return c == '\n' })
+	slices.Sort(lines)
+	return lines
+}
+
+// withoutDKMS is a listing without dkms's own hooks.
+func withoutDKMS(listing []string) []string {
+	rest := []string{}
+	for _, line := range listing {
+		if !strings.Contains(line, ".d/dkms ") {
+			rest = append(rest, line)
+		}
+	}
+	return rest
+}
+
+// repack makes /srv/new.deb: a package with a higher version, changed by a shell
+// command while it lies open in /srv/new.
+func repack(deb, change string) string {
+	return `rm -rf /srv/new && dpkg-deb -R ` + deb + ` /srv/new && sed -i '/^Version: /s/$/+new/' /srv/new/DEBIAN/control && ` +
+		change + ` && dpkg-deb -b /srv/new /srv/new.deb >/dev/null && `
+}
+
+// changedDKMS makes /srv/new.deb: dkms with other hooks.
+func changedDKMS() string {
+	return repack("/debs/dkms_*.deb", `for f in /srv/new/etc/kernel/*.d/dkms; do echo '# changed' >>$f; done`)
+}
+
+// squatter installs a package that owns a path.
+func squatter(path string) string {
+	return `mkdir -p /srv/squatter/DEBIAN && install -D -m 644 /dev/null /srv/squatter` + path + ` &&
+printf '%s\n' 'Package: squatter' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >/srv/squatter/DEBIAN/control &&
+dpkg-deb -b /srv/squatter /srv/squatter.deb >/dev/null && dpkg -i /srv/squatter.deb && `
+}

@@ -1,0 +1,53 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestMain runs the tests in a mount namespace of their own, so that nothing
+// they mount can stay behind.
+func TestMain(m *testing.M) {
+	const private = "DKMS_HOOKS_PRIVATE_MOUNTS"
+	if os.Geteuid() != 0 {
+		fmt.Fprintln(os.Stderr, "these tests need root: make integration")
+		os.Exit(1)
+	}
+	if os.Getenv(private) != "" {
+		os.Exit(m.Run())
+	}
+	unshare, err := exec.LookPath("unshare")
+	if err == nil {
+		args := append([]string{"unshare", "-m", "--propagation", "private"}, os.Args...)
+		err = unix.Exec(unshare, args, append(os.Environ(), private+"=yes"))
+	}
+	fmt.Fprintln(os.Stderr, "cannot make a mount namespace:", err)
+	os.Exit(1)
+}
+
+// TestSystem runs every story in every suite, the suites side by side.
+func TestSystem(t *testing.T) {
+	b := newBench(t)
+	table := &outcomes{}
+	t.Cleanup(func() { table.print(t) })
+	t.Run("suite", func(t *testing.T) {
+		for _, suite := range []string{"bookworm", "trixie"} {
+			t.Run(suite, func(t *testing.T) {
+				t.Parallel()
+				l := b.lab(t, suite)
+				t.Run("transitions", func(t *testing.T) { testTransitions(t, l, table) })
+				t.Run("troubles", func(t *testing.T) { testTroubles(t, l, table) })
+				t.Run("at once", func(t *testing.T) { testAtOnce(t, l) })
+				t.Run("by hand", func(t *testing.T) { testByHand(t, l) })
+				t.Run("package", func(t *testing.T) { testPackage(t, l) })
+				t.Run("boot", func(t *testing.T) { testBoot(t, l, table) })
+			})
+		}
+	})
+}

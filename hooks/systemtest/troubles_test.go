@@ -1,0 +1,78 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// testTroubles installs a kernel where some modules cannot be built, each for a
+// reason of its own. None may stop another, or the kernel package.
+func testTroubles(t *testing.T, l lab, table *outcomes) {
+	for _, style := range styles() {
+		t.Run(style, func(t *testing.T) {
+			stock, outStock, exitStock, tookStock := l.installWithTroubles(t, l.stock, style)
+			got, out, exit, took := l.installWithTroubles(t, l.ours, style)
+			table.add(outcome{
+				where:      l.suite + " " + style,
+				transition: "kernel installed while one module does not compile, one is not meant for it, one's source is gone, one has no dkms.conf",
+				stock:      stock.cell(exitStock, tookStock),
+				ours:       got.cell(exit, took),
+			})
+			defer func() {
+				if t.Failed() {
+					t.Logf("stock:\n%s\nours:\n%s", outStock, out)
+				}
+			}()
+			ending{image: "install ok installed"}.check(t, state{}, got, exit, out)
+			for module, words := range map[string]string{
+				"bad/1.0":      "does not compile, as asked for",
+				"other/1.0":    "not meant for this kernel",
+				"dangling/1.0": "source",
+				"noconf/1.0":   "dkms.conf",
+			} {
+				named := linesNaming(out, module)
+				if assert.Len(t, named, 1, "%s is named once", module) {
+					assert.Contains(t, named[0], words)
+				}
+			}
+			assert.Regexp(t, `(?m)^dkms-hooks:   log: /var/lib/dkms/bad/1\.0/\S+make\.log$`, out)
+			assert.Contains(t, out, "dkms-hooks:   next: dkms install bad/1.0 -k "+l.kver)
+		})
+	}
+}
+
+// linesNaming are the lines by which the hooks tell of a module's trouble.
+func linesNaming(out, module string) []string {
+	var lines []string
+	pattern := regexp.MustCompile(`^dkms-hooks: (failed|skipped): ` + regexp.QuoteMeta(module) + `\b`)
+	for _, line := range strings.Split(out, "\n") {
+		if pattern.MatchString(line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func (l lab) installWithTroubles(t *testing.T, from root, style string) (state, string, int, time.Duration) {
+	t.Helper()
+	r := from.fork(t, l.scratch)
+	l.withKernels(t, r, style)
+	l.make(t, "mkmodule", r.dir, "bad", "1.0", "--broken")
+	l.make(t, "mkmodule", r.dir, "other", "1.0", "--exclusive")
+	l.make(t, "mkmodule", r.dir, "dangling", "1.0", "--dangling")
+	l.make(t, "mkmodule", r.dir, "noconf", "1.0", "--no-conf")
+	started := time.Now()
+	out, exit := r.run(t, "dpkg --unpack $headers1 $image1 && dpkg --configure -a", kernelEnv(l.kver)...)
+	took := time.Since(started)
+	for _, module := range []string{"bad", "other", "dangling", "noconf"} {
+		_, gone := r.run(t, "test -L /var/lib/dkms/"+module+"/1.0/source")
+		assert.Zero(t, gone, "%s is no longer registered", module)
+	}
+	return look(t, r, l.kver, goodModules()...), out, exit, took
+}
