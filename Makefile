@@ -1,49 +1,147 @@
-# make help tells what there is.
-GO ?= go
-TAGS = urfave_cli_no_docs
-PROGRAMS = postinst header_postinst prerm dkms-hooks
+# make help lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
+ARCH = $(shell dpkg --print-architecture)
+DEB = dist/dkms-hooks_$(VERSION)_$(ARCH).deb
+
+# The one place to raise staticcheck: this runs on Go 1.24 as well as on newer.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@2025.1.1
 FUZZTIME ?= 3s
+DESTDIR ?=
 
-.PHONY: help build test lint check install clean $(PROGRAMS)
+# urfave/cli without its generator of documentation, which needs more modules.
+TAGS := urfave_cli_no_docs
+HOOKS := postinst header_postinst prerm
+PROGRAMS := $(HOOKS) dkms-hooks
 
-help:
-	@echo 'build    the programs, into bin/'
-	@echo 'test     the fast tests, without root'
-	@echo 'lint     gofmt, go vet'
-	@echo 'check    lint and test'
-	@echo 'install  into DESTDIR, without the diversions that the package makes'
-	@echo 'clean    take away what was built'
+export LC_ALL := C.UTF-8
+export DEBIAN_FRONTEND := noninteractive
 
-build: $(PROGRAMS)
+# need PACKAGES: installs by apt what is missing. Somebody else's source that
+# cannot be updated is no reason to stop, as long as the install works.
+define need
+missing=$$(for p in $(1); do \
+	dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; \
+done); \
+if [ -n "$$missing" ]; then \
+	echo "installing" $$missing; \
+	as_root=; [ "$$(id -u)" -eq 0 ] || as_root=sudo; \
+	quiet="-qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120"; \
+	$$as_root apt-get $$quiet install -y --no-install-recommends $$missing </dev/null >/dev/null 2>&1 || { \
+		$$as_root apt-get $$quiet update </dev/null || echo "some apt sources failed to update, going on"; \
+		$$as_root apt-get $$quiet install -y --no-install-recommends $$missing </dev/null >/dev/null; \
+	}; \
+fi
+endef
 
-$(PROGRAMS):
-	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -o bin/$@ ./cmd/$@
+.PHONY: help build test unit fuzz lint integration deb install demo kernels check clean
 
-lint:
-	@unformatted=$$(gofmt -l cmd hooks debpkg dkmsstate); \
-	if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
-	$(GO) vet ./...
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
-# Each fuzz target runs on its own, since go test takes one at a time; the
-# whole of the tests comes last, so that its summary is the last thing said.
-test:
-	@for package in ./debpkg ./dkmsstate; do \
-		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+build: ## the programs, static, in bin/
+	@for program in $(PROGRAMS); do \
+		CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -o bin/$$program ./cmd/$$program; \
+	done
+
+test: unit fuzz ## the fast tests: no root, no network, then each fuzz target for a few seconds
+
+# The race detector needs a C compiler.
+unit:
+	@race=; [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && race=-race; \
+	go test $$race -tags $(TAGS) ./...
+
+fuzz:
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+	for package in $$(go list -tags $(TAGS) ./...); do \
+		for target in $$(go test -tags $(TAGS) -list '^Fuzz' $$package | sed -n '/^Fuzz/p'); do \
+			echo "fuzz $$package $$target $(FUZZTIME)"; \
+			go test -tags $(TAGS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package >"$$log" 2>&1 || \
+				{ cat "$$log"; exit 1; }; \
 		done; \
 	done
-	$(GO) test -count=1 ./...
 
-check: lint test
+lint: ## gofmt, vet, staticcheck, shellcheck, tidy and verified modules
+	@$(call need,shellcheck)
+	@unformatted=$$(gofmt -l cmd hooks debpkg dkmsstate); \
+	[ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	go vet -tags $(TAGS) ./...
+	go vet -tags $(TAGS),integration ./...
+	go run $(STATICCHECK) -tags $(TAGS),integration ./...
+	@echo shellcheck; $(scripts) | xargs -0 shellcheck
+	go mod tidy -diff
+	go mod verify
 
-install: build
+# Every shell script, told by its first line.
+scripts = find . -path ./.git -prune -o -path ./bin -prune -o -path ./dist -prune -o -path ./debian/rules -prune \
+	-o -type f ! -name '*.go' ! -name '*.deb' -print0 | \
+	xargs -0 awk 'FNR == 1 && /^\#! *\/(usr\/)?bin\/(env )?(ba|da)?sh/ { printf "%s%c", FILENAME, 0 } { nextfile }'
+
+integration: deb ## as root: real dpkg, dkms and kernels in disposable roots
+	@[ "$$(id -u)" -eq 0 ] || { echo "make integration needs root: its roots are chroots" >&2; exit 1; }
+	@$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd)
+	go test -tags $(TAGS),integration -count=1 -timeout 40m -v ./hooks/systemtest/ </dev/null
+
+deb: ## the Debian package, built in a clean trixie root, in dist/
+	@if [ -e $(DEB) ] && [ -z "$$($(newer))" ]; then echo "$(DEB) is up to date"; else $(MAKE) --no-print-directory $(DEB); fi
+
+# What goes into the package and is newer than it.
+newer = find cmd hooks debpkg dkmsstate debian testdata go.mod LICENSE \
+	\( -path hooks/systemtest -o -path testdata/lab \) -prune -o -newer $(DEB) -print -quit
+
+.PHONY: $(DEB)
+$(DEB):
+	@[ "$$(id -u)" -eq 0 ] || { echo "make deb needs root: its clean root is a chroot" >&2; exit 1; }
+	@$(call need,mmdebstrap debian-archive-keyring)
+	@mkdir -p dist
+	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
+	mkdir "$$work/dkms-hooks"; \
+	tar -c --exclude=./.git --exclude=./bin --exclude=./dist . | tar -x -C "$$work/dkms-hooks"; \
+	echo "building $(DEB) in a clean trixie root"; \
+	mmdebstrap --variant=minbase --format=null --quiet \
+		--include=build-essential,ca-certificates \
+		--aptopt='Acquire::Check-Valid-Until "false"' \
+		--aptopt='Acquire::Languages "none"' \
+		--aptopt='APT::Install-Recommends "false"' \
+		--customize-hook="copy-in $$work/dkms-hooks /srv" \
+		--customize-hook='chroot "$$1" sh -ec "cd /srv/dkms-hooks; \
+			chown -R root:root .; \
+			apt-get -qq -o Dpkg::Use-Pty=0 build-dep -y . >/dev/null; \
+			unshare -n env DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -b -uc -us"' \
+		--customize-hook="sync-out /srv $$work/out" \
+		trixie /dev/null >"$$work/log" 2>&1 </dev/null || \
+		{ tail -n 60 "$$work/log" >&2; exit 1; }; \
+	cp "$$work"/out/dkms-hooks_*.{deb,buildinfo,changes} dist/; \
+	touch $(DEB)
+	@dpkg-deb --info $(DEB) | grep -E '^ (Package|Version|Installed-Size)'; ls -l $(DEB)
+
+# The layout of the package, for a root of your own or another packager's. It
+# diverts nothing: hooks of dkms that are in the way are replaced here, while
+# the package sets them aside and gives them back.
+install: build ## the layout of the package below DESTDIR, without its diversions
 	install -d $(DESTDIR)/usr/libexec/dkms-hooks $(DESTDIR)/usr/sbin
-	install -m 755 bin/dkms-hooks $(DESTDIR)/usr/sbin/dkms-hooks
-	for hook in postinst header_postinst prerm; do \
-		install -m 755 bin/$$hook $(DESTDIR)/usr/libexec/dkms-hooks/$$hook && \
-		install -d $(DESTDIR)/etc/kernel/$$hook.d && \
-		ln -sfn ../../../usr/libexec/dkms-hooks/$$hook $(DESTDIR)/etc/kernel/$$hook.d/dkms || exit 1; \
+	install -m 755 $(addprefix bin/,$(HOOKS)) $(DESTDIR)/usr/libexec/dkms-hooks/
+	install -m 755 bin/dkms-hooks $(DESTDIR)/usr/sbin/
+	for hook in $(HOOKS); do \
+		install -d $(DESTDIR)/etc/kernel/$$hook.d; \
+		ln -sfn ../../../usr/libexec/dkms-hooks/$$hook $(DESTDIR)/etc/kernel/$$hook.d/dkms; \
 	done
 
-clean:
+demo: ## as root: the stock hooks and ours side by side, in a disposable root
+	@testdata/lab/demo.sh
+
+kernels: ## real kernels by make bindeb-pkg from Debian's source, some minutes each
+	@testdata/lab/mkkernels
+
+check: ## lint, test and integration
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory integration
+
+clean: ## what was built
 	rm -rf bin dist
