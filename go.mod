@@ -7,6 +7,7 @@ require (
 	github.com/stretchr/testify v1.10.0
 	github.com/urfave/cli/v2 v2.25.7
 	golang.org/x/sys v0.22.0
+	mvdan.cc/sh/v3 v3.8.0
 	pault.ag/go/debian v0.16.0
 )
 
@@ -19,6 +20,5 @@ require (
 	golang.org/x/crypto v0.9.0 // indirect
 	golang.org/x/tools v0.17.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
-	mvdan.cc/sh/v3 v3.8.0 // indirect
 	pault.ag/go/topsort v0.1.1 // indirect
 )
