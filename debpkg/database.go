@@ -54,11 +54,16 @@ func read(admindir string) (*Database, os.FileInfo, error) {
 		return nil, nil, fmt.Errorf("cannot read dpkg's status file: %w", err)
 	}
 	db := &Database{dir: admindir, records: make(map[string][]record, len(data)/1024)}
-	eachStanza(data, func(s stanza) { db.put(s, "status") })
+	db.merge(data, "status")
 	if err := db.readJournal(); err != nil {
 		return nil, nil, err
 	}
 	return db, info, nil
+}
+
+// merge takes up the stanzas of a file, over those of the files before it.
+func (db *Database) merge(data []byte, from string) {
+	eachStanza(data, func(s stanza) { db.put(s, from) })
 }
 
 // put makes a stanza the last word about its package. In the journal it also

@@ -1,8 +1,7 @@
 package debpkg
 
 import (
-	"os"
-	"path/filepath"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -38,17 +37,24 @@ func FuzzParseStatus(f *testing.F) {
 func FuzzDatabase(f *testing.F) {
 	f.Add("Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n", "Package: a\nStatus: deinstall ok half-configured\nArchitecture: amd64\nVersion: 1\n")
 	f.Fuzz(func(t *testing.T, status, journal string) {
-		dir := t.TempDir()
 		// A good stanza stands before whatever follows, and must be found.
-		good := "Package: good\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "status"), []byte(good+status), 0o644))
-		require.NoError(t, os.Mkdir(filepath.Join(dir, "updates"), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "updates", "0000"), []byte(journal), 0o644))
-		db, err := Open(dir)
-		require.NoError(t, err)
+		db := memory("Package: good\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"+status, journal)
 		if _, ok := db.Lookup("good", "amd64"); !ok && !strings.Contains(strings.ToLower(status+journal), "good") {
 			t.Error("a stanza elsewhere hid a good one")
 		}
-		db.Packages()
+		for _, p := range db.Packages() {
+			again, ok := db.Lookup(p.Name, p.Arch)
+			assert.True(t, ok && again == p, "%+v is found as %+v", p, again)
+		}
 	})
+}
+
+// memory is a database of a status file and journal files, 0000 and so on.
+func memory(status string, journal ...string) *Database {
+	db := &Database{records: map[string][]record{}}
+	db.merge([]byte(status), "status")
+	for i, text := range journal {
+		db.merge([]byte(text), fmt.Sprintf("updates/%04d", i))
+	}
+	return db
 }

@@ -1,6 +1,7 @@
 package debpkg
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,15 +31,7 @@ func (db *Database) readJournal() error {
 			names = append(names, entry.Name())
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int {
-		switch {
-		case numbers[a] < numbers[b]:
-			return -1
-		case numbers[a] > numbers[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(numbers[a], numbers[b]) })
 	for _, name := range names {
 		data, _, err := readFile(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -47,7 +40,7 @@ func (db *Database) readJournal() error {
 		if err != nil {
 			return fmt.Errorf("cannot read dpkg's journal: %w", err)
 		}
-		eachStanza(data, func(s stanza) { db.put(s, "updates/"+name) })
+		db.merge(data, "updates/"+name)
 	}
 	return nil
 }

@@ -74,22 +74,18 @@ func (db *Database) owns(name, arch, kver string, diversions []diversion) (bool,
 	return false, nil
 }
 
+// hasLine says whether a line of data is line. Most lists do not hold the text
+// at all, so that is asked first.
 func hasLine(data []byte, line string) bool {
-	for rest := data; ; {
-		i := bytes.Index(rest, []byte(line))
-		if i < 0 {
-			return false
-		}
-		start := i == 0 || rest[i-1] == '\n'
-		if i == 0 {
-			start = len(rest) == len(data)
-		}
-		end := i + len(line)
-		if start && (end == len(rest) || rest[end] == '\n') {
+	if !bytes.Contains(data, []byte(line)) {
+		return false
+	}
+	for l := range bytes.Lines(data) {
+		if string(bytes.TrimSuffix(l, []byte("\n"))) == line {
 			return true
 		}
-		rest = rest[i+1:]
 	}
+	return false
 }
 
 // diversion is one entry of dpkg-divert(1): the file from of every package but

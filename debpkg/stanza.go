@@ -17,6 +17,8 @@ type stanza struct {
 	text                                   []byte
 	// line is where it begins in its file.
 	line int
+	// simple says that the field being read has one line (deb822(5)).
+	simple bool
 	// bad is why the stanza cannot be used.
 	bad error
 }
@@ -70,6 +72,9 @@ func (s *stanza) take(text []byte, first bool) {
 		if first {
 			s.spoil(errors.New("it begins with a continuation line"))
 		}
+		if s.simple {
+			s.spoil(fmt.Errorf("a field that has one line goes on in the next: %.40q", text))
+		}
 		return
 	}
 	colon := bytes.IndexByte(text, ':')
@@ -90,6 +95,7 @@ func (s *stanza) take(text []byte, first bool) {
 	case 'v':
 		field = s.pick(text[:colon], "version", &s.version)
 	}
+	s.simple = field != nil
 	if field == nil {
 		return
 	}

@@ -1,0 +1,119 @@
+package debpkg
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestOwners(t *testing.T) {
+	for name, row := range map[string]struct {
+		archive string
+		want    []string
+	}{
+		"by the image": {
+			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") +
+				"-- info/a.list --\n/.\n/boot\n/boot/vmlinuz-6.1.0-1\n", []string{"a"},
+		},
+		"by the directory of modules, in either place": {
+			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") + entry("b", "amd64", "install ok unpacked", "1") +
+				"-- info/a.list --\n/lib/modules/6.1.0-1/kernel\n" +
+				"-- info/b.list --\n/usr/lib/modules/6.1.0-1/kernel\n", []string{"a", "b"},
+		},
+		"by an uncompressed image": {
+			"-- status --\n" + entry("a", "ppc64el", "install ok installed", "1") +
+				"-- info/a.list --\n/boot/vmlinux-6.1.0-1\n", []string{"a"},
+		},
+		"whatever the name, and leaving as well": {
+			"-- status --\n" + entry("current-rockchip64", "amd64", "deinstall ok half-configured", "1") +
+				"-- info/current-rockchip64.list --\n/boot/vmlinuz-6.1.0-1", []string{"current-rockchip64"},
+		},
+		"not by a longer release": {
+			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") +
+				"-- info/a.list --\n/boot/vmlinuz-6.1.0-10\n/lib/modules/6.1.0-1-rt/kernel\n/x/boot/vmlinuz-6.1.0-1\n", nil,
+		},
+		"not by headers, or the image of debugging": {
+			"-- status --\n" + entry("h", "amd64", "install ok installed", "1") +
+				"-- info/h.list --\n/usr/src/linux-headers-6.1.0-1\n/lib/modules/6.1.0-1/build\n/usr/lib/debug/boot/vmlinux-6.1.0-1\n", nil,
+		},
+		"not without its files": {
+			"-- status --\n" + entry("a", "amd64", "deinstall ok config-files", "1") + entry("b", "amd64", "install reinstreq half-installed", "1") +
+				"-- info/a.list --\n/boot/vmlinuz-6.1.0-1\n-- info/b.list --\n/boot/vmlinuz-6.1.0-1\n", nil,
+		},
+		"as the journal says": {
+			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") +
+				"-- updates/0000 --\n" + entry("a", "amd64", "deinstall ok config-files", "1") +
+				"-- info/a.list --\n/boot/vmlinuz-6.1.0-1\n", nil,
+		},
+		"a list of a multi-arch package": {
+			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") +
+				"-- info/a:amd64.list --\n/boot/vmlinuz-6.1.0-1\n", []string{"a"},
+		},
+		"of another architecture": {
+			"-- status --\n" + entry("a", "arm64", "install ok installed", "1") +
+				"-- info/a.list --\n/boot/vmlinuz-6.1.0-1\n", []string{"a"},
+		},
+		"not when its file is diverted away": {
+			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") +
+				"-- info/a.list --\n/boot/vmlinuz-6.1.0-1\n" +
+				"-- diversions --\n/boot/vmlinuz-6.1.0-1\n/boot/vmlinuz-6.1.0-1.old\nb\n", nil,
+		},
+		"when it diverts others' file": {
+			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") + entry("b", "amd64", "install ok installed", "1") +
+				"-- info/a.list --\n/boot/vmlinuz-6.1.0-1\n-- info/b.list --\n/boot/vmlinuz-6.1.0-1\n" +
+				"-- diversions --\n/boot/vmlinuz-6.1.0-1\n/boot/vmlinuz-6.1.0-1.old\nb\n", []string{"b"},
+		},
+		"when its file is diverted to here": {
+			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") +
+				"-- info/a.list --\n/boot/vmlinuz-mine\n" +
+				"-- diversions --\n/boot/vmlinuz-mine\n/boot/vmlinuz-6.1.0-1\n:\n", []string{"a"},
+		},
+		"a bad stanza owns nothing": {
+			"-- status --\nPackage: a\nStatus: here\n\n" +
+				"-- info/a.list --\n/boot/vmlinuz-6.1.0-1\n", nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			owners, err := open(t, row.archive).Owners("6.1.0-1")
+			require.NoError(t, err)
+			var names []string
+			for _, p := range owners {
+				names = append(names, p.Name)
+			}
+			assert.Equal(t, row.want, names)
+		})
+	}
+}
+
+func TestIncoming(t *testing.T) {
+	const kver = "6.1.0-1"
+	control := func(name string) string {
+		return "-- status --\n-- tmp.ci/control --\nPackage: " + name + "\nVersion: 2\nArchitecture: amd64\nDescription: x\n y\n"
+	}
+	for name, row := range map[string]struct {
+		archive string
+		want    Brings
+	}{
+		"its list names the image":   {control("odd") + "-- tmp.ci/md5sums --\n00  boot/vmlinuz-6.1.0-1\n", BringsYes},
+		"its list names modules":     {control("odd") + "-- tmp.ci/md5sums --\n00  usr/lib/modules/6.1.0-1/kernel/a.ko\n", BringsYes},
+		"its list names another":     {control("linux-image-"+kver) + "-- tmp.ci/md5sums --\n00  boot/vmlinuz-6.1.0-10\n", BringsNo},
+		"its list is empty":          {control("linux-image-"+kver) + "-- tmp.ci/md5sums --\n", BringsNo},
+		"its name":                   {control("linux-image-" + kver), BringsYes},
+		"its name, not yet signed":   {control("linux-image-" + kver + "-unsigned"), BringsYes},
+		"its name is a longer one's": {control("linux-image-6.1.0-10"), BringsNo},
+		"its name names none":        {control("linux-image-current-rockchip64"), BringsUnknown},
+		"it is no kernel":            {control("bash"), BringsNo},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in, ok, err := open(t, row.archive).Incoming()
+			require.NoError(t, err)
+			require.True(t, ok)
+			assert.Equal(t, "2", in.Version)
+			assert.Equal(t, row.want.String(), in.Brings(kver).String())
+		})
+	}
+	_, ok, err := open(t, "-- status --\n").Incoming()
+	require.NoError(t, err)
+	assert.False(t, ok, "nothing is being unpacked")
+}
