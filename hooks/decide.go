@@ -101,10 +101,10 @@ func decideRemove(inv Invocation, w World) Decision {
 // decideInFavour is for `prerm remove in-favour PACKAGE VERSION`: dpkg removes
 // the caller for a package whose control file it has unpacked already.
 func decideInFavour(inv Invocation, w World) Decision {
-	for_ := inv.Action.InFavour.Package
+	taker := inv.Action.InFavour.Package
 	switch {
-	case !w.IncomingKnown || w.Incoming.Package != for_:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg is not unpacking %s", inv.witness(), for_)}
+	case !w.IncomingKnown || w.Incoming.Package != taker:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg is not unpacking %s", inv.witness(), taker)}
 	case w.Brings == debpkg.BringsYes:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, which brings this kernel again", inv.witness())}
 	case w.Brings != debpkg.BringsNo:

@@ -1,0 +1,52 @@
+package hooks
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// What failed stands last, however much followed it, with its log and the next
+// command; what went well is said at once.
+func TestReportKeepsTroublesForTheEnd(t *testing.T) {
+	var out strings.Builder
+	r := Report{out: &out, kernel: "6.1", told: map[string]string{}}
+	task := func(name string, steps ...dkmsstate.Step) dkmsstate.Task {
+		return dkmsstate.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"}, Steps: steps}
+	}
+	build := []dkmsstate.Step{{Op: dkmsstate.OpBuild, Reason: "not built"}, {Op: dkmsstate.OpInstall, Reason: "not installed"}}
+	bad, skipped, good := task("bad", build...), task("skipped", build...), task("good", build...)
+	gone := task("gone", dkmsstate.Step{Op: dkmsstate.OpRestore, Reason: "m.ko was gone"})
+
+	r.decision(Postinst, Decision{Verdict: Autoinstall, Reason: "the postinst of p says configure", Hint: "a hint"})
+	r.begin(bad, 1, 4)
+	r.end(dkmsstate.Result{Task: bad, Outcome: dkmsstate.Failed, Err: errors.New("it does not compile"), Log: "/make.log"}, time.Minute)
+	r.begin(skipped, 2, 4)
+	r.end(dkmsstate.Result{Task: skipped, Outcome: dkmsstate.Skipped, Err: errors.New("not meant for it")}, time.Second)
+	r.begin(good, 3, 4)
+	r.end(dkmsstate.Result{Task: good, Outcome: dkmsstate.Done}, 90*time.Second)
+	r.begin(gone, 4, 4)
+	r.end(dkmsstate.Result{Task: gone, Outcome: dkmsstate.Done}, time.Millisecond)
+	r.standing = 1
+	r.flush()
+
+	assert.Equal(t, `dkms-hooks: postinst 6.1: autoinstall: the postinst of p says configure
+dkms-hooks: a hint
+dkms-hooks: building bad/1.0 (1 of 4): not built
+dkms-hooks: building skipped/1.0 (2 of 4): not built
+dkms-hooks: building good/1.0 (3 of 4): not built
+dkms-hooks: good/1.0: installed (90 s)
+dkms-hooks: gone/1.0: installed again, m.ko was gone
+dkms-hooks: failed: bad/1.0 for 6.1: it does not compile
+dkms-hooks:   log: /make.log
+dkms-hooks:   next: dkms install bad/1.0 -k 6.1
+dkms-hooks: skipped: skipped/1.0 for 6.1: not meant for it
+dkms-hooks: modules in trouble as told before: 1
+`, out.String())
+	assert.Equal(t, map[string]string{"bad/1.0": "it does not compile", "skipped/1.0": "not meant for it"}, r.told)
+}
