@@ -78,12 +78,12 @@ func lastWords(output string) string {
 // oneLine makes foreign text fit for one line of a report: no control
 // characters, and not longer than a reader can use.
 func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
 		}
 		return r
-	}, strings.TrimSpace(s))
+	}, s))
 	const most = 300
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + " …"
