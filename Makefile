@@ -39,20 +39,31 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
+# needgo: says in one line what is missing.
+define needgo
+version=$$(go env GOVERSION 2>/dev/null) || { \
+	echo "this needs Go 1.24 or newer, and there is no go in PATH (Debian: apt install golang-go; \
+make demo and make deb need none)" >&2; exit 1; }; \
+[ "$$(printf '%s\n' go1.24 "$${version%% *}" | sort -V | head -n 1)" = go1.24 ] || { \
+	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
+endef
+
 .PHONY: help build test unit fuzz lint integration deb install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 build: ## the programs, static, in bin/
+	@$(needgo)
 	@for program in $(PROGRAMS); do \
 		CGO_ENABLED=0 go build -trimpath -tags $(TAGS) -o bin/$$program ./cmd/$$program; \
 	done
 
-test: unit fuzz ## the fast tests: no root, no network, then each fuzz target for a few seconds
+test: unit fuzz ## the fast tests, without root, then each fuzz target for a few seconds
 
 # The race detector needs a C compiler.
 unit:
+	@$(needgo)
 	@race=; [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && race=-race; \
 	go test $$race -tags $(TAGS) ./...
 
@@ -67,6 +78,7 @@ fuzz:
 	done
 
 lint: ## gofmt, vet, staticcheck, shellcheck, tidy and verified modules
+	@$(needgo)
 	@$(call need,shellcheck)
 	@unformatted=$$(gofmt -l cmd hooks debpkg dkmsstate); \
 	[ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
@@ -84,6 +96,7 @@ scripts = find . -path ./.git -prune -o -path ./bin -prune -o -path ./dist -prun
 
 integration: deb ## as root: real dpkg, dkms and kernels in disposable roots
 	@[ "$$(id -u)" -eq 0 ] || { echo "make integration needs root: its roots are chroots" >&2; exit 1; }
+	@$(needgo)
 	@$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd)
 	go test -tags $(TAGS),integration -count=1 -timeout 40m -v ./hooks/systemtest/ </dev/null
 
@@ -135,7 +148,8 @@ install: build ## the layout of the package below DESTDIR, without its diversion
 demo: ## as root: the stock hooks and ours side by side, in a disposable root
 	@testdata/lab/demo.sh
 
-kernels: ## real kernels by make bindeb-pkg from Debian's source, some minutes each
+kernels: ## as root: real kernels by make bindeb-pkg from Debian's source, some minutes each
+	@$(call need,mmdebstrap debian-archive-keyring)
 	@testdata/lab/mkkernels
 
 check: ## lint, test and integration
@@ -143,5 +157,5 @@ check: ## lint, test and integration
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory integration
 
-clean: ## what was built
-	rm -rf bin dist
+clean: ## what was built, the kernels of make kernels apart
+	rm -rf bin dist/dkms-hooks_*

@@ -88,8 +88,8 @@ tools() {
 programs() {
 	mkdir -p "$work/source" "$work/programs"
 	tar -C "$top" -c --exclude=./.git --exclude=./bin --exclude=./dist . | tar -x -C "$work/source"
-	if have_go; then
-		make -C "$work/source" install DESTDIR="$work/programs"
+	# Go may be here and its modules out of reach.
+	if have_go && make -C "$work/source" install DESTDIR="$work/programs"; then
 		return
 	fi
 	local needs
@@ -106,7 +106,7 @@ programs() {
 			make -C /srv/go/src/dkms-hooks install DESTDIR=/srv/out' \
 		--customize-hook="copy-out /srv/out $work" \
 		trixie /dev/null
-	rmdir "$work/programs"
+	rm -rf "$work/programs"
 	mv "$work/out" "$work/programs"
 }
 
