@@ -98,7 +98,7 @@ integration: deb ## as root: real dpkg, dkms and kernels in disposable roots
 	@[ "$$(id -u)" -eq 0 ] || { echo "make integration needs root: its roots are chroots" >&2; exit 1; }
 	@$(needgo)
 	@$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd)
-	go test -tags $(TAGS),integration -count=1 -timeout 40m -v ./hooks/systemtest/ </dev/null
+	DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -timeout 40m -v ./hooks/systemtest/ </dev/null
 
 deb: ## the Debian package, built in a clean trixie root, in dist/
 	@if [ -e $(DEB) ] && [ -z "$$($(newer))" ]; then echo "$(DEB) is up to date"; else $(MAKE) --no-print-directory $(DEB); fi
