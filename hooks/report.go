@@ -13,7 +13,8 @@ import (
 // line begins with the program's name, in lower case, without a full stop:
 //
 //   - first the verdict with its reason;
-//   - then a line for each module that changes, as it does;
+//   - then a line for each module that changes, as it does, and for depmod when
+//     it runs for no such reason;
 //   - last what failed, each once in a run of dpkg, with its log and the command
 //     to try next.
 //

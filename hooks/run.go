@@ -176,6 +176,9 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	if !r.needsDepmod() {
 		return nil
 	}
+	if plan.Depmod != "" {
+		r.report.say("running depmod: %s", plan.Depmod)
+	}
 	return r.machine.Finish(ctx, after, changed)
 }
 
