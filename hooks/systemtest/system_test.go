@@ -44,6 +44,7 @@ func TestSystem(t *testing.T) {
 				t.Run("transitions", func(t *testing.T) { testTransitions(t, l, table) })
 				t.Run("troubles", func(t *testing.T) { testTroubles(t, l, table) })
 				t.Run("at once", func(t *testing.T) { testAtOnce(t, l) })
+				t.Run("no space", func(t *testing.T) { testFull(t, l) })
 				t.Run("by hand", func(t *testing.T) { testByHand(t, l) })
 				t.Run("package", func(t *testing.T) { testPackage(t, l) })
 				t.Run("boot", func(t *testing.T) { testBoot(t, l, table) })

@@ -1,0 +1,80 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// testFull runs the hooks where there is no space left: what they cannot do they
+// say, nothing is lost, and with space again the next run ends where it should.
+func testFull(t *testing.T, l lab) {
+	from := l.settled(t, l.ours, "builddeb")
+	env := "K=" + l.kver
+	present := ending{image: "install ok installed"}
+
+	t.Run("in the kernel's modules", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		before := look(t, r, l.kver, goodModules()...)
+		r.must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko*`, env)
+		r.full(t, "/lib/modules/"+l.kver)
+		out := r.must(t, `/etc/kernel/postinst.d/dkms "$K" && ls -A /lib/modules/$K/updates/dkms`, env)
+		assert.Regexp(t, `(?m)^dkms-hooks: failed: alpha/1.0 .*no space left on device`, out)
+		assert.NotRegexp(t, `(?m)^\.|^alpha\.ko`, out, "no part of a file is left")
+		now := look(t, r, l.kver, goodModules()...)
+		assert.Equal(t, 2, now.count(func(m moduleState) bool { return m.found }), "the others are as they were\n%s", out)
+		r.must(t, `rm /lib/modules/$K/filler`, env)
+		out = r.must(t, `/etc/kernel/postinst.d/dkms "$K"`, env)
+		kept := present
+		kept.kept = true
+		kept.check(t, before, look(t, r, l.kver, goodModules()...), 0, out)
+	})
+	t.Run("in the tree of dkms, to build", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		r.must(t, `dkms-hooks run prerm "$K" --params remove`, env)
+		r.full(t, "/var/lib/dkms")
+		out := r.must(t, `dpkg -i $image1`, kernelEnv(l.kver)...)
+		assert.Contains(t, out, "dkms-hooks: failed: alpha/1.0")
+		now := look(t, r, l.kver, goodModules()...)
+		assert.Equal(t, len(goodModules()), now.count(func(m moduleState) bool { return m.registered }), out)
+		assert.Equal(t, "install ok installed", now.image)
+		r.must(t, `rm /var/lib/dkms/filler`)
+		out = r.must(t, `/etc/kernel/postinst.d/dkms "$K"`, env)
+		present.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+	})
+	t.Run("in the tree of dkms, to remove", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		r.full(t, "/var/lib/dkms")
+		out := r.must(t, `dpkg -P linux-image-$K linux-headers-$K`, env)
+		ending{gone: true}.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+	})
+	t.Run("in the hooks' own directory", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		r.full(t, "/var/lib/dkms-hooks")
+		l.make(t, "mkmodule", r.dir, "bad", "1.0", "--broken")
+		out := r.must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && dpkg -i $image1`, kernelEnv(l.kver)...)
+		assert.Contains(t, out, "failed: bad/1.0")
+		present.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+	})
+}
+
+// full makes a directory of the root a small tmpfs that holds what it held, and
+// a file, filler, that leaves no space.
+func (r root) full(t *testing.T, dir string) {
+	t.Helper()
+	r.must(t, `mkdir -p "$D" && cp -a "$D" /srv/full`, "D="+dir)
+	require.NoError(t, unix.Mount("tmpfs", r.path(dir), "tmpfs", 0, "size=96m"))
+	t.Cleanup(func() { require.NoError(t, unix.Unmount(r.path(dir), unix.MNT_DETACH)) })
+	var fs unix.Statfs_t
+	require.NoError(t, unix.Statfs(r.path(dir), &fs))
+	require.EqualValues(t, unix.TMPFS_MAGIC, fs.Type, "only a tmpfs is filled")
+	r.must(t, `cp -a /srv/full/. "$D" && rm -r /srv/full && ! dd if=/dev/zero of="$D/filler" bs=4k 2>/dev/null`, "D="+dir)
+	info, err := os.Stat(r.path(dir, "filler"))
+	require.NoError(t, err)
+	require.Positive(t, info.Size())
+}
