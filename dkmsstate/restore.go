@@ -74,6 +74,10 @@ func (t Tree) makeInstall() (*os.Root, error) {
 	return t.openInstall()
 }
 
+// tempName is what a module file is called while it is being written. It does
+// not end as a module does, so that depmod passes over one that a kill left.
+func tempName(name string) string { return "." + name + ".dkms-hooks" }
+
 // replaceFile puts a copy of a file into a directory under a name, whole or
 // not at all.
 func replaceFile(dir *os.Root, name, from string) error {
@@ -86,7 +90,7 @@ func replaceFile(dir *os.Root, name, from string) error {
 	if err != nil {
 		return err
 	}
-	temp := ".dkms-hooks-" + name
+	temp := tempName(name)
 	if err := removeAll(dir, temp); err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (t Tree) writable(m Module) error {
 
 // removeInstalled removes the copies of a module's files from the install
 // directory: all of them where the kernel link names this version, else those
-// that equal what it built.
+// that equal what it built. What a kill left of one being written goes too.
 func (t Tree) removeInstalled(s Snapshot, m Module) error {
 	dir, err := t.openInstall()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,7 +96,7 @@ func (t Tree) removeInstalled(s Snapshot, m Module) error {
 		}
 		link, linked := s.Link(m.Name, b.Arch)
 		for _, f := range b.Files {
-			names := []string{}
+			names := []string{tempName(f.Name)}
 			switch {
 			case linked && link.Version == m.Version:
 				base := trimKo(f.Name)

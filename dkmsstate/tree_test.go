@@ -18,6 +18,7 @@ func TestUnbuildLeavesWhatWasThereBeforeTheBuild(t *testing.T) {
 	f.install(m)
 	f.write("var/lib/dkms/m/1.0/6.1.0-test/aarch64/module/m.ko", "for another")
 	f.write("var/lib/dkms/m/1.0/6.1.0-test/.tmp_x86_64_abc/module/m.ko", "cut off")
+	f.write(f.installedFile(".m.ko.dkms-hooks"), "cut off")
 
 	p := PlanUnbuild(f.snapshot())
 	require.Len(t, p.Tasks, 1)
@@ -128,7 +129,7 @@ func TestRestoreMakesTheInstalledFileTheBuiltOne(t *testing.T) {
 			f.link("nowhere", "var/lib/dkms/m/kernel-6.1.0-test-x86_64")
 		},
 		"left a temp": func(f fabricated) {
-			f.write(f.installedFile(".dkms-hooks-m.ko"), "half")
+			f.write(f.installedFile(".m.ko.dkms-hooks"), "half")
 			f.remove(f.installedFile("m.ko"))
 		},
 		"all in order": func(f fabricated) {},
