@@ -79,7 +79,7 @@ fuzz:
 
 lint: ## gofmt, vet, staticcheck, shellcheck, tidy and verified modules
 	@$(needgo)
-	@$(call need,shellcheck)
+	@$(call need,shellcheck ca-certificates)
 	@unformatted=$$(gofmt -l cmd hooks debpkg dkmsstate); \
 	[ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	go vet -tags $(TAGS) ./...
