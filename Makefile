@@ -16,7 +16,7 @@ DESTDIR ?=
 
 # urfave/cli without its generator of documentation, which needs more modules.
 TAGS := urfave_cli_no_docs
-HOOKS := postinst header_postinst prerm
+HOOKS := postinst header_postinst prerm postrm
 PROGRAMS := $(HOOKS) dkms-hooks
 
 export LC_ALL := C.UTF-8

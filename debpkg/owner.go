@@ -30,48 +30,63 @@ func (db *Database) Owners(kver string) ([]Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	var owners []Package
-	for name, records := range db.records {
-		for _, r := range records {
-			if r.bad != nil || !r.want.Present() {
-				continue
-			}
-			owns, err := db.owns(name, string(r.arch), kver, diversions)
-			if err != nil {
-				return nil, err
-			}
-			if p, ok := r.decode(); ok && owns {
-				owners = append(owners, p)
-			}
-		}
-	}
-	slices.SortFunc(owners, byName)
-	return owners, nil
+	return db.having(func(r record, list []byte) bool {
+		return r.want.Present() && owns(string(r.name), list, kver, diversions)
+	})
 }
 
-// owns looks into a package's list; PKG:ARCH.list is for Multi-Arch: same.
-func (db *Database) owns(name, arch, kver string, diversions []diversion) (bool, error) {
-	data, _, err := readFile(filepath.Join(db.dir, "info", name+".list"))
-	if errors.Is(err, fs.ErrNotExist) {
-		data, _, err = readFile(filepath.Join(db.dir, "info", name+":"+arch+".list"))
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("cannot read which files %s has: %w", name, err)
-	}
-	for _, path := range kernelPaths(kver) {
-		if hasLine(data, path) && !divertedAway(diversions, path, name) {
-			return true, nil
-		}
-		for _, d := range diversions {
-			if d.to == path && d.by != name && hasLine(data, d.from) {
-				return true, nil
+// WithFilesOf gives the packages, whatever their state, that have a file in the
+// kernel's directory of the module tree.
+func (db *Database) WithFilesOf(kver string) ([]Package, error) {
+	return db.having(func(_ record, list []byte) bool {
+		return bytes.Contains(list, []byte("/lib/modules/"+kver+"/"))
+	})
+}
+
+// having gives the packages whose list of files matches; PKG:ARCH.list is for
+// Multi-Arch: same.
+func (db *Database) having(match func(r record, list []byte) bool) ([]Package, error) {
+	var packages []Package
+	for name, records := range db.records {
+		for _, r := range records {
+			if r.bad != nil {
+				continue
+			}
+			list, _, err := readFile(filepath.Join(db.dir, "info", name+".list"))
+			if errors.Is(err, fs.ErrNotExist) {
+				list, _, err = readFile(filepath.Join(db.dir, "info", name+":"+string(r.arch)+".list"))
+			}
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("cannot read which files %s has: %w", name, err)
+			}
+			if !match(r, list) {
+				continue
+			}
+			if p, ok := r.decode(); ok {
+				packages = append(packages, p)
 			}
 		}
 	}
-	return false, nil
+	slices.SortFunc(packages, byName)
+	return packages, nil
+}
+
+// owns looks into the list of a package.
+func owns(name string, list []byte, kver string, diversions []diversion) bool {
+	for _, path := range kernelPaths(kver) {
+		if hasLine(list, path) && !divertedAway(diversions, path, name) {
+			return true
+		}
+		for _, d := range diversions {
+			if d.to == path && d.by != name && hasLine(list, d.from) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hasLine says whether a line of data is line. Most lists do not hold the text

@@ -86,6 +86,23 @@ func TestOwners(t *testing.T) {
 	}
 }
 
+func TestWithFilesOf(t *testing.T) {
+	db := open(t, "-- status --\n"+
+		entry("headers", "amd64", "install ok installed", "1")+
+		entry("half", "amd64", "install reinstreq half-installed", "1")+
+		entry("longer", "amd64", "install ok installed", "1")+
+		entry("parent", "amd64", "install ok installed", "1")+
+		"-- info/headers.list --\n/.\n/lib/modules/6.1.0-1\n/lib/modules/6.1.0-1/build\n"+
+		"-- info/half.list --\n/.\n/usr/lib/modules/6.1.0-1/x.ko\n"+
+		"-- info/longer.list --\n/.\n/lib/modules/6.1.0-10/kernel\n"+
+		"-- info/parent.list --\n/.\n/lib/modules\n/lib/modules/6.1.0-1\n")
+	packages, err := db.WithFilesOf("6.1.0-1")
+	require.NoError(t, err)
+	require.Len(t, packages, 2)
+	assert.Equal(t, "half", packages[0].Name)
+	assert.Equal(t, "headers", packages[1].Name)
+}
+
 func TestIncoming(t *testing.T) {
 	const kver = "6.1.0-1"
 	control := func(name string) string {

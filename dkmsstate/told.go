@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -14,18 +15,18 @@ import (
 // toldVersion is the version of the file that Told is kept in.
 const toldVersion = 1
 
-// Told is what one run of dpkg was told of modules in trouble. A run that
+// Told is what was said of modules in trouble, by kernel. A run of dpkg that
 // configures both the image and the headers of a kernel calls two hooks for it;
 // the second neither tries in vain nor tells again what the first did.
 type Told struct {
-	Version int `json:"version"`
-	// Run names the run of dpkg.
-	Run     string                    `json:"run"`
+	Version int                       `json:"version"`
 	Kernels map[Release]KernelTrouble `json:"kernels"`
 }
 
 // KernelTrouble is the trouble with modules on one kernel.
 type KernelTrouble struct {
+	// Run names the run of dpkg that was told.
+	Run string `json:"run"`
 	// Inputs name what the trouble came from (Snapshot.Inputs); with other
 	// inputs everything is tried and told anew.
 	Inputs string `json:"inputs"`
@@ -33,26 +34,38 @@ type KernelTrouble struct {
 	Texts map[string]string `json:"texts"`
 }
 
-// For gives what a run was told of a kernel, nothing for another run, for one
-// without a name, and when the inputs have changed.
-func (t Told) For(run string, kernel Release, inputs string) map[string]string {
-	if k, ok := t.Kernels[kernel]; ok && run != "" && t.Run == run && k.Inputs == inputs {
+// In gives what a run of dpkg was told of a kernel, nothing for another run, for
+// one without a name, and when the inputs have changed.
+func (t Told) In(run string, kernel Release, inputs string) map[string]string {
+	if run == "" || t.Kernels[kernel].Run != run {
+		return nil
+	}
+	return t.Ever(kernel, inputs)
+}
+
+// Ever gives what any run was told of a kernel, nothing when the inputs have
+// changed.
+func (t Told) Ever(kernel Release, inputs string) map[string]string {
+	if k := t.Kernels[kernel]; k.Inputs == inputs {
 		return k.Texts
 	}
 	return nil
 }
 
-// With gives what a run was told, with one kernel's trouble put in its place.
-// What other runs were told is dropped.
-func (t Told) With(run string, kernel Release, trouble KernelTrouble) Told {
-	next := Told{Version: toldVersion, Run: run, Kernels: map[Release]KernelTrouble{kernel: trouble}}
-	if t.Run == run {
-		for other, known := range t.Kernels {
-			if other != kernel {
-				next.Kernels[other] = known
-			}
-		}
+// With gives what was told, with one kernel's trouble put in its place.
+func (t Told) With(kernel Release, trouble KernelTrouble) Told {
+	next := Told{Version: toldVersion, Kernels: maps.Clone(t.Kernels)}
+	if next.Kernels == nil {
+		next.Kernels = map[Release]KernelTrouble{}
 	}
+	next.Kernels[kernel] = trouble
+	return next
+}
+
+// Without gives what was told, less what was told of a kernel.
+func (t Told) Without(kernel Release) Told {
+	next := Told{Version: toldVersion, Kernels: maps.Clone(t.Kernels)}
+	delete(next.Kernels, kernel)
 	return next
 }
 

@@ -10,24 +10,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestToldStandsInOneRunOnly(t *testing.T) {
+func TestTold(t *testing.T) {
 	bad := map[string]string{"bad/1": "does not compile"}
-	told := Told{}.With("run 1", "6.1", KernelTrouble{Inputs: "a", Texts: bad})
-	assert.Equal(t, bad, told.For("run 1", "6.1", "a"))
-	assert.Nil(t, told.For("run 2", "6.1", "a"), "another run")
-	assert.Nil(t, told.For("run 1", "6.1", "b"), "other inputs")
-	assert.Nil(t, told.For("run 1", "6.2", "a"), "another kernel")
-	assert.Nil(t, Told{}.With("", "6.1", KernelTrouble{Inputs: "a", Texts: bad}).For("", "6.1", "a"), "no run of dpkg")
+	told := Told{}.With("6.1", KernelTrouble{Run: "run 1", Inputs: "a", Texts: bad})
+	assert.Equal(t, bad, told.In("run 1", "6.1", "a"))
+	assert.Nil(t, told.In("run 2", "6.1", "a"), "another run")
+	assert.Nil(t, told.In("run 1", "6.1", "b"), "other inputs")
+	assert.Nil(t, told.In("run 1", "6.2", "a"), "another kernel")
+	assert.Equal(t, bad, told.Ever("6.1", "a"))
+	assert.Nil(t, told.Ever("6.1", "b"), "other inputs")
+	assert.Nil(t, told.Ever("6.2", ""), "another kernel")
+	assert.Nil(t, Told{}.With("6.1", KernelTrouble{Inputs: "a", Texts: bad}).In("", "6.1", "a"), "no run of dpkg")
 
-	more := told.With("run 1", "6.2", KernelTrouble{Inputs: "a"})
-	assert.Len(t, more.Kernels, 2)
-	assert.Len(t, more.With("run 2", "6.2", KernelTrouble{Inputs: "a"}).Kernels, 1, "what an older run was told is dropped")
+	more := told.With("6.2", KernelTrouble{Run: "run 2", Inputs: "a", Texts: bad})
+	assert.Equal(t, bad, more.In("run 1", "6.1", "a"))
+	assert.Equal(t, bad, more.In("run 2", "6.2", "a"))
+	assert.Nil(t, more.Without("6.2").Ever("6.2", "a"))
+	assert.Equal(t, told, more.Without("6.2"))
 }
 
 func TestToldIsKept(t *testing.T) {
 	l := Layout{Root: t.TempDir()}
 	assert.Empty(t, l.ReadTold().Kernels)
-	told := Told{}.With("run", "6.1", KernelTrouble{Inputs: "a", Texts: map[string]string{"bad/1": "\"quoted\"\n"}})
+	told := Told{}.With("6.1", KernelTrouble{Run: "run", Inputs: "a", Texts: map[string]string{"bad/1": "\"quoted\"\n"}})
 	require.Error(t, l.WriteTold(told), "without the directory that the lock makes")
 	require.NoError(t, os.MkdirAll(l.Path(lockDir), 0o755))
 	require.NoError(t, l.WriteTold(told))
@@ -36,11 +41,11 @@ func TestToldIsKept(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, entries, 1, "no temporary file stays")
 
-	for _, other := range []string{`{"version":2,"run":"run"}`, `{"version":1,`, ``, `[]`, "\x00"} {
+	newer := `{"version":2,"kernels":{"6.1":{}}}`
+	for _, other := range []string{newer, `{"version":1,`, ``, `[]`, "\x00"} {
 		require.NoError(t, os.WriteFile(l.toldFile(), []byte(other), 0o644))
-		assert.Empty(t, l.ReadTold().Run, other)
+		assert.Empty(t, l.ReadTold().Kernels, other)
 	}
-	newer := `{"version":2,"run":"run"}`
 	require.NoError(t, os.WriteFile(l.toldFile(), []byte(newer), 0o644))
 	require.NoError(t, l.WriteTold(told))
 	data, err := os.ReadFile(l.toldFile())
@@ -55,7 +60,7 @@ func TestWriteToldFollowsNoLink(t *testing.T) {
 	require.NoError(t, os.WriteFile(victim, []byte("untouched"), 0o644))
 	require.NoError(t, os.Symlink(victim, l.toldFile()+".new"))
 	require.NoError(t, os.Symlink(victim, l.toldFile()))
-	require.NoError(t, l.WriteTold(Told{}.With("run", "6.1", KernelTrouble{})))
+	require.NoError(t, l.WriteTold(Told{}.With("6.1", KernelTrouble{})))
 	data, err := os.ReadFile(victim)
 	require.NoError(t, err)
 	assert.Equal(t, "untouched", string(data))

@@ -26,13 +26,20 @@ type Decision struct {
 	Verdict Verdict
 	Reason  string
 	Hint    string
+	// Sweep says that the shell of the kernel's module tree may go too, since no
+	// package has a file in it.
+	Sweep bool
 }
 
 // Decide gives the verdict on an invocation. It is a function of its values.
 // Builds are unbuilt only when two witnesses agree that the kernel goes; every
 // doubt ends in Keep.
 func Decide(inv Invocation, w World) Decision {
-	if inv.Hook != Prerm {
+	switch inv.Hook {
+	case Prerm:
+	case Postrm:
+		return Decision{Verdict: Defer, Reason: fmt.Sprintf("%s; what that leaves is looked at when dpkg is done", inv.witness())}
+	default:
 		return decideInstall(inv, w)
 	}
 	switch {

@@ -17,6 +17,9 @@ const (
 	Postinst       Hook = "postinst"
 	HeaderPostinst Hook = "header_postinst"
 	Prerm          Hook = "prerm"
+	Postrm         Hook = "postrm"
+	// Reconciler stands for no hook: dpkg's trigger, or a person.
+	Reconciler Hook = "reconcile"
 )
 
 // Version is this program's; a test holds it to debian/changelog.
@@ -25,8 +28,8 @@ const Version = "0.1.0"
 // ParseHook reads a hook's name.
 func ParseHook(name string) (Hook, error) {
 	switch h := Hook(name); h {
-	case Postinst, HeaderPostinst, Prerm:
+	case Postinst, HeaderPostinst, Prerm, Postrm:
 		return h, nil
 	}
-	return "", fmt.Errorf("there is no hook %q; the hooks are %s, %s and %s", name, Postinst, HeaderPostinst, Prerm)
+	return "", fmt.Errorf("there is no hook %q; the hooks are %s, %s, %s and %s", name, Postinst, HeaderPostinst, Prerm, Postrm)
 }

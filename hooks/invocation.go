@@ -48,6 +48,18 @@ func ParseInvocation(hook Hook, args, environ []string) (Invocation, error) {
 		return inv, err
 	}
 	inv.Kernel = kernel
+	err = inv.surroundings(environ)
+	return inv, err
+}
+
+// ParseSurroundings reads the environment alone, for Reconcile.
+func ParseSurroundings(environ []string) (Invocation, error) {
+	var inv Invocation
+	err := inv.surroundings(environ)
+	return inv, err
+}
+
+func (inv *Invocation) surroundings(environ []string) error {
 	env := environment(environ)
 	inv.Action = debpkg.ParseAction(env["DEB_MAINT_PARAMS"])
 	inv.Script = Script{
@@ -55,7 +67,7 @@ func ParseInvocation(hook Hook, args, environ []string) (Invocation, error) {
 		Package: env["DPKG_MAINTSCRIPT_PACKAGE"],
 		Arch:    env["DPKG_MAINTSCRIPT_ARCH"],
 	}
-	return inv, inv.place(env["DPKG_ROOT"], env["DPKG_ADMINDIR"])
+	return inv.place(env["DPKG_ROOT"], env["DPKG_ADMINDIR"])
 }
 
 // place sets the root and the admin directory. dpkg gives an admin directory

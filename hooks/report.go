@@ -22,6 +22,8 @@ import (
 type Report struct {
 	out    io.Writer
 	kernel dkmsstate.Release
+	// heading says the first line, when it is to be said only if another follows.
+	heading func()
 	// last are the lines that stand at the end, where a reader finds them.
 	last []string
 	// told are the troubles with modules, by module, and standing counts those
@@ -31,6 +33,10 @@ type Report struct {
 }
 
 func (r *Report) say(format string, args ...any) {
+	if heading := r.heading; heading != nil {
+		r.heading = nil
+		heading()
+	}
 	fmt.Fprintf(r.out, "dkms-hooks: %s\n", fmt.Sprintf(format, args...))
 }
 

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -29,17 +30,31 @@ const (
 	lockLimit = 10 * time.Minute
 )
 
-// run is one run of a hook.
+// run is what is done about one kernel.
 type run struct {
 	inv     Invocation
 	report  *Report
 	machine dkmsstate.Machine
 	arch    string
 	verdict Verdict
-	// dpkg names the run of dpkg behind the hook, "" by hand; told is what that
-	// run was told of this kernel before.
+	// dpkg names the run of dpkg behind the hook, "" by hand; told is what was
+	// told of this kernel before and is not tried again.
 	dpkg string
 	told map[string]string
+	// reconciling: nobody named this kernel, so what waits for something else is
+	// no news, and what failed before is not tried again before it changes.
+	reconciling bool
+}
+
+func newRun(inv Invocation, layout dkmsstate.Layout, verdict Verdict, stderr io.Writer) *run {
+	return &run{
+		inv:     inv,
+		report:  &Report{out: stderr, kernel: inv.Kernel, told: map[string]string{}},
+		machine: dkmsstate.Machine{Layout: layout, Engine: engine(inv.Root, nil)},
+		arch:    machineArch(),
+		verdict: verdict,
+		dpkg:    debpkg.Run(),
+	}
 }
 
 // Run decides on an invocation and does what follows; with dryRun it only says
@@ -47,30 +62,30 @@ type run struct {
 func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
 	layout, troubles := dkmsstate.ReadLayout(inv.Root)
 	d := Decide(inv, Look(inv, layout))
-	r := run{
-		inv:     inv,
-		report:  &Report{out: stderr, kernel: inv.Kernel, told: map[string]string{}},
-		machine: dkmsstate.Machine{Layout: layout, Engine: engine(inv.Root, nil)},
-		arch:    machineArch(),
-		verdict: d.Verdict,
-		dpkg:    debpkg.Run(),
-	}
+	r := newRun(inv, layout, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
-	if d.Verdict == Keep || d.Verdict == Defer {
-		return exitOK
+	if !dryRun && (inv.Hook == Postrm || d.Verdict == Unbuild) {
+		if err := activate(ctx, inv); err != nil {
+			r.report.atEnd("failed: %v", err)
+			r.report.atEnd("  next, when dpkg is done: dkms-hooks reconcile")
+		}
 	}
-	for _, trouble := range troubles {
-		r.report.say("%s", trouble)
+	var err error
+	if d.Verdict == Unbuild || d.Verdict == Autoinstall {
+		for _, trouble := range troubles {
+			r.report.say("%s", trouble)
+		}
+		err = r.act(ctx, dryRun)
 	}
-	err := r.act(ctx, dryRun)
 	r.report.flush()
+	again := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
 	switch {
 	case ctx.Err() != nil:
-		r.report.say("interrupted; what is not done yet: dkms-hooks run %s %s", inv.Hook, inv.Kernel)
+		r.report.say("interrupted; what is not done yet: %s", again)
 		return exitInterrupted
 	case err != nil:
 		r.report.say("failed: %v", err)
-		r.report.say("  next, when that is mended: dkms-hooks run %s %s", inv.Hook, inv.Kernel)
+		r.report.say("  next, when that is mended: %s", again)
 	}
 	return exitOK
 }
@@ -93,26 +108,42 @@ func machineArch() string {
 	return unix.ByteSliceToString(name.Machine[:])
 }
 
-// act looks, plans and does it, under the lock, since another hook may be at work
-// on the same kernel. With dryRun it only says what it would do.
+// lockMachine takes the lock, since another hook may be at work on the same
+// kernel, and gives the machine at work under it.
+func lockMachine(ctx context.Context, root string, layout dkmsstate.Layout, say func(string, ...any)) (dkmsstate.Machine, io.Closer, error) {
+	lock, err := layout.Lock(ctx, lockLimit, func() {
+		say("waiting for another run of the hooks, at most %s", lockLimit)
+	})
+	if err != nil {
+		return dkmsstate.Machine{}, nil, err
+	}
+	return dkmsstate.Machine{Layout: layout, Engine: engine(root, lock)}, lock, nil
+}
+
+// act looks, plans and does it, under the lock. With dryRun it only says what it
+// would do.
 func (r *run) act(ctx context.Context, dryRun bool) error {
 	if !dryRun {
-		lock, err := r.machine.Layout.Lock(ctx, lockLimit, func() {
-			r.report.say("waiting for another run of the hooks, at most %s", lockLimit)
-		})
+		machine, lock, err := lockMachine(ctx, r.inv.Root, r.machine.Layout, r.report.say)
 		if err != nil {
 			return err
 		}
 		defer lock.Close()
-		r.machine.Engine = engine(r.inv.Root, lock)
+		r.machine = machine
 	}
+	return r.work(ctx, dryRun)
+}
+
+func (r *run) work(ctx context.Context, dryRun bool) error {
 	before, err := dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
 	if err != nil {
 		return err
 	}
 	plan := r.plan(before)
 	if dryRun {
-		r.report.plan(plan, r.needsDepmod())
+		if !r.reconciling || !plan.Empty() {
+			r.report.plan(plan, r.needsDepmod())
+		}
 		r.finishReport(ctx, before, plan)
 		return nil
 	}
@@ -126,26 +157,39 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	return errors.Join(err, r.keepTold(before))
 }
 
-// plan plans for what was found, without what this run of dpkg was told before.
+// plan plans for what was found, without what was told before.
 func (r *run) plan(s dkmsstate.Snapshot) dkmsstate.Plan {
 	if r.verdict == Unbuild {
 		return dkmsstate.PlanUnbuild(s)
 	}
-	r.told = r.machine.Layout.ReadTold().For(r.dpkg, r.inv.Kernel, s.Inputs())
-	plan, standing := dkmsstate.PlanAutoinstall(s).Without(r.told)
-	r.report.standing = standing
+	plan := dkmsstate.PlanAutoinstall(s)
+	told := r.machine.Layout.ReadTold()
+	if r.reconciling && r.inv.Script.Name != "" {
+		r.told = told.Ever(r.inv.Kernel, s.Inputs())
+		plan.NeedHeaders = nil
+		plan, _ = plan.Without(r.told)
+		return plan
+	}
+	r.told = told.In(r.dpkg, r.inv.Kernel, s.Inputs())
+	plan, r.report.standing = plan.Without(r.told)
 	return plan
 }
 
-// keepTold keeps, for a later hook of the same run of dpkg, what this one told.
+// keepTold keeps what this run told, so that it is not tried and told again
+// while nothing has changed, and drops what no longer stands.
 func (r *run) keepTold(s dkmsstate.Snapshot) error {
-	if r.dpkg == "" || r.verdict != Autoinstall || len(r.report.told) == 0 {
-		return nil
+	told := r.machine.Layout.ReadTold()
+	_, known := told.Kernels[r.inv.Kernel]
+	switch {
+	case r.verdict == Autoinstall && len(r.report.told) > 0:
+		texts := maps.Clone(r.report.told)
+		maps.Copy(texts, r.told)
+		trouble := dkmsstate.KernelTrouble{Run: r.dpkg, Inputs: s.Inputs(), Texts: texts}
+		return r.machine.Layout.WriteTold(told.With(r.inv.Kernel, trouble))
+	case known && len(r.told) == 0:
+		return r.machine.Layout.WriteTold(told.Without(r.inv.Kernel))
 	}
-	texts := maps.Clone(r.report.told)
-	maps.Copy(texts, r.told)
-	trouble := dkmsstate.KernelTrouble{Inputs: s.Inputs(), Texts: texts}
-	return r.machine.Layout.WriteTold(r.machine.Layout.ReadTold().With(r.dpkg, r.inv.Kernel, trouble))
+	return nil
 }
 
 // carryOut runs the plan, then makes good what the run must leave in order:

@@ -77,6 +77,7 @@ func TestDecisionTable(t *testing.T) {
 		"postinst by hand":               {Postinst, "", Script{}, false, world(kept), Autoinstall},
 		"headers with the kernel there":  {HeaderPostinst, "", Script{"postinst", "p", "all"}, false, world(kept), Autoinstall},
 		"headers first":                  {HeaderPostinst, "configure", Script{"postinst", "p", "all"}, false, World{}, Defer},
+		"postrm":                         {Postrm, "remove", Script{"postrm", "p", "all"}, false, world(half), Defer},
 		"postinst.d from a postrm":       {Postinst, "remove", Script{"postrm", "p", "all"}, false, World{}, Defer},
 	}
 	for name, test := range tests {
@@ -86,6 +87,32 @@ func TestDecisionTable(t *testing.T) {
 			assert.Equal(t, test.want, d.Verdict, d.Reason)
 			assert.NotEmpty(t, d.Reason)
 			assert.NotContains(t, d.Reason, "\n")
+		})
+	}
+}
+
+// A kernel that nobody named goes only when it is gone in every way there is.
+func TestDecideKernel(t *testing.T) {
+	p := []debpkg.Package{{Name: "p"}}
+	for name, row := range map[string]struct {
+		world World
+		want  Verdict
+		sweep bool
+	}{
+		"there":                       {World{There: true}, Autoinstall, false},
+		"there, no database":          {World{There: true, Unreadable: errors.New("gone")}, Autoinstall, false},
+		"gone":                        {World{}, Unbuild, true},
+		"gone, a package's files":     {World{Files: p}, Unbuild, false},
+		"an image and no modules":     {World{Image: true}, Keep, false},
+		"an owner and no modules":     {World{Owners: p, Files: p}, Keep, false},
+		"no modules and no database":  {World{Unreadable: errors.New("gone")}, Keep, false},
+		"an image and all the others": {World{Image: true, Owners: p, Files: p}, Keep, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := DecideKernel(Invocation{Kernel: "6.1"}, row.world)
+			assert.Equal(t, row.want, d.Verdict, d.Reason)
+			assert.Equal(t, row.sweep, d.Sweep)
+			assert.NotEmpty(t, d.Reason)
 		})
 	}
 }

@@ -21,8 +21,11 @@ type World struct {
 	Incoming      debpkg.Incoming
 	IncomingKnown bool
 	Brings        debpkg.Brings
-	// There says that the kernel's module tree is there.
-	There bool
+	// There says that the kernel's module tree is there, Image that /boot has an
+	// image of it.
+	There, Image bool
+	// Files are the packages that have files in the kernel's module tree.
+	Files []debpkg.Package
 }
 
 // Look reads what a decision about the invocation needs, and no more: an

@@ -40,7 +40,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 			}
 			return cli.ShowAppHelp(c)
 		},
-		Commands: []*cli.Command{runCommand(environ, stderr)},
+		Commands: []*cli.Command{runCommand(environ, stderr), reconcileCommand(environ, stderr)},
 	}
 	err := app.Run(flagsFirst(args))
 	var s status
@@ -59,7 +59,7 @@ func runCommand(environ []string, stderr io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:      "run",
 		Usage:     "do what a hook does for a kernel, or say what it would do",
-		ArgsUsage: "postinst|header_postinst|prerm KERNEL-RELEASE",
+		ArgsUsage: "postinst|header_postinst|prerm|postrm KERNEL-RELEASE",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "params", Usage: "the maintainer script's `ACTION`, such as \"remove\" or \"upgrade 6.1-2\""},
 			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be done and change nothing"},
@@ -70,15 +70,41 @@ func runCommand(environ []string, stderr io.Writer) *cli.Command {
 			if err != nil {
 				return err
 			}
-			ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-			defer stop()
-			syscall.Umask(0o022)
-			if code := hooks.Run(ctx, inv, c.Bool("dry-run"), stderr); code != 0 {
-				return status(code)
-			}
-			return nil
+			return act(func(ctx context.Context) int { return hooks.Run(ctx, inv, c.Bool("dry-run"), stderr) })
 		},
 	}
+}
+
+func reconcileCommand(environ []string, stderr io.Writer) *cli.Command {
+	return &cli.Command{
+		Name:  "reconcile",
+		Usage: "give every kernel the modules that it should have, and clean up after those that are gone",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be done and change nothing"},
+		},
+		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return fmt.Errorf("reconcile takes no argument, and %q is one", c.Args().First())
+			}
+			inv, err := hooks.ParseSurroundings(environ)
+			if err != nil {
+				return err
+			}
+			return act(func(ctx context.Context) int { return hooks.Reconcile(ctx, inv, c.Bool("dry-run"), stderr) })
+		},
+	}
+}
+
+// act does the work of a command; a signal ends it in order.
+func act(do func(ctx context.Context) int) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	syscall.Umask(0o022)
+	if code := do(ctx); code != 0 {
+		return status(code)
+	}
+	return nil
 }
 
 // invocation is what the hook would be told, with the action from --params in

@@ -17,6 +17,7 @@ func TestMain(m *testing.M) {
 	os.Exit(testscript.RunMain(m, map[string]func() int{
 		"dkms-hooks":      func() int { return run(os.Args, os.Environ(), os.Stdout, os.Stderr) },
 		"prerm":           hook(hooks.Prerm),
+		"postrm":          hook(hooks.Postrm),
 		"postinst":        hook(hooks.Postinst),
 		"header_postinst": hook(hooks.HeaderPostinst),
 	}))

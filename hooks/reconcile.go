@@ -1,0 +1,130 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
+)
+
+// Reconcile makes good what no hook was told: each kernel that is there gets the
+// modules that it should have, the newest first; of each that is gone the builds
+// and the empty shell of its directory go. What is in order is not spoken of.
+// The invocation says where to look and under which script; its kernel and hook
+// are not used. It returns the exit status, which no module's trouble changes.
+func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
+	inv.Hook = Reconciler
+	layout, troubles := dkmsstate.ReadLayout(inv.Root)
+	general := &Report{out: stderr}
+	for _, trouble := range troubles {
+		general.say("%s", trouble)
+	}
+	machine := dkmsstate.Machine{Layout: layout, Engine: engine(inv.Root, nil)}
+	if !dryRun {
+		locked, lock, err := lockMachine(ctx, inv.Root, layout, general.say)
+		if err != nil {
+			general.say("failed: %v", err)
+			general.say("  next, when that is mended: dkms-hooks reconcile")
+			return exitOK
+		}
+		defer lock.Close()
+		machine = locked
+	}
+	database := sync.OnceValues(func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) })
+	spoke := false
+	kernels := layout.Kernels()
+	for _, kernel := range kernels {
+		inv.Kernel = kernel
+		spoke = reconcileKernel(ctx, inv, machine, database, dryRun, stderr) || spoke
+		if ctx.Err() != nil {
+			general.say("interrupted; what is not done yet: dkms-hooks reconcile")
+			return exitInterrupted
+		}
+	}
+	if !spoke && inv.Script.Name == "" {
+		general.say("nothing to do, kernels looked at: %d", len(kernels))
+	}
+	return exitOK
+}
+
+// reconcileKernel does it for one kernel, and says whether there was anything to
+// say.
+func reconcileKernel(ctx context.Context, inv Invocation, machine dkmsstate.Machine,
+	database func() (*debpkg.Database, error), dryRun bool, stderr io.Writer) bool {
+	d := DecideKernel(inv, LookAtKernel(inv.Kernel, machine.Layout, database))
+	if d.Verdict == Keep {
+		return false
+	}
+	r := newRun(inv, machine.Layout, d.Verdict, stderr)
+	r.machine, r.reconciling = machine, true
+	r.report.heading = func() { r.report.decision(inv.Hook, d) }
+	err := r.work(ctx, dryRun)
+	if d.Sweep && err == nil {
+		err = r.sweep(dryRun)
+	}
+	r.report.flush()
+	if err != nil && ctx.Err() == nil {
+		r.report.say("failed: %v", err)
+		r.report.say("  next, when that is mended: dkms-hooks reconcile")
+	}
+	return r.report.heading == nil
+}
+
+// sweep removes the shell of a kernel that is gone.
+func (r *run) sweep(dryRun bool) error {
+	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+	ghost := tree.Ghost()
+	switch {
+	case len(ghost) == 0:
+		return nil
+	case dryRun:
+		r.report.say("would remove what is left in the directory of its modules: %d files and directories", len(ghost))
+		return nil
+	}
+	r.report.say("removing what is left in the directory of its modules: %d files and directories", len(ghost))
+	return tree.RemoveGhost()
+}
+
+// DecideKernel gives the verdict on a kernel that nobody named: autoinstall for
+// one that is there, unbuild for one that is gone in every way there is to see,
+// keep for all between. It is a function of its values.
+func DecideKernel(inv Invocation, w World) Decision {
+	switch {
+	case w.There:
+		return Decision{Verdict: Autoinstall, Reason: "the kernel is there"}
+	case w.Unreadable != nil:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the kernel is not there, and dpkg's database does not tell whether it is gone: %v", w.Unreadable)}
+	case w.Image:
+		return Decision{Verdict: Keep, Reason: "its modules are not there, and /boot has its image"}
+	case len(w.Owners) > 0:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("its modules are not there, and it belongs to %s", list(w.Owners))}
+	}
+	return Decision{
+		Verdict: Unbuild,
+		Reason:  "the kernel is gone: it has no modules and no image, and no package owns it",
+		Sweep:   len(w.Files) == 0,
+	}
+}
+
+// LookAtKernel reads what DecideKernel needs. dpkg's database is read for a
+// kernel that is not there, and no other.
+func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, database func() (*debpkg.Database, error)) World {
+	w := World{There: layout.KernelThere(kernel), Image: layout.ImageThere(kernel)}
+	if w.There || w.Image {
+		return w
+	}
+	db, err := database()
+	if err != nil {
+		w.Unreadable = err
+		return w
+	}
+	var ownersErr, filesErr error
+	w.Owners, ownersErr = db.Owners(string(kernel))
+	w.Files, filesErr = db.WithFilesOf(string(kernel))
+	w.Unreadable = errors.Join(ownersErr, filesErr)
+	return w
+}
