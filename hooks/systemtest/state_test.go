@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,10 @@ func look(t *testing.T, r root, kver string, modules ...string) state {
 	require.NoError(t, err)
 	links, err := filepath.Glob(r.path("var/lib/dkms/*/kernel-" + kver + "-*"))
 	require.NoError(t, err)
+	links = slices.DeleteFunc(links, func(path string) bool { // those of a kernel whose release is longer
+		_, arch, _ := strings.Cut(filepath.Base(path), kver+"-")
+		return strings.Contains(arch, "-")
+	})
 	for _, path := range append(builds, links...) {
 		s.dirs = append(s.dirs, strings.TrimPrefix(path, r.dir))
 	}

@@ -46,6 +46,7 @@ func TestSystem(t *testing.T) {
 				t.Run("at once", func(t *testing.T) { testAtOnce(t, l) })
 				t.Run("no space", func(t *testing.T) { testFull(t, l) })
 				t.Run("by hand", func(t *testing.T) { testByHand(t, l) })
+				t.Run("reconcile", func(t *testing.T) { testReconcile(t, l) })
 				t.Run("package", func(t *testing.T) { testPackage(t, l) })
 				t.Run("boot", func(t *testing.T) { testBoot(t, l, table) })
 			})
