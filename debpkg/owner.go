@@ -30,26 +30,26 @@ func (db *Database) Owners(kver string) ([]Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	return db.having(func(r record, list []byte) bool {
-		return r.want.Present() && owns(string(r.name), list, kver, diversions)
+	return db.having(Status.Present, func(name string, list []byte) bool {
+		return owns(name, list, kver, diversions)
 	})
 }
 
-// WithFilesOf gives the packages, whatever their state, that have a file in the
-// kernel's directory of the module tree.
-func (db *Database) WithFilesOf(kver string) ([]Package, error) {
-	return db.having(func(_ record, list []byte) bool {
-		return bytes.Contains(list, []byte("/lib/modules/"+kver+"/"))
+// WithFilesOf gives the packages that have a file in the kernel's directory of
+// the module tree or are its image, and whose status is among those asked for.
+func (db *Database) WithFilesOf(kver string, status func(Status) bool) ([]Package, error) {
+	return db.having(status, func(name string, list []byte) bool {
+		return bytes.Contains(list, []byte("/lib/modules/"+kver+"/")) || owns(name, list, kver, nil)
 	})
 }
 
-// having gives the packages whose list of files matches; PKG:ARCH.list is for
-// Multi-Arch: same.
-func (db *Database) having(match func(r record, list []byte) bool) ([]Package, error) {
+// having gives the packages whose status and list of files match; PKG:ARCH.list
+// is for Multi-Arch: same.
+func (db *Database) having(status func(Status) bool, match func(name string, list []byte) bool) ([]Package, error) {
 	var packages []Package
 	for name, records := range db.records {
 		for _, r := range records {
-			if r.bad != nil {
+			if r.bad != nil || !status(r.want) {
 				continue
 			}
 			list, _, err := readFile(filepath.Join(db.dir, "info", name+".list"))
@@ -62,7 +62,7 @@ func (db *Database) having(match func(r record, list []byte) bool) ([]Package, e
 			if err != nil {
 				return nil, fmt.Errorf("cannot read which files %s has: %w", name, err)
 			}
-			if !match(r, list) {
+			if !match(name, list) {
 				continue
 			}
 			if p, ok := r.decode(); ok {

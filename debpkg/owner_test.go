@@ -92,15 +92,22 @@ func TestWithFilesOf(t *testing.T) {
 		entry("half", "amd64", "install reinstreq half-installed", "1")+
 		entry("longer", "amd64", "install ok installed", "1")+
 		entry("parent", "amd64", "install ok installed", "1")+
+		entry("image", "amd64", "install ok unpacked", "1")+
+		"-- info/image.list --\n/.\n/boot/vmlinuz-6.1.0-1\n"+
 		"-- info/headers.list --\n/.\n/lib/modules/6.1.0-1\n/lib/modules/6.1.0-1/build\n"+
 		"-- info/half.list --\n/.\n/usr/lib/modules/6.1.0-1/x.ko\n"+
 		"-- info/longer.list --\n/.\n/lib/modules/6.1.0-10/kernel\n"+
 		"-- info/parent.list --\n/.\n/lib/modules\n/lib/modules/6.1.0-1\n")
-	packages, err := db.WithFilesOf("6.1.0-1")
+	packages, err := db.WithFilesOf("6.1.0-1", Status.Any)
 	require.NoError(t, err)
-	require.Len(t, packages, 2)
+	require.Len(t, packages, 3)
 	assert.Equal(t, "half", packages[0].Name)
 	assert.Equal(t, "headers", packages[1].Name)
+	assert.Equal(t, "image", packages[2].Name)
+	packages, err = db.WithFilesOf("6.1.0-1", Status.Waiting)
+	require.NoError(t, err)
+	require.Len(t, packages, 1)
+	assert.Equal(t, "image", packages[0].Name)
 }
 
 func TestIncoming(t *testing.T) {

@@ -81,3 +81,9 @@ func (s Status) Present() bool {
 	}
 	return false
 }
+
+// Waiting says that the package is unpacked and its postinst has yet to run.
+func (s Status) Waiting() bool { return s.State == Unpacked }
+
+// Any is true of every status.
+func (s Status) Any() bool { return true }

@@ -94,6 +94,8 @@ func (r *run) sweep(dryRun bool) error {
 // keep for all between. It is a function of its values.
 func DecideKernel(inv Invocation, w World) Decision {
 	switch {
+	case w.There && len(w.Waiting) > 0:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the hooks are still to be run by %s", list(w.Waiting))}
 	case w.There:
 		return Decision{Verdict: Autoinstall, Reason: "the kernel is there"}
 	case w.Unreadable != nil:
@@ -110,21 +112,21 @@ func DecideKernel(inv Invocation, w World) Decision {
 	}
 }
 
-// LookAtKernel reads what DecideKernel needs. dpkg's database is read for a
-// kernel that is not there, and no other.
+// LookAtKernel reads what DecideKernel needs, and no more.
 func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, database func() (*debpkg.Database, error)) World {
 	w := World{There: layout.KernelThere(kernel), Image: layout.ImageThere(kernel)}
-	if w.There || w.Image {
-		return w
-	}
 	db, err := database()
 	if err != nil {
 		w.Unreadable = err
 		return w
 	}
+	if w.There {
+		w.Waiting, w.Unreadable = db.WithFilesOf(string(kernel), debpkg.Status.Waiting)
+		return w
+	}
 	var ownersErr, filesErr error
 	w.Owners, ownersErr = db.Owners(string(kernel))
-	w.Files, filesErr = db.WithFilesOf(string(kernel))
+	w.Files, filesErr = db.WithFilesOf(string(kernel), debpkg.Status.Any)
 	w.Unreadable = errors.Join(ownersErr, filesErr)
 	return w
 }

@@ -100,6 +100,7 @@ func TestDecideKernel(t *testing.T) {
 		sweep bool
 	}{
 		"there":                       {World{There: true}, Autoinstall, false},
+		"there, to be configured":     {World{There: true, Waiting: p}, Keep, false},
 		"there, no database":          {World{There: true, Unreadable: errors.New("gone")}, Autoinstall, false},
 		"gone":                        {World{}, Unbuild, true},
 		"gone, a package's files":     {World{Files: p}, Unbuild, false},

@@ -24,8 +24,9 @@ type World struct {
 	// There says that the kernel's module tree is there, Image that /boot has an
 	// image of it.
 	There, Image bool
-	// Files are the packages that have files in the kernel's module tree.
-	Files []debpkg.Package
+	// Files are the packages that have files of the kernel, Waiting those among
+	// them that are unpacked and not yet configured.
+	Files, Waiting []debpkg.Package
 }
 
 // Look reads what a decision about the invocation needs, and no more: an

@@ -20,7 +20,7 @@ func testPackage(t *testing.T, l lab) {
 	ours := hooksDir(t, l.ours)
 
 	t.Run("over stock", func(t *testing.T) {
-		for _, hook := range []string{"postinst", "header_postinst", "prerm"} {
+		for _, hook := range []string{"postinst", "header_postinst", "prerm", "postrm"} {
 			assert.Contains(t, ours, "./"+hook+".d/dkms -> ../../../usr/libexec/dkms-hooks/"+hook)
 			out := l.ours.must(t, "run-parts --test /etc/kernel/"+hook+".d")
 			assert.Contains(t, strings.Fields(out), "/etc/kernel/"+hook+".d/dkms")
@@ -96,7 +96,7 @@ func (l lab) checkPackages(t *testing.T, r root, row string) {
 	status, _ := r.run(t, "dpkg-query -W -f '${db:Status-Status}' dkms-hooks 2>/dev/null")
 	diversions := strings.Count(r.must(t, "dpkg-divert --list"), "by dkms-hooks")
 	if status == "installed" {
-		assert.Equal(t, 4, diversions)
+		assert.Equal(t, 5, diversions)
 		return
 	}
 	assert.Zero(t, diversions)
