@@ -7,6 +7,8 @@ import (
 	"io"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
@@ -90,14 +92,16 @@ func (r *run) sweep(dryRun bool) error {
 }
 
 // DecideKernel gives the verdict on a kernel that nobody named: autoinstall for
-// one that is there, unbuild for one that is gone in every way there is to see,
-// keep for all between. It is a function of its values.
+// one that is there and can be started, unbuild for one that is gone in every
+// way there is to see, keep for all between. It is a function of its values.
 func DecideKernel(inv Invocation, w World) Decision {
 	switch {
 	case w.There && len(w.Waiting) > 0:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the hooks are still to be run by %s", list(w.Waiting))}
-	case w.There:
+	case w.There && (w.Running || w.Image || len(w.Owners) > 0):
 		return Decision{Verdict: Autoinstall, Reason: "the kernel is there"}
+	case w.There:
+		return Decision{Verdict: Keep, Reason: "its modules are there, and neither an image in /boot nor a package that owns it"}
 	case w.Unreadable != nil:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the kernel is not there, and dpkg's database does not tell whether it is gone: %v", w.Unreadable)}
 	case w.Image:
@@ -114,19 +118,32 @@ func DecideKernel(inv Invocation, w World) Decision {
 
 // LookAtKernel reads what DecideKernel needs, and no more.
 func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, database func() (*debpkg.Database, error)) World {
-	w := World{There: layout.KernelThere(kernel), Image: layout.ImageThere(kernel)}
+	w := World{
+		There:   layout.KernelThere(kernel),
+		Image:   layout.ImageThere(kernel),
+		Running: layout.Root == "/" && runningKernel() == string(kernel),
+	}
 	db, err := database()
 	if err != nil {
 		w.Unreadable = err
 		return w
 	}
+	var waitingErr, ownersErr, filesErr error
 	if w.There {
-		w.Waiting, w.Unreadable = db.WithFilesOf(string(kernel), debpkg.Status.Waiting)
-		return w
+		w.Waiting, waitingErr = db.WithFilesOf(string(kernel), debpkg.Status.Waiting)
 	}
-	var ownersErr, filesErr error
-	w.Owners, ownersErr = db.Owners(string(kernel))
-	w.Files, filesErr = db.WithFilesOf(string(kernel), debpkg.Status.Any)
-	w.Unreadable = errors.Join(ownersErr, filesErr)
+	if !w.Image && !w.Running {
+		w.Owners, ownersErr = db.Owners(string(kernel))
+	}
+	if !w.There && !w.Image {
+		w.Files, filesErr = db.WithFilesOf(string(kernel), debpkg.Status.Any)
+	}
+	w.Unreadable = errors.Join(waitingErr, ownersErr, filesErr)
 	return w
+}
+
+// runningKernel is `uname -r`.
+func runningKernel() string {
+	name := uname()
+	return unix.ByteSliceToString(name.Release[:])
 }

@@ -101,11 +101,15 @@ func engine(root string, lock *os.File) dkmsstate.Engine {
 
 // machineArch is `uname -m`, which is what dkms names an architecture by.
 func machineArch() string {
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		return ""
-	}
+	name := uname()
 	return unix.ByteSliceToString(name.Machine[:])
+}
+
+// uname asks the kernel for its names; it cannot fail with a good pointer.
+func uname() unix.Utsname {
+	var name unix.Utsname
+	_ = unix.Uname(&name)
+	return name
 }
 
 // lockMachine takes the lock, since another hook may be at work on the same

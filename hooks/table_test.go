@@ -99,9 +99,12 @@ func TestDecideKernel(t *testing.T) {
 		want  Verdict
 		sweep bool
 	}{
-		"there":                       {World{There: true}, Autoinstall, false},
-		"there, to be configured":     {World{There: true, Waiting: p}, Keep, false},
-		"there, no database":          {World{There: true, Unreadable: errors.New("gone")}, Autoinstall, false},
+		"there, with an image":        {World{There: true, Image: true}, Autoinstall, false},
+		"there, with an owner":        {World{There: true, Owners: p}, Autoinstall, false},
+		"there, and running":          {World{There: true, Running: true}, Autoinstall, false},
+		"its modules and no more":     {World{There: true}, Keep, false},
+		"there, to be configured":     {World{There: true, Image: true, Waiting: p}, Keep, false},
+		"there, no database":          {World{There: true, Image: true, Unreadable: errors.New("gone")}, Autoinstall, false},
 		"gone":                        {World{}, Unbuild, true},
 		"gone, a package's files":     {World{Files: p}, Unbuild, false},
 		"an image and no modules":     {World{Image: true}, Keep, false},

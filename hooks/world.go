@@ -22,8 +22,8 @@ type World struct {
 	IncomingKnown bool
 	Brings        debpkg.Brings
 	// There says that the kernel's module tree is there, Image that /boot has an
-	// image of it.
-	There, Image bool
+	// image of it, Running that it is the one at work.
+	There, Image, Running bool
 	// Files are the packages that have files of the kernel, Waiting those among
 	// them that are unpacked and not yet configured.
 	Files, Waiting []debpkg.Package
