@@ -63,15 +63,15 @@ const (
 // String gives unknown, yes or no.
 func (b Brings) String() string { return [...]string{"unknown", "yes", "no"}[b] }
 
-// Brings says whether the incoming package holds a kernel: by its file list
-// when it has one, else by its name.
+// Brings says whether the incoming package holds a kernel. A name with this
+// release in it does, whatever its files: a kernel may come in several packages,
+// of which this is one. Else its file list says, when it has one, or the name.
 func (in Incoming) Brings(kver string) Brings {
-	if in.listed {
-		return in.lists(kver)
-	}
 	switch {
 	case namesRelease(in.Package, kver):
 		return BringsYes
+	case in.listed:
+		return in.lists(kver)
 	case regexp.MustCompile(`[0-9]+\.[0-9]+`).MatchString(in.Package):
 		return BringsNo
 	case strings.HasPrefix(in.Package, "linux-") || strings.Contains(in.Package, "kernel"):
@@ -84,12 +84,18 @@ func (in Incoming) Brings(kver string) Brings {
 func (in Incoming) lists(kver string) Brings {
 	for line := range bytes.Lines(in.files) {
 		_, path, _ := strings.Cut(strings.TrimRight(string(line), "\n"), "  ")
-		path = strings.TrimPrefix(path, "usr/")
-		if path == "boot/vmlinuz-"+kver || path == "boot/vmlinux-"+kver || strings.HasPrefix(path, "lib/modules/"+kver+"/") {
+		if isKernelFile(path, kver) {
 			return BringsYes
 		}
 	}
 	return BringsNo
+}
+
+// isKernelFile says whether a path of a package, without the first slash, is a
+// kernel's image or one of its modules.
+func isKernelFile(path, kver string) bool {
+	path = strings.TrimPrefix(path, "usr/")
+	return path == "boot/vmlinuz-"+kver || path == "boot/vmlinux-"+kver || strings.HasPrefix(path, "lib/modules/"+kver+"/")
 }
 
 // namesRelease says whether a package's name holds a release between its dashes:

@@ -43,6 +43,14 @@ func (db *Database) WithFilesOf(kver string, status func(Status) bool) ([]Packag
 	})
 }
 
+// WithFile gives the packages that have a file, which is named as it is without
+// the /usr of a merged /usr: /lib/modules/6.1.0/updates/dkms/x.ko.
+func (db *Database) WithFile(path string) ([]Package, error) {
+	return db.having(Status.Any, func(_ string, list []byte) bool {
+		return hasLine(list, path) || hasLine(list, "/usr"+path)
+	})
+}
+
 // having gives the packages whose status and list of files match; PKG:ARCH.list
 // is for Multi-Arch: same.
 func (db *Database) having(status func(Status) bool, match func(name string, list []byte) bool) ([]Package, error) {

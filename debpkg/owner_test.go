@@ -119,15 +119,16 @@ func TestIncoming(t *testing.T) {
 		archive string
 		want    Brings
 	}{
-		"its list names the image":   {control("odd") + "-- tmp.ci/md5sums --\n00  boot/vmlinuz-6.1.0-1\n", BringsYes},
-		"its list names modules":     {control("odd") + "-- tmp.ci/md5sums --\n00  usr/lib/modules/6.1.0-1/kernel/a.ko\n", BringsYes},
-		"its list names another":     {control("linux-image-"+kver) + "-- tmp.ci/md5sums --\n00  boot/vmlinuz-6.1.0-10\n", BringsNo},
-		"its list is empty":          {control("linux-image-"+kver) + "-- tmp.ci/md5sums --\n", BringsNo},
-		"its name":                   {control("linux-image-" + kver), BringsYes},
-		"its name, not yet signed":   {control("linux-image-" + kver + "-unsigned"), BringsYes},
-		"its name is a longer one's": {control("linux-image-6.1.0-10"), BringsNo},
-		"its name names none":        {control("linux-image-current-rockchip64"), BringsUnknown},
-		"it is no kernel":            {control("bash"), BringsNo},
+		"its list names the image":    {control("odd") + "-- tmp.ci/md5sums --\n00  boot/vmlinuz-6.1.0-1\n", BringsYes},
+		"its list names modules":      {control("odd") + "-- tmp.ci/md5sums --\n00  usr/lib/modules/6.1.0-1/kernel/a.ko\n", BringsYes},
+		"its list names another":      {control("odd") + "-- tmp.ci/md5sums --\n00  boot/vmlinuz-6.1.0-10\n", BringsNo},
+		"its name does, its list not": {control("linux-image-"+kver) + "-- tmp.ci/md5sums --\n00  usr/share/doc/x\n", BringsYes},
+		"its list is empty":           {control("linux-image") + "-- tmp.ci/md5sums --\n", BringsNo},
+		"its name":                    {control("linux-image-" + kver), BringsYes},
+		"its name, not yet signed":    {control("linux-image-" + kver + "-unsigned"), BringsYes},
+		"its name is a longer one's":  {control("linux-image-6.1.0-10"), BringsNo},
+		"its name names none":         {control("linux-image-current-rockchip64"), BringsUnknown},
+		"it is no kernel":             {control("bash"), BringsNo},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, ok, err := open(t, row.archive).Incoming()

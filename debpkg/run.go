@@ -16,21 +16,30 @@ func Run() string {
 	if err != nil {
 		return ""
 	}
+	pid, p, ok := findDpkg()
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%s %d %d", strings.TrimSpace(string(boot)), pid, p.started)
+}
+
+// findDpkg finds the nearest ancestor of this process that is dpkg.
+func findDpkg() (int, process, bool) {
 	for pid := os.Getppid(); pid > 1; {
 		data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		if err != nil {
-			return ""
+			break
 		}
 		p, err := parseStat(string(data))
 		if err != nil {
-			return ""
+			break
 		}
 		if p.name == "dpkg" {
-			return fmt.Sprintf("%s %d %d", strings.TrimSpace(string(boot)), pid, p.started)
+			return pid, p, true
 		}
 		pid = p.parent
 	}
-	return ""
+	return 0, process{}, false
 }
 
 // process is what /proc/PID/stat says of a process.

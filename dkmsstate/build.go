@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +31,8 @@ type File struct {
 	Copy Copy
 	// InKernel says that the kernel has a module of that name itself.
 	InKernel bool
+	// Twins are installed files of the same module, compressed in another way.
+	Twins []string
 }
 
 // Copy is how an installed file stands to the built one.
@@ -65,8 +68,28 @@ func (s *Snapshot) readBuild(m Module, arch string) Build {
 			InKernel: s.Dep.InKernel(trimKo(entry.Name())),
 		})
 	}
+	for i, f := range b.Files {
+		b.Files[i].Twins = s.twins(b, f.Name)
+	}
 	b.Original = hasEntries(s.Layout.originalDir(m.Name, s.Kernel, arch))
 	return b
+}
+
+// twins gives the installed files that are the same module as one of a build.
+func (s *Snapshot) twins(b Build, name string) []string {
+	var twins []string
+	for _, twin := range variants(trimKo(name)) {
+		built := slices.ContainsFunc(b.Files, func(f File) bool { return f.Name == twin })
+		if _, err := os.Lstat(filepath.Join(s.Layout.installDir(s.Kernel), twin)); err == nil && !built {
+			twins = append(twins, twin)
+		}
+	}
+	return twins
+}
+
+// variants gives the names that a module's file can have.
+func variants(base string) []string {
+	return []string{base + ".ko", base + ".ko.gz", base + ".ko.xz", base + ".ko.zst"}
 }
 
 func (l Layout) buildDir(m Module, kernel Release, arch string) string {

@@ -26,6 +26,8 @@ type Engine interface {
 	Add(ctx context.Context, m Module) error
 	// Depmod makes the kernel's modules.dep and its fellows anew.
 	Depmod(ctx context.Context, kernel Release) error
+	// Compress writes a module compressed to an open file; suffix says how.
+	Compress(ctx context.Context, suffix, module string, to *os.File) error
 }
 
 // DKMS is the Engine of the running system.
@@ -68,6 +70,15 @@ func (d DKMS) Depmod(ctx context.Context, kernel Release) error {
 	return d.run(ctx, "depmod", args...)
 }
 
+// Compress runs the program that suffix stands for.
+func (d DKMS) Compress(ctx context.Context, suffix, module string, to *os.File) error {
+	program := compressor(suffix)
+	if program == nil {
+		return fmt.Errorf("cannot compress to %q: that is not known", suffix)
+	}
+	return d.runTo(ctx, to, program[0], append(program[1:], module)...)
+}
+
 // environment is all that a child gets to see. MAKEFLAGS, ARCH, CROSS_COMPILE,
 // KERNELRELEASE, TMPDIR and the like would change what is built, and a PATH
 // without sbin makes dkms do nothing without a word.
@@ -83,6 +94,12 @@ func environment() []string {
 // context ends, the whole group is ended: dkms leaves a `sleep 3` behind that
 // would hold its output open.
 func (d DKMS) run(ctx context.Context, program string, args ...string) error {
+	return d.runTo(ctx, nil, program, args...)
+}
+
+// runTo is run with what the program writes to stdout put into a file, unless
+// that is nil.
+func (d DKMS) runTo(ctx context.Context, stdout *os.File, program string, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
 	path, err := lookPath(program)
@@ -98,6 +115,9 @@ func (d DKMS) run(ctx context.Context, program string, args ...string) error {
 	cmd.Env = environment()
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = theirs, theirs
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
 	if d.Lock != nil {
 		cmd.ExtraFiles = []*os.File{d.Lock}
 	}

@@ -37,6 +37,11 @@ func (l Layout) Kernels() []Release {
 			add(name[:strings.LastIndexByte(name, '-')])
 		}
 	}
+	owed, _ := filepath.Glob(filepath.Join(l.tree(), pendingPrefix+"*-*"))
+	for _, path := range owed {
+		name := strings.TrimPrefix(filepath.Base(path), pendingPrefix)
+		add(name[:max(strings.LastIndexByte(name, '-'), 0)])
+	}
 	kernels := make([]Release, 0, len(seen))
 	for kernel := range seen {
 		kernels = append(kernels, kernel)

@@ -73,15 +73,23 @@ func (l Layout) tree() string                { return l.Path(l.Tree) }
 func (l Layout) kernelDir(k Release) string  { return filepath.Join(l.Path(l.Install), string(k)) }
 func (l Layout) installDir(k Release) string { return filepath.Join(l.kernelDir(k), installedUnder) }
 
-// KernelThere says that a kernel has modules of its own: headers that come
-// before it make a directory with nothing but a link in it.
+// KernelThere says that a kernel has modules of its own. Headers that come before
+// it make a directory with nothing but a link in it, or with modules.order and
+// modules.builtin beside that (sid's linux-base-KVER), which is why these count
+// only with an image: a kernel need not have a module.
 func (l Layout) KernelThere(k Release) bool {
-	return anyExists(l.kernelDir(k), "kernel", "modules.order", "modules.builtin")
+	return anyExists(l.kernelDir(k), "kernel") ||
+		l.ImageThere(k) && anyExists(l.kernelDir(k), "modules.order", "modules.builtin")
 }
 
 // installedUnder is where dkms installs every module on Debian and Ubuntu,
 // whatever DEST_MODULE_LOCATION says (dkms, override_dest_module_location).
 const installedUnder = "updates/dkms"
+
+// InstalledPath is where dkms installs a module's file for a kernel by default.
+func InstalledPath(kernel Release, name string) string {
+	return filepath.Join("/lib/modules", string(kernel), installedUnder, name)
+}
 
 // openDir opens a directory of the system for work that must not leave it. On
 // the running system the path is followed as the kernel does, so that a DKMS

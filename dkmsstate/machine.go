@@ -97,6 +97,14 @@ func (m Machine) step(ctx context.Context, kernel Release, t Task, step Step) er
 		return m.install(ctx, tree, t)
 	case OpRestore:
 		return tree.Restore(t.Module, t.Arch)
+	case OpCompress:
+		return m.compress(ctx, tree, t)
+	case OpTidy:
+		return tree.RemoveScratch(t.Module)
+	case OpDisown:
+		return tree.RemoveArch(t.Module, t.Arch)
+	case OpUnlink:
+		return tree.RemoveLink(t.Module.Name, t.Arch)
 	case OpUninstall:
 		// OpUnbuild follows and finishes what dkms leaves, so that a module
 		// whose dkms.conf fails does not stay behind.
@@ -140,11 +148,21 @@ func (m Machine) log(t Task, step Step, kernel Release) string {
 // changed something, or when the snapshot taken after it says so, and checks
 // that it helped.
 func (m Machine) Finish(ctx context.Context, after Snapshot, changed bool) error {
-	if !after.There || !changed && after.depmodReason() == "" {
+	tree := Tree{Layout: m.Layout, Kernel: after.Kernel}
+	switch {
+	case !after.There:
+		return tree.RemovePending()
+	case !changed && after.depmodReason() == "":
 		return nil
 	}
 	if err := m.Engine.Depmod(ctx, after.Kernel); err != nil {
 		return fmt.Errorf("cannot make modules.dep of %s anew: %w", after.Kernel, explain(err, ""))
+	}
+	if !after.Busy {
+		if err := tree.RemovePending(); err != nil {
+			return err
+		}
+		after.Owed = false
 	}
 	after.Dep = readModulesDep(m.Layout.kernelDir(after.Kernel))
 	if reason := after.depmodReason(); reason != "" {
@@ -156,6 +174,9 @@ func (m Machine) Finish(ctx context.Context, after Snapshot, changed bool) error
 // Verify looks whether a module that a task brought in is really there: dkms's
 // exit status alone is not believed. It returns what is wrong, nil for nothing.
 func Verify(after Snapshot, t Task) error {
+	if !t.Installs() {
+		return nil
+	}
 	link, _ := after.Link(t.Module.Name, t.Arch)
 	b, _ := after.Build(t.Module, t.Arch)
 	switch {

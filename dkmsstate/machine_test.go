@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
+	"os"
 	"testing"
 	"testing/quick"
 
@@ -76,6 +77,14 @@ func (e *scripted) Add(_ context.Context, m Module) error {
 	}
 	e.link("/usr/src/"+m.Name+"-"+m.Version, "var/lib/dkms/"+m.Name+"/"+m.Version+"/source")
 	return nil
+}
+
+func (e *scripted) Compress(_ context.Context, suffix, module string, to *os.File) error {
+	data, err := os.ReadFile(module)
+	if err == nil {
+		_, err = fmt.Fprintf(to, "%s of %s", suffix, data)
+	}
+	return err
 }
 
 func (e *scripted) Depmod(context.Context, Release) error {

@@ -11,8 +11,14 @@ type Module struct {
 	Version string
 }
 
-// String gives the module as dkms(8) takes it: NAME/VERSION.
-func (m Module) String() string { return m.Name + "/" + m.Version }
+// String gives the module as dkms(8) takes it: NAME/VERSION, or NAME where the
+// version is not known.
+func (m Module) String() string {
+	if m.Version == "" {
+		return m.Name
+	}
+	return m.Name + "/" + m.Version
+}
 
 // checkName refuses a module name or version that dkms(8) would read as
 // something else: an option, or a second path component.

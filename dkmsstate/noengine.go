@@ -3,6 +3,7 @@ package dkmsstate
 import (
 	"context"
 	"fmt"
+	"os"
 )
 
 // NoEngine is the Engine for a root that is not the running system's: dkms and
@@ -28,3 +29,8 @@ func (n NoEngine) Add(context.Context, Module) error { return n.refuse("add") }
 
 // Depmod is refused.
 func (n NoEngine) Depmod(context.Context, Release) error { return n.refuse("run depmod") }
+
+// Compress is refused.
+func (n NoEngine) Compress(context.Context, string, string, *os.File) error {
+	return n.refuse("compress")
+}

@@ -42,7 +42,8 @@ func (p *Plan) orderByNeeds(s Snapshot) {
 func (p *Plan) noteUnmet(s Snapshot, tasks []Task, planned map[string]bool) {
 	for _, t := range tasks {
 		missing := unmet(s, t, planned, nil)
-		p.Broken = append(p.Broken, Note{t.Module.String(), fmt.Sprintf("it needs %s, which is not to be had for this kernel", missing)})
+		p.Broken = append(p.Broken, Note{Module: t.Module.String(),
+			Text: fmt.Sprintf("it needs %s, which is not to be had for this kernel", missing)})
 	}
 }
 

@@ -60,6 +60,43 @@ func TestAutoinstallPlan(t *testing.T) {
 			f.remove(f.installedFile("one.ko"))
 			f.write("lib/modules/6.1.0-test/modules.dep", "kernel/drivers/one.ko.xz:\n")
 		}, nil, false, 0, 0},
+		"link that names another kernel's build": {func(f fabricated) { f.link("1.0/5.0/x86_64", "var/lib/dkms/one/kernel-6.1.0-test-x86_64") },
+			[]Op{OpUnlink, OpBuild, OpInstall}, false, 0, 0},
+		"such a link of a module that nobody wants": {func(f fabricated) {
+			f.write("usr/src/one-1.0/dkms.conf", "")
+			f.link("1.0/5.0/x86_64", "var/lib/dkms/one/kernel-6.1.0-test-x86_64")
+		}, []Op{OpUnlink}, false, 0, 0},
+		"remains of an interrupted build": {func(f fabricated) {
+			f.install(one)
+			f.write("var/lib/dkms/one/1.0/6.1.0-test/.tmp_x86_64_abcdef/module/one.ko", "half")
+		}, []Op{OpTidy}, false, 0, 0},
+		"remains of an interrupted removal": {func(f fabricated) {
+			f.write("var/lib/dkms/one/1.0/.unbuild-6.1.0-test/x86_64/module/one.ko", "built")
+		}, []Op{OpBuild, OpInstall, OpTidy}, false, 0, 0},
+		"word of a depmod that is due": {func(f fabricated) { f.install(one); f.write("var/lib/dkms/depmod-pending-6.1.0-test-x86_64", "") }, nil, true, 0, 0},
+		"such word for another kernel": {func(f fabricated) { f.install(one); f.write("var/lib/dkms/depmod-pending-6.1.0-test-rt-x86_64", "") }, nil, false, 0, 0},
+		"a build of another architecture": {func(f fabricated) {
+			f.install(one)
+			f.write("boot/config-6.1.0-test", "CONFIG_X86_64=y\n")
+			f.write("var/lib/dkms/one/1.0/6.1.0-test/i686/module/one.ko", "built")
+			f.link("1.0/6.1.0-test/i686", "var/lib/dkms/one/kernel-6.1.0-test-i686")
+		}, []Op{OpDisown}, false, 0, 0},
+		"another architecture, the kernel's unknown": {func(f fabricated) {
+			f.install(one)
+			f.write("var/lib/dkms/one/1.0/6.1.0-test/i686/module/one.ko", "built")
+		}, nil, false, 0, 0},
+		"plain where the kernel's own are compressed": {func(f fabricated) {
+			f.install(one)
+			f.write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko.gz:\nupdates/dkms/one.ko:\n")
+		}, []Op{OpCompress, OpRestore}, false, 0, 0},
+		"compressed, and plain beside it": {func(f fabricated) {
+			f.write("var/lib/dkms/one/1.0/6.1.0-test/x86_64/module/one.ko.gz", "built")
+			f.write(f.installedFile("one.ko.gz"), "built")
+			f.write(f.installedFile("one.ko"), "older")
+			f.link(linkTarget(one, testKernel, testArch), "var/lib/dkms/one/kernel-6.1.0-test-x86_64")
+			f.depmod()
+		}, []Op{OpRestore}, false, 0, 0},
+		"a file that is no module's": {func(f fabricated) { f.write(f.installedFile("mine.ko"), "mine"); f.install(one) }, nil, false, 1, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -67,6 +104,7 @@ func TestAutoinstallPlan(t *testing.T) {
 			f.register(one, "")
 			test.given(f)
 			p := PlanAutoinstall(f.snapshot())
+			heals(t, f)
 			var ops []Op
 			for _, task := range p.Tasks {
 				for _, step := range task.Steps {
@@ -135,4 +173,26 @@ func (f fabricated) remove(name string) {
 func (f fabricated) removeAll(name string) {
 	f.t.Helper()
 	require.NoError(f.t, os.RemoveAll(f.path(name)))
+}
+
+// heals carries the plan for a root out, with a dkms that works: what needs
+// doing is done then, and nothing is left to do. A second plan for the state that
+// the first one left must not find more.
+func heals(t *testing.T, f fabricated) {
+	t.Helper()
+	before := f.snapshot()
+	p := PlanAutoinstall(before)
+	e := &scripted{fabricated: f, fates: map[string]fate{}}
+	m := Machine{Layout: f.layout, Engine: e}
+	results := m.Run(t.Context(), p, func(int, Task) {}, func(Result) {})
+	after := f.snapshot()
+	for _, r := range results {
+		require.NoError(t, r.Err)
+		require.NoError(t, Verify(after, r.Task))
+	}
+	require.NoError(t, m.Finish(t.Context(), after, len(results) > 0))
+	again := PlanAutoinstall(f.snapshot())
+	assert.Empty(t, again.Tasks, "tasks that are left")
+	assert.Empty(t, again.Depmod, "depmod is still to run")
+	assert.Empty(t, Lost(before, f.snapshot()))
 }

@@ -28,12 +28,14 @@ func (t Tree) Restore(m Module, arch string) error {
 	}
 	defer install.Close()
 	for _, f := range b.Files {
-		if f.Copy == CopySame {
-			continue
+		if f.Copy != CopySame {
+			built := filepath.Join(t.Layout.buildDir(m, t.Kernel, arch), "module", f.Name)
+			if err := replaceFile(install, f.Name, built); err != nil {
+				return fmt.Errorf("cannot install %s: %w", f.Name, err)
+			}
 		}
-		built := filepath.Join(t.Layout.buildDir(m, t.Kernel, arch), "module", f.Name)
-		if err := replaceFile(install, f.Name, built); err != nil {
-			return fmt.Errorf("cannot install %s: %w", f.Name, err)
+		if err := removeFiles(install, f.Twins); err != nil {
+			return err
 		}
 	}
 	tree, err := t.Layout.openDir(t.Layout.Tree)
@@ -90,16 +92,25 @@ func replaceFile(dir *os.Root, name, from string) error {
 	if err != nil {
 		return err
 	}
+	return writeFile(dir, name, info.Mode().Perm(), func(to *os.File) error {
+		_, err := io.Copy(to, src)
+		return err
+	})
+}
+
+// writeFile puts a file into a directory under a name, whole and on the disk or
+// not at all.
+func writeFile(dir *os.Root, name string, perm fs.FileMode, write func(to *os.File) error) error {
 	temp := tempName(name)
 	if err := removeAll(dir, temp); err != nil {
 		return err
 	}
-	dst, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm())
+	to, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(dst, src)
-	err = errors.Join(err, dst.Sync(), dst.Close())
+	err = write(to)
+	err = errors.Join(err, to.Sync(), to.Close())
 	if err == nil {
 		err = renameIn(dir, temp, name)
 	}

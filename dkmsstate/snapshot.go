@@ -15,8 +15,10 @@ import (
 type Snapshot struct {
 	Layout Layout
 	Kernel Release
-	// Arch is the architecture that dkms would build for (`uname -m`).
-	Arch string
+	// Arch is the architecture that the kernel's modules are built for, ArchSure
+	// that the kernel itself says so.
+	Arch     string
+	ArchSure bool
 	// There says that the kernel's module tree is there, so that modules can be
 	// installed into it; headers alone do not make a kernel.
 	There bool
@@ -36,6 +38,14 @@ type Snapshot struct {
 	Dep ModulesDep
 	// Remains are modules for which a run that was cut off left something.
 	Remains []Module
+	// Owed says that dkms noted that it owes the kernel a depmod.
+	Owed bool
+	// Busy says that a dkms is at work that somebody else called: remains and
+	// notes may be its own.
+	Busy bool
+	// Suffix is the compression of the kernel's own modules, such as .xz; "" for
+	// none and where the program for it is missing.
+	Suffix string
 	// Troubles are what could not be read, each a sentence.
 	Troubles []string
 }
@@ -43,8 +53,12 @@ type Snapshot struct {
 // ReadSnapshot looks at the DKMS tree and at one kernel's module tree. A tree
 // that is not there is an empty one; a module that cannot be read is a trouble
 // and never hides another.
-func ReadSnapshot(l Layout, kernel Release, arch string) (Snapshot, error) {
-	s := Snapshot{Layout: l, Kernel: kernel, Arch: arch}
+//
+// uname is the architecture to take where neither the kernel nor what was built
+// for it tells (`uname -m`).
+func ReadSnapshot(l Layout, kernel Release, uname string) (Snapshot, error) {
+	s := Snapshot{Layout: l, Kernel: kernel}
+	s.Arch, s.ArchSure = l.findArch(kernel, uname, l.arches(kernel))
 	s.There = l.KernelThere(kernel)
 	s.Headers = anyExists(l.inRoot(filepath.Join(l.kernelDir(kernel), "build")), "include")
 	s.NoAutoinstall = anyExists(l.Path("/etc/dkms"), "no-autoinstall")
@@ -60,6 +74,13 @@ func ReadSnapshot(l Layout, kernel Release, arch string) (Snapshot, error) {
 		}
 	}
 	s.findStray()
+	s.Owed = len(l.pending(kernel)) > 0
+	s.Busy = l.Root == "/" && (s.Owed || len(s.Remains) > 0) && dkmsAtWork()
+	if suffix := s.Dep.kernelSuffix(); suffix != "" && compressor(suffix) != nil {
+		if _, err := lookPath(compressor(suffix)[0]); err == nil {
+			s.Suffix = suffix
+		}
+	}
 	return s, nil
 }
 
@@ -106,7 +127,7 @@ func (s *Snapshot) readVersion(m Module) {
 	s.Registrations = append(s.Registrations, s.readRegistration(m, dir))
 	scratch := anyExists(dir, asideName(s.Kernel))
 	for _, arch := range arches {
-		scratch = scratch || strings.HasPrefix(arch.Name(), ".tmp_")
+		scratch = scratch || isScratch(arch.Name())
 		if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") {
 			s.Builds = append(s.Builds, s.readBuild(m, arch.Name()))
 		}

@@ -74,13 +74,13 @@ func TestPlanWithoutWhatWasTold(t *testing.T) {
 			{Module: Module{"good", "1"}, Steps: build},
 			{Module: Module{"gone", "1"}, Steps: []Step{{OpRestore, "not in updates/dkms"}}},
 		},
-		Broken: []Note{{"dangling/1", "its source is gone"}, {"noconf/1", "no dkms.conf"}},
+		Broken: []Note{{Module: "dangling/1", Text: "its source is gone"}, {Module: "noconf/1", Text: "no dkms.conf"}},
 	}
 	told := map[string]string{"bad/1": "error", "gone/1": "error", "dangling/1": "its source is gone", "noconf/1": "another"}
 	got, dropped := p.Without(told)
 	assert.Equal(t, 2, dropped)
 	assert.Equal(t, []Task{p.Tasks[1], p.Tasks[2]}, got.Tasks, "what compiles nothing is done all the same")
-	assert.Equal(t, []Note{{"noconf/1", "no dkms.conf"}}, got.Broken)
+	assert.Equal(t, []Note{{Module: "noconf/1", Text: "no dkms.conf"}}, got.Broken)
 	assert.Len(t, p.Tasks, 3, "the plan itself is not changed")
 
 	same, dropped := p.Without(nil)

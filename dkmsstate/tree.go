@@ -99,8 +99,7 @@ func (t Tree) removeInstalled(s Snapshot, m Module) error {
 			names := []string{tempName(f.Name)}
 			switch {
 			case linked && link.Version == m.Version:
-				base := trimKo(f.Name)
-				names = append(names, base+".ko", base+".ko.gz", base+".ko.xz", base+".ko.zst")
+				names = append(names, variants(trimKo(f.Name))...)
 			case !linked && f.Copy == CopySame:
 				names = append(names, f.Name)
 			}

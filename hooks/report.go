@@ -92,10 +92,13 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 		if res.Log != "" {
 			r.atEnd("  log: %s", res.Log)
 		}
-		if last := res.Task.Steps[len(res.Task.Steps)-1]; last.Op != dkmsstate.OpUnbuild {
+		switch last := res.Task.Steps[len(res.Task.Steps)-1]; {
+		case res.Task.Installs():
 			r.atEnd("  next: dkms install %s -k %s", m, r.kernel)
-		} else {
+		case last.Op == dkmsstate.OpUnbuild:
 			r.atEnd("  next: dkms-hooks run prerm %s --params remove", r.kernel)
+		default:
+			r.atEnd("  next, when that is mended: dkms-hooks reconcile")
 		}
 	}
 }
@@ -108,6 +111,12 @@ func done(step dkmsstate.Step) string {
 		return "installed again, " + step.Reason
 	case dkmsstate.OpUnbuild:
 		return "unbuilt, " + step.Reason
+	case dkmsstate.OpCompress:
+		return "compressed, " + step.Reason
+	case dkmsstate.OpTidy:
+		return "tidied, " + step.Reason
+	case dkmsstate.OpDisown, dkmsstate.OpUnlink:
+		return "removed, " + step.Reason
 	}
 	return string(step.Op)
 }
@@ -130,6 +139,9 @@ func (r *Report) plan(p dkmsstate.Plan, depmod bool) {
 			r.say("would %s %s: %s", step.Op, t.Module, step.Reason)
 		}
 	}
+	for _, name := range p.Stray {
+		r.say("would remove %s, which dkms no longer knows, unless a package owns it", dkmsstate.InstalledPath(p.Kernel, name))
+	}
 	switch {
 	case p.Depmod != "":
 		r.say("would run depmod: %s", p.Depmod)
@@ -140,10 +152,16 @@ func (r *Report) plan(p dkmsstate.Plan, depmod bool) {
 
 // notes tells, at the end, of modules that no step can help.
 func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
+	failed := 0
 	for _, n := range p.Broken {
+		if n.Left {
+			r.trouble("left", n.Module, n.Text)
+			continue
+		}
 		r.trouble("failed", n.Module, n.Text)
+		failed++
 	}
-	if len(p.Broken) > 0 {
+	if failed > 0 {
 		r.atEnd("  next, when that is mended: dkms-hooks run postinst %s", r.kernel)
 	}
 	if len(p.NeedHeaders) > 0 {

@@ -61,7 +61,7 @@ func newRun(inv Invocation, layout dkmsstate.Layout, verdict Verdict, stderr io.
 // what it would do and changes nothing. It returns the exit status.
 func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
 	layout, troubles := dkmsstate.ReadLayout(inv.Root)
-	d := Decide(inv, Look(inv, layout))
+	d := Decide(inv, Look(ctx, inv, layout))
 	r := newRun(inv, layout, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
 	if !dryRun && (inv.Hook == Postrm || d.Verdict == Unbuild) {
@@ -164,7 +164,11 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 // plan plans for what was found, without what was told before.
 func (r *run) plan(s dkmsstate.Snapshot) dkmsstate.Plan {
 	if r.verdict == Unbuild {
-		return dkmsstate.PlanUnbuild(s)
+		plan := dkmsstate.PlanUnbuild(s)
+		if r.strayStays(s) {
+			plan.Stray = nil
+		}
+		return plan
 	}
 	plan := dkmsstate.PlanAutoinstall(s)
 	told := r.machine.Layout.ReadTold()
@@ -207,7 +211,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 			r.report.begin(t, i+1, len(plan.Tasks))
 		},
 		func(res dkmsstate.Result) {
-			changed = changed || res.Outcome == dkmsstate.Done
+			changed = changed || res.Outcome == dkmsstate.Done && (r.verdict == Unbuild || res.Task.Installs())
 			r.report.end(res, time.Since(started))
 		})
 	// What keeps the state whole is done even when the run was interrupted.
@@ -216,15 +220,18 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	if err != nil {
 		return err
 	}
+	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
 	if r.verdict == Unbuild {
-		tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+		if err := r.removeStray(tree, after); err != nil {
+			return err
+		}
 		tree.RemoveEmptyDirs()
 	}
 	r.verify(after, results)
 	if !r.needsDepmod() {
-		return nil
+		return tree.RemovePending()
 	}
-	if plan.Depmod != "" {
+	if plan.Depmod != "" && after.There {
 		r.report.say("running depmod: %s", plan.Depmod)
 	}
 	return r.machine.Finish(ctx, after, changed)

@@ -1,7 +1,9 @@
 package hooks
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
@@ -31,7 +33,7 @@ type World struct {
 
 // Look reads what a decision about the invocation needs, and no more: an
 // upgrade keeps the modules whatever the database says.
-func Look(inv Invocation, layout dkmsstate.Layout) World {
+func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout) World {
 	w := World{There: layout.KernelThere(inv.Kernel)}
 	if inv.Hook != Prerm || !inv.wantsDatabase() {
 		return w
@@ -56,10 +58,30 @@ func Look(inv Invocation, layout dkmsstate.Layout) World {
 		}
 		w.Incoming, w.IncomingKnown = incoming, known
 		if known {
-			w.Brings = incoming.Brings(string(inv.Kernel))
+			w.Brings = brings(ctx, inv, incoming)
 		}
 	}
 	return w
+}
+
+// brings says whether the incoming package holds the kernel, from what dpkg has
+// unpacked of it, else from the archive itself. Unknown stays unknown.
+func brings(ctx context.Context, inv Invocation, incoming debpkg.Incoming) debpkg.Brings {
+	if known := incoming.Brings(string(inv.Kernel)); known != debpkg.BringsUnknown {
+		return known
+	}
+	const limit = time.Minute
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	archive := incoming.FindArchive(ctx)
+	if archive == "" {
+		return debpkg.BringsUnknown
+	}
+	known, err := debpkg.ArchiveBrings(ctx, archive, string(inv.Kernel))
+	if err != nil {
+		return debpkg.BringsUnknown
+	}
+	return known
 }
 
 // wantsDatabase says whether a prerm call can end in anything but keep.

@@ -1,0 +1,114 @@
+package debpkg
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// FindArchive finds the archive of the package that is coming in among those that
+// this process's dpkg was called with, "" when none of them is it. A directory on
+// dpkg's command line stands for the archives in it (dpkg(1), --recursive).
+func (in Incoming) FindArchive(ctx context.Context) string {
+	pid, _, ok := findDpkg()
+	if !ok {
+		return ""
+	}
+	proc := "/proc/" + strconv.Itoa(pid)
+	args, err := os.ReadFile(proc + "/cmdline")
+	if err != nil {
+		return ""
+	}
+	cwd, err := os.Readlink(proc + "/cwd")
+	if err != nil {
+		return ""
+	}
+	return in.among(ctx, archives(cwd, strings.Split(string(args), "\x00")))
+}
+
+// archives gives the files that dpkg's arguments name, those in directories last.
+func archives(cwd string, args []string) []string {
+	var files, more []string
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "-") || arg == "" {
+			continue
+		}
+		if !filepath.IsAbs(arg) {
+			arg = filepath.Join(cwd, arg)
+		}
+		info, err := os.Stat(arg)
+		switch {
+		case err != nil:
+		case info.IsDir():
+			in, _ := filepath.Glob(filepath.Join(arg, "*.deb"))
+			more = append(more, in...)
+		case strings.HasSuffix(arg, ".deb"):
+			files = append(files, arg)
+		}
+	}
+	return append(files, more...)
+}
+
+// among gives the file that holds this package.
+func (in Incoming) among(ctx context.Context, files []string) string {
+	for _, file := range files {
+		out, err := dpkgDeb(ctx, "-f", file, "Package", "Version").Output()
+		if err == nil && string(out) == fmt.Sprintf("Package: %s\nVersion: %s\n", in.Package, in.Version) {
+			return file
+		}
+	}
+	return ""
+}
+
+// ArchiveBrings says whether an archive holds a kernel, by looking at its files.
+func ArchiveBrings(ctx context.Context, archive, kver string) (Brings, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := dpkgDeb(ctx, "--fsys-tarfile", archive)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return BringsUnknown, fmt.Errorf("cannot look into %s: %w", archive, err)
+	}
+	brings, err := tarBrings(out, kver)
+	if brings == BringsYes {
+		cancel() // the rest need not be unpacked
+		_ = cmd.Wait()
+		return BringsYes, nil
+	}
+	if err = errors.Join(err, cmd.Wait()); err != nil {
+		return BringsUnknown, fmt.Errorf("cannot look into %s: %w", archive, err)
+	}
+	return BringsNo, nil
+}
+
+func tarBrings(r io.Reader, kver string) (Brings, error) {
+	files := tar.NewReader(r)
+	for {
+		header, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return BringsNo, nil
+		}
+		if err != nil {
+			return BringsUnknown, err
+		}
+		if isKernelFile(strings.TrimPrefix(header.Name, "./"), kver) {
+			return BringsYes, nil
+		}
+	}
+}
+
+func dpkgDeb(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "/usr/bin/dpkg-deb", args...)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	return cmd
+}

@@ -1,0 +1,90 @@
+package dkmsstate
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// archSymbol gives the kernel's configuration symbol for an architecture as
+// `uname -m` names it, "" for one that has none of its own here.
+func archSymbol(arch string) string {
+	switch {
+	case arch == "x86_64":
+		return "CONFIG_X86_64"
+	case len(arch) == 4 && arch[0] == 'i' && strings.HasSuffix(arch, "86"):
+		return "CONFIG_X86_32"
+	case arch == "aarch64":
+		return "CONFIG_ARM64"
+	case strings.HasPrefix(arch, "arm"):
+		return "CONFIG_ARM"
+	case arch == "riscv64":
+		return "CONFIG_RISCV"
+	case arch == "s390x":
+		return "CONFIG_S390"
+	case arch == "loongarch64":
+		return "CONFIG_LOONGARCH"
+	case strings.HasPrefix(arch, "ppc64"):
+		return "CONFIG_PPC64"
+	}
+	return ""
+}
+
+// findArch gives the architecture that a kernel's modules are built for, as dkms
+// names it, and whether the kernel itself says so. `uname -m` is the fallback
+// only: it gives i686 under a 32-bit personality and armv8l for a 32-bit process,
+// whatever the kernel is. had are the architectures that builds and links of this
+// kernel have; among names of one family (i586 and i686) the one in use stays.
+func (l Layout) findArch(kernel Release, uname string, had []string) (arch string, sure bool) {
+	config := l.kernelConfig(kernel)
+	is := func(arch string) bool {
+		symbol := archSymbol(arch)
+		return symbol != "" && bytes.Contains(config, []byte("\n"+symbol+"=y\n"))
+	}
+	for _, candidates := range [][]string{had, {uname}, {"x86_64", "i686", "aarch64", "armv7l", "riscv64", "s390x", "loongarch64"}} {
+		if i := slices.IndexFunc(candidates, is); i >= 0 {
+			return candidates[i], true
+		}
+	}
+	if len(had) > 0 && !slices.Contains(had, uname) && len(slices.Compact(slices.Sorted(slices.Values(had)))) == 1 {
+		return had[0], false
+	}
+	return uname, false
+}
+
+// arches gives the architectures that a kernel has builds or links of.
+func (l Layout) arches(kernel Release) []string {
+	var had []string
+	builds, _ := filepath.Glob(filepath.Join(l.tree(), "*", "*", string(kernel), "[!.]*"))
+	for _, path := range builds {
+		if !strings.HasSuffix(filepath.Dir(filepath.Dir(path)), "/original_module") {
+			had = append(had, filepath.Base(path))
+		}
+	}
+	links, _ := filepath.Glob(filepath.Join(l.tree(), "*", "kernel-"+string(kernel)+"-*"))
+	for _, path := range links {
+		if arch := strings.TrimPrefix(filepath.Base(path), "kernel-"+string(kernel)+"-"); !strings.Contains(arch, "-") {
+			had = append(had, arch)
+		}
+	}
+	return had
+}
+
+// kernelConfig reads what a kernel was configured with, from its headers or from
+// beside its image; nil when nothing tells.
+func (l Layout) kernelConfig(kernel Release) []byte {
+	build := l.inRoot(filepath.Join(l.kernelDir(kernel), "build"))
+	for _, path := range []string{
+		filepath.Join(build, "include/config/auto.conf"),
+		filepath.Join(build, ".config"),
+		l.Path("/boot/config-" + string(kernel)),
+		filepath.Join(l.kernelDir(kernel), "config"),
+	} {
+		if data, err := os.ReadFile(path); err == nil && len(data) > 0 {
+			return append([]byte("\n"), data...)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package dkmsstate
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// kernelSuffix gives the compression of the kernel's own modules as the end of
+// their names (.gz, .xz, .zst), "" for none.
+func (d ModulesDep) kernelSuffix() string {
+	for line := range bytes.Lines(d.text) {
+		path, _, _ := strings.Cut(string(line), ":")
+		if _, suffix, ok := strings.Cut(filepath.Base(path), ".ko"); ok && strings.HasPrefix(path, "kernel/") {
+			return suffix
+		}
+	}
+	return ""
+}
+
+// compressor gives the program that compresses a module, with what makes the
+// kernel able to read it (xz with crc32, as dkms 3.2 does), "" for none.
+func compressor(suffix string) []string {
+	switch suffix {
+	case ".gz":
+		return []string{"gzip", "-nc"}
+	case ".xz":
+		return []string{"xz", "--check=crc32", "--lzma2=dict=1MiB", "-c"}
+	case ".zst":
+		return []string{"zstd", "-q", "-c"}
+	}
+	return nil
+}
+
+// plain gives the files of a build that are not compressed.
+func (b Build) plain() []string {
+	var names []string
+	for _, f := range b.Files {
+		if strings.HasSuffix(f.Name, ".ko") {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// compressSteps is what makes a build compressed that should be.
+func (s Snapshot) compressSteps(b Build) []Step {
+	plain := b.plain()
+	if len(plain) == 0 || s.Suffix == "" {
+		return nil
+	}
+	return []Step{{OpCompress, fmt.Sprintf("%s is not compressed as the kernel's own modules are (%s)", plain[0], s.Suffix)}}
+}
+
+// compress compresses the files of a build as the kernel's own modules are: one
+// that was made when the headers were there and the kernel was not is plain, and
+// dkms never changes that. What is installed is left to the step that follows.
+func (m Machine) compress(ctx context.Context, tree Tree, t Task) error {
+	dir, err := tree.openBuild(t.Module, t.Arch)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	suffix := readModulesDep(m.Layout.kernelDir(tree.Kernel)).kernelSuffix()
+	s := Snapshot{Layout: m.Layout, Kernel: tree.Kernel}
+	plain := s.readBuild(t.Module, t.Arch).plain()
+	for _, name := range plain {
+		from := filepath.Join(m.Layout.buildDir(t.Module, tree.Kernel, t.Arch), "module", name)
+		err := writeFile(dir, name+suffix, 0o644, func(to *os.File) error {
+			return m.Engine.Compress(ctx, suffix, from, to)
+		})
+		if err != nil {
+			return fmt.Errorf("cannot compress %s: %w", name, err)
+		}
+	}
+	return removeFiles(dir, plain)
+}
+
+// openBuild opens the directory of a build's modules.
+func (t Tree) openBuild(m Module, arch string) (*os.Root, error) {
+	tree, err := t.Layout.openDir(t.Layout.Tree)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the DKMS tree: %w", err)
+	}
+	defer tree.Close()
+	return openSub(tree, m.Name, m.Version, string(t.Kernel), arch, "module")
+}

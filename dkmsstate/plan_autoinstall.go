@@ -1,0 +1,131 @@
+package dkmsstate
+
+import (
+	"path"
+	"slices"
+)
+
+// PlanAutoinstall plans to give the kernel every module that it should have:
+// those that dkms would install there unasked, and those that were installed
+// there before. What is in order is left alone.
+func PlanAutoinstall(s Snapshot) Plan {
+	p := Plan{Kernel: s.Kernel}
+	for _, name := range s.names() {
+		p.planModule(s, name)
+	}
+	p.orderByNeeds(s)
+	p.clean(s)
+	for _, name := range s.Stray {
+		if len(p.Tasks)+len(p.NeedHeaders) > 0 {
+			break // what is about to be built may account for it
+		}
+		p.Broken = append(p.Broken, Note{Module: path.Join(installedUnder, name), Left: true,
+			Text: "dkms has no build that it belongs to; it is left as it is"})
+	}
+	if reason := s.depmodReason(); reason != "" {
+		p.Depmod = reason
+	}
+	return p
+}
+
+// planModule plans for one module name: the version that is installed is kept
+// whole, and the newest that wants to be installed is brought in.
+func (p *Plan) planModule(s Snapshot, name string) {
+	link, linked := s.Link(name, s.Arch)
+	current := Module{Name: name, Version: link.Version}
+	if linked && link.Version != "" {
+		p.keep(s, current)
+	}
+	wanted, ok := p.newest(s, name)
+	if ok && (!linked || wanted != current) {
+		p.bringIn(s, wanted, link, linked)
+	}
+}
+
+// keep plans to make an installed module whole again.
+func (p *Plan) keep(s Snapshot, m Module) {
+	r, known := s.Registration(m)
+	b, exists := s.Build(m, s.Arch)
+	if exists && b.Complete() {
+		var steps []Step
+		if b.anyCopy() {
+			steps = s.compressSteps(b)
+		}
+		reason := b.wrong()
+		if reason == "" && len(steps) > 0 {
+			reason = steps[0].Reason
+		}
+		if reason != "" {
+			steps = append(steps, Step{OpRestore, reason})
+			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: steps})
+		}
+		return
+	}
+	switch {
+	case !known:
+		p.Broken = append(p.Broken, Note{Module: m.String(), Text: "its kernel link names a version that dkms does not know"})
+	case r.Broken != nil: // newest tells it
+	case !s.Headers:
+		p.NeedHeaders = append(p.NeedHeaders, m)
+	default:
+		t := Task{Module: m, Arch: s.Arch, Needs: r.Conf.Depends, Steps: buildSteps(exists, "its build is gone")}
+		t.Steps = append(t.Steps, Step{OpRestore, "built anew"})
+		p.Tasks = append(p.Tasks, t)
+	}
+}
+
+// bringIn plans to install a module that is not installed on the kernel.
+func (p *Plan) bringIn(s Snapshot, m Module, link Link, linked bool) {
+	r, _ := s.Registration(m)
+	b, exists := s.Build(m, s.Arch)
+	t := Task{Module: m, Arch: s.Arch, Needs: r.Conf.Depends}
+	switch {
+	case exists && b.Complete() && link.Version == "" && b.anyCopy():
+		// dkms install would take the file that stands there for one of the
+		// kernel's own and archive it (3.1.7 and later).
+		t.Steps = append(s.compressSteps(b), Step{OpRestore, "its kernel link is gone"})
+	case exists && b.Complete():
+		t.Steps = append(s.compressSteps(b), Step{OpInstall, "built and not installed"})
+	case !s.Headers:
+		p.NeedHeaders = append(p.NeedHeaders, m)
+		return
+	default:
+		t.Steps = append(buildSteps(exists, "not built"), Step{OpInstall, "not installed"})
+	}
+	if linked && link.Version == "" {
+		t.Steps = append([]Step{{OpUnlink, unlinkReason(link)}}, t.Steps...)
+	}
+	p.Tasks = append(p.Tasks, t)
+}
+
+func buildSteps(dirExists bool, reason string) []Step {
+	if dirExists {
+		return []Step{{OpClear, "its build directory holds no build"}, {OpBuild, reason}}
+	}
+	return []Step{{OpBuild, reason}}
+}
+
+// newest gives the version of a module that dkms would install unasked, and
+// notes what stands in the way of the others.
+func (p *Plan) newest(s Snapshot, name string) (Module, bool) {
+	var best Module
+	for _, r := range s.Registrations {
+		if r.Module.Name != name {
+			continue
+		}
+		link, _ := s.Link(name, s.Arch)
+		switch {
+		case r.Broken != nil:
+			p.Broken = append(p.Broken, Note{Module: r.Module.String(), Text: r.Broken.Error()})
+		case s.NoAutoinstall:
+		case r.Conf.Autoinstall:
+			if best == (Module{}) || versionLess(best.Version, r.Module.Version) {
+				best = r.Module
+			}
+		case link.Version != r.Module.Version && slices.Contains(r.Conf.Clever, "AUTOINSTALL"):
+			p.Broken = append(p.Broken, Note{Module: r.Module.String(), Text: "its dkms.conf decides about AUTOINSTALL in a way only a shell can follow; " +
+				"dkms install " + r.Module.String() + " -k " + string(s.Kernel) + " installs it"})
+		}
+	}
+	return best, best != (Module{})
+}

@@ -1,0 +1,47 @@
+package dkmsstate
+
+import (
+	"fmt"
+	"slices"
+)
+
+func (p *Plan) unlink(l Link) {
+	p.Tasks = append(p.Tasks, Task{Module: Module{Name: l.Name, Version: l.Version}, Arch: l.Arch,
+		Steps: []Step{{OpUnlink, unlinkReason(l)}}})
+}
+
+func unlinkReason(l Link) string { return "a kernel link that names no build: " + l.Target }
+
+// clean plans to remove what helps no build. It comes after everything else, so
+// that nothing goes before what takes its place is there.
+func (p *Plan) clean(s Snapshot) {
+	for _, m := range s.Remains {
+		if !s.Busy {
+			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: []Step{{OpTidy, "an interrupted run left remains of a build"}}})
+		}
+	}
+	for _, l := range s.Links {
+		planned := slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.Module.Name == l.Name && t.Installs() })
+		if l.Version == "" && (l.Arch == s.Arch && !planned || l.Arch != s.Arch && s.ArchSure) {
+			p.unlink(l)
+		}
+	}
+	others := map[Module][]string{}
+	for _, b := range s.Builds {
+		others[b.Module] = append(others[b.Module], b.Arch)
+	}
+	for _, l := range s.Links {
+		m := Module{Name: l.Name, Version: l.Version}
+		others[m] = append(others[m], l.Arch)
+	}
+	for _, r := range s.Registrations {
+		arches := others[r.Module]
+		slices.Sort(arches)
+		for _, arch := range slices.Compact(arches) {
+			if arch != s.Arch && s.ArchSure {
+				p.Tasks = append(p.Tasks, Task{Module: r.Module, Arch: arch,
+					Steps: []Step{{OpDisown, fmt.Sprintf("built for %s, and the kernel is one of %s", arch, s.Arch)}}})
+			}
+		}
+	}
+}

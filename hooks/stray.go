@@ -1,0 +1,38 @@
+package hooks
+
+import (
+	"fmt"
+
+	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
+)
+
+// removeStray removes the modules in the install directory of a kernel that goes
+// or is gone which dkms no longer knows, and which would keep dpkg from removing
+// the directory. One that a package owns is that package's (dkms mkbmdeb makes
+// such), and while the kernel stays, one may be what its owner put there.
+func (r *run) removeStray(tree dkmsstate.Tree, after dkmsstate.Snapshot) error {
+	if len(after.Stray) == 0 || r.strayStays(after) {
+		return nil
+	}
+	db, err := debpkg.Open(r.inv.AdminDir)
+	if err != nil {
+		return fmt.Errorf("cannot tell whose modules are left in the install directory: %w", err)
+	}
+	var stray []string
+	for _, name := range after.Stray {
+		owners, err := db.WithFile(dkmsstate.InstalledPath(r.inv.Kernel, name))
+		if err != nil {
+			return fmt.Errorf("cannot tell whose %s is: %w", name, err)
+		}
+		if len(owners) == 0 {
+			r.report.say("removing %s, which dkms no longer knows", dkmsstate.InstalledPath(r.inv.Kernel, name))
+			stray = append(stray, name)
+		}
+	}
+	return tree.RemoveStray(stray)
+}
+
+func (r *run) strayStays(s dkmsstate.Snapshot) bool {
+	return s.There && r.inv.Script.Name == ""
+}
