@@ -15,13 +15,13 @@ func testAtOnce(t *testing.T, l lab) {
 	from := l.settled(t, l.ours, "builddeb")
 	unbuilt := from.settled.fork(t, l.scratch)
 	unbuilt.must(t, `dkms-hooks run prerm "$K" --params remove`, "K="+l.kver)
-	ending{image: "install ok installed", gone: true}.check(t, state{}, look(t, unbuilt, l.kver, goodModules()...), 0, "")
-	whole := ending{image: "install ok installed"}
+	ending{image: "install ok installed", modules: gone}.holds(t, look(t, unbuilt, l.kver, goodModules()...), "")
+	whole := ending{image: "install ok installed", modules: present}
 
 	t.Run("two that build", func(t *testing.T) {
 		r := unbuilt.fork(t, l.scratch)
 		out := r.must(t, `/etc/kernel/postinst.d/dkms "$K" & /etc/kernel/header_postinst.d/dkms "$K"; s=$?; wait $! && exit $s`, "K="+l.kver)
-		whole.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
 		for _, module := range []string{"alpha/1.0", "beta/1.0", "acpi-call/1.2.2"} {
 			assert.Equal(t, 1, strings.Count(out, "building "+module), "%s is built once\n%s", module, out)
 		}
@@ -30,21 +30,21 @@ func testAtOnce(t *testing.T, l lab) {
 		r := unbuilt.fork(t, l.scratch)
 		out := r.must(t, `dkms-hooks run postinst "$K" & sleep 1; dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.kver)
 		assert.Contains(t, out, "waiting for another run of the hooks")
-		ending{image: "install ok installed", gone: true}.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+		ending{image: "install ok installed", modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
 	})
 	t.Run("two kernels", func(t *testing.T) {
 		r := unbuilt.fork(t, l.scratch)
 		other := l.otherKver()
-		r.must(t, "DKMS_HOOKS=no; mv /etc/kernel /etc/kernel.away; dpkg -i $headers1 $image1; s=$?; rm -rf /etc/kernel; mv /etc/kernel.away /etc/kernel; exit $s", kernelEnv(other)...)
+		r.must(t, "mv /etc/kernel /etc/kernel.away; dpkg -i $otherheaders $otherimage; s=$?; rm -rf /etc/kernel; mv /etc/kernel.away /etc/kernel; exit $s", l.env()...)
 		out := r.must(t, `dkms-hooks run postinst "$K" & dkms-hooks run postinst "$other"; s=$?; wait $! && exit $s`, "K="+l.kver, "other="+other)
-		whole.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
-		whole.check(t, state{}, look(t, r, other, goodModules()...), 0, out)
+		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		whole.holds(t, look(t, r, other, goodModules()...), out)
 	})
 	for _, after := range []string{"0.05", "0.3", "0.8", "1.6", "2.5"} {
 		t.Run("killed after "+after+" s, then run again", func(t *testing.T) {
 			r := unbuilt.fork(t, l.scratch)
 			out := r.must(t, `dkms-hooks run postinst "$K" & sleep `+after+`; kill -9 $!; wait $!; dkms-hooks run postinst "$K"`, "K="+l.kver)
-			whole.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+			whole.holds(t, look(t, r, l.kver, goodModules()...), out)
 		})
 	}
 }

@@ -81,7 +81,7 @@ func testBoot(t *testing.T, l lab, table *outcomes) {
 			t.Run(k.kver+" "+row.name, func(t *testing.T) {
 				stock, _ := l.boot(t, stockRoot, k, row)
 				ours, out := l.boot(t, oursRoot, k, row)
-				table.add(outcome{
+				table.add(endState{
 					where:      l.suite + " " + k.kver + ", booted",
 					transition: row.name,
 					stock:      stock,

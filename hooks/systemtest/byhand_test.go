@@ -15,7 +15,7 @@ import (
 func testByHand(t *testing.T, l lab) {
 	from := l.settled(t, l.ours, "debian")
 	env := "K=" + l.kver
-	present := ending{image: "install ok installed", kept: true}
+	whole := ending{image: "install ok installed", modules: present, kept: true}
 	before := look(t, from.settled, l.kver, goodModules()...)
 
 	t.Run("prerm of a kernel that a package owns keeps", func(t *testing.T) {
@@ -23,7 +23,7 @@ func testByHand(t *testing.T, l lab) {
 		out := r.must(t, `/etc/kernel/prerm.d/dkms "$K"`, env)
 		assert.Contains(t, out, "keep")
 		assert.Contains(t, out, "--params remove")
-		present.check(t, before, look(t, r, l.kver, goodModules()...), 0, out)
+		whole.check(t, before, end{kernel: look(t, r, l.kver, goodModules()...)}, out)
 	})
 	t.Run("dry runs change nothing", func(t *testing.T) {
 		r := from.settled.fork(t, l.scratch)
@@ -55,14 +55,14 @@ func testByHand(t *testing.T, l lab) {
 		r := from.settled.fork(t, l.scratch)
 		r.must(t, `cd /lib/modules/$K/updates/dkms && rm alpha.ko* && for f in acpi_call.ko*; do echo spoilt >$f; done`, env)
 		out := r.must(t, `/etc/kernel/postinst.d/dkms "$K"`, env)
-		present.check(t, before, look(t, r, l.kver, goodModules()...), 0, out)
+		whole.check(t, before, end{kernel: look(t, r, l.kver, goodModules()...)}, out)
 		r.must(t, `for f in /lib/modules/$K/updates/dkms/*.ko*; do n=${f##*/}; cmp $f /var/lib/dkms/*/*/$K/*/module/$n; done`, env)
 	})
 	t.Run("modules.dep that lacks them is made again", func(t *testing.T) {
 		r := from.settled.fork(t, l.scratch)
 		r.must(t, `cd /lib/modules/$K && : >modules.dep && rm modules.dep.bin`, env)
 		out := r.must(t, `/etc/kernel/header_postinst.d/dkms "$K"`, env)
-		present.check(t, before, look(t, r, l.kver, goodModules()...), 0, out)
+		whole.check(t, before, end{kernel: look(t, r, l.kver, goodModules()...)}, out)
 	})
 	t.Run("headers that are missing are named", func(t *testing.T) {
 		r := from.settled.fork(t, l.scratch)

@@ -16,7 +16,7 @@ import (
 func testFull(t *testing.T, l lab) {
 	from := l.settled(t, l.ours, "builddeb")
 	env := "K=" + l.kver
-	present := ending{image: "install ok installed"}
+	whole := ending{image: "install ok installed", modules: present}
 
 	t.Run("in the kernel's modules", func(t *testing.T) {
 		r := from.settled.fork(t, l.scratch)
@@ -30,36 +30,36 @@ func testFull(t *testing.T, l lab) {
 		assert.Equal(t, 2, now.count(func(m moduleState) bool { return m.found }), "the others are as they were\n%s", out)
 		r.must(t, `rm /lib/modules/$K/filler`, env)
 		out = r.must(t, `/etc/kernel/postinst.d/dkms "$K"`, env)
-		kept := present
+		kept := whole
 		kept.kept = true
-		kept.check(t, before, look(t, r, l.kver, goodModules()...), 0, out)
+		kept.check(t, before, end{kernel: look(t, r, l.kver, goodModules()...)}, out)
 	})
 	t.Run("in the tree of dkms, to build", func(t *testing.T) {
 		r := from.settled.fork(t, l.scratch)
 		r.must(t, `dkms-hooks run prerm "$K" --params remove`, env)
 		r.full(t, "/var/lib/dkms")
-		out := r.must(t, `dpkg -i $image1`, kernelEnv(l.kver)...)
+		out := r.must(t, `dpkg -i $image1`, l.env()...)
 		assert.Contains(t, out, "dkms-hooks: failed: alpha/1.0")
 		now := look(t, r, l.kver, goodModules()...)
 		assert.Equal(t, len(goodModules()), now.count(func(m moduleState) bool { return m.registered }), out)
 		assert.Equal(t, "install ok installed", now.image)
 		r.must(t, `rm /var/lib/dkms/filler`)
 		out = r.must(t, `/etc/kernel/postinst.d/dkms "$K"`, env)
-		present.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
 	})
 	t.Run("in the tree of dkms, to remove", func(t *testing.T) {
 		r := from.settled.fork(t, l.scratch)
 		r.full(t, "/var/lib/dkms")
 		out := r.must(t, `dpkg -P linux-image-$K linux-headers-$K`, env)
-		ending{gone: true}.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+		ending{modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
 	})
 	t.Run("in the hooks' own directory", func(t *testing.T) {
 		r := from.settled.fork(t, l.scratch)
 		r.full(t, "/var/lib/dkms-hooks")
 		l.make(t, "mkmodule", r.dir, "bad", "1.0", "--broken")
-		out := r.must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && dpkg -i $image1`, kernelEnv(l.kver)...)
+		out := r.must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && dpkg -i $image1`, l.env()...)
 		assert.Contains(t, out, "failed: bad/1.0")
-		present.check(t, state{}, look(t, r, l.kver, goodModules()...), 0, out)
+		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
 	})
 }
 

@@ -104,14 +104,18 @@ func (l lab) withKernels(t *testing.T, r root, style string) {
 	require.NoError(t, os.CopyFS(r.path("srv", "kernels"), os.DirFS(filepath.Join(l.debs, style))))
 }
 
-// kernelEnv are the variables by which scripts name a kernel's packages: K, and
-// image1, headers1, image2, headers2.
-func kernelEnv(kver string) []string {
-	env := []string{"K=" + kver}
-	for _, revision := range revisions() {
-		for _, part := range []string{"image", "headers"} {
-			env = append(env, part+revision+"=/srv/kernels/linux-"+part+"-"+kver+"_"+revision+"_amd64.deb")
+// env are the variables by which scripts name the kernels' packages: K, with
+// image1, headers1, image2 and headers2, and OTHER with otherimage and otherheaders.
+func (l lab) env() []string {
+	env := []string{"K=" + l.kver, "OTHER=" + l.otherKver()}
+	deb := func(part, kver, revision string) string {
+		return "/srv/kernels/linux-" + part + "-" + kver + "_" + revision + "_amd64.deb"
+	}
+	for _, part := range []string{"image", "headers"} {
+		for _, revision := range revisions() {
+			env = append(env, part+revision+"="+deb(part, l.kver, revision))
 		}
+		env = append(env, "other"+part+"="+deb(part, l.otherKver(), "1"))
 	}
 	return env
 }

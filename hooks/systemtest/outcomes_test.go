@@ -16,15 +16,15 @@ import (
 // outcomes is the table of end states, stock beside ours.
 type outcomes struct {
 	mu   sync.Mutex
-	rows []outcome
+	rows []endState
 }
 
-// outcome is one row: what a root came to, with either kind of hooks.
-type outcome struct {
+// endState is one row: what a root came to, with either kind of hooks.
+type endState struct {
 	where, transition, stock, ours string
 }
 
-func (o *outcomes) add(row outcome) {
+func (o *outcomes) add(row endState) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.rows = append(o.rows, row)
@@ -35,7 +35,7 @@ func (o *outcomes) print(t *testing.T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	// The suites run side by side; each row keeps its place within them.
-	slices.SortStableFunc(o.rows, func(a, b outcome) int { return strings.Compare(a.where, b.where) })
+	slices.SortStableFunc(o.rows, func(a, b endState) int { return strings.Compare(a.where, b.where) })
 	var table strings.Builder
 	fmt.Fprintf(&table, "| where | transition | stock | dkms-hooks |\n|---|---|---|---|\n")
 	for _, row := range o.rows {

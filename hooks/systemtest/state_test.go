@@ -5,6 +5,7 @@ package systemtest
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -121,13 +122,20 @@ func (s state) count(has func(moduleState) bool) int {
 	return n
 }
 
+// names are those of the modules, sorted.
+func (s state) names() []string { return slices.Sorted(maps.Keys(s.modules)) }
+
+// status is the last word of dpkg's status.
+func status(image string) string {
+	if words := strings.Fields(image); len(words) == 3 {
+		return words[2]
+	}
+	return "unknown"
+}
+
 // String is a state as the table shows it.
 func (s state) String() string {
-	status := "no package"
-	if words := strings.Fields(s.image); len(words) == 3 {
-		status = words[2]
-	}
-	return fmt.Sprintf("%s; registered %d, built %d, installed %d, found %d of %d", status,
+	return fmt.Sprintf("%s; registered %d, built %d, installed %d, found %d of %d", status(s.image),
 		s.count(func(m moduleState) bool { return m.registered }),
 		s.count(func(m moduleState) bool { return m.built }),
 		s.count(func(m moduleState) bool { return m.installed }),

@@ -41,7 +41,7 @@ func TestSystem(t *testing.T) {
 			t.Run(suite, func(t *testing.T) {
 				t.Parallel()
 				l := b.lab(t, suite)
-				t.Run("transitions", func(t *testing.T) { testTransitions(t, l, table) })
+				t.Run("matrix", func(t *testing.T) { testMatrix(t, l) })
 				t.Run("troubles", func(t *testing.T) { testTroubles(t, l, table) })
 				t.Run("at once", func(t *testing.T) { testAtOnce(t, l) })
 				t.Run("no space", func(t *testing.T) { testFull(t, l) })

@@ -1,0 +1,96 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// matrix is the table of what became of every row in one suite.
+type matrix struct {
+	lab lab
+	// versions are those of dpkg and dkms.
+	versions string
+	rows     []outcome
+}
+
+func (l lab) newMatrix(t *testing.T) *matrix {
+	t.Helper()
+	versions := l.stock.must(t, `dpkg-query -W -f '${Package} ${Version}, ' dpkg dkms`)
+	return &matrix{lab: l, versions: strings.TrimSuffix(versions, ", ")}
+}
+
+func (m *matrix) add(o outcome) { m.rows = append(m.rows, o) }
+
+// write prints how many cells are right, and puts the table where
+// DKMS_HOOKS_MATRIX says.
+func (m *matrix) write(t *testing.T) {
+	t.Helper()
+	table := m.String()
+	head, _, _ := strings.Cut(table, "\n| ")
+	t.Logf("%s", head)
+	if dir := os.Getenv("DKMS_HOOKS_MATRIX"); dir != "" {
+		require.NoError(t, os.MkdirAll(dir, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, m.lab.suite+".md"), []byte(table), 0o644))
+	}
+}
+
+// String is the table in Markdown.
+func (m *matrix) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# What becomes of a kernel's modules: %s\n\n", m.lab.suite)
+	fmt.Fprintf(&b, "Made by `make matrix` on %s with %s, kernel %s.\n", time.Now().UTC().Format(time.DateOnly), m.versions, m.lab.kver)
+	fmt.Fprintf(&b, "K is the kernel that the row is about, OTHER a second one. A cell says in what the end differs from what it\n")
+	fmt.Fprintf(&b, "should be, and the seconds that the whole row took.\n\n")
+	for _, style := range styles() {
+		right, stock, ours := m.count(style)
+		fmt.Fprintf(&b, "- %s: right cells, stock %d, dkms-hooks %d, of %d\n", style, stock, ours, right)
+	}
+	for _, style := range styles() {
+		fmt.Fprintf(&b, "\n## %s\n\n", style)
+		fmt.Fprintf(&b, "| transition | what our hooks were asked and said | should be | stock | dkms-hooks |\n|---|---|---|---|---|\n")
+		for _, o := range m.rows {
+			if o.style != style {
+				continue
+			}
+			cells := []string{o.row.name, strings.Join(o.calls, "<br>"), o.row.want.String(), m.cell(o.stock), m.cell(o.ours)}
+			for i, cell := range cells {
+				cells[i] = strings.ReplaceAll(cell, "|", `\|`)
+			}
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+		}
+	}
+	return b.String()
+}
+
+func (m *matrix) cell(c cell) string {
+	verdict := "right"
+	if len(c.wrong) > 0 {
+		verdict = "**wrong**: " + m.lab.shorten(strings.Join(c.wrong, "; "))
+	}
+	return fmt.Sprintf("%s (%.1f s)", verdict, c.took.Seconds())
+}
+
+// count says how many rows of a style there are, and how many are right.
+func (m *matrix) count(style string) (all, stock, ours int) {
+	for _, o := range m.rows {
+		if o.style != style {
+			continue
+		}
+		all++
+		if len(o.stock.wrong) == 0 {
+			stock++
+		}
+		if len(o.ours.wrong) == 0 {
+			ours++
+		}
+	}
+	return all, stock, ours
+}

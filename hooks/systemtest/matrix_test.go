@@ -1,0 +1,94 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// testMatrix runs every row in both styles of kernel packages, with our hooks,
+// which must come to what it says, and with the stock hooks beside them.
+func testMatrix(t *testing.T, l lab) {
+	m := l.newMatrix(t)
+	stockRoot, oursRoot := l.stock.fork(t, l.scratch), l.ours.fork(t, l.scratch)
+	for _, r := range []root{stockRoot, oursRoot} {
+		r.must(t, "dpkg -P acpi-call-dkms") // two modules are enough here
+	}
+	for _, style := range styles() {
+		t.Run(style, func(t *testing.T) {
+			stock, ours := l.settled(t, stockRoot, style), l.settled(t, oursRoot, style)
+			stock.two, ours.two = l.withOther(t, stock), l.withOther(t, ours)
+			for _, r := range rows() {
+				if r.style == "" || r.style == style {
+					t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, style, r, stock, ours)) })
+				}
+			}
+		})
+	}
+	m.write(t)
+}
+
+// cell is what became of a row with one kind of hooks.
+type cell struct {
+	end   end
+	wrong []string
+	out   string
+	took  time.Duration
+}
+
+// outcome is a row with its cells.
+type outcome struct {
+	row         row
+	style       string
+	calls       []string
+	stock, ours cell
+}
+
+// compare plays a row with either kind of hooks. Ours must be right.
+func (l lab) compare(t *testing.T, style string, r row, stock, ours stage) outcome {
+	t.Helper()
+	before := look(t, ours.settled, l.kver, ours.modules(t)...)
+	o := outcome{row: r, style: style, stock: l.play(t, r, stock), ours: l.play(t, r, ours)}
+	o.calls = l.calls(o.ours.out)
+	r.want.check(t, before, o.ours.end, o.ours.out)
+	if r.want.modules == gone && len(o.stock.wrong) == 0 {
+		assert.Subset(t, o.stock.end.kernel.dirs, o.ours.end.kernel.dirs, "directories that stock would not leave")
+	}
+	return o
+}
+
+// play runs a row in a fork of the stage that it begins with.
+func (l lab) play(t *testing.T, r row, s stage) cell {
+	t.Helper()
+	from := map[string]root{"": s.settled, fresh: s.fresh, two: s.two}[r.from].fork(t, l.scratch)
+	started := time.Now()
+	var c cell
+	c.out, c.end.exit = from.run(t, prelude()+r.do, l.env()...)
+	c.took = time.Since(started)
+	c.end.kernel = look(t, from, l.kver, s.modules(t)...)
+	c.end.other = look(t, from, l.otherKver(), s.modules(t)...)
+	c.wrong = r.want.wrong(c.end)
+	return c
+}
+
+// calls are the verdicts of our hooks with their reasons, in order, with the
+// kernels' releases written K and OTHER.
+func (l lab) calls(out string) []string {
+	var calls []string
+	verdict := regexp.MustCompile(`^dkms-hooks: (\w+) (\S+): (keep|unbuild|autoinstall|defer): (.*)$`)
+	for _, line := range strings.Split(out, "\n") {
+		if m := verdict.FindStringSubmatch(line); m != nil {
+			calls = append(calls, l.shorten(m[1]+" "+m[2]+": **"+m[3]+"**, "+m[4]))
+		}
+	}
+	return calls
+}
+
+func (l lab) shorten(text string) string {
+	return strings.NewReplacer(l.otherKver(), "OTHER", l.kver, "K").Replace(text)
+}
