@@ -49,7 +49,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz lint integration deb install demo kernels check clean
+.PHONY: help build test unit fuzz lint integration matrix walk deb install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -97,17 +97,32 @@ scripts = find . -path ./.git -prune -o -path ./bin -prune -o -path ./dist -prun
 	xargs -0 awk 'FNR == 1 && /^\#! *\/(usr\/)?bin\/(env )?(ba|da)?sh/ { printf "%s%c", FILENAME, 0 } { nextfile }'
 
 integration: deb ## as root: real dpkg, dkms and kernels in disposable roots
-	@[ "$$(id -u)" -eq 0 ] || { echo "make integration needs root: its roots are chroots" >&2; exit 1; }
-	@$(needgo)
-	@$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd)
-	DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -timeout 40m -v ./hooks/systemtest/ </dev/null
+	@$(call systemtest,TestSystem)
+
+matrix: deb ## of these the transition matrix alone, into testdata/matrix; SUITES="bullseye sid" for others
+	@export DKMS_HOOKS_MATRIX=$(CURDIR)/testdata/matrix DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/matrix)
+
+walk: deb ## of these the random walk alone; STEPS=200 SEED=7 for another, SUITES as above
+	@export DKMS_HOOKS_WALK_STEPS=$(STEPS) DKMS_HOOKS_WALK_SEED=$(SEED) DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/walk)
+
+SUITES ?=
+STEPS ?= 200
+SEED ?= 1
+
+# systemtest PATTERN: the tests of real systems that are called so.
+define systemtest
+[ "$$(id -u)" -eq 0 ] || { echo "this needs root: its roots are chroots" >&2; exit 1; }; \
+$(needgo); \
+$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd); \
+DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -timeout 90m -v -run '$(1)' ./hooks/systemtest/ </dev/null
+endef
 
 deb: ## the Debian package, built in a clean trixie root, in dist/
 	@if [ -e $(DEB) ] && [ -z "$$($(newer))" ]; then echo "$(DEB) is up to date"; else $(MAKE) --no-print-directory $(DEB); fi
 
 # What goes into the package and is newer than it.
 newer = find cmd hooks debpkg dkmsstate debian testdata go.mod LICENSE \
-	\( -path hooks/systemtest -o -path testdata/lab \) -prune -o -newer $(DEB) -print -quit
+	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix \) -prune -o -newer $(DEB) -print -quit
 
 .PHONY: $(DEB)
 $(DEB):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,6 +42,16 @@ func (db *Database) WithFilesOf(kver string, status func(Status) bool) ([]Packag
 	return db.having(status, func(name string, list []byte) bool {
 		return bytes.Contains(list, []byte("/lib/modules/"+kver+"/")) || owns(name, list, kver, nil)
 	})
+}
+
+// HasPostinst says that a package has a postinst, which dpkg runs to configure it.
+func (db *Database) HasPostinst(p Package) bool {
+	for _, name := range []string{p.Name, p.Name + ":" + p.Arch} {
+		if _, err := os.Stat(filepath.Join(db.dir, "info", name+".postinst")); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // WithFile gives the packages that have a file, which is named as it is without

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -131,6 +132,8 @@ func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, database fu
 	var waitingErr, ownersErr, filesErr error
 	if w.There {
 		w.Waiting, waitingErr = db.WithFilesOf(string(kernel), debpkg.Status.Waiting)
+		// The headers of bindeb-pkg have no postinst: no hook follows for them.
+		w.Waiting = slices.DeleteFunc(w.Waiting, func(p debpkg.Package) bool { return !db.HasPostinst(p) })
 	}
 	if !w.Image && !w.Running {
 		w.Owners, ownersErr = db.Owners(string(kernel))

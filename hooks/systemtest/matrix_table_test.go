@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ type matrix struct {
 	lab lab
 	// versions are those of dpkg and dkms.
 	versions string
+	mu       sync.Mutex
 	rows     []outcome
 }
 
@@ -27,7 +29,11 @@ func (l lab) newMatrix(t *testing.T) *matrix {
 	return &matrix{lab: l, versions: strings.TrimSuffix(versions, ", ")}
 }
 
-func (m *matrix) add(o outcome) { m.rows = append(m.rows, o) }
+func (m *matrix) add(o outcome) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.rows = append(m.rows, o)
+}
 
 // write prints how many cells are right, and puts the table where
 // DKMS_HOOKS_MATRIX says.

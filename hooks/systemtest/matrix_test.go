@@ -19,17 +19,20 @@ func testMatrix(t *testing.T, l lab) {
 	for _, r := range []root{stockRoot, oursRoot} {
 		r.must(t, "dpkg -P acpi-call-dkms") // two modules are enough here
 	}
-	for _, style := range styles() {
-		t.Run(style, func(t *testing.T) {
-			stock, ours := l.settled(t, stockRoot, style), l.settled(t, oursRoot, style)
-			stock.two, ours.two = l.withOther(t, stock), l.withOther(t, ours)
-			for _, r := range rows() {
-				if r.style == "" || r.style == style {
-					t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, style, r, stock, ours)) })
+	t.Run("of", func(t *testing.T) {
+		for _, style := range styles() {
+			t.Run(style, func(t *testing.T) {
+				t.Parallel()
+				stock, ours := l.settled(t, stockRoot, style), l.settled(t, oursRoot, style)
+				stock.two, ours.two = l.withOther(t, stock), l.withOther(t, ours)
+				for _, r := range rows() {
+					if r.style == "" || r.style == style {
+						t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, style, r, stock, ours)) })
+					}
 				}
-			}
-		})
-	}
+			})
+		}
+	})
 	m.write(t)
 }
 

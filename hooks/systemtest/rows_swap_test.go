@@ -18,9 +18,9 @@ func swapRows() []row {
 		{name: "in favour of one without md5sums, named in dpkg's arguments", want: kept,
 			do: "rival linux-image-current && repack /srv/linux-image-current.deb /srv/bare.deb '' 'rm DEBIAN/md5sums' && cd /srv && " + swap + "bare.deb"},
 		{name: "in favour of a package without a kernel", want: removed,
-			do: "package squatter 1 \"Conflicts: linux-image-$K\" && " + swap + "/srv/squatter.deb"},
+			do: "package squatter 1 \"Conflicts: linux-image-$K\" \"Replaces: linux-image-$K\" && " + swap + "/srv/squatter.deb"},
 		{name: "in favour of a package of another kernel", want: ending{image: "any", modules: gone, other: present},
-			do: "dpkg -i --force-depends $otherheaders; repack $otherimage /srv/rt.deb \"/^Version:/aConflicts: linux-image-$K\" && " + swap + "/srv/rt.deb"},
+			do: "dpkg -i --force-depends $otherheaders; repack $otherimage /srv/rt.deb \"/^Version:/aConflicts: linux-image-$K\\nReplaces: linux-image-$K\" && " + swap + "/srv/rt.deb"},
 		{name: "in favour of one that fails to come in", want: ending{image: "any", modules: present, exit: 1},
 			do: "rival linux-image-$K-unsigned && fails preinst install; " + swap + "/srv/linux-image-$K-unsigned.deb"},
 		{name: "apt swaps signed for unsigned", want: whole,
@@ -28,14 +28,14 @@ func swapRows() []row {
 		{name: "the same, then the old name purged (F1)", want: whole,
 			do: "rival linux-image-$K-unsigned && apt install /srv/linux-image-$K-unsigned.deb && dpkg -P linux-image-$K"},
 		{name: "apt swaps for another kernel", want: ending{image: "any", modules: gone, other: present},
-			do: "dpkg -i --force-depends $otherheaders; repack $otherimage /srv/rt.deb \"/^Version:/aConflicts: linux-image-$K\" && apt remove linux-headers-$K && apt install /srv/rt.deb"},
+			do: "dpkg -i --force-depends $otherheaders; repack $otherimage /srv/rt.deb \"/^Version:/aConflicts: linux-image-$K\\nReplaces: linux-image-$K\" && apt remove linux-headers-$K && apt install /srv/rt.deb"},
 		{name: "taken over by a package that replaces every file, then removed", want: kept,
 			do: "repack $image1 /srv/over.deb \"s/^Package: .*/Package: linux-image-over/; /^Version:/aReplaces: linux-image-$K\" && dpkg -i /srv/over.deb && { dpkg -P --force-depends linux-image-$K || :; }"},
 		{name: "deconfigured by Breaks", want: ending{image: "any", modules: present, kept: true},
 			do: "package breaker 1 \"Breaks: linux-image-$K\"; dpkg -i -B --auto-deconfigure --force-depends /srv/breaker.deb || :"},
 		{name: "deconfigured since what it needs makes way, then configured", want: ending{image: installed, modules: present, kept: true},
 			do: `package need 1 && dpkg -i /srv/need.deb && repack $image1 /srv/needy.deb "/^Depends:/d; /^Version:/aDepends: need" && dpkg -i /srv/needy.deb &&
-package rival 1 "Conflicts: need" "Provides: need" && dpkg -i -B --auto-deconfigure /srv/rival.deb && dpkg --configure -a`},
+package rival 1 "Conflicts: need" "Replaces: need" "Provides: need" && dpkg -i -B --auto-deconfigure /srv/rival.deb && dpkg --configure -a`},
 		{name: "deconfigured while selected for purge", want: kept,
 			do: "echo linux-image-$K purge | dpkg --set-selections; package breaker 1 \"Breaks: linux-image-$K\"; dpkg -i -B --auto-deconfigure --force-depends /srv/breaker.deb || :"},
 		{name: "one package name, another kernel", want: ending{image: "any", modules: gone, other: present},
@@ -117,7 +117,7 @@ func oddRows() []row {
 			do: `mkdir /r && unshare -m sh -ec 'mount -t tmpfs t /mnt && mkdir /mnt/u /mnt/w && mount -t overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w o /r
 dpkg --root=/r --force-script-chrootless --force-depends -P linux-image-$K; ls -d /r/boot/vmlinuz-$K && exit 1; exit 0'`},
 		{name: "a kernel without a package, while another is purged", want: ending{modules: gone, other: present},
-			do: `dpkg -i --force-depends $otherheaders && dpkg-deb -x $otherimage / && depmod $OTHER && dkms-hooks run postinst $OTHER || dkms autoinstall -k $OTHER
+			do: `dpkg -i --force-depends $otherheaders && dpkg-deb --fsys-tarfile $otherimage | tar -x -C / --keep-directory-symlink && depmod $OTHER && dkms-hooks run postinst $OTHER || dkms autoinstall -k $OTHER
 dpkg -P linux-image-$K linux-headers-$K`},
 		{name: "prerm by hand", want: kept, do: "/etc/kernel/prerm.d/dkms $K"},
 		{name: "postinst by hand after the modules were deleted", want: ending{image: installed, modules: present},
@@ -127,6 +127,6 @@ dpkg -P linux-image-$K linux-headers-$K`},
 		{name: "no hook ran: purged while the hooks were away", want: ending{modules: gone},
 			do: "mv /etc/kernel /etc/away && dpkg -P linux-image-$K linux-headers-$K; mv /etc/away /etc/kernel"},
 		{name: "no hook ran: installed while the hooks were away", from: fresh, want: ending{image: installed, modules: present},
-			do: "mv /etc/kernel /etc/away && dpkg --unpack $headers1 $image1 && dpkg --configure -a; rm -rf /etc/kernel; mv /etc/away /etc/kernel"},
+			do: "mv /etc/kernel /etc/away && dpkg -i $headers1 $image1; rm -rf /etc/kernel; mv /etc/away /etc/kernel"},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -31,13 +32,21 @@ func TestMain(m *testing.M) {
 	os.Exit(1)
 }
 
+// suites are the releases of Debian to test in.
+func suites() []string {
+	if named := strings.Fields(os.Getenv("DKMS_HOOKS_SUITES")); len(named) > 0 {
+		return named
+	}
+	return []string{"bookworm", "trixie"}
+}
+
 // TestSystem runs every story in every suite, the suites side by side.
 func TestSystem(t *testing.T) {
 	b := newBench(t)
 	table := &outcomes{}
 	t.Cleanup(func() { table.print(t) })
 	t.Run("suite", func(t *testing.T) {
-		for _, suite := range []string{"bookworm", "trixie"} {
+		for _, suite := range suites() {
 			t.Run(suite, func(t *testing.T) {
 				t.Parallel()
 				l := b.lab(t, suite)
@@ -46,6 +55,7 @@ func TestSystem(t *testing.T) {
 				t.Run("at once", func(t *testing.T) { testAtOnce(t, l) })
 				t.Run("no space", func(t *testing.T) { testFull(t, l) })
 				t.Run("by hand", func(t *testing.T) { testByHand(t, l) })
+				t.Run("walk", func(t *testing.T) { testWalk(t, l) })
 				t.Run("reconcile", func(t *testing.T) { testReconcile(t, l) })
 				t.Run("package", func(t *testing.T) { testPackage(t, l) })
 				t.Run("boot", func(t *testing.T) { testBoot(t, l, table) })
