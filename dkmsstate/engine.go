@@ -38,26 +38,36 @@ type DKMS struct {
 	// a hook that is killed leaves no dkms at work that the next run does not
 	// wait for.
 	Lock *os.File
+	// Tree is the dkms_tree to name to dkms, "" for the one that it knows. To a
+	// dkms whose tree is a symbolic link nothing ever counts as installed.
+	Tree string
 }
 
 // Build runs dkms build.
 func (d DKMS) Build(ctx context.Context, m Module, kernel Release, arch string) error {
-	return d.run(ctx, "dkms", "build", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
+	return d.dkms(ctx, "build", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
 }
 
 // Install runs dkms install --no-depmod.
 func (d DKMS) Install(ctx context.Context, m Module, kernel Release, arch string) error {
-	return d.run(ctx, "dkms", "install", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
+	return d.dkms(ctx, "install", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
 }
 
 // Unbuild runs dkms unbuild --no-depmod.
 func (d DKMS) Unbuild(ctx context.Context, m Module, kernel Release, arch string) error {
-	return d.run(ctx, "dkms", "unbuild", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
+	return d.dkms(ctx, "unbuild", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
 }
 
 // Add runs dkms add.
 func (d DKMS) Add(ctx context.Context, m Module) error {
-	return d.run(ctx, "dkms", "add", "-m", m.Name, "-v", m.Version)
+	return d.dkms(ctx, "add", "-m", m.Name, "-v", m.Version)
+}
+
+func (d DKMS) dkms(ctx context.Context, args ...string) error {
+	if d.Tree != "" {
+		args = append(args, "--dkmstree", d.Tree)
+	}
+	return d.run(ctx, "dkms", args...)
 }
 
 // Depmod runs depmod -a the way dkms does, with the kernel's symbols where

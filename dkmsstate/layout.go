@@ -68,19 +68,29 @@ func (l *Layout) apply(file string, as Assignments) []string {
 	return troubles
 }
 
+// RealTree is the DKMS tree without symbolic links in its path, "" when there is
+// none in it.
+func (l Layout) RealTree() string {
+	if real, err := filepath.EvalSymlinks(l.tree()); err == nil && real != l.tree() {
+		return real
+	}
+	return ""
+}
+
 // tree, modules and kernel give the directories most used.
 func (l Layout) tree() string                { return l.Path(l.Tree) }
 func (l Layout) kernelDir(k Release) string  { return filepath.Join(l.Path(l.Install), string(k)) }
 func (l Layout) installDir(k Release) string { return filepath.Join(l.kernelDir(k), installedUnder) }
 
-// KernelThere says that a kernel has modules of its own. Headers that come before
-// it make a directory with nothing but a link in it, or with modules.order and
-// modules.builtin beside that (sid's linux-base-KVER), which is why these count
-// only with an image: a kernel need not have a module.
+// KernelThere says that a kernel has modules of its own, or the lists of them that
+// one without any has: headers that come before it make a directory with nothing
+// but a link in it.
 func (l Layout) KernelThere(k Release) bool {
-	return anyExists(l.kernelDir(k), "kernel") ||
-		l.ImageThere(k) && anyExists(l.kernelDir(k), "modules.order", "modules.builtin")
+	return l.ModulesThere(k) || anyExists(l.kernelDir(k), "modules.order", "modules.builtin")
 }
+
+// ModulesThere says that a kernel has modules of its own.
+func (l Layout) ModulesThere(k Release) bool { return anyExists(l.kernelDir(k), "kernel") }
 
 // installedUnder is where dkms installs every module on Debian and Ubuntu,
 // whatever DEST_MODULE_LOCATION says (dkms, override_dest_module_location).

@@ -26,9 +26,9 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	for _, trouble := range troubles {
 		general.say("%s", trouble)
 	}
-	machine := dkmsstate.Machine{Layout: layout, Engine: engine(inv.Root, nil)}
+	machine := dkmsstate.Machine{Layout: layout, Engine: engine(layout, nil)}
 	if !dryRun {
-		locked, lock, err := lockMachine(ctx, inv.Root, layout, general.say)
+		locked, lock, err := lockMachine(ctx, layout, general.say)
 		if err != nil {
 			general.say("failed: %v", err)
 			general.say("  next, when that is mended: dkms-hooks reconcile")
@@ -120,7 +120,7 @@ func DecideKernel(inv Invocation, w World) Decision {
 // LookAtKernel reads what DecideKernel needs, and no more.
 func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, database func() (*debpkg.Database, error)) World {
 	w := World{
-		There:   layout.KernelThere(kernel),
+		There:   there(layout, kernel, database),
 		Image:   layout.ImageThere(kernel),
 		Running: layout.Root == "/" && runningKernel() == string(kernel),
 	}

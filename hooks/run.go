@@ -50,7 +50,7 @@ func newRun(inv Invocation, layout dkmsstate.Layout, verdict Verdict, stderr io.
 	return &run{
 		inv:     inv,
 		report:  &Report{out: stderr, kernel: inv.Kernel, told: map[string]string{}},
-		machine: dkmsstate.Machine{Layout: layout, Engine: engine(inv.Root, nil)},
+		machine: dkmsstate.Machine{Layout: layout, Engine: engine(layout, nil)},
 		arch:    machineArch(),
 		verdict: verdict,
 		dpkg:    debpkg.Run(),
@@ -92,11 +92,11 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 
 // engine gives the dkms of the running system, at work under a lock, and none for
 // another root.
-func engine(root string, lock *os.File) dkmsstate.Engine {
-	if root != "/" {
-		return dkmsstate.NoEngine{Root: root}
+func engine(layout dkmsstate.Layout, lock *os.File) dkmsstate.Engine {
+	if layout.Root != "/" {
+		return dkmsstate.NoEngine{Root: layout.Root}
 	}
-	return dkmsstate.DKMS{Timeout: callLimit, Lock: lock}
+	return dkmsstate.DKMS{Timeout: callLimit, Lock: lock, Tree: layout.RealTree()}
 }
 
 // machineArch is `uname -m`, which is what dkms names an architecture by.
@@ -114,21 +114,21 @@ func uname() unix.Utsname {
 
 // lockMachine takes the lock, since another hook may be at work on the same
 // kernel, and gives the machine at work under it.
-func lockMachine(ctx context.Context, root string, layout dkmsstate.Layout, say func(string, ...any)) (dkmsstate.Machine, io.Closer, error) {
+func lockMachine(ctx context.Context, layout dkmsstate.Layout, say func(string, ...any)) (dkmsstate.Machine, io.Closer, error) {
 	lock, err := layout.Lock(ctx, lockLimit, func() {
 		say("waiting for another run of the hooks, at most %s", lockLimit)
 	})
 	if err != nil {
 		return dkmsstate.Machine{}, nil, err
 	}
-	return dkmsstate.Machine{Layout: layout, Engine: engine(root, lock)}, lock, nil
+	return dkmsstate.Machine{Layout: layout, Engine: engine(layout, lock)}, lock, nil
 }
 
 // act looks, plans and does it, under the lock. With dryRun it only says what it
 // would do.
 func (r *run) act(ctx context.Context, dryRun bool) error {
 	if !dryRun {
-		machine, lock, err := lockMachine(ctx, r.inv.Root, r.machine.Layout, r.report.say)
+		machine, lock, err := lockMachine(ctx, r.machine.Layout, r.report.say)
 		if err != nil {
 			return err
 		}

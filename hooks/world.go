@@ -34,11 +34,12 @@ type World struct {
 // Look reads what a decision about the invocation needs, and no more: an
 // upgrade keeps the modules whatever the database says.
 func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout) World {
-	w := World{There: layout.KernelThere(inv.Kernel)}
+	database := func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) }
+	w := World{There: there(layout, inv.Kernel, database)}
 	if inv.Hook != Prerm || !inv.wantsDatabase() {
 		return w
 	}
-	db, err := debpkg.Open(inv.AdminDir)
+	db, err := database()
 	if err != nil {
 		w.Unreadable = err
 		return w
@@ -62,6 +63,28 @@ func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout) World {
 		}
 	}
 	return w
+}
+
+// there says that the kernel itself is there. sid's linux-base-KVER, which comes
+// with the headers alone too, holds the lists of a kernel's modules and none of
+// them; without a package, such lists are those of a kernel that has no modules.
+func there(layout dkmsstate.Layout, kernel dkmsstate.Release, database func() (*debpkg.Database, error)) bool {
+	if !layout.KernelThere(kernel) {
+		return false
+	}
+	if layout.ModulesThere(kernel) || layout.ImageThere(kernel) {
+		return true
+	}
+	db, err := database()
+	if err != nil {
+		return true
+	}
+	for _, list := range []string{"modules.order", "modules.builtin"} {
+		if owners, err := db.WithFile("/lib/modules/" + string(kernel) + "/" + list); err == nil && len(owners) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // brings says whether the incoming package holds the kernel, from what dpkg has

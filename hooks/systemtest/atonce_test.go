@@ -12,7 +12,7 @@ import (
 // testAtOnce runs hooks side by side, and kills them. dkms has no lock of its
 // own, and two of it at work on one module spoil both builds.
 func testAtOnce(t *testing.T, l lab) {
-	from := l.settled(t, l.ours, "builddeb")
+	from := l.whole("builddeb")
 	unbuilt := from.settled.fork(t, l.scratch)
 	unbuilt.must(t, `dkms-hooks run prerm "$K" --params remove`, "K="+l.kver)
 	ending{image: "install ok installed", modules: gone}.holds(t, look(t, unbuilt, l.kver, goodModules()...), "")

@@ -13,7 +13,7 @@ import (
 
 // testByHand runs the hooks as people do, and as nobody should.
 func testByHand(t *testing.T, l lab) {
-	from := l.settled(t, l.ours, "debian")
+	from := l.whole("debian")
 	env := "K=" + l.kver
 	whole := ending{image: "install ok installed", modules: present, kept: true}
 	before := look(t, from.settled, l.kver, goodModules()...)

@@ -22,6 +22,7 @@ type lab struct {
 	// stock has dkms as the suite ships it and the three good modules; ours has
 	// the package under test besides.
 	stock, ours root
+	stages      *stages
 }
 
 // styles are the two ways in which kernel packages call the hooks.
@@ -51,6 +52,7 @@ func (b bench) lab(t *testing.T, suite string) lab {
 	b.make(t, "mkmodule", l.stock.dir, "beta", "1.0", "--depends", "alpha", "--post-remove")
 	l.stock.must(t, "dpkg -i /debs/acpi-call-dkms_*.deb")
 	l.ours = l.installOurs(t, l.stock)
+	l.stages = &stages{t: t, of: map[string]stage{}}
 	return l
 }
 

@@ -12,26 +12,10 @@ import (
 // was told, or by a person who asks for it.
 func testReconcile(t *testing.T, l lab) {
 	whole := ending{image: "install ok installed", modules: present}
-	other := l.otherKver()
 	env := l.env()
 
-	t.Run("one package name, another kernel", func(t *testing.T) {
-		for _, style := range styles() {
-			t.Run(style, func(t *testing.T) {
-				s := l.settled(t, l.ours, style)
-				r := s.settled.fork(t, l.scratch)
-				out := r.must(t, renamed()+`dpkg -i --force-depends /srv/old.deb && dpkg -i --force-depends --force-overwrite /srv/kernels/linux-headers-${OTHER}_1_amd64.deb && dpkg -i --force-depends /srv/new.deb`, env...)
-				old := look(t, r, l.kver, goodModules()...)
-				ending{modules: gone}.holds(t, old, out)
-				now := look(t, r, other, goodModules()...)
-				assert.Equal(t, len(goodModules()), now.count(func(m moduleState) bool { return m.found }), out)
-				out = r.must(t, `dpkg -P linux-headers-$K; ls -d /lib/modules/$K 2>&1 || :`, env...)
-				assert.Contains(t, out, "No such file", "nothing of the old kernel is left")
-			})
-		}
-	})
 	t.Run("a kernel that the stock hooks left half-way", func(t *testing.T) {
-		s := l.settled(t, l.ours, "builddeb")
+		s := l.whole("builddeb")
 		r := s.settled.fork(t, l.scratch)
 		// The package goes and no hook of ours is asked, as when dpkg is killed.
 		out := r.must(t, `mv /etc/kernel /etc/kernel.away && dpkg -P linux-image-$K linux-headers-$K; mv /etc/kernel.away /etc/kernel; ls -d /lib/modules/$K || :`, env...)
@@ -39,7 +23,7 @@ func testReconcile(t *testing.T, l lab) {
 		ending{modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
 	})
 	t.Run("by hand, with nothing to do", func(t *testing.T) {
-		s := l.settled(t, l.ours, "debian")
+		s := l.whole("debian")
 		r := s.settled.fork(t, l.scratch)
 		before := snapshot(t, r)
 		assert.Contains(t, r.must(t, `dkms-hooks reconcile --dry-run`), "nothing to do, kernels looked at: 1")
@@ -47,7 +31,7 @@ func testReconcile(t *testing.T, l lab) {
 		assert.Contains(t, r.must(t, `dkms-hooks reconcile`), "nothing to do, kernels looked at: 1")
 	})
 	t.Run("by hand, with something to do", func(t *testing.T) {
-		s := l.settled(t, l.ours, "debian")
+		s := l.whole("debian")
 		r := s.settled.fork(t, l.scratch)
 		r.must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && install -d /lib/modules/4.9.0-ghost/updates/dkms && : >/lib/modules/4.9.0-ghost/modules.dep`, env...)
 		out := r.must(t, `dkms-hooks reconcile; ls -d /lib/modules/4.9.0-ghost 2>&1 || :`)
@@ -55,7 +39,7 @@ func testReconcile(t *testing.T, l lab) {
 		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
 	})
 	t.Run("a module that does not compile is tried again when something changed", func(t *testing.T) {
-		s := l.settled(t, l.ours, "debian")
+		s := l.whole("debian")
 		r := s.settled.fork(t, l.scratch)
 		l.make(t, "mkmodule", r.dir, "bad", "1.0", "--broken")
 		assert.Contains(t, r.must(t, `dpkg -i $image1`, env...), "failed: bad/1.0")
@@ -64,18 +48,4 @@ func testReconcile(t *testing.T, l lab) {
 		out := r.must(t, `touch /usr/src/bad-1.0/dkms.conf && dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a`)
 		assert.Contains(t, out, "failed: bad/1.0")
 	})
-}
-
-// renamed makes old.deb and new.deb, an upgrade of one package from the kernel K
-// to the kernel OTHER, as distributions have it that keep one name.
-func renamed() string {
-	return `dpkg -P --force-depends linux-image-$K &&
-for part in old:$K:1 new:$OTHER:2; do
-	IFS=: read -r name kver version <<END
-$part
-END
-	rm -rf /srv/tree && dpkg-deb -R /srv/kernels/linux-image-${kver}_1_amd64.deb /srv/tree &&
-	sed -i -e 's/^Package: .*/Package: linux-image-current/' -e "s/^Version: .*/Version: $version/" /srv/tree/DEBIAN/control &&
-	dpkg-deb -b /srv/tree /srv/$name.deb >/dev/null || exit 1
-done && `
 }

@@ -3,6 +3,7 @@
 package systemtest
 
 import (
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,26 @@ func (l lab) settled(t *testing.T, from root, style string) stage {
 	s.settled = s.fresh.fork(t, l.scratch)
 	out := s.settled.must(t, "dpkg --unpack $headers1 $image1 && dpkg --configure -a", l.env()...)
 	require.Empty(t, present.wrong("", look(t, s.settled, l.kver, s.modules(t)...)), out)
+	return s
+}
+
+// stages are those of a suite, each made when it is first asked for and there
+// until the suite ends.
+type stages struct {
+	t  *testing.T
+	mu sync.Mutex
+	of map[string]stage
+}
+
+// whole is a stage with our hooks.
+func (l lab) whole(style string) stage {
+	l.stages.mu.Lock()
+	defer l.stages.mu.Unlock()
+	s, ok := l.stages.of[style]
+	if !ok {
+		s = l.settled(l.stages.t, l.ours, style)
+		l.stages.of[style] = s
+	}
 	return s
 }
 

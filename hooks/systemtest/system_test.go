@@ -55,6 +55,7 @@ func TestSystem(t *testing.T) {
 				t.Run("at once", func(t *testing.T) { testAtOnce(t, l) })
 				t.Run("no space", func(t *testing.T) { testFull(t, l) })
 				t.Run("by hand", func(t *testing.T) { testByHand(t, l) })
+				t.Run("heal", func(t *testing.T) { testHeal(t, l) })
 				t.Run("walk", func(t *testing.T) { testWalk(t, l) })
 				t.Run("reconcile", func(t *testing.T) { testReconcile(t, l) })
 				t.Run("package", func(t *testing.T) { testPackage(t, l) })

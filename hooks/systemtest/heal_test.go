@@ -1,0 +1,122 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// damage is a state that an interrupted run or an older dkms leaves, and that the
+// stock hooks do not mend.
+type damage struct {
+	name, do string
+	// says is what the hook must say of it.
+	says string
+	// leaves is a path that must be gone afterwards, "" for none.
+	leaves string
+}
+
+func damages() []damage {
+	const alpha = "/var/lib/dkms/alpha/1.0/$K"
+	return []damage{
+		{name: "architecture directory without module/", do: "rm -r " + alpha + "/x86_64/module", says: "building alpha/1.0"},
+		{name: "kernel link of another kernel", do: "mkdir -p /var/lib/dkms/alpha/1.0/5.0.0/x86_64; ln -sfn 1.0/5.0.0/x86_64 /var/lib/dkms/alpha/kernel-$K-x86_64",
+			says: "alpha/1.0: installed again, its kernel link is gone"},
+		{name: "kernel link that dangles, nothing built", do: "rm -r " + alpha + " /lib/modules/$K/updates/dkms/alpha.ko*; ln -sfn 0.9/$K/x86_64 /var/lib/dkms/alpha/kernel-$K-x86_64",
+			says: "alpha/1.0: installed"},
+		{name: ".ko without a link", do: "rm /var/lib/dkms/alpha/kernel-$K-x86_64", says: "its kernel link is gone"},
+		{name: "link without .ko", do: "rm /lib/modules/$K/updates/dkms/alpha.ko*", says: "is not in updates/dkms"},
+		{name: "installed .ko of 0 bytes", do: "find /lib/modules/$K/updates/dkms -name 'alpha.ko*' -exec truncate -s 0 {} +", says: "is not the one that was built"},
+		{name: "built .ko of 0 bytes", do: "find " + alpha + "/x86_64/module -name 'alpha.ko*' -exec truncate -s 0 {} +", says: "building alpha/1.0"},
+		{name: "scratch of dkms", do: "mkdir -p " + alpha + "/.tmp_x86_64_abcdef/module", says: "alpha/1.0: tidied",
+			leaves: alpha + "/.tmp_x86_64_abcdef"},
+		{name: "scratch of our own", do: "mkdir -p /var/lib/dkms/alpha/1.0/.unbuild-$K/x86_64", says: "alpha/1.0: tidied",
+			leaves: "/var/lib/dkms/alpha/1.0/.unbuild-$K"},
+		{name: "word of a depmod that is due", do: ": >/var/lib/dkms/depmod-pending-$K-x86_64; rm /lib/modules/$K/modules.dep.bin",
+			says: "running depmod", leaves: "/var/lib/dkms/depmod-pending-$K-x86_64"},
+		{name: "build of another architecture", do: "cp -a " + alpha + "/x86_64 " + alpha + "/i686; ln -s 1.0/$K/i686 /var/lib/dkms/alpha/kernel-$K-i686",
+			says: "built for i686, and the kernel is one of x86_64", leaves: alpha + "/i686"},
+		{name: "plain .ko where the kernel's own are compressed",
+			do: `cd /lib/modules/$K; find kernel -name '*.ko' -exec xz -0 --check=crc32 {} +
+for f in ` + alpha + `/x86_64/module/alpha.ko.xz updates/dkms/alpha.ko.xz; do [ ! -e $f ] || xz -d $f; done; depmod $K`,
+			says: "alpha/1.0: installed again, alpha.ko is not compressed", leaves: "/lib/modules/$K/updates/dkms/alpha.ko"},
+		{name: "plain .ko beside the compressed one", do: "cd /lib/modules/$K/updates/dkms; if [ -e alpha.ko ]; then gzip -k alpha.ko; else xz -dk alpha.ko.xz; fi",
+			says: "stands beside it"},
+	}
+}
+
+// testHeal leaves a kernel in each of these states and reconciles.
+func testHeal(t *testing.T, l lab) {
+	from := l.whole("builddeb")
+	whole := ending{image: installed, modules: present}
+	for _, d := range damages() {
+		t.Run(d.name, func(t *testing.T) {
+			r := from.settled.fork(t, l.scratch)
+			r.must(t, d.do, l.env()...)
+			out := r.must(t, "dkms-hooks reconcile", l.env()...)
+			assert.Contains(t, out, d.says)
+			whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+			if d.leaves != "" {
+				_, exit := r.run(t, "test ! -e "+d.leaves, l.env()...)
+				assert.Zero(t, exit, "%s is left\n%s", d.leaves, out)
+			}
+			assert.Contains(t, r.must(t, "dkms-hooks reconcile"), "nothing to do", "once is enough\n%s", out)
+		})
+	}
+	t.Run("all at once, and the kernel goes", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		for _, d := range damages() {
+			r.run(t, d.do, l.env()...)
+		}
+		r.must(t, ": >/lib/modules/$K/updates/dkms/nobodys.ko", l.env()...)
+		out := r.must(t, "dpkg -P linux-image-$K linux-headers-$K", l.env()...)
+		ending{modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
+		assert.Contains(t, out, "removing /lib/modules/"+l.kver+"/updates/dkms/nobodys.ko")
+		_, exit := r.run(t, "ls -d /lib/modules/$K /var/lib/dkms/*pending*", l.env()...)
+		assert.NotZero(t, exit)
+	})
+	t.Run("a module that a package put there stays", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		out := r.must(t, prelude()+`mkdir -p /srv/o/DEBIAN /srv/o/lib/modules/$K/updates/dkms && printf '%s\n' 'Package: owner' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >/srv/o/DEBIAN/control &&
+: >/srv/o/lib/modules/$K/updates/dkms/owned.ko && dpkg-deb -b /srv/o /srv/owner.deb && dpkg -i /srv/owner.deb && dpkg -P linux-image-$K linux-headers-$K && ls /lib/modules/$K/updates/dkms`, l.env()...)
+		assert.Contains(t, out, "\nowned.ko\n")
+	})
+	t.Run("a tree that is a symbolic link", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		r.must(t, "dkms-hooks run prerm $K --params remove && mv /var/lib/dkms /srv/dkms && ln -s ../../srv/dkms /var/lib/dkms", l.env()...)
+		out := r.must(t, "dpkg -i $image1", l.env()...)
+		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		assert.Contains(t, r.must(t, "dkms-hooks reconcile"), "nothing to do")
+		out = r.must(t, "dpkg -P linux-image-$K linux-headers-$K; ls -d /srv/dkms/*/*/$K 2>&1 || :", l.env()...)
+		ending{modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
+	})
+	t.Run("hooks run as a 32-bit process", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		out := r.must(t, "setarch i686 dpkg -i $image1", l.env()...)
+		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		assert.NotContains(t, out, "building")
+		out = r.must(t, "dkms-hooks run prerm $K --params remove && setarch i686 dpkg -i $image1; ls -d /var/lib/dkms/*/*/$K/*", l.env()...)
+		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		assert.NotContains(t, out, "/i686")
+	})
+	t.Run("no-autoinstall", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		r.must(t, ": >/etc/dkms/no-autoinstall; rm /lib/modules/$K/updates/dkms/alpha.ko*; rm -r /var/lib/dkms/beta/1.0/$K", l.env()...)
+		out := r.must(t, "dpkg -i $image1", l.env()...)
+		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		out = r.must(t, "dpkg -i --force-overwrite $otherheaders $otherimage", l.env()...)
+		ending{image: installed, modules: unbuilt}.holds(t, look(t, r, l.otherKver(), goodModules()...), out)
+	})
+	t.Run("a module without AUTOINSTALL that somebody installed", func(t *testing.T) {
+		r := from.settled.fork(t, l.scratch)
+		r.must(t, "sed -i /AUTOINSTALL/d /usr/src/alpha-1.0/dkms.conf; rm /lib/modules/$K/updates/dkms/alpha.ko*", l.env()...)
+		out := r.must(t, "dpkg -i $image1", l.env()...)
+		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		out = r.must(t, "dpkg -i --force-overwrite $otherheaders $otherimage", l.env()...)
+		other := look(t, r, l.otherKver(), "alpha", "acpi_call")
+		assert.False(t, other.modules["alpha"].built, out)
+		assert.True(t, other.modules["acpi_call"].found, out)
+	})
+}

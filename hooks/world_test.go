@@ -1,0 +1,51 @@
+package hooks
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
+)
+
+func TestThere(t *testing.T) {
+	const status = "Package: linux-base-6.1.0\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"
+	const list = "/usr/lib/modules/6.1.0\n/usr/lib/modules/6.1.0/modules.order\n"
+	tests := map[string]struct {
+		files []string
+		owned bool
+		want  bool
+	}{
+		"nothing":                     {},
+		"headers alone":               {files: []string{"lib/modules/6.1.0/build/Makefile"}},
+		"modules":                     {files: []string{"lib/modules/6.1.0/kernel/a.ko"}, want: true},
+		"lists of sid's base package": {files: []string{"lib/modules/6.1.0/modules.order"}, owned: true},
+		"these and an image":          {files: []string{"lib/modules/6.1.0/modules.order", "boot/vmlinuz-6.1.0"}, owned: true, want: true},
+		"lists of one's own kernel without modules": {files: []string{"lib/modules/6.1.0/modules.order"}, want: true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			write := func(path, text string) {
+				require.NoError(t, os.MkdirAll(filepath.Join(root, filepath.Dir(path)), 0o755))
+				require.NoError(t, os.WriteFile(filepath.Join(root, path), []byte(text), 0o644))
+			}
+			for _, path := range test.files {
+				write(path, "")
+			}
+			write("var/lib/dpkg/status", status)
+			if test.owned {
+				write("var/lib/dpkg/info/linux-base-6.1.0.list", list)
+			}
+			open := func() (*debpkg.Database, error) { return debpkg.Open(filepath.Join(root, "var/lib/dpkg")) }
+			assert.Equal(t, test.want, there(dkmsstate.DefaultLayout(root), "6.1.0", open))
+			broken := func() (*debpkg.Database, error) { return nil, errors.New("unreadable") }
+			assert.Equal(t, test.want || test.owned, there(dkmsstate.DefaultLayout(root), "6.1.0", broken), "in doubt it is there")
+		})
+	}
+}
