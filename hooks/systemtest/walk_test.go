@@ -24,31 +24,67 @@ const (
 
 // testWalk does one thing after another to two kernels, drawn by chance, and
 // looks after each at what must hold whatever happened. The same seed draws the
-// same steps.
+// same steps. With DKMS_HOOKS_WALK_STOCK set the stock hooks go first, for
+// comparison: their violations are counted.
 func testWalk(t *testing.T, l lab) {
 	steps, seed := number(t, "DKMS_HOOKS_WALK_STEPS", walkSteps), number(t, "DKMS_HOOKS_WALK_SEED", walkSeed)
 	t.Run("of", func(t *testing.T) {
 		for i, style := range styles() {
 			t.Run(style, func(t *testing.T) {
 				t.Parallel()
-				r := l.ours.fork(t, l.scratch)
-				l.withKernels(t, r, style)
-				draw := rand.New(rand.NewPCG(uint64(seed), uint64(i)))
-				var taken []string
-				for n := range steps {
-					do := l.step(draw)
-					taken = append(taken, do)
-					out, _ := r.run(t, prelude()+do+"\nmended", l.env()...)
-					var violations []string
-					for _, kver := range []string{l.kver, l.otherKver()} {
-						violations = append(violations, l.violations(t, r, kver)...)
-					}
-					require.Empty(t, violations, "seed %d, step %d of:\n%s\noutput of the last:\n%s", seed, n+1, strings.Join(taken, "\n"), out)
+				draw := func() *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), uint64(i))) }
+				if os.Getenv("DKMS_HOOKS_WALK_STOCK") != "" {
+					w := walk{lab: l, root: l.stock.fork(t, l.scratch)}
+					w.take(t, style, steps, draw(), func(string, []string) {})
+					t.Logf("%s %s, stock: seed %d, %s", l.suite, style, seed, w)
 				}
-				t.Logf("%s %s: seed %d, %d steps, no violation", l.suite, style, seed, steps)
+				w := walk{lab: l, root: l.ours.fork(t, l.scratch)}
+				w.take(t, style, steps, draw(), func(out string, violations []string) {
+					require.Empty(t, violations, "seed %d, last of these steps:\n%s\nits output:\n%s", seed, strings.Join(w.taken, "\n"), out)
+				})
+				t.Logf("%s %s: seed %d, %s", l.suite, style, seed, w)
 			})
 		}
 	})
+}
+
+// walk is what was done to a root.
+type walk struct {
+	lab   lab
+	root  root
+	taken []string
+	// bad counts the steps after which something did not hold, ends how often a
+	// kernel had come to what.
+	bad  int
+	ends map[fortune]int
+}
+
+// String sums a walk up.
+func (w walk) String() string {
+	return fmt.Sprintf("%d steps, %d with a violation; kernels looked at with headers %d, without %d, gone %d",
+		len(w.taken), w.bad, w.ends[present], w.ends[unbuilt], w.ends[gone])
+}
+
+// take takes the steps and tells of each that ends in a violation.
+func (w *walk) take(t *testing.T, style string, steps int, draw *rand.Rand, tell func(out string, violations []string)) {
+	t.Helper()
+	w.ends = map[fortune]int{}
+	w.lab.withKernels(t, w.root, style)
+	for range steps {
+		do := w.lab.step(draw)
+		w.taken = append(w.taken, do)
+		out, _ := w.root.run(t, prelude()+do+"\nmended", w.lab.env()...)
+		var violations []string
+		for _, kver := range []string{w.lab.kver, w.lab.otherKver()} {
+			want, found := w.lab.violations(t, w.root, kver)
+			violations = append(violations, found...)
+			w.ends[want]++
+		}
+		if len(violations) > 0 {
+			w.bad++
+			tell(out, violations)
+		}
+	}
 }
 
 func number(t *testing.T, name string, otherwise int) int {
@@ -111,10 +147,10 @@ func (l lab) step(draw *rand.Rand) string {
 	)
 }
 
-// violations says what does not hold of a kernel: no registration is lost; a
+// violations says what a kernel must have come to and what does not hold of it: no registration is lost; a
 // kernel that is there with its headers has every module, loadable; one that is
 // gone has nothing, and nothing half-done is left of either.
-func (l lab) violations(t *testing.T, r root, kver string) []string {
+func (l lab) violations(t *testing.T, r root, kver string) (fortune, []string) {
 	t.Helper()
 	is := func(path string) bool {
 		_, err := os.Stat(r.path(path))
@@ -148,8 +184,11 @@ func (l lab) violations(t *testing.T, r root, kver string) []string {
 			violations = append(violations, strings.TrimPrefix(path, r.dir)+" is left")
 		}
 	}
+	if want == gone && is("lib/modules/"+kver) && !is("usr/src/linux-headers-"+kver) {
+		violations = append(violations, "/lib/modules/"+kver+" is left")
+	}
 	for i, v := range violations {
 		violations[i] = fmt.Sprintf("%s: %s", kver, v)
 	}
-	return violations
+	return want, violations
 }
