@@ -1,0 +1,83 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// carryOut runs the plan, then makes good what the run must leave in order:
+// every registration, modules.dep, the empty directories.
+func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkmsstate.Plan) error {
+	started := time.Now()
+	changed := false
+	results := r.machine.Run(ctx, plan,
+		func(i int, t dkmsstate.Task) {
+			started = time.Now()
+			r.report.begin(t, i+1, len(plan.Tasks))
+		},
+		func(res dkmsstate.Result) {
+			changed = changed || res.Outcome == dkmsstate.Done && (r.verdict == Unbuild || res.Task.Installs())
+			r.report.end(res, time.Since(started))
+		})
+	// What keeps the state whole is done even when the run was interrupted.
+	ctx = context.WithoutCancel(ctx)
+	after, err := r.keepRegistrations(ctx, before)
+	if err != nil {
+		return err
+	}
+	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+	if r.verdict == Unbuild {
+		if err := r.removeStray(tree, after); err != nil {
+			return err
+		}
+		tree.RemoveEmptyDirs()
+	}
+	r.verify(after, results)
+	if !r.needsDepmod() {
+		return tree.RemovePending()
+	}
+	if plan.Depmod != "" && after.There {
+		r.report.say("running depmod: %s", plan.Depmod)
+	}
+	return r.machine.Finish(ctx, after, changed)
+}
+
+// verify looks at what the run brought in.
+func (r *run) verify(after dkmsstate.Snapshot, results []dkmsstate.Result) {
+	for _, res := range results {
+		if r.verdict != Autoinstall || res.Outcome != dkmsstate.Done {
+			continue
+		}
+		if err := dkmsstate.Verify(after, res.Task); err != nil {
+			res.Outcome, res.Err = dkmsstate.Failed, err
+			r.report.end(res, 0)
+		}
+	}
+}
+
+// needsDepmod says whether modules.dep has to fit afterwards: not when dpkg is
+// about to remove the kernel with it.
+func (r *run) needsDepmod() bool {
+	return r.verdict != Unbuild || r.inv.Script.Name == ""
+}
+
+// keepRegistrations checks that every registration that stood before the run
+// stands after it, and puts back what does not.
+func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot) (dkmsstate.Snapshot, error) {
+	after, err := dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
+	if err != nil {
+		return after, err
+	}
+	var errs []error
+	for _, lost := range dkmsstate.Lost(before, after) {
+		if err := r.machine.PutBack(ctx, lost); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		r.report.atEnd("%s was no longer registered with dkms after this run; it was registered again", lost.Module)
+	}
+	return after, errors.Join(errs...)
+}
