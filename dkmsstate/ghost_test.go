@@ -28,7 +28,7 @@ func TestGhostIsOnlyWhatDKMSAndDepmodLeave(t *testing.T) {
 			before := f.listing()
 			row.given(f)
 			with := f.listing()
-			tree := Tree{f.layout, "5.4.0-gone"}
+			tree := Tree{Layout: f.layout, Kernel: "5.4.0-gone"}
 			assert.Equal(t, row.ghost, tree.Ghost() != nil)
 			require.NoError(t, tree.RemoveGhost())
 			if row.ghost {
@@ -45,7 +45,7 @@ func TestGhostFollowsNoLink(t *testing.T) {
 	f := fabricate(t)
 	f.write("elsewhere/modules.dep", "")
 	f.link("../../elsewhere", "lib/modules/5.4.0-gone")
-	tree := Tree{f.layout, "5.4.0-gone"}
+	tree := Tree{Layout: f.layout, Kernel: "5.4.0-gone"}
 	assert.Nil(t, tree.Ghost())
 	require.NoError(t, tree.RemoveGhost())
 	assert.Contains(t, f.listing(), "elsewhere/modules.dep")

@@ -26,8 +26,10 @@ func (l Layout) Kernels() []Release {
 		for _, sub := range dirNames(filepath.Join(l.tree(), module)) {
 			for _, kernel := range dirNames(filepath.Join(l.tree(), module, sub)) {
 				add(kernel)
-				if gone, ok := strings.CutPrefix(kernel, asideName("")); ok {
-					add(gone)
+				for _, prefix := range []string{asideName(""), spareName("")} {
+					if gone, ok := strings.CutPrefix(kernel, prefix); ok {
+						add(gone)
+					}
 				}
 			}
 		}

@@ -12,6 +12,8 @@ import (
 type Machine struct {
 	Layout Layout
 	Engine Engine
+	// Spare is Tree.Spare of its removals.
+	Spare bool
 }
 
 // Outcome is how a task ended.
@@ -87,7 +89,7 @@ func (m Machine) runTask(ctx context.Context, kernel Release, t Task) Result {
 }
 
 func (m Machine) step(ctx context.Context, kernel Release, t Task, step Step) error {
-	tree := Tree{Layout: m.Layout, Kernel: kernel}
+	tree := Tree{Layout: m.Layout, Kernel: kernel, Spare: m.Spare}
 	switch step.Op {
 	case OpClear:
 		return tree.Clear(t.Module, t.Arch)
@@ -106,6 +108,11 @@ func (m Machine) step(ctx context.Context, kernel Release, t Task, step Step) er
 	case OpUnlink:
 		return tree.RemoveLink(t.Module.Name, t.Arch)
 	case OpUninstall:
+		if m.Spare {
+			if err := tree.linkSpare(t.Module); err != nil {
+				return err
+			}
+		}
 		// OpUnbuild follows and finishes what dkms leaves, so that a module
 		// whose dkms.conf fails does not stay behind.
 		_ = m.Engine.Unbuild(ctx, t.Module, kernel, t.Arch)

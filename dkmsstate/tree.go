@@ -21,6 +21,8 @@ import (
 type Tree struct {
 	Layout Layout
 	Kernel Release
+	// Spare says that builds are set aside, not removed: until Revive or DropSpares.
+	Spare bool
 }
 
 // asideName is what MODULE/VERSION/KVER is renamed to while it is removed. The
@@ -127,6 +129,13 @@ func (t Tree) openInstall() (*os.Root, error) {
 func (t Tree) removeBuilds(version *os.Root) error {
 	if err := removeAll(version, asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove the remains of an earlier run: %w", err)
+	}
+	if t.Spare {
+		if done, err := t.setAside(version); done || err != nil {
+			return err
+		}
+	} else if err := t.dropSpare(version); err != nil {
+		return err
 	}
 	aside := asideName(t.Kernel)
 	switch err := renameIn(version, string(t.Kernel), aside); {

@@ -22,7 +22,7 @@ func TestUnbuildLeavesWhatWasThereBeforeTheBuild(t *testing.T) {
 
 	p := PlanUnbuild(f.snapshot())
 	require.Len(t, p.Tasks, 1)
-	tree := Tree{f.layout, testKernel}
+	tree := Tree{Layout: f.layout, Kernel: testKernel}
 	require.NoError(t, tree.Unbuild(m))
 	tree.RemoveEmptyDirs()
 	f.depmod()
@@ -60,9 +60,9 @@ func TestUnbuildIsFinishedFromEveryPointWhereItWasCutOff(t *testing.T) {
 			f.install(m)
 			cut(f)
 			for _, task := range PlanUnbuild(f.snapshot()).Tasks {
-				require.NoError(t, Tree{f.layout, testKernel}.Unbuild(task.Module))
+				require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.Unbuild(task.Module))
 			}
-			Tree{f.layout, testKernel}.RemoveEmptyDirs()
+			Tree{Layout: f.layout, Kernel: testKernel}.RemoveEmptyDirs()
 			f.depmod()
 			assert.Equal(t, want, f.listing())
 		})
@@ -76,7 +76,7 @@ func TestUnbuildOfOneVersionKeepsTheOthersFiles(t *testing.T) {
 	f.register(latest, "")
 	f.build(old)
 	f.install(latest)
-	require.NoError(t, Tree{f.layout, testKernel}.Unbuild(old))
+	require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.Unbuild(old))
 	assert.FileExists(t, f.path(f.installedFile("m.ko")))
 	assert.Empty(t, PlanAutoinstall(f.snapshot()).Tasks)
 }
@@ -93,7 +93,7 @@ func TestUnbuildFollowsNoLink(t *testing.T) {
 		f := fabricate(t)
 		f.register(m, "")
 		f.link(outside, "var/lib/dkms/m/1.0/6.1.0-test")
-		_ = Tree{f.layout, testKernel}.Unbuild(m)
+		_ = Tree{Layout: f.layout, Kernel: testKernel}.Unbuild(m)
 		assert.FileExists(t, keep)
 	})
 	t.Run("the install directory is a link", func(t *testing.T) {
@@ -102,9 +102,9 @@ func TestUnbuildFollowsNoLink(t *testing.T) {
 		f.build(m)
 		f.link(linkTarget(m, testKernel, testArch), "var/lib/dkms/m/"+linkName(testKernel, testArch))
 		f.link(filepath.Join(outside, "x86_64", "module"), "lib/modules/6.1.0-test/updates/dkms")
-		assert.Error(t, Tree{f.layout, testKernel}.Unbuild(m))
+		assert.Error(t, Tree{Layout: f.layout, Kernel: testKernel}.Unbuild(m))
 		assert.FileExists(t, keep)
-		assert.Error(t, Tree{f.layout, testKernel}.Restore(m, testArch))
+		assert.Error(t, Tree{Layout: f.layout, Kernel: testKernel}.Restore(m, testArch))
 		data, err := os.ReadFile(keep)
 		require.NoError(t, err)
 		assert.Equal(t, "not ours", string(data))
@@ -112,7 +112,7 @@ func TestUnbuildFollowsNoLink(t *testing.T) {
 	t.Run("the module directory is a link", func(t *testing.T) {
 		f := fabricate(t)
 		f.link(outside, "var/lib/dkms/m")
-		assert.Error(t, Tree{f.layout, testKernel}.Unbuild(m))
+		assert.Error(t, Tree{Layout: f.layout, Kernel: testKernel}.Unbuild(m))
 		assert.FileExists(t, keep)
 	})
 }
@@ -140,7 +140,7 @@ func TestRestoreMakesTheInstalledFileTheBuiltOne(t *testing.T) {
 			f.install(m)
 			want := f.listing()
 			given(f)
-			require.NoError(t, Tree{f.layout, testKernel}.Restore(m, testArch))
+			require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.Restore(m, testArch))
 			assert.Equal(t, want, f.listing())
 		})
 	}
@@ -151,9 +151,9 @@ func TestClearRefusesABuild(t *testing.T) {
 	f := fabricate(t)
 	f.register(m, "")
 	f.build(m)
-	assert.Error(t, Tree{f.layout, testKernel}.Clear(m, testArch))
+	assert.Error(t, Tree{Layout: f.layout, Kernel: testKernel}.Clear(m, testArch))
 	f.remove(f.buildFile(m))
-	require.NoError(t, Tree{f.layout, testKernel}.Clear(m, testArch))
+	require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.Clear(m, testArch))
 	assert.NoDirExists(t, f.path("var/lib/dkms/m/1.0/6.1.0-test/x86_64"))
 }
 
@@ -167,7 +167,7 @@ func TestArchivedModulesOfTheKernelComeBack(t *testing.T) {
 	f.write(archive, "the kernel's")
 	f.write(archive+".origin", "/lib/modules/6.1.0-test/kernel/drivers/m.ko\n")
 	assert.Equal(t, OpUninstall, PlanUnbuild(f.snapshot()).Tasks[0].Steps[0].Op, "dkms is asked first")
-	require.NoError(t, Tree{f.layout, testKernel}.Unbuild(m))
+	require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.Unbuild(m))
 	data, err := os.ReadFile(f.path("lib/modules/6.1.0-test/kernel/drivers/m.ko"))
 	require.NoError(t, err)
 	assert.Equal(t, "the kernel's", string(data))

@@ -58,14 +58,18 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 // say.
 func reconcileKernel(ctx context.Context, inv Invocation, machine dkmsstate.Machine,
 	database func() (*debpkg.Database, error), dryRun bool, stderr io.Writer) bool {
-	d := DecideKernel(inv, LookAtKernel(inv.Kernel, machine.Layout, database))
-	if d.Verdict == Keep {
-		return false
-	}
+	w := LookAtKernel(inv.Kernel, machine.Layout, database)
+	d := DecideKernel(inv, w)
 	r := newRun(inv, machine.Layout, d.Verdict, stderr)
 	r.machine, r.reconciling = machine, true
 	r.report.heading = func() { r.report.decision(inv.Hook, d) }
-	err := r.work(ctx, dryRun)
+	var err error
+	switch {
+	case d.Verdict != Keep:
+		err = r.work(ctx, dryRun)
+	case w.Nobodys() && !dryRun:
+		err = dkmsstate.Tree{Layout: machine.Layout, Kernel: inv.Kernel}.DropSpares()
+	}
 	if d.Sweep && err == nil {
 		err = r.sweep(dryRun)
 	}
@@ -99,10 +103,12 @@ func DecideKernel(inv Invocation, w World) Decision {
 	switch {
 	case w.There && len(w.Waiting) > 0:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the hooks are still to be run by %s", list(w.Waiting))}
-	case w.There && (w.Running || w.Image || len(w.Owners) > 0):
-		return Decision{Verdict: Autoinstall, Reason: "the kernel is there"}
-	case w.There:
+	case w.There && w.Unreadable != nil && !w.Running && !w.Image:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("its modules are there, and dpkg's database does not tell whose they are: %v", w.Unreadable)}
+	case w.Nobodys():
 		return Decision{Verdict: Keep, Reason: "its modules are there, and neither an image in /boot nor a package that owns it"}
+	case w.There:
+		return Decision{Verdict: Autoinstall, Reason: "the kernel is there"}
 	case w.Unreadable != nil:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the kernel is not there, and dpkg's database does not tell whether it is gone: %v", w.Unreadable)}
 	case w.Image:
@@ -115,6 +121,11 @@ func DecideKernel(inv Invocation, w World) Decision {
 		Reason:  "the kernel is gone: it has no modules and no image, and no package owns it",
 		Sweep:   len(w.Files) == 0,
 	}
+}
+
+// Nobodys says that a kernel's modules are there, and nothing else of it.
+func (w World) Nobodys() bool {
+	return w.There && !w.Running && !w.Image && w.Unreadable == nil && len(w.Owners) == 0 && len(w.Waiting) == 0
 }
 
 // LookAtKernel reads what DecideKernel needs, and no more.

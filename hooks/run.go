@@ -65,7 +65,9 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	r := newRun(inv, layout, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
 	if !dryRun && (inv.Hook == Postrm || d.Verdict == Unbuild) {
-		if err := activate(ctx, inv); err != nil {
+		active, err := activate(ctx, inv)
+		r.machine.Spare = active // a reconcile follows, which settles it
+		if err != nil {
 			r.report.atEnd("failed: %v", err)
 			r.report.atEnd("  next, when dpkg is done: dkms-hooks reconcile")
 		}
@@ -133,12 +135,18 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 			return err
 		}
 		defer lock.Close()
+		machine.Spare = r.machine.Spare
 		r.machine = machine
 	}
 	return r.work(ctx, dryRun)
 }
 
 func (r *run) work(ctx context.Context, dryRun bool) error {
+	if !dryRun {
+		if err := r.spares(); err != nil {
+			return err
+		}
+	}
 	before, err := dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
 	if err != nil {
 		return err
@@ -159,6 +167,23 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 		return err // what was cut off may well succeed
 	}
 	return errors.Join(err, r.keepTold(before))
+}
+
+// spares settles what an earlier removal set aside: it comes back when the kernel
+// is there after all, and goes when it is gone.
+func (r *run) spares() error {
+	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+	switch {
+	case r.machine.Spare:
+		return nil
+	case r.verdict == Unbuild:
+		return tree.DropSpares()
+	}
+	revived, err := tree.Revive()
+	if revived > 0 {
+		r.report.say("builds given back that a removal had set aside: %d", revived)
+	}
+	return err
 }
 
 // plan plans for what was found, without what was told before.

@@ -3,7 +3,9 @@ package hooks
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -13,10 +15,14 @@ import (
 const Trigger = "dkms-hooks-reconcile"
 
 // activate activates the trigger, which holds even when dpkg then gives up the
-// removal. There is none to activate by hand or in another root.
-func activate(ctx context.Context, inv Invocation) error {
+// removal, and says whether it did. There is none to activate by hand, in
+// another root, or where no package is interested in it.
+func activate(ctx context.Context, inv Invocation) (bool, error) {
 	if inv.Script.Name == "" || inv.Root != "/" {
-		return nil
+		return false, nil
+	}
+	if _, err := os.Stat(filepath.Join(inv.AdminDir, "triggers", Trigger)); err != nil {
+		return false, nil // these hooks were installed without their package
 	}
 	const limit = 20 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, limit)
@@ -25,7 +31,7 @@ func activate(ctx context.Context, inv Invocation) error {
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "DPKG_MAINTSCRIPT_PACKAGE=" + inv.Script.Package,
 		"DPKG_MAINTSCRIPT_ARCH=" + inv.Script.Arch, "DPKG_MAINTSCRIPT_NAME=" + inv.Script.Name}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot activate the trigger %s: %w: %s", Trigger, err, oneLine(strings.TrimSpace(string(out))))
+		return false, fmt.Errorf("cannot activate the trigger %s: %w: %s", Trigger, err, oneLine(strings.TrimSpace(string(out))))
 	}
-	return nil
+	return true, nil
 }

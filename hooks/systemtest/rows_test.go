@@ -118,7 +118,7 @@ func abortRows() []row {
 func removeRows() []row {
 	const both = "linux-image-$K linux-headers-$K"
 	removed := ending{modules: gone}
-	back := ending{image: "deinstall ok installed", modules: present, exit: 1}
+	back := ending{image: "deinstall ok installed", modules: present, kept: true, exit: 1}
 	return []row{
 		{name: "dpkg -r", want: removed, do: "dpkg -r " + both + "; s=$?; dpkg -P linux-image-$K; exit $s"},
 		{name: "dpkg -P", want: removed, do: "dpkg -P " + both},
@@ -150,13 +150,15 @@ func removeRows() []row {
 			do: "dpkg -r " + both + " && dpkg --unpack $headers1 $image1 && dpkg --configure -a"},
 		{name: "removal aborted by a later hook", want: back,
 			do: "fails prerm remove; dpkg -r --force-depends linux-image-$K"},
-		{name: "removal by apt aborted by a later hook", style: "builddeb", want: ending{image: installed, modules: present, exit: 100},
+		{name: "removal by apt aborted by a later hook", style: "builddeb", want: ending{image: installed, modules: present, kept: true, exit: 100},
 			do: "fails prerm remove; apt remove linux-image-$K"},
+		{name: "removal by apt aborted after the headers went", want: ending{image: installed, modules: present, kept: true, exit: 100},
+			do: "fails prerm remove; apt remove " + both},
 		{name: "postrm of a removal fails, then removed", want: removed,
 			do: "fails postrm remove; dpkg -P " + both + "; mended; dpkg -P " + both},
 		{name: "half-configured, then removed", want: removed,
 			do: "fails postinst configure; dpkg -i $image1; mended; dpkg -P " + both},
-		{name: "dpkg killed in prerm, then dpkg --configure -a", want: ending{image: "deinstall ok half-configured", modules: present},
+		{name: "dpkg killed in prerm, then dpkg --configure -a", want: ending{image: "deinstall ok half-configured", modules: present, kept: true},
 			do: "kills prerm remove; dpkg -r --force-depends linux-image-$K; dpkg --configure -a"},
 		{name: "dpkg killed in prerm, then removed", want: removed,
 			do: "kills prerm remove; dpkg -P " + both + "; dpkg -P " + both},

@@ -175,7 +175,7 @@ func (l lab) violations(t *testing.T, r root, kver string) (fortune, []string) {
 		violations = want.wrong("", got)
 	}
 	for _, pattern := range []string{
-		"var/lib/dkms/*/*/.unbuild-" + kver, "var/lib/dkms/*/*/" + kver + "/.tmp_*", "var/lib/dkms/depmod-pending-" + kver + "-x86_64",
+		"var/lib/dkms/*/*/.unbuild-" + kver, "var/lib/dkms/*/*/.spare-" + kver, "var/lib/dkms/*/*/" + kver + "/.tmp_*", "var/lib/dkms/depmod-pending-" + kver + "-x86_64",
 		"var/lib/dkms/*/.dkms-hooks*", "lib/modules/" + kver + "/updates/dkms/.*",
 	} {
 		left, err := filepath.Glob(r.path(pattern))
