@@ -114,7 +114,7 @@ define systemtest
 [ "$$(id -u)" -eq 0 ] || { echo "this needs root: its roots are chroots" >&2; exit 1; }; \
 $(needgo); \
 $(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd); \
-DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -timeout 90m -v -run '$(1)' ./hooks/systemtest/ </dev/null
+DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout 90m -v -run '$(1)' ./hooks/systemtest/ </dev/null
 endef
 
 deb: ## the Debian package, built in a clean trixie root, in dist/
