@@ -78,7 +78,7 @@ func (s *stanza) take(text []byte, first bool) {
 		return
 	}
 	colon := bytes.IndexByte(text, ':')
-	if colon < 1 || text[0] == '#' || text[0] == '-' {
+	if colon < 1 || text[0] == '#' || text[0] == '-' || !printable(text[:colon]) {
 		s.spoil(fmt.Errorf("it has a line that is no field: %.40q", text))
 		return
 	}
@@ -104,6 +104,14 @@ func (s *stanza) take(text []byte, first bool) {
 		return
 	}
 	*field = bytes.TrimSpace(text[colon+1:])
+}
+
+// printable says that a field's name has no byte at either end that another reader
+// would take for a blank and cut off (deb822(5): names are printable ASCII).
+func printable(name []byte) bool {
+	name = bytes.TrimRight(name, " \t")
+	visible := func(c byte) bool { return c > ' ' && c < 0x7f }
+	return len(name) > 0 && visible(name[0]) && visible(name[len(name)-1])
 }
 
 func (s *stanza) pick(name []byte, want string, field *[]byte) *[]byte {
