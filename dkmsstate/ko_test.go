@@ -1,0 +1,83 @@
+package dkmsstate
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func sampleKo() Ko {
+	return Ko{Vermagic: "6.1 SMP", Uses: map[string]uint32{"module_layout": 1, "printk": 0xfffffffe},
+		Exports: map[string]uint32{"mine": 7}, Signed: true}
+}
+
+func TestReadKo(t *testing.T) {
+	dir, plain := t.TempDir(), fabricateKo(sampleKo(), "x")
+	path := filepath.Join(dir, "m.ko")
+	require.NoError(t, os.WriteFile(path, plain, 0o644))
+	for suffix, tool := range map[string][]string{"": nil, ".gz": {"gzip", "-k"}, ".xz": {"xz", "-k"}, ".zst": {"zstd", "-q"}} {
+		t.Run("m.ko"+suffix, func(t *testing.T) {
+			if tool != nil {
+				if _, err := lookPath(tool[0]); err != nil {
+					t.Skip(err)
+				}
+				require.NoError(t, exec.Command(tool[0], append(tool[1:], path)...).Run())
+			}
+			ko, err := readKo(context.Background(), path+suffix)
+			require.NoError(t, err)
+			assert.Equal(t, sampleKo(), ko)
+		})
+	}
+	for name, data := range map[string][]byte{
+		"nothing": {}, "text": []byte("module"), "half": plain[:len(plain)/2], "no vermagic": fabricateKo(Ko{}, "x"),
+	} {
+		require.NoError(t, os.WriteFile(path, data, 0o644))
+		_, err := readKo(context.Background(), path)
+		assert.ErrorContains(t, err, "m.ko", name)
+	}
+	_, err := readKo(context.Background(), filepath.Join(dir, "none.ko.gz"))
+	assert.Error(t, err)
+}
+
+// What kernels from 6.14 on have beside __versions, and modules of 32 bits, are read
+// from real modules by the integration suite.
+func FuzzParseKo(f *testing.F) {
+	f.Add(fabricateKo(sampleKo(), "x"))
+	f.Add(fabricateKo(Ko{Vermagic: "x"}, ""))
+	var compressed bytes.Buffer
+	w := gzip.NewWriter(&compressed)
+	_, _ = w.Write([]byte("x"))
+	w.Close()
+	f.Add(compressed.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if ko, err := parseKo(data); err == nil {
+			require.NotEmpty(t, ko.Vermagic)
+		}
+	})
+}
+
+func TestReadSymvers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "Module.symvers")
+	require.NoError(t, os.WriteFile(path, []byte("0xdeadbeef\tone\tvmlinux\tEXPORT_SYMBOL\t\n0x00000001\ttwo\tdrivers/x\tEXPORT_SYMBOL_GPL\tNS\nnonsense\n0xzz\tthree\tvmlinux\n"), 0o644))
+	got, err := readSymvers(path)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]uint32{"one": 0xdeadbeef, "two": 1}, got)
+	assert.Equal(t, "a", differs(map[string]uint32{"b": 1, "a": 1, "c": 1}, map[string]uint32{"a": 2, "b": 2, "d": 1}))
+	assert.Empty(t, differs(map[string]uint32{"a": 1}, map[string]uint32{"a": 1, "b": 2}))
+}
+
+func TestOptionsDiffer(t *testing.T) {
+	image := readOptions([]byte("# CONFIG_KEYS is not set\nCONFIG_A=y\nCONFIG_B=m\nCONFIG_N=-12\nCONFIG_X=0x10\nCONFIG_TEXT=\"a\"\nCONFIG_BARE=6.1.0-1\n# CONFIG_MODULE_SIG_ALL is not set\n"))
+	assert.Equal(t, map[string]string{"CONFIG_A": "y", "CONFIG_B": "m", "CONFIG_N": "-12", "CONFIG_X": "0x10"}, image)
+	assert.Empty(t, optionsDiffer(image, readOptions([]byte("CONFIG_A=y\nCONFIG_B=m\nCONFIG_N=-12\nCONFIG_X=0x10\nCONFIG_TEXT=b\nCONFIG_MODULE_SIG_ALL=y\n"))))
+	assert.Equal(t, "CONFIG_KEYS is not set in the image and y in the headers",
+		optionsDiffer(image, readOptions([]byte("CONFIG_A=y\nCONFIG_B=m\nCONFIG_N=-12\nCONFIG_X=0x10\nCONFIG_KEYS=y\n"))))
+	assert.Equal(t, "CONFIG_A is y in the image and not set in the headers", optionsDiffer(image, readOptions([]byte("CONFIG_B=m\n"))))
+}
