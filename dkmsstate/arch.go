@@ -2,7 +2,6 @@ package dkmsstate
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,14 +74,13 @@ func (l Layout) arches(kernel Release) []string {
 // kernelConfig reads what a kernel was configured with, from its headers or from
 // beside its image; nil when nothing tells.
 func (l Layout) kernelConfig(kernel Release) []byte {
-	build := l.inRoot(filepath.Join(l.kernelDir(kernel), "build"))
+	build := l.headersDir(kernel)
 	for _, path := range []string{
 		filepath.Join(build, "include/config/auto.conf"),
 		filepath.Join(build, ".config"),
-		l.Path("/boot/config-" + string(kernel)),
-		filepath.Join(l.kernelDir(kernel), "config"),
+		l.imageFile(kernel, "config"),
 	} {
-		if data, err := os.ReadFile(path); err == nil && len(data) > 0 {
+		if data, err := readRegular(path); err == nil && len(data) > 0 {
 			return append([]byte("\n"), data...)
 		}
 	}

@@ -23,7 +23,12 @@ type Assignments struct {
 
 // ReadAssignments parses a shell file, such as dkms.conf or framework.conf,
 // without running any of it. A file that is not shell is an error.
-func ReadAssignments(r io.Reader, name string) (Assignments, error) {
+func ReadAssignments(r io.Reader, name string) (as Assignments, err error) {
+	defer func() { // the parser panics on "`$\\\\" (mvdan.cc/sh 3.8.0)
+		if r := recover(); r != nil {
+			as, err = Assignments{}, fmt.Errorf("cannot parse as shell: %v", r)
+		}
+	}()
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(r, name)
 	if err != nil {
 		return Assignments{}, fmt.Errorf("cannot parse as shell: %w", err)

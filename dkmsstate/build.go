@@ -18,6 +18,8 @@ type Build struct {
 	// Files are the module files of the build; without one it is no build but
 	// what an interrupted run left (dkms refuses to build over it).
 	Files []File
+	// Fresh is whether it still fits the kernel; Examine finds it.
+	Fresh Freshness
 	// Original says that dkms archived modules of the kernel itself for this
 	// module, which uninstalling has to put back.
 	Original bool
@@ -114,7 +116,7 @@ func trimKo(name string) string {
 // compare compares two files by their bytes. What cannot be read counts as
 // different: it is to be written anew.
 func compare(built, installed string) Copy {
-	b, err := os.Open(built)
+	b, err := openRegular(built)
 	if err != nil {
 		return CopyDiffers
 	}
@@ -129,7 +131,7 @@ func compare(built, installed string) Copy {
 	if err != nil || !info.Mode().IsRegular() {
 		return CopyDiffers
 	}
-	i, err := os.Open(installed)
+	i, err := openRegular(installed)
 	if err != nil {
 		return CopyDiffers
 	}

@@ -20,6 +20,12 @@ type Conf struct {
 	Depends []string
 	// OwnSteps: uninstalling runs something of the module's own (POST_REMOVE).
 	OwnSteps bool
+	// InstallSteps: installing runs something of the module's own (PRE_INSTALL,
+	// POST_INSTALL), or looks at the kernel's release (OBSOLETE_BY).
+	InstallSteps bool
+	// RebuiltWith: installing one of Depends builds this module anew
+	// (BUILD_DEPENDS_REBUILD).
+	RebuiltWith bool
 	// Clever are the names among these that only a shell could tell.
 	Clever []string
 }
@@ -73,7 +79,11 @@ func (as *Assignments) merge(over Assignments) {
 func newConf(as Assignments) Conf {
 	c := Conf{
 		Autoinstall: yes(as.Plain["AUTOINSTALL"]),
+		RebuiltWith: as.Plain["BUILD_DEPENDS_REBUILD"] != "" || as.Clever["BUILD_DEPENDS_REBUILD"] || as.Sources,
 		OwnSteps:    as.Plain["POST_REMOVE"] != "" || as.Clever["POST_REMOVE"],
+	}
+	for _, name := range []string{"PRE_INSTALL", "POST_INSTALL", "OBSOLETE_BY"} {
+		c.InstallSteps = c.InstallSteps || as.Plain[name] != "" || as.Clever[name] || as.Sources
 	}
 	for _, value := range as.Elements("BUILD_DEPENDS") {
 		c.Depends = append(c.Depends, strings.Fields(value)...)
@@ -104,7 +114,7 @@ func readShell(path string) (Assignments, error) {
 	if info.Size() > maxConf {
 		return Assignments{}, fmt.Errorf("%s has %d bytes, more than the %d that are read", path, info.Size(), maxConf)
 	}
-	data, err := os.ReadFile(path)
+	data, err := readRegular(path)
 	if err != nil {
 		return Assignments{}, err
 	}

@@ -2,6 +2,9 @@ package dkmsstate
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"debug/elf"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -39,6 +42,7 @@ func (f fabricated) write(name, content string) {
 func (f fabricated) link(target, name string) {
 	f.t.Helper()
 	require.NoError(f.t, os.MkdirAll(filepath.Dir(f.path(name)), 0o755))
+	require.NoError(f.t, os.RemoveAll(f.path(name)))
 	require.NoError(f.t, os.Symlink(target, f.path(name)))
 }
 
@@ -50,9 +54,12 @@ func (f fabricated) register(m Module, conf string) {
 }
 
 func (f fabricated) build(m Module) {
-	f.write(f.buildFile(m), "built "+m.String())
+	f.write(f.buildFile(m), builtOf(m))
 	f.write("var/lib/dkms/"+m.Name+"/"+m.Version+"/"+string(testKernel)+"/"+testArch+"/log/make.log", "log")
 }
+
+// builtOf is what a module is built to.
+func builtOf(m Module) string { return string(fabricateKo(Ko{Vermagic: testMagic}, m.String())) }
 
 func (f fabricated) buildFile(m Module) string {
 	return "var/lib/dkms/" + m.Name + "/" + m.Version + "/" + string(testKernel) + "/" + testArch + "/module/" + m.Name + ".ko"
@@ -65,7 +72,7 @@ func (f fabricated) installedFile(name string) string {
 // install installs a module and lets modules.dep name it.
 func (f fabricated) install(m Module) {
 	f.build(m)
-	f.write(f.installedFile(m.Name+".ko"), "built "+m.String())
+	f.write(f.installedFile(m.Name+".ko"), builtOf(m))
 	f.link(linkTarget(m, testKernel, testArch), "var/lib/dkms/"+m.Name+"/"+linkName(testKernel, testArch))
 	f.depmod()
 }
@@ -73,10 +80,11 @@ func (f fabricated) install(m Module) {
 // depmod writes what depmod would, as far as it is looked at here.
 func (f fabricated) depmod() {
 	var b bytes.Buffer
-	b.WriteString("kernel/own.ko:\n")
-	entries, _ := os.ReadDir(f.path("lib/modules/" + string(testKernel) + "/updates/dkms"))
-	for _, e := range entries {
-		b.WriteString(installedUnder + "/" + e.Name() + ": \n")
+	for _, dir := range []string{"kernel", installedUnder} {
+		entries, _ := os.ReadDir(f.path("lib/modules/" + string(testKernel) + "/" + dir))
+		for _, e := range entries {
+			b.WriteString(dir + "/" + e.Name() + ": \n")
+		}
 	}
 	f.write("lib/modules/"+string(testKernel)+"/modules.dep", b.String())
 	f.write("lib/modules/"+string(testKernel)+"/modules.dep.bin", b.String())
@@ -104,6 +112,9 @@ func (f fabricated) listing() map[string]string {
 		default:
 			data, err := os.ReadFile(path)
 			out[rel] = string(data)
+			if bytes.HasPrefix(data, []byte(elf.ELFMAG)) {
+				out[rel] = fmt.Sprintf("module %x", sha256.Sum256(data))
+			}
 			return err
 		}
 		return nil

@@ -35,3 +35,20 @@ func (s Snapshot) Registration(m Module) (Registration, bool) {
 func (s Snapshot) remains(m Module) bool {
 	return slices.Contains(s.Remains, m)
 }
+
+// Whole says that a module's build is complete, installed as it was built, and the
+// one that the kernel link names.
+func (s Snapshot) Whole(m Module) bool {
+	link, linked := s.Link(m.Name, s.Arch)
+	b, _ := s.Build(m, s.Arch)
+	return linked && link.Version == m.Version && b.Complete() && b.wrong() == ""
+}
+
+// Names gives the names of a build's modules, without .ko.
+func (b Build) Names() []string {
+	var names []string
+	for _, f := range b.Files {
+		names = append(names, trimKo(f.Name))
+	}
+	return names
+}

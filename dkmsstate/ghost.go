@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 )
 
 // depmodFiles are the files that depmod(8) writes into a kernel's directory.
@@ -32,9 +33,9 @@ func (t Tree) Ghost() []string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (name == "." || name == path.Dir(installedUnder) || name == installedUnder):
+		case d.IsDir() && slices.Contains([]string{".", path.Dir(installedUnder), installedUnder, depmodBackup}, name):
 			dirs = append(dirs, name)
-		case d.Type().IsRegular() && slices.Contains(depmodFiles(), name):
+		case d.Type().IsRegular() && slices.Contains(depmodFiles(), strings.TrimPrefix(name, depmodBackup+"/")) || isDepmodTemp(name):
 			files = append(files, name)
 		case d.Type().IsRegular() && path.Dir(name) == installedUnder && trimKo(path.Base(name)) != path.Base(name):
 			files = append(files, name)

@@ -4,18 +4,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 )
 
 // Inputs names what a build for the snapshot's kernel starts from: the kernel's
 // headers and the modules that are registered, each with its source and its
-// dkms.conf, known by size and time. While the name stays the same, a
+// dkms.conf, known by size and times. While the name stays the same, a
 // build that failed fails again.
 func (s Snapshot) Inputs() string {
 	sum := sha256.New()
-	build := s.Layout.inRoot(filepath.Join(s.Layout.kernelDir(s.Kernel), "build"))
+	build := s.Layout.headersDir(s.Kernel)
 	for _, name := range []string{"", "include", "Makefile", "Module.symvers", "include/config/auto.conf"} {
 		writeStamp(sum, filepath.Join(build, name))
 	}
@@ -26,13 +24,4 @@ func (s Snapshot) Inputs() string {
 		writeStamp(sum, filepath.Join(source, "dkms.conf"))
 	}
 	return hex.EncodeToString(sum.Sum(nil))
-}
-
-func writeStamp(w io.Writer, path string) {
-	info, err := os.Stat(path)
-	if err != nil {
-		fmt.Fprintln(w, "none")
-		return
-	}
-	fmt.Fprintln(w, info.Size(), info.ModTime().UnixNano(), info.Mode())
 }

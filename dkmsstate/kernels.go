@@ -9,8 +9,8 @@ import (
 	"pault.ag/go/debian/version"
 )
 
-// Kernels gives every kernel release that the module tree or the DKMS tree
-// knows, those that are gone included, the newest first: that is the one which
+// Kernels gives every kernel release that the module tree, the DKMS tree or the
+// record knows, those that are gone included, the newest first: that is the one which
 // a boot loader starts next, unless somebody told it otherwise.
 func (l Layout) Kernels() []Release {
 	seen := map[Release]bool{}
@@ -26,7 +26,7 @@ func (l Layout) Kernels() []Release {
 		for _, sub := range dirNames(filepath.Join(l.tree(), module)) {
 			for _, kernel := range dirNames(filepath.Join(l.tree(), module, sub)) {
 				add(kernel)
-				for _, prefix := range []string{asideName(""), spareName("")} {
+				for _, prefix := range []string{asideName(""), spareName(""), oldName("")} {
 					if gone, ok := strings.CutPrefix(kernel, prefix); ok {
 						add(gone)
 					}
@@ -38,6 +38,12 @@ func (l Layout) Kernels() []Release {
 			name := strings.TrimPrefix(filepath.Base(link), "kernel-")
 			add(name[:strings.LastIndexByte(name, '-')])
 		}
+	}
+	for _, kernel := range l.AllPending() {
+		add(string(kernel))
+	}
+	for kernel := range l.ReadRecord().Kernels {
+		add(string(kernel))
 	}
 	owed, _ := filepath.Glob(filepath.Join(l.tree(), pendingPrefix+"*-*"))
 	for _, path := range owed {

@@ -15,6 +15,9 @@ type Layout struct {
 	// Tree is dkms_tree, Source is source_tree, Install is install_tree of
 	// framework.conf(5), as seen from inside Root.
 	Tree, Source, Install string
+	// DKMSInstalls says that a setting of framework.conf changes how dkms installs
+	// a module, so that dkms itself has to do it.
+	DKMSInstalls bool
 }
 
 // DefaultLayout gives dkms's own defaults under root.
@@ -50,6 +53,9 @@ func ReadLayout(root string) (Layout, []string) {
 
 func (l *Layout) apply(file string, as Assignments) []string {
 	var troubles []string
+	for _, name := range []string{"symlink_modules", "modprobe_on_install", "post_transaction"} {
+		l.DKMSInstalls = l.DKMSInstalls || as.Plain[name] != "" || as.Clever[name]
+	}
 	for _, v := range []struct {
 		name  string
 		place *string

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 )
 
 // Machine carries out plans: the Engine compiles, the Tree does the rest.
@@ -32,8 +30,9 @@ type Result struct {
 	Outcome Outcome
 	// Err says why a task failed or was skipped.
 	Err error
-	// Log is the file that tells more, "" without one.
-	Log string
+	// Log is the file that tells more, "" without one; NoLog says why there is none.
+	Log   string
+	NoLog error
 }
 
 // Run carries out a plan, one task after the other, and reports each as it
@@ -72,31 +71,36 @@ func firstIn(set map[string]bool, names []string) string {
 
 func (m Machine) runTask(ctx context.Context, kernel Release, t Task) Result {
 	r := Result{Task: t, Outcome: Done}
+	log := m.Layout.newLog(t.Module, kernel)
+	var err error
 	for _, step := range t.Steps {
-		err := m.step(ctx, kernel, t, step)
-		if err == nil {
-			continue
+		if err = m.step(ctx, kernel, t, step, log); err != nil {
+			break
 		}
-		if reason := notMeant(err); reason != "" {
-			r.Outcome, r.Err = Skipped, errors.New(reason)
-			return r
-		}
-		r.Outcome, r.Log = Failed, m.log(t, step, kernel)
-		r.Err = explain(err, r.Log)
+	}
+	r.Log, r.NoLog = log.close(), log.err
+	if err == nil {
 		return r
 	}
+	if reason := notMeant(err); reason != "" {
+		r.Outcome, r.Err = Skipped, errors.New(reason)
+		return r
+	}
+	r.Outcome, r.Err = Failed, explain(err, r.Log)
 	return r
 }
 
-func (m Machine) step(ctx context.Context, kernel Release, t Task, step Step) error {
+func (m Machine) step(ctx context.Context, kernel Release, t Task, step Step, log *keptLog) error {
 	tree := Tree{Layout: m.Layout, Kernel: kernel, Spare: m.Spare}
 	switch step.Op {
 	case OpClear:
 		return tree.Clear(t.Module, t.Arch)
 	case OpBuild:
-		return m.Engine.Build(ctx, t.Module, kernel, t.Arch)
+		return m.build(ctx, kernel, t, false, log)
+	case OpReplace:
+		return m.replace(ctx, kernel, t, log)
 	case OpInstall:
-		return m.install(ctx, tree, t)
+		return m.install(ctx, tree, t, log)
 	case OpRestore:
 		return tree.Restore(t.Module, t.Arch)
 	case OpCompress:
@@ -123,34 +127,6 @@ func (m Machine) step(ctx context.Context, kernel Release, t Task, step Step) er
 	return fmt.Errorf("cannot do %q", step.Op)
 }
 
-// install installs a built module through dkms. Where a file of that name
-// stands in the install directory and no link says whose it is, dkms 3.1.7 and
-// later would archive it as one of the kernel's own, so it is replaced instead.
-func (m Machine) install(ctx context.Context, tree Tree, t Task) error {
-	s := Snapshot{Layout: m.Layout, Kernel: tree.Kernel}
-	link := filepath.Join(m.Layout.tree(), t.Module.Name, linkName(tree.Kernel, t.Arch))
-	if _, err := os.Lstat(link); os.IsNotExist(err) && s.readBuild(t.Module, t.Arch).anyCopy() {
-		return tree.Restore(t.Module, t.Arch)
-	}
-	return m.Engine.Install(ctx, t.Module, tree.Kernel, t.Arch)
-}
-
-// log finds the log that dkms wrote for a build that failed.
-func (m Machine) log(t Task, step Step, kernel Release) string {
-	if step.Op != OpBuild {
-		return ""
-	}
-	for _, path := range []string{
-		filepath.Join(m.Layout.tree(), t.Module.Name, t.Module.Version, "build", "make.log"),
-		filepath.Join(m.Layout.buildDir(t.Module, kernel, t.Arch), "log", "make.log"),
-	} {
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			return path
-		}
-	}
-	return ""
-}
-
 // Finish makes modules.dep fit what is installed: it runs depmod when the run
 // changed something, or when the snapshot taken after it says so, and checks
 // that it helped.
@@ -162,8 +138,8 @@ func (m Machine) Finish(ctx context.Context, after Snapshot, changed bool) error
 	case !changed && after.depmodReason() == "":
 		return nil
 	}
-	if err := m.Engine.Depmod(ctx, after.Kernel); err != nil {
-		return fmt.Errorf("cannot make modules.dep of %s anew: %w", after.Kernel, explain(err, ""))
+	if err := m.depmod(ctx, after.Kernel); err != nil {
+		return fmt.Errorf("cannot make modules.dep of %s anew, the old one stays: %w", after.Kernel, err)
 	}
 	if !after.Busy {
 		if err := tree.RemovePending(); err != nil {
@@ -174,25 +150,6 @@ func (m Machine) Finish(ctx context.Context, after Snapshot, changed bool) error
 	after.Dep = readModulesDep(m.Layout.kernelDir(after.Kernel))
 	if reason := after.depmodReason(); reason != "" {
 		return fmt.Errorf("depmod ran and did not help: %s", reason)
-	}
-	return nil
-}
-
-// Verify looks whether a module that a task brought in is really there: dkms's
-// exit status alone is not believed. It returns what is wrong, nil for nothing.
-func Verify(after Snapshot, t Task) error {
-	if !t.Installs() {
-		return nil
-	}
-	link, _ := after.Link(t.Module.Name, t.Arch)
-	b, _ := after.Build(t.Module, t.Arch)
-	switch {
-	case !b.Complete():
-		return errors.New("dkms reported success, and there is no build")
-	case link.Version != t.Module.Version:
-		return errors.New("dkms reported success, and it is not installed")
-	case b.wrong() != "":
-		return fmt.Errorf("dkms reported success, and %s", b.wrong())
 	}
 	return nil
 }

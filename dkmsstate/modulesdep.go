@@ -2,7 +2,6 @@ package dkmsstate
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -19,8 +18,8 @@ type ModulesDep struct {
 
 // readModulesDep reads both files; a missing one is an empty one.
 func readModulesDep(kernelDir string) ModulesDep {
-	text, err := os.ReadFile(filepath.Join(kernelDir, "modules.dep"))
-	index, err2 := os.ReadFile(filepath.Join(kernelDir, "modules.dep.bin"))
+	text, err := readRegular(filepath.Join(kernelDir, "modules.dep"))
+	index, err2 := readRegular(filepath.Join(kernelDir, "modules.dep.bin"))
 	return ModulesDep{There: err == nil && err2 == nil, text: text, index: index}
 }
 
@@ -43,6 +42,28 @@ func (d ModulesDep) Installed() []string {
 		}
 	}
 	return names
+}
+
+// Own gives the paths of the kernel's own modules, as they stand in its directory.
+func (d ModulesDep) Own() []string {
+	var paths []string
+	for line := range bytes.Lines(d.text) {
+		if path, _, ok := bytes.Cut(line, []byte(":")); ok && bytes.HasPrefix(path, []byte("kernel/")) {
+			paths = append(paths, string(path))
+		}
+	}
+	return paths
+}
+
+// foreign says that there are modules which are neither the kernel's own nor of
+// dkms: what those export is not known here.
+func (d ModulesDep) foreign() bool {
+	for line := range bytes.Lines(d.text) {
+		if !bytes.HasPrefix(line, []byte("kernel/")) && !bytes.HasPrefix(line, []byte(installedUnder+"/")) {
+			return true
+		}
+	}
+	return false
 }
 
 // InKernel says whether the kernel brings a module of that name itself.

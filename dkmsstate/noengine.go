@@ -3,6 +3,7 @@ package dkmsstate
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -16,10 +17,14 @@ func (n NoEngine) refuse(what string) error {
 }
 
 // Build is refused.
-func (n NoEngine) Build(context.Context, Module, Release, string) error { return n.refuse("build") }
+func (n NoEngine) Build(context.Context, Module, Release, string, io.Writer) error {
+	return n.refuse("build")
+}
 
 // Install is refused.
-func (n NoEngine) Install(context.Context, Module, Release, string) error { return n.refuse("install") }
+func (n NoEngine) Install(context.Context, Module, Release, string, io.Writer) error {
+	return n.refuse("install")
+}
 
 // Unbuild is refused; the Tree does it.
 func (n NoEngine) Unbuild(context.Context, Module, Release, string) error { return n.refuse("unbuild") }
@@ -29,6 +34,14 @@ func (n NoEngine) Add(context.Context, Module) error { return n.refuse("add") }
 
 // Depmod is refused.
 func (n NoEngine) Depmod(context.Context, Release) error { return n.refuse("run depmod") }
+
+// Initramfs is refused.
+func (n NoEngine) Initramfs(context.Context, Release) error { return n.refuse("make an initramfs") }
+
+// InitramfsHolds is refused.
+func (n NoEngine) InitramfsHolds(context.Context, Release, []string) (bool, error) {
+	return false, n.refuse("look into an initramfs")
+}
 
 // Compress is refused.
 func (n NoEngine) Compress(context.Context, string, string, *os.File) error {

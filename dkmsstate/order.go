@@ -50,7 +50,7 @@ func (p *Plan) noteUnmet(s Snapshot, tasks []Task, planned map[string]bool) {
 // unmet gives the first need of a task that is neither installed nor planned
 // before it. What only restores files needs nothing.
 func unmet(s Snapshot, t Task, planned, pending map[string]bool) string {
-	if !t.builds() {
+	if !t.Builds() {
 		return ""
 	}
 	for _, name := range t.Needs {
@@ -63,15 +63,6 @@ func unmet(s Snapshot, t Task, planned, pending map[string]bool) string {
 		}
 	}
 	return ""
-}
-
-func (t Task) builds() bool {
-	for _, step := range t.Steps {
-		if step.Op == OpBuild {
-			return true
-		}
-	}
-	return false
 }
 
 // names gives the names of all registered and all linked modules, sorted.

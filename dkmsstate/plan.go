@@ -1,8 +1,6 @@
 package dkmsstate
 
-import (
-	"slices"
-)
+import "slices"
 
 // Op is one thing that can be done for one module on one kernel.
 type Op string
@@ -15,6 +13,9 @@ const (
 	// OpBuild and OpInstall are dkms build and dkms install --no-depmod.
 	OpBuild   Op = "build"
 	OpInstall Op = "install"
+	// OpReplace builds a module anew whose build no longer fits, installs it where the
+	// old one was installed, and leaves that as it is when anything fails.
+	OpReplace Op = "rebuild"
 	// OpRestore makes the installed files equal to the built ones again and the
 	// kernel link name them.
 	OpRestore Op = "restore"
@@ -54,8 +55,16 @@ type Task struct {
 // Installs says that the task ends with the module installed.
 func (t Task) Installs() bool {
 	last := t.Steps[len(t.Steps)-1].Op
-	return last == OpInstall || last == OpRestore
+	return last == OpInstall || last == OpRestore || last == OpReplace
 }
+
+// Builds says that the task compiles the module.
+func (t Task) Builds() bool {
+	return slices.ContainsFunc(t.Steps, func(s Step) bool { return s.Op == OpBuild || s.Op == OpReplace })
+}
+
+// Removes says that the task ends with the module not installed.
+func (t Task) Removes() bool { return t.Steps[len(t.Steps)-1].Op == OpUnbuild }
 
 // Note is something about a module, or about a file that is none's, that no step
 // can change.
@@ -73,8 +82,10 @@ type Plan struct {
 	// Depmod is why modules.dep has to be made anew even when no task changes
 	// anything, "" when it need not.
 	Depmod string
-	// NeedHeaders are the modules that wait for the kernel's headers.
+	// NeedHeaders are the modules that wait for the kernel's headers: there are none,
+	// or others than the image's (Mismatch says how that shows).
 	NeedHeaders []Module
+	Mismatch    string
 	// Broken are troubles with modules, each to be told once.
 	Broken []Note
 	// Stray are files in the install directory that no build accounts for, to be
@@ -92,7 +103,7 @@ func (p Plan) Without(told map[string]string) (Plan, int) {
 	dropped := 0
 	p.Tasks = slices.DeleteFunc(slices.Clone(p.Tasks), func(t Task) bool {
 		_, known := told[t.Module.String()]
-		known = known && slices.ContainsFunc(t.Steps, func(s Step) bool { return s.Op == OpBuild })
+		known = known && t.Builds()
 		if known {
 			dropped++
 		}

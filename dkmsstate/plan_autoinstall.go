@@ -9,7 +9,7 @@ import (
 // those that dkms would install there unasked, and those that were installed
 // there before. What is in order is left alone.
 func PlanAutoinstall(s Snapshot) Plan {
-	p := Plan{Kernel: s.Kernel}
+	p := Plan{Kernel: s.Kernel, Mismatch: s.Mismatch}
 	for _, name := range s.names() {
 		p.planModule(s, name)
 	}
@@ -47,6 +47,9 @@ func (p *Plan) keep(s Snapshot, m Module) {
 	r, known := s.Registration(m)
 	b, exists := s.Build(m, s.Arch)
 	if exists && b.Complete() {
+		if b.Fresh.Verdict == Stale && p.replace(s, b, r, known) {
+			return
+		}
 		var steps []Step
 		if b.anyCopy() {
 			steps = s.compressSteps(b)
@@ -65,7 +68,7 @@ func (p *Plan) keep(s Snapshot, m Module) {
 	case !known:
 		p.Broken = append(p.Broken, Note{Module: m.String(), Text: "its kernel link names a version that dkms does not know"})
 	case r.Broken != nil: // newest tells it
-	case !s.Headers:
+	case !s.buildable():
 		p.NeedHeaders = append(p.NeedHeaders, m)
 	default:
 		t := Task{Module: m, Arch: s.Arch, Needs: r.Conf.Depends, Steps: buildSteps(exists, "its build is gone")}
@@ -74,19 +77,43 @@ func (p *Plan) keep(s Snapshot, m Module) {
 	}
 }
 
+// replace plans to make a stale build anew, or says why it stays: then it is kept as
+// it is, since some use it may still be of. It says whether it planned.
+func (p *Plan) replace(s Snapshot, b Build, r Registration, known bool) bool {
+	note := Note{Module: b.Module.String(), Left: true, Text: "stale, " + b.Fresh.Reason + "; the old build stays "}
+	switch {
+	case !known || r.Broken != nil:
+		note.Text += "since dkms cannot build it"
+	case !s.buildable():
+		note.Text += "until the headers of the image come"
+		p.NeedHeaders = append(p.NeedHeaders, b.Module)
+	default:
+		p.Tasks = append(p.Tasks, Task{Module: b.Module, Arch: s.Arch, Needs: r.Conf.Depends,
+			Steps: []Step{{OpReplace, "stale, " + b.Fresh.Reason}}})
+		return true
+	}
+	p.Broken = append(p.Broken, note)
+	return false
+}
+
 // bringIn plans to install a module that is not installed on the kernel.
 func (p *Plan) bringIn(s Snapshot, m Module, link Link, linked bool) {
 	r, _ := s.Registration(m)
 	b, exists := s.Build(m, s.Arch)
 	t := Task{Module: m, Arch: s.Arch, Needs: r.Conf.Depends}
 	switch {
-	case exists && b.Complete() && link.Version == "" && b.anyCopy():
+	case exists && b.Complete() && link.Version == "" && b.anyCopy() && b.Fresh.Verdict != Stale:
 		// dkms install would take the file that stands there for one of the
 		// kernel's own and archive it (3.1.7 and later).
 		t.Steps = append(s.compressSteps(b), Step{OpRestore, "its kernel link is gone"})
+	case exists && b.Complete() && b.Fresh.Verdict == Stale && s.buildable():
+		t.Steps = []Step{{OpReplace, "stale, " + b.Fresh.Reason}, {OpInstall, "not installed"}}
+	case exists && b.Complete() && b.Fresh.Verdict == Stale:
+		p.NeedHeaders = append(p.NeedHeaders, m)
+		return
 	case exists && b.Complete():
 		t.Steps = append(s.compressSteps(b), Step{OpInstall, "built and not installed"})
-	case !s.Headers:
+	case !s.buildable():
 		p.NeedHeaders = append(p.NeedHeaders, m)
 		return
 	default:

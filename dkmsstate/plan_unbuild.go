@@ -1,8 +1,6 @@
 package dkmsstate
 
-import (
-	"strings"
-)
+import "strings"
 
 // PlanUnbuild plans to take all builds of the snapshot's kernel away, of every
 // version and architecture. Registrations stay.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 )
 
@@ -29,6 +28,9 @@ func notMeant(err error) string {
 	return ""
 }
 
+// Explain adds to the error of a failed call what the program said last.
+func Explain(err error) error { return explain(err, "") }
+
 // explain adds to a failed call the line that tells most: the compiler's first
 // error in the log, else what dkms said last.
 func explain(err error, log string) error {
@@ -50,7 +52,7 @@ func explain(err error, log string) error {
 const maxLog = 4 << 20
 
 func firstError(log string) string {
-	file, err := os.Open(log)
+	file, err := openRegular(log)
 	if err != nil {
 		return ""
 	}

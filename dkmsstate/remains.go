@@ -70,6 +70,7 @@ func (t Tree) RemoveScratch(m Module) error {
 		return err
 	}
 	defer kernel.Close()
+	defer version.Remove(string(t.Kernel)) // when nothing is left in it
 	entries, err := fs.ReadDir(kernel.FS(), ".")
 	if err != nil {
 		return fmt.Errorf("cannot look for what was left of a build: %w", err)

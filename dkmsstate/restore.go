@@ -9,16 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // Restore makes the installed files of a build equal to the built ones and the
-// kernel link name the build. A file is replaced by one that is complete and on
-// the disk, so that no reader ever finds half of it.
+// kernel link name the build. Each file is written beside the one that it replaces,
+// and only when all are complete and on the disk does the first take its place: no
+// reader ever finds half of one, and a full disk changes nothing.
 func (t Tree) Restore(m Module, arch string) error {
-	s := Snapshot{Layout: t.Layout, Kernel: t.Kernel}
-	b := s.readBuild(m, arch)
+	b := t.build(m, arch)
 	if !b.Complete() {
 		return fmt.Errorf("cannot install %s: there is no build of it", m)
 	}
@@ -27,16 +25,22 @@ func (t Tree) Restore(m Module, arch string) error {
 		return err
 	}
 	defer install.Close()
+	var written, twins []string
 	for _, f := range b.Files {
 		if f.Copy != CopySame {
 			built := filepath.Join(t.Layout.buildDir(m, t.Kernel, arch), "module", f.Name)
-			if err := replaceFile(install, f.Name, built); err != nil {
-				return fmt.Errorf("cannot install %s: %w", f.Name, err)
+			if err := copyFile(install, f.Name, built); err != nil {
+				return errors.Join(fmt.Errorf("cannot install %s: %w", f.Name, err), removeTemps(install, written))
 			}
+			written = append(written, f.Name)
 		}
-		if err := removeFiles(install, f.Twins); err != nil {
-			return err
-		}
+		twins = append(twins, f.Twins...)
+	}
+	if err := putInPlace(install, written); err != nil {
+		return fmt.Errorf("cannot install %s: %w", m, err)
+	}
+	if err := removeFiles(install, twins); err != nil {
+		return err
 	}
 	tree, err := t.Layout.openDir(t.Layout.Tree)
 	if err != nil {
@@ -76,50 +80,6 @@ func (t Tree) makeInstall() (*os.Root, error) {
 	return t.openInstall()
 }
 
-// tempName is what a module file is called while it is being written. It does
-// not end as a module does, so that depmod passes over one that a kill left.
-func tempName(name string) string { return "." + name + ".dkms-hooks" }
-
-// replaceFile puts a copy of a file into a directory under a name, whole or
-// not at all.
-func replaceFile(dir *os.Root, name, from string) error {
-	src, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	info, err := src.Stat()
-	if err != nil {
-		return err
-	}
-	return writeFile(dir, name, info.Mode().Perm(), func(to *os.File) error {
-		_, err := io.Copy(to, src)
-		return err
-	})
-}
-
-// writeFile puts a file into a directory under a name, whole and on the disk or
-// not at all.
-func writeFile(dir *os.Root, name string, perm fs.FileMode, write func(to *os.File) error) error {
-	temp := tempName(name)
-	if err := removeAll(dir, temp); err != nil {
-		return err
-	}
-	to, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
-	if err != nil {
-		return err
-	}
-	err = write(to)
-	err = errors.Join(err, to.Sync(), to.Close())
-	if err == nil {
-		err = renameIn(dir, temp, name)
-	}
-	if err != nil {
-		return errors.Join(err, removeAll(dir, temp))
-	}
-	return withDir(dir, unix.Fsync)
-}
-
 // putBackOriginals moves the kernel's own modules, which dkms archived when it
 // installed this one (3.1.7 and later note where each came from), back to where
 // nothing stands now. dkms unbuild does the same; this is for when it could not.
@@ -148,7 +108,7 @@ func (t Tree) putBackOriginals(tree *os.Root, m Module, s Snapshot) error {
 }
 
 func (t Tree) putBack(origin string) error {
-	file, err := os.Open(origin)
+	file, err := openRegular(origin)
 	if err != nil {
 		return err
 	}

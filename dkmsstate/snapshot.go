@@ -23,6 +23,9 @@ type Snapshot struct {
 	There bool
 	// Headers says that modules can be built: build/include is there.
 	Headers bool
+	// Mismatch says how the headers show that they are not those of the image, ""
+	// when they do not; Examine finds it.
+	Mismatch string
 	// NoAutoinstall says that /etc/dkms/no-autoinstall is there.
 	NoAutoinstall bool
 	// Registrations are all modules that DKMS knows, broken ones included.
@@ -37,7 +40,8 @@ type Snapshot struct {
 	Dep ModulesDep
 	// Remains are modules for which a run that was cut off left something.
 	Remains []Module
-	// Owed says that dkms noted that it owes the kernel a depmod.
+	// Owed says that a run which was cut off owes the kernel a depmod, by a note of
+	// dkms or of our own.
 	Owed bool
 	// Busy says that a dkms is at work that somebody else called: remains and
 	// notes may be its own.
@@ -59,7 +63,7 @@ func ReadSnapshot(l Layout, kernel Release, uname string) (Snapshot, error) {
 	s := Snapshot{Layout: l, Kernel: kernel}
 	s.Arch, s.ArchSure = l.findArch(kernel, uname, l.arches(kernel))
 	s.There = l.KernelThere(kernel)
-	s.Headers = anyExists(l.inRoot(filepath.Join(l.kernelDir(kernel), "build")), "include")
+	s.Headers = anyExists(l.headersDir(kernel), "include")
 	s.NoAutoinstall = anyExists(l.Path("/etc/dkms"), "no-autoinstall")
 	s.Dep = readModulesDep(l.kernelDir(kernel))
 
@@ -73,7 +77,7 @@ func ReadSnapshot(l Layout, kernel Release, uname string) (Snapshot, error) {
 		}
 	}
 	s.findStray()
-	s.Owed = len(l.pending(kernel)) > 0
+	s.Owed = len(l.pending(kernel)) > 0 || l.Pending(kernel) == Begun
 	s.Busy = l.Root == "/" && (s.Owed || len(s.Remains) > 0) && dkmsAtWork()
 	if suffix := s.Dep.kernelSuffix(); suffix != "" && compressor(suffix) != nil {
 		if _, err := lookPath(compressor(suffix)[0]); err == nil {
@@ -82,6 +86,9 @@ func ReadSnapshot(l Layout, kernel Release, uname string) (Snapshot, error) {
 	}
 	return s, nil
 }
+
+// buildable says that modules can be built: the headers are there, and the image's.
+func (s Snapshot) buildable() bool { return s.Headers && s.Mismatch == "" }
 
 // readModule reads MODULE/ of the tree: its versions and its kernel links.
 func (s *Snapshot) readModule(name string) {
@@ -124,7 +131,8 @@ func (s *Snapshot) readVersion(m Module) {
 		return // an empty directory is no registration
 	}
 	s.Registrations = append(s.Registrations, s.readRegistration(m, dir))
-	scratch := anyExists(dir, asideName(s.Kernel))
+	_, err := os.Lstat(kernelDir)
+	scratch := anyExists(dir, asideName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was cut off
 	for _, arch := range arches {
 		scratch = scratch || isScratch(arch.Name())
 		if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") {

@@ -1,8 +1,6 @@
 package dkmsstate
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // wrong says what is wrong with the installed files of a build, "" for nothing.
 func (b Build) wrong() string {
@@ -34,7 +32,7 @@ func (b Build) anyCopy() bool {
 }
 
 // owedReason is why depmod runs when dkms noted that it is to.
-const owedReason = "a run of dkms that was cut off left word that it is due"
+const owedReason = "a run that was cut off left word that it is due"
 
 // depmodReason says why modules.dep does not fit what is installed.
 func (s Snapshot) depmodReason() string {

@@ -11,6 +11,10 @@ import (
 // carryOut runs the plan, then makes good what the run must leave in order:
 // every registration, modules.dep, the empty directories.
 func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkmsstate.Plan) error {
+	// The next run finds this when the rest of this one never happens.
+	if err := r.machine.Layout.Pend(r.inv.Kernel, dkmsstate.Begun); err != nil {
+		r.report.atEnd("%v", err)
+	}
 	started := time.Now()
 	changed := false
 	results := r.machine.Run(ctx, plan,
@@ -28,6 +32,12 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	if err != nil {
 		return err
 	}
+	r.after = after
+	for _, res := range results {
+		if res.Outcome == dkmsstate.Done && res.Task.Builds() {
+			r.built = append(r.built, res.Task.Module)
+		}
+	}
 	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
 	if r.verdict == Unbuild {
 		if err := r.removeStray(tree, after); err != nil {
@@ -42,7 +52,10 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	if plan.Depmod != "" && after.There {
 		r.report.say("running depmod: %s", plan.Depmod)
 	}
-	return r.machine.Finish(ctx, after, changed)
+	if err := r.machine.Finish(ctx, after, changed); err != nil {
+		return err
+	}
+	return r.initramfs(ctx, changedModules(before, after, results))
 }
 
 // verify looks at what the run brought in.

@@ -22,13 +22,22 @@ import (
 func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
 	inv.Hook = Reconciler
 	layout, troubles := dkmsstate.ReadLayout(inv.Root)
-	general := &Report{out: stderr}
+	config, err := ReadConfig(layout.Path(ConfigFile))
+	if err != nil {
+		troubles = append(troubles, err.Error())
+	}
+	general := newReport(stderr, "")
 	for _, trouble := range troubles {
 		general.say("%s", trouble)
 	}
-	machine := dkmsstate.Machine{Layout: layout, Engine: engine(layout, nil)}
+	machine := dkmsstate.Machine{Layout: layout, Engine: engine(layout, config, nil)}
 	if !dryRun {
-		locked, lock, err := lockMachine(ctx, layout, general.say)
+		locked, lock, err := lockMachine(ctx, layout, config, general.say)
+		if errors.Is(err, dkmsstate.ErrLocked) {
+			for _, kernel := range layout.Kernels() {
+				err = errors.Join(err, layout.Pend(kernel, dkmsstate.PutOff))
+			}
+		}
 		if err != nil {
 			general.say("failed: %v", err)
 			general.say("  next, when that is mended: dkms-hooks reconcile")
@@ -37,12 +46,11 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		defer lock.Close()
 		machine = locked
 	}
-	database := sync.OnceValues(func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) })
 	spoke := false
 	kernels := layout.Kernels()
+	reconcile := reconciler(ctx, inv, config, machine, dryRun, stderr)
 	for _, kernel := range kernels {
-		inv.Kernel = kernel
-		spoke = reconcileKernel(ctx, inv, machine, database, dryRun, stderr) || spoke
+		spoke = reconcile(kernel) || spoke
 		if ctx.Err() != nil {
 			general.say("interrupted; what is not done yet: dkms-hooks reconcile")
 			return exitInterrupted
@@ -54,13 +62,32 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	return exitOK
 }
 
-// reconcileKernel does it for one kernel, and says whether there was anything to
-// say.
-func reconcileKernel(ctx context.Context, inv Invocation, machine dkmsstate.Machine,
+// reconciler gives what does it for one kernel, and says whether there was anything
+// to say.
+func reconciler(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, dryRun bool, stderr io.Writer) func(dkmsstate.Release) bool {
+	database := sync.OnceValues(func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) })
+	return func(kernel dkmsstate.Release) bool {
+		inv := inv
+		inv.Hook, inv.Kernel = Reconciler, kernel
+		return reconcileKernel(ctx, inv, config, machine, database, dryRun, stderr)
+	}
+}
+
+// doPending does what other runs began and were cut off in, or put off.
+func doPending(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, stderr io.Writer) {
+	reconcile := reconciler(ctx, inv, config, machine, false, stderr)
+	for _, kernel := range machine.Layout.AllPending() {
+		if kernel != inv.Kernel && ctx.Err() == nil {
+			reconcile(kernel)
+		}
+	}
+}
+
+func reconcileKernel(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine,
 	database func() (*debpkg.Database, error), dryRun bool, stderr io.Writer) bool {
 	w := LookAtKernel(inv.Kernel, machine.Layout, database)
 	d := DecideKernel(inv, w)
-	r := newRun(inv, machine.Layout, d.Verdict, stderr)
+	r := newRun(inv, config, machine.Layout, d.Verdict, stderr)
 	r.machine, r.reconciling = machine, true
 	r.report.heading = func() { r.report.decision(inv.Hook, d) }
 	var err error

@@ -26,10 +26,19 @@ type Report struct {
 	heading func()
 	// last are the lines that stand at the end, where a reader finds them.
 	last []string
-	// told are the troubles with modules, by module, and standing counts those
-	// that an earlier hook of the same run of dpkg told.
-	told     map[string]string
+	// results are how the attempts ended, by module, and standing counts the
+	// troubles that an earlier hook of the same run of dpkg told.
+	results  map[string]dkmsstate.Last
 	standing int
+}
+
+func newReport(out io.Writer, kernel dkmsstate.Release) *Report {
+	return &Report{out: out, kernel: kernel, results: map[string]dkmsstate.Last{}}
+}
+
+// ended notes how the attempt for a module ended.
+func (r *Report) ended(module string, result dkmsstate.LastResult, text, log string) {
+	r.results[module] = dkmsstate.Last{Result: result, Text: text, When: time.Now().Truncate(time.Second), Log: log}
 }
 
 func (r *Report) say(format string, args ...any) {
@@ -46,8 +55,8 @@ func (r *Report) atEnd(format string, args ...any) {
 }
 
 // trouble tells at the end what is wrong with a module.
-func (r *Report) trouble(kind, module, text string) {
-	r.told[module] = text
+func (r *Report) trouble(kind dkmsstate.LastResult, module, text, log string) {
+	r.ended(module, kind, text, log)
 	r.atEnd("%s: %s for %s: %s", kind, module, r.kernel, text)
 }
 
@@ -75,6 +84,9 @@ func (r *Report) begin(t dkmsstate.Task, number, of int) {
 		if step.Op == dkmsstate.OpBuild {
 			r.say("building %s (%d of %d): %s", t.Module, number, of, step.Reason)
 		}
+		if step.Op == dkmsstate.OpReplace {
+			r.say("building %s anew (%d of %d): %s", t.Module, number, of, step.Reason)
+		}
 	}
 }
 
@@ -85,14 +97,22 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 	case dkmsstate.Done:
 		last := res.Task.Steps[len(res.Task.Steps)-1]
 		r.say("%s: %s%s", m, done(last), seconds(took))
+		if res.Task.Installs() {
+			r.ended(m.String(), dkmsstate.LastInstalled, done(last), res.Log)
+		}
 	case dkmsstate.Skipped:
-		r.trouble("skipped", m.String(), res.Err.Error())
+		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), res.Log)
 	case dkmsstate.Failed:
-		r.trouble("failed", m.String(), res.Err.Error())
+		r.trouble(dkmsstate.LastFailed, m.String(), res.Err.Error(), res.Log)
 		if res.Log != "" {
 			r.atEnd("  log: %s", res.Log)
 		}
+		if res.NoLog != nil {
+			r.atEnd("  no log: %v", res.NoLog)
+		}
 		switch last := res.Task.Steps[len(res.Task.Steps)-1]; {
+		case last.Op == dkmsstate.OpReplace:
+			r.atEnd("  the old build stays as it is; next, when that is mended: dkms-hooks run postinst %s", r.kernel)
 		case res.Task.Installs():
 			r.atEnd("  next: dkms install %s -k %s", m, r.kernel)
 		case last.Op == dkmsstate.OpUnbuild:
@@ -107,6 +127,8 @@ func done(step dkmsstate.Step) string {
 	switch step.Op {
 	case dkmsstate.OpInstall:
 		return "installed"
+	case dkmsstate.OpReplace:
+		return "built anew and installed"
 	case dkmsstate.OpRestore:
 		return "installed again, " + step.Reason
 	case dkmsstate.OpUnbuild:
@@ -155,10 +177,10 @@ func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
 	failed := 0
 	for _, n := range p.Broken {
 		if n.Left {
-			r.trouble("left", n.Module, n.Text)
+			r.trouble(dkmsstate.LastLeft, n.Module, n.Text, "")
 			continue
 		}
-		r.trouble("failed", n.Module, n.Text)
+		r.trouble(dkmsstate.LastFailed, n.Module, n.Text, "")
 		failed++
 	}
 	if failed > 0 {
@@ -168,6 +190,11 @@ func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
 		var names []string
 		for _, m := range p.NeedHeaders {
 			names = append(names, m.String())
+		}
+		if p.Mismatch != "" {
+			r.atEnd("not built, the headers of %s are not those of its image (%s): %s", r.kernel, p.Mismatch, strings.Join(names, ", "))
+			r.atEnd("  next: install the headers that were made with the image; they are built then")
+			return
 		}
 		r.atEnd("not built, the headers of %s are missing: %s", r.kernel, strings.Join(names, ", "))
 		r.atEnd("  next: %s", headers())

@@ -15,7 +15,7 @@ import (
 // command; what went well is said at once.
 func TestReportKeepsTroublesForTheEnd(t *testing.T) {
 	var out strings.Builder
-	r := Report{out: &out, kernel: "6.1", told: map[string]string{}}
+	r := newReport(&out, "6.1")
 	task := func(name string, steps ...dkmsstate.Step) dkmsstate.Task {
 		return dkmsstate.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"}, Steps: steps}
 	}
@@ -48,5 +48,11 @@ dkms-hooks:   next: dkms install bad/1.0 -k 6.1
 dkms-hooks: skipped: skipped/1.0 for 6.1: not meant for it
 dkms-hooks: modules in trouble as told before: 1
 `, out.String())
-	assert.Equal(t, map[string]string{"bad/1.0": "it does not compile", "skipped/1.0": "not meant for it"}, r.told)
+	results := map[string]string{}
+	for module, last := range r.results {
+		results[module] = string(last.Result) + ": " + last.Text
+	}
+	assert.Equal(t, map[string]string{"bad/1.0": "failed: it does not compile", "skipped/1.0": "skipped: not meant for it",
+		"good/1.0": "installed: installed", "gone/1.0": "installed: installed again, m.ko was gone"}, results)
+	assert.Equal(t, "/make.log", r.results["bad/1.0"].Log)
 }

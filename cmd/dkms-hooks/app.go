@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"dkms-hooks/debpkg"
 	"dkms-hooks/hooks"
 )
 
@@ -40,7 +39,10 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 			}
 			return cli.ShowAppHelp(c)
 		},
-		Commands: []*cli.Command{runCommand(environ, stderr), reconcileCommand(environ, stderr)},
+		Commands: []*cli.Command{
+			runCommand(environ, stderr), reconcileCommand(environ, stderr), statusCommand(environ, stdout, stderr),
+			checkCommand(environ, stderr), remindCommand(environ, stderr),
+		},
 	}
 	err := app.Run(flagsFirst(args))
 	var s status
@@ -55,47 +57,6 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	return usageStatus
 }
 
-func runCommand(environ []string, stderr io.Writer) *cli.Command {
-	return &cli.Command{
-		Name:      "run",
-		Usage:     "do what a hook does for a kernel, or say what it would do",
-		ArgsUsage: "postinst|header_postinst|prerm|postrm KERNEL-RELEASE",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "params", Usage: "the maintainer script's `ACTION`, such as \"remove\" or \"upgrade 6.1-2\""},
-			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be done and change nothing"},
-		},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
-		Action: func(c *cli.Context) error {
-			inv, err := invocation(c, environ)
-			if err != nil {
-				return err
-			}
-			return act(func(ctx context.Context) int { return hooks.Run(ctx, inv, c.Bool("dry-run"), stderr) })
-		},
-	}
-}
-
-func reconcileCommand(environ []string, stderr io.Writer) *cli.Command {
-	return &cli.Command{
-		Name:  "reconcile",
-		Usage: "give every kernel the modules that it should have, and clean up after those that are gone",
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "dry-run", Usage: "say what would be done and change nothing"},
-		},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return err },
-		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return fmt.Errorf("reconcile takes no argument, and %q is one", c.Args().First())
-			}
-			inv, err := hooks.ParseSurroundings(environ)
-			if err != nil {
-				return err
-			}
-			return act(func(ctx context.Context) int { return hooks.Reconcile(ctx, inv, c.Bool("dry-run"), stderr) })
-		},
-	}
-}
-
 // act does the work of a command; a signal ends it in order.
 func act(do func(ctx context.Context) int) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
@@ -105,26 +66,6 @@ func act(do func(ctx context.Context) int) error {
 		return status(code)
 	}
 	return nil
-}
-
-// invocation is what the hook would be told, with the action from --params in
-// the place of the one from the environment.
-func invocation(c *cli.Context, environ []string) (hooks.Invocation, error) {
-	if c.NArg() == 0 {
-		return hooks.Invocation{}, errors.New("run needs a hook and a kernel release")
-	}
-	hook, err := hooks.ParseHook(c.Args().First())
-	if err != nil {
-		return hooks.Invocation{}, err
-	}
-	inv, err := hooks.ParseInvocation(hook, c.Args().Tail(), environ)
-	if err != nil {
-		return hooks.Invocation{}, err
-	}
-	if c.IsSet("params") {
-		inv.Action, inv.ByHand = debpkg.ParseAction(c.String("params")), true
-	}
-	return inv, nil
 }
 
 // flagsFirst puts the flags of run before its arguments, where urfave/cli looks

@@ -1,0 +1,173 @@
+package dkmsstate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// environment is all that a child gets to see. MAKEFLAGS, ARCH, CROSS_COMPILE,
+// KERNELRELEASE, TMPDIR and the like would change what is built, and a PATH
+// without sbin makes dkms do nothing without a word.
+func environment() []string {
+	return []string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=/root", "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive",
+	}
+}
+
+// run runs a program in a process group of its own, with nothing on stdin and the
+// end of its output kept for the error; the whole goes to log, and what it writes to
+// stdout into a file, unless these are nil. When the program ends, the time is over
+// or the context ends, everything is ended that it started: dkms itself leaves a
+// `sleep 3` behind that would hold its output open.
+func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program string, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
+	defer cancel()
+	path, err := lookPath(program)
+	if err != nil {
+		return err
+	}
+	output, theirs, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("cannot run %s: %w", program, err)
+	}
+	defer output.Close()
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = environment()
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = theirs, theirs
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
+	if d.Lock != nil {
+		cmd.ExtraFiles = []*os.File{d.Lock}
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	keepDescriptors()
+	adoptOrphans()
+	before := children()
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	err = cmd.Start()
+	theirs.Close()
+	if err != nil {
+		return fmt.Errorf("cannot run %s: %w", program, err)
+	}
+	var out tail
+	var sink io.Writer = &out
+	if log != nil {
+		sink = io.MultiWriter(sink, log)
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, _ = io.Copy(sink, output)
+	}()
+	err = cmd.Wait()
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	endOrphans(before)
+	_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for what left the group
+	<-read
+	if err == nil {
+		return nil
+	}
+	failure := &CallError{Program: program, Args: args, Output: out.String(), Code: -1, Err: err}
+	if cause := ctx.Err(); cause != nil {
+		failure.Err = cause
+		if errors.Is(cause, context.DeadlineExceeded) {
+			failure.Err = fmt.Errorf("ended after %s, the limit for one call", d.Timeout)
+		}
+		return failure
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		failure.Code = exit.ExitCode()
+	}
+	return failure
+}
+
+// keepDescriptors keeps what this process was given open to itself: a child that
+// inherits debconf's would keep debconf waiting for as long as it runs.
+func keepDescriptors() {
+	const first = 3
+	if unix.CloseRange(first, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return
+	}
+	entries, _ := os.ReadDir("/proc/self/fd") // before Linux 5.11
+	for _, entry := range entries {
+		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd >= first {
+			unix.CloseOnExec(fd)
+		}
+	}
+}
+
+// lookPath finds a program in the places where the system has them.
+func lookPath(program string) (string, error) {
+	_, path, _ := strings.Cut(environment()[0], "=")
+	for _, dir := range filepath.SplitList(path) {
+		file := filepath.Join(dir, program)
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return file, nil
+		}
+	}
+	return "", fmt.Errorf("cannot find the program %s", program)
+}
+
+// CallError is a call of dkms or depmod that failed.
+type CallError struct {
+	Program string
+	Args    []string
+	// Code is the exit status, -1 when there was none.
+	Code int
+	// Output is the end of what it printed.
+	Output string
+	Err    error
+}
+
+// Error gives the call and how it ended.
+func (e *CallError) Error() string {
+	what := e.Program
+	if len(e.Args) > 0 && e.Program == "dkms" {
+		what += " " + e.Args[0]
+	}
+	if e.Code >= 0 {
+		return fmt.Sprintf("%s exited with %d", what, e.Code)
+	}
+	return fmt.Sprintf("%s: %v", what, e.Err)
+}
+
+// Unwrap gives what exec or the context said.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// tail keeps the end of what is written to it.
+type tail struct{ buf bytes.Buffer }
+
+// tailSize is what is kept of a program's output; dkms has the whole in its log.
+const tailSize = 64 << 10
+
+// Write keeps the last tailSize bytes.
+func (t *tail) Write(p []byte) (int, error) {
+	n := len(p)
+	if n > tailSize {
+		p = p[n-tailSize:]
+	}
+	t.buf.Write(p)
+	if over := t.buf.Len() - tailSize; over > 0 {
+		t.buf.Next(over)
+	}
+	return n, nil
+}
+
+func (t *tail) String() string { return t.buf.String() }

@@ -1,0 +1,102 @@
+package dkmsstate
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// InitramfsPath is the initramfs of a kernel as Debian names it.
+func (l Layout) InitramfsPath(kernel Release) string {
+	return l.Path("/boot/initrd.img-" + string(kernel))
+}
+
+// Initramfs makes the kernel's initramfs anew by the system's own tool:
+// update-initramfs(8), which dracut brings too where it is new enough, or dracut(8).
+func (d DKMS) Initramfs(ctx context.Context, kernel Release) error {
+	if _, err := lookPath("update-initramfs"); err == nil {
+		return d.run(ctx, nil, nil, "update-initramfs", "-u", "-k", string(kernel))
+	}
+	return d.run(ctx, nil, nil, "dracut", "--force", "/boot/initrd.img-"+string(kernel), string(kernel))
+}
+
+// InitramfsHolds says whether an initramfs holds one of the modules that dkms
+// installed under these names.
+func (d DKMS) InitramfsHolds(ctx context.Context, kernel Release, names []string) (bool, error) {
+	list, err := os.CreateTemp("", "dkms-hooks-initramfs-")
+	if err != nil {
+		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+	}
+	defer list.Close()
+	if err := os.Remove(list.Name()); err != nil {
+		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+	}
+	tool := "lsinitramfs"
+	if _, err := lookPath(tool); err != nil {
+		tool = "lsinitrd"
+	}
+	if err := d.run(ctx, list, nil, tool, "/boot/initrd.img-"+string(kernel)); err != nil {
+		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+	}
+	if _, err := list.Seek(0, 0); err != nil {
+		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+	}
+	data, err := readBounded(list)
+	if err != nil {
+		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+	}
+	for line := range bytes.Lines(data) {
+		path := strings.TrimSpace(string(line))
+		if dir, file := filepath.Split(path); strings.HasSuffix(dir, "/"+string(kernel)+"/"+installedUnder+"/") && slices.Contains(names, trimKo(file)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// BootModules gives those of the named modules that the kernel boots from, by what
+// initramfs-tools(7) and dracut.conf(5) are told to put into every initramfs: a list
+// of modules, or a hook that is called like the module, as that of ZFS is.
+func (l Layout) BootModules(names []string) []string {
+	listed := map[string]bool{}
+	lists := []string{l.Path("/etc/initramfs-tools/modules")}
+	for _, pattern := range []string{"/usr/share/initramfs-tools/modules.d/*", "/etc/dracut.conf", "/etc/dracut.conf.d/*.conf"} {
+		found, _ := filepath.Glob(l.Path(pattern))
+		lists = append(lists, found...)
+	}
+	for _, list := range lists {
+		data, _ := readRegular(list)
+		for line := range strings.Lines(string(data)) {
+			line, _, _ = strings.Cut(line, "#")
+			fields := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\n\"'+=", r) })
+			if !strings.Contains(list, "dracut") {
+				fields = fields[:min(1, len(fields))] // options of the module follow
+			} else if len(fields) > 0 && !strings.HasSuffix(fields[0], "drivers") {
+				continue
+			}
+			for _, field := range fields {
+				listed[underscored(field)] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return !listed[underscored(name)] && !l.bootHook(name)
+	})
+}
+
+// bootHook says that a hook of an initramfs is called like a module.
+func (l Layout) bootHook(name string) bool {
+	for _, pattern := range []string{"/usr/share/initramfs-tools/hooks/" + name, "/etc/initramfs-tools/hooks/" + name, "/usr/lib/dracut/modules.d/[0-9][0-9]" + name} {
+		if found, _ := filepath.Glob(l.Path(pattern)); len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// underscored gives a module's name as the kernel has it.
+func underscored(name string) string { return strings.ReplaceAll(name, "-", "_") }

@@ -1,0 +1,54 @@
+package dkmsstate
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// adoptOrphans makes this process the parent of whatever its children leave running,
+// so that it can be found again: a module's script that starts a daemon would keep
+// the lock with it for good.
+func adoptOrphans() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+
+// endOrphans ends what the children of this process left running, and what those
+// leave in turn. It is called when no child is at work. Those that were there before
+// are somebody else's: of the shell that this process was, before it called exec.
+func endOrphans(before []int) {
+	const attempts = 100
+	for range attempts {
+		orphans := slices.DeleteFunc(children(), func(pid int) bool { return slices.Contains(before, pid) })
+		if len(orphans) == 0 {
+			return
+		}
+		for _, pid := range orphans {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// children gives the children of this process, by what /proc says.
+func children() []int {
+	lists, _ := filepath.Glob("/proc/self/task/*/children")
+	var pids []int
+	for _, list := range lists {
+		data, err := os.ReadFile(list)
+		if err != nil {
+			continue
+		}
+		for _, field := range strings.Fields(string(data)) {
+			if pid, err := strconv.Atoi(field); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}

@@ -1,0 +1,176 @@
+package dkmsstate
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// recordVersion is the version of the file that the Record is kept in.
+const recordVersion = 1
+
+// Record is what is kept between runs, by kernel.
+type Record struct {
+	Version int                      `json:"version"`
+	Kernels map[Release]KernelRecord `json:"kernels"`
+}
+
+// KernelRecord is what is kept of one kernel.
+type KernelRecord struct {
+	// Run names the run of dpkg that was told of the troubles last. Where both the
+	// image and the headers of a kernel are configured, two hooks are called for
+	// it; the second neither tries in vain nor tells again what the first did.
+	Run string `json:"run,omitempty"`
+	// Inputs name what the troubles came from (Snapshot.Inputs); with other inputs
+	// everything is tried and told anew.
+	Inputs string `json:"inputs,omitempty"`
+	// Last is how the last attempt for each module ended, by MODULE/VERSION.
+	Last map[string]Last `json:"last,omitempty"`
+	// Stamps name the state of the kernel's and its headers' files when they were
+	// compared, Mismatch is what came of it (Snapshot.Mismatch).
+	Stamps   string `json:"stamps,omitempty"`
+	Mismatch string `json:"mismatch,omitempty"`
+	// Builds are the builds that were found fresh, by MODULE/VERSION and
+	// architecture.
+	Builds map[string]BuildRecord `json:"builds,omitempty"`
+}
+
+// BuildRecord is what a build was when it was found fresh, and for what.
+type BuildRecord struct {
+	// Stamp names the state of its files, Sum their contents.
+	Stamp string `json:"stamp"`
+	Sum   string `json:"sum"`
+	// Kernel is KernelRecord.Stamps then, Origin the contents behind them.
+	Kernel string `json:"kernel"`
+	Origin Origin `json:"origin"`
+}
+
+// Last is how the last attempt for a module on a kernel ended.
+type Last struct {
+	// Result is what became of it.
+	Result LastResult `json:"result"`
+	// Text says why, in one line.
+	Text string    `json:"text"`
+	When time.Time `json:"when"`
+	// Log is the file that tells more, "" without one.
+	Log string `json:"log,omitempty"`
+}
+
+// LastResult is the kind of an ending.
+type LastResult string
+
+// A module was installed or not; where it was not, it failed, is not meant for the
+// kernel, waits for the kernel's headers, or was left alone.
+const (
+	LastInstalled LastResult = "installed"
+	LastFailed    LastResult = "failed"
+	LastSkipped   LastResult = "skipped"
+	LastWaiting   LastResult = "waiting"
+	LastLeft      LastResult = "left"
+)
+
+// trouble says that an ending is one that is told.
+func (l Last) trouble() bool { return l.Result != LastInstalled && l.Result != LastWaiting }
+
+// Told gives the troubles that a run of dpkg was told of, a text for each module:
+// none for another run, for one without a name, and when the inputs have changed.
+func (k KernelRecord) Told(run, inputs string) map[string]string {
+	if run == "" || k.Run != run {
+		return nil
+	}
+	return k.EverTold(inputs)
+}
+
+// EverTold gives the troubles that any run was told of, none when the inputs have
+// changed.
+func (k KernelRecord) EverTold(inputs string) map[string]string {
+	if k.Inputs != inputs {
+		return nil
+	}
+	told := map[string]string{}
+	for module, last := range k.Last {
+		if last.trouble() {
+			told[module] = last.Text
+		}
+	}
+	return told
+}
+
+// Kernel gives what is kept of a kernel.
+func (r Record) Kernel(kernel Release) KernelRecord { return r.Kernels[kernel] }
+
+// With gives the record with one kernel's put in its place.
+func (r Record) With(kernel Release, k KernelRecord) Record {
+	next := Record{Version: recordVersion, Kernels: maps.Clone(r.Kernels)}
+	if next.Kernels == nil {
+		next.Kernels = map[Release]KernelRecord{}
+	}
+	next.Kernels[kernel] = k
+	return next
+}
+
+// Without gives the record without a kernel.
+func (r Record) Without(kernel Release) Record {
+	next := Record{Version: recordVersion, Kernels: maps.Clone(r.Kernels)}
+	delete(next.Kernels, kernel)
+	return next
+}
+
+// ReadRecord reads what was kept. A file that is not there, cannot be understood or
+// comes from a newer version is as good as none: everything is looked at and told
+// anew then.
+func (l Layout) ReadRecord() Record {
+	data, err := readRegular(l.recordFile())
+	if err != nil {
+		return Record{}
+	}
+	var r Record
+	if err := json.Unmarshal(data, &r); err != nil || r.Version != recordVersion {
+		return Record{}
+	}
+	return r
+}
+
+// WriteRecord keeps the record. A file of a newer version is left alone.
+func (l Layout) WriteRecord(r Record) error {
+	var old Record
+	data, err := readRegular(l.recordFile())
+	if err == nil && json.Unmarshal(data, &old) == nil && old.Version > recordVersion {
+		return nil
+	}
+	if data, err = json.Marshal(r); err != nil {
+		return fmt.Errorf("cannot keep the record: %w", err)
+	}
+	if err := l.writeOwn("record.json", append(data, '\n')); err != nil {
+		return fmt.Errorf("cannot keep the record: %w", err)
+	}
+	return nil
+}
+
+// writeOwn puts a file into the hooks' own directory, whole and on the disk or not
+// at all.
+func (l Layout) writeOwn(name string, data []byte) error {
+	dir, err := l.openOwn(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return writeFile(dir, filepath.Base(name), 0o644, func(to *os.File) error {
+		_, err := to.Write(data)
+		return err
+	})
+}
+
+// openOwn opens a directory of the hooks' own, made where needed.
+func (l Layout) openOwn(sub string) (*os.Root, error) {
+	dir := filepath.Join(l.Path(lockDir), sub)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return os.OpenRoot(dir)
+}
+
+func (l Layout) recordFile() string { return filepath.Join(l.Path(lockDir), "record.json") }

@@ -1,0 +1,153 @@
+package dkmsstate
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestToldOfTroubles(t *testing.T) {
+	when := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	k := KernelRecord{Run: "run 1", Inputs: "a", Last: map[string]Last{
+		"bad/1":  {Result: LastFailed, Text: "does not compile", When: when, Log: "/log"},
+		"good/1": {Result: LastInstalled, When: when},
+		"late/1": {Result: LastWaiting, Text: "no headers", When: when},
+		"odd/1":  {Result: LastSkipped, Text: "not meant for it", When: when},
+	}}
+	told := map[string]string{"bad/1": "does not compile", "odd/1": "not meant for it"}
+	assert.Equal(t, told, k.Told("run 1", "a"))
+	assert.Nil(t, k.Told("run 2", "a"), "another run")
+	assert.Nil(t, k.Told("run 1", "b"), "other inputs")
+	assert.Equal(t, told, k.EverTold("a"))
+	assert.Nil(t, k.EverTold("b"), "other inputs")
+	k.Run = ""
+	assert.Nil(t, k.Told("", "a"), "no run of dpkg")
+}
+
+func TestRecordByKernel(t *testing.T) {
+	one, two := KernelRecord{Run: "one"}, KernelRecord{Run: "two"}
+	r := Record{}.With("6.1", one)
+	more := r.With("6.2", two)
+	assert.Equal(t, one, more.Kernel("6.1"))
+	assert.Equal(t, two, more.Kernel("6.2"))
+	assert.Equal(t, r, more.Without("6.2"))
+	assert.Zero(t, r.Kernel("6.2"), "the first is not changed")
+}
+
+func TestRecordIsKept(t *testing.T) {
+	l := Layout{Root: t.TempDir()}
+	assert.Empty(t, l.ReadRecord().Kernels)
+	record := Record{}.With("6.1", KernelRecord{Run: "run", Inputs: "a", Stamps: "s", Mismatch: "m",
+		Last:   map[string]Last{"bad/1": {Result: LastFailed, Text: "\"quoted\"\n", When: time.Unix(1, 0).UTC(), Log: "/log"}},
+		Builds: map[string]BuildRecord{"bad/1 x86_64": {Stamp: "a", Sum: "b", Kernel: "c", Origin: Origin{Symvers: "d"}}}})
+	require.NoError(t, l.WriteRecord(record))
+	assert.Equal(t, record, l.ReadRecord())
+	entries, err := os.ReadDir(l.Path(lockDir))
+	require.NoError(t, err)
+	assert.Len(t, entries, 1, "no temporary file stays")
+
+	newer := `{"version":2,"kernels":{"6.1":{}}}`
+	for _, other := range []string{newer, `{"version":1,`, ``, `[]`, "\x00"} {
+		require.NoError(t, os.WriteFile(l.recordFile(), []byte(other), 0o644))
+		assert.Empty(t, l.ReadRecord().Kernels, other)
+	}
+	require.NoError(t, os.WriteFile(l.recordFile(), []byte(newer), 0o644))
+	require.NoError(t, l.WriteRecord(record))
+	data, err := os.ReadFile(l.recordFile())
+	require.NoError(t, err)
+	assert.Equal(t, newer, string(data), "a newer program's file is left alone")
+}
+
+func TestWriteRecordFollowsNoLink(t *testing.T) {
+	l := Layout{Root: t.TempDir()}
+	require.NoError(t, os.MkdirAll(l.Path(lockDir), 0o755))
+	victim := filepath.Join(l.Root, "victim")
+	require.NoError(t, os.WriteFile(victim, []byte("untouched"), 0o644))
+	require.NoError(t, os.Symlink(victim, filepath.Join(l.Path(lockDir), tempName("record.json"))))
+	require.NoError(t, os.Symlink(victim, l.recordFile()))
+	require.NoError(t, l.WriteRecord(Record{}.With("6.1", KernelRecord{})))
+	data, err := os.ReadFile(victim)
+	require.NoError(t, err)
+	assert.Equal(t, "untouched", string(data))
+}
+
+func TestPending(t *testing.T) {
+	l := Layout{Root: t.TempDir()}
+	assert.Empty(t, l.AllPending())
+	require.NoError(t, l.Pend("6.1", Begun))
+	require.NoError(t, l.Pend("6.2", PutOff))
+	assert.Equal(t, Begun, l.Pending("6.1"))
+	assert.Equal(t, PutOff, l.Pending("6.2"))
+	assert.Equal(t, Pending(""), l.Pending("6.3"))
+	assert.Equal(t, []Release{"6.1", "6.2"}, l.AllPending())
+	require.NoError(t, l.Pend("6.1", PutOff))
+	assert.Equal(t, Begun, l.Pending("6.1"), "what was begun stays so")
+	require.NoError(t, l.Settle("6.1"))
+	require.NoError(t, l.Settle("6.1"), "twice is no error")
+	assert.Equal(t, []Release{"6.2"}, l.AllPending())
+}
+
+func TestNotice(t *testing.T) {
+	l := Layout{Root: t.TempDir()}
+	require.NoError(t, l.WriteNotice(""))
+	assert.NoFileExists(t, l.noticeFile())
+	require.NoError(t, l.WriteNotice("one\n"))
+	assert.Equal(t, "one\n", l.ReadNotice())
+	require.NoError(t, l.WriteNotice(""))
+	assert.NoFileExists(t, l.noticeFile())
+}
+
+func TestPlanWithoutWhatWasTold(t *testing.T) {
+	build := []Step{{OpBuild, "not built"}, {OpInstall, "not installed"}}
+	p := Plan{
+		Tasks: []Task{
+			{Module: Module{"bad", "1"}, Steps: build},
+			{Module: Module{"good", "1"}, Steps: build},
+			{Module: Module{"gone", "1"}, Steps: []Step{{OpRestore, "not in updates/dkms"}}},
+		},
+		Broken: []Note{{Module: "dangling/1", Text: "its source is gone"}, {Module: "noconf/1", Text: "no dkms.conf"}},
+	}
+	told := map[string]string{"bad/1": "error", "gone/1": "error", "dangling/1": "its source is gone", "noconf/1": "another"}
+	got, dropped := p.Without(told)
+	assert.Equal(t, 2, dropped)
+	assert.Equal(t, []Task{p.Tasks[1], p.Tasks[2]}, got.Tasks, "what compiles nothing is done all the same")
+	assert.Equal(t, []Note{{Module: "noconf/1", Text: "no dkms.conf"}}, got.Broken)
+	assert.Len(t, p.Tasks, 3, "the plan itself is not changed")
+
+	same, dropped := p.Without(nil)
+	assert.Equal(t, p, same)
+	assert.Zero(t, dropped)
+}
+
+func TestInputsChangeWithWhatABuildStartsFrom(t *testing.T) {
+	root := t.TempDir()
+	write := func(name string, when int64) {
+		path := filepath.Join(root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, nil, 0o644))
+		require.NoError(t, os.Chtimes(path, time.Time{}, time.Unix(when, 0)))
+	}
+	layout, _ := ReadLayout(root)
+	s := Snapshot{Layout: layout, Kernel: "6.1"}
+	seen := map[string]string{s.Inputs(): "nothing"}
+	changes := []struct {
+		name   string
+		change func()
+	}{
+		{"headers", func() { write("lib/modules/6.1/build/Module.symvers", 1) }},
+		{"other headers", func() { write("lib/modules/6.1/build/Module.symvers", 2) }},
+		{"a module", func() { s.Registrations = []Registration{{Module: Module{"m", "1"}, Source: "/usr/src/m-1"}} }},
+		{"its dkms.conf", func() { write("var/lib/dkms/m/1/source/dkms.conf", 1) }},
+		{"another dkms.conf", func() { write("var/lib/dkms/m/1/source/dkms.conf", 2) }},
+	}
+	for _, c := range changes {
+		c.change()
+		assert.NotContains(t, seen, s.Inputs(), c.name)
+		assert.Equal(t, s.Inputs(), s.Inputs())
+		seen[s.Inputs()] = c.name
+	}
+}

@@ -1,0 +1,187 @@
+package dkmsstate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// oldName is what MODULE/VERSION/KVER is called while a build that no longer fits is
+// made anew. What is installed stays where it is meanwhile. As long as a directory
+// has this name the new build is not to be trusted: RollBack brings the old one back.
+func oldName(kernel Release) string { return ".old-" + string(kernel) }
+
+// replace builds a module anew for the kernel and puts the new build in the place of
+// the one that is there only when it is known to fit, and installs it when that one
+// was installed. When anything fails before that, all is as it was.
+func (m Machine) replace(ctx context.Context, kernel Release, t Task, log *keptLog) error {
+	tree := Tree{Layout: m.Layout, Kernel: kernel}
+	before, err := ReadSnapshot(m.Layout, kernel, t.Arch)
+	if err != nil {
+		return err
+	}
+	old, _ := before.Build(t.Module, t.Arch)
+	if err := tree.keepOld(t.Module); err != nil {
+		return err
+	}
+	err = m.build(ctx, kernel, t, m.signed(ctx, kernel, old), log)
+	// dkms 3.0 counts a module as installed that it left to the kernel's own
+	leftToKernel := old.inKernel() && !old.anyCopy()
+	if link, linked := before.Link(t.Module.Name, t.Arch); err == nil && linked && link.Version == t.Module.Version && !leftToKernel {
+		err = tree.install(t.Module, t.Arch, old)
+	}
+	if err != nil {
+		return errors.Join(err, tree.rollBackModule(t.Module, t.Arch))
+	}
+	return tree.dropOld(t.Module)
+}
+
+// signed says that a build's modules are signed; what takes its place has to be then.
+func (m Machine) signed(ctx context.Context, kernel Release, b Build) bool {
+	for _, file := range m.Layout.builtFiles(kernel, b) {
+		if ko, err := readKo(ctx, oldPath(kernel, file)); err == nil && ko.Signed {
+			return true
+		}
+	}
+	return false
+}
+
+// oldPath gives the present place of a file of a build that was set aside.
+func oldPath(kernel Release, file string) string {
+	arch := filepath.Dir(filepath.Dir(file))
+	version := filepath.Dir(filepath.Dir(arch))
+	return filepath.Join(version, oldName(kernel), filepath.Base(arch), "module", filepath.Base(file))
+}
+
+// openVersion opens MODULE/VERSION of the DKMS tree.
+func (t Tree) openVersion(m Module) (*os.Root, error) {
+	tree, err := t.Layout.openDir(t.Layout.Tree)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the DKMS tree: %w", err)
+	}
+	defer tree.Close()
+	return openSub(tree, m.Name, m.Version)
+}
+
+// keepOld sets a build aside.
+func (t Tree) keepOld(m Module) error {
+	version, err := t.openVersion(m)
+	if err != nil {
+		return err
+	}
+	defer version.Close()
+	err = renameIn(version, string(t.Kernel), oldName(t.Kernel))
+	if err == nil {
+		return nil
+	}
+	// EXDEV: a directory of an overlay's lower layer cannot be renamed
+	dir := filepath.Join(t.Layout.tree(), m.Name, m.Version)
+	linkErr := errors.Join(removeAll(version, asideName(t.Kernel)), linkTree(filepath.Join(dir, string(t.Kernel)), filepath.Join(dir, asideName(t.Kernel))))
+	if linkErr == nil {
+		linkErr = errors.Join(renameIn(version, asideName(t.Kernel), oldName(t.Kernel)), removeAll(version, string(t.Kernel)))
+	}
+	if linkErr != nil {
+		return fmt.Errorf("cannot set the build aside, nothing was changed: %w", errors.Join(err, linkErr))
+	}
+	return nil
+}
+
+// dropOld removes a build that was set aside, since the new one stands. With the new
+// name it is no longer one to come back.
+func (t Tree) dropOld(m Module) error {
+	version, err := t.openVersion(m)
+	if err != nil {
+		return err
+	}
+	defer version.Close()
+	if err = removeAll(version, asideName(t.Kernel)); err == nil {
+		err = renameIn(version, oldName(t.Kernel), asideName(t.Kernel))
+	}
+	if err == nil {
+		err = removeAll(version, asideName(t.Kernel))
+	}
+	if err != nil {
+		return fmt.Errorf("cannot remove the build that was replaced: %w", err)
+	}
+	return nil
+}
+
+// RollBack brings back every build of the kernel that a run which was cut off had set
+// aside, with what of it was installed, and gives their number.
+func (t Tree) RollBack() (int, error) {
+	found, err := filepath.Glob(filepath.Join(t.Layout.tree(), "*", "*", oldName(t.Kernel)))
+	if err != nil {
+		return 0, err
+	}
+	var errs []error
+	for _, path := range found {
+		dir := filepath.Dir(path)
+		m := Module{Name: filepath.Base(filepath.Dir(dir)), Version: filepath.Base(dir)}
+		arches := dirNames(path)
+		if len(arches) == 0 {
+			arches = []string{""}
+		}
+		for _, arch := range arches {
+			errs = append(errs, t.rollBackModule(m, arch))
+		}
+	}
+	return len(found), errors.Join(errs...)
+}
+
+// rollBackModule brings one back.
+func (t Tree) rollBackModule(m Module, arch string) error {
+	version, err := t.openVersion(m)
+	if err != nil {
+		return err
+	}
+	defer version.Close()
+	if _, err := version.Lstat(oldName(t.Kernel)); errors.Is(err, fs.ErrNotExist) {
+		return nil // another architecture's turn brought it back
+	}
+	replaced := t.build(m, arch)
+	if err = removeAll(version, string(t.Kernel)); err == nil {
+		err = renameIn(version, oldName(t.Kernel), string(t.Kernel))
+	}
+	if err != nil {
+		return fmt.Errorf("cannot bring back the build of %s that was set aside: %w", m, err)
+	}
+	link, linkErr := os.Readlink(filepath.Join(t.Layout.tree(), m.Name, linkName(t.Kernel, arch)))
+	if linkErr != nil || newLink(m.Name, arch, link, t.Kernel).Version != m.Version {
+		return nil
+	}
+	return t.install(m, arch, replaced)
+}
+
+// install puts the files of a build into the install directory and lets the kernel
+// link name it; files of the one that it replaces, and has not, go.
+func (t Tree) install(m Module, arch string, replaced Build) error {
+	if err := t.Restore(m, arch); err != nil {
+		return err
+	}
+	b := t.build(m, arch)
+	var gone []string
+	for _, f := range replaced.Files {
+		if !b.has(f.Name) {
+			gone = append(gone, f.Name)
+		}
+	}
+	return t.RemoveStray(gone)
+}
+
+// build reads a build of the kernel.
+func (t Tree) build(m Module, arch string) Build {
+	s := Snapshot{Layout: t.Layout, Kernel: t.Kernel}
+	return s.readBuild(m, arch)
+}
+
+func (b Build) has(name string) bool {
+	for _, f := range b.Files {
+		if f.Name == name {
+			return true
+		}
+	}
+	return false
+}

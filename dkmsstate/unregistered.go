@@ -1,0 +1,55 @@
+package dkmsstate
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// SourceDir is a directory of the source tree that holds a dkms.conf.
+type SourceDir struct {
+	Module Module
+	// Dir is its path, as seen from inside the root.
+	Dir string
+}
+
+// Unregistered gives the modules whose source is in the source tree, where `dkms add`
+// would find it, and which DKMS does not know.
+func (l Layout) Unregistered() ([]SourceDir, error) {
+	confs, err := filepath.Glob(filepath.Join(l.Path(l.Source), "*", "dkms.conf"))
+	if err != nil {
+		return nil, fmt.Errorf("cannot look for sources of modules: %w", err)
+	}
+	var found []SourceDir
+	for _, conf := range confs {
+		dir := filepath.Base(filepath.Dir(conf))
+		m, ok := sourceModule(dir, conf)
+		if !ok {
+			continue
+		}
+		if _, err := os.Lstat(filepath.Join(l.tree(), m.Name, m.Version, "source")); err != nil {
+			found = append(found, SourceDir{Module: m, Dir: filepath.Join(l.Source, dir)})
+		}
+	}
+	return found, nil
+}
+
+// sourceModule tells what module a directory NAME-VERSION is the source of. Where a
+// name may hold dashes and digits, the dkms.conf tells where it ends.
+func sourceModule(dir, conf string) (Module, bool) {
+	as, err := readShell(conf)
+	if err != nil {
+		return Module{}, false
+	}
+	name, version := as.Plain["PACKAGE_NAME"], as.Plain["PACKAGE_VERSION"]
+	switch {
+	case name != "" && strings.HasPrefix(dir, name+"-"):
+		version = strings.TrimPrefix(dir, name+"-")
+	case version != "" && strings.HasSuffix(dir, "-"+version):
+		name = strings.TrimSuffix(dir, "-"+version)
+	default:
+		return Module{}, false
+	}
+	return Module{name, version}, checkName(name) == nil && checkName(version) == nil
+}

@@ -1,0 +1,83 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// Remind says what the next boot would miss, as far as that still holds, and keeps
+// the notice in step with it. It is what the end of each run of dpkg calls.
+func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
+	layout, _ := dkmsstate.ReadLayout(inv.Root)
+	text := noticeText(ctx, layout)
+	_ = layout.WriteNotice(text) // one that is out of date is mended by the next run
+	fmt.Fprint(stderr, text)
+	return exitOK
+}
+
+// noticeText tells of the modules that are missing on the kernels which may boot next.
+func noticeText(ctx context.Context, layout dkmsstate.Layout) string {
+	var text strings.Builder
+	record := layout.ReadRecord()
+	for _, kernel := range bootable(layout) {
+		missing := missing(ctx, layout, kernel, record.Kernel(kernel))
+		for _, module := range slices.Sorted(maps.Keys(missing)) {
+			l := missing[module]
+			fmt.Fprintf(&text, "dkms-hooks: %s is not as it should be on %s, which may boot next: %s (%s)\n", module, kernel, l.Text, l.When.Format(time.DateOnly))
+			if l.Log != "" {
+				fmt.Fprintf(&text, "dkms-hooks:   log: %s\n", l.Log)
+			}
+		}
+	}
+	if text.Len() > 0 {
+		text.WriteString("dkms-hooks:   see: dkms-hooks status\n")
+	}
+	return text.String()
+}
+
+// missing gives what was recorded of a kernel's modules that the kernel has to do
+// without, or with one that does not fit, and that has not been mended since.
+func missing(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Release, kept dkmsstate.KernelRecord) map[string]dkmsstate.Last {
+	out := map[string]dkmsstate.Last{}
+	for module, l := range kept.Last {
+		if l.Result != dkmsstate.LastInstalled && l.Result != dkmsstate.LastSkipped && strings.Contains(module, "/") && !strings.HasSuffix(module, ".ko") {
+			out[module] = l
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	s, err := dkmsstate.ReadSnapshot(layout, kernel, machineArch())
+	if err != nil {
+		return out
+	}
+	s.Examine(ctx, kept)
+	maps.DeleteFunc(out, func(module string, _ dkmsstate.Last) bool {
+		name, version, _ := strings.Cut(module, "/")
+		m := dkmsstate.Module{Name: name, Version: version}
+		b, _ := s.Build(m, s.Arch)
+		_, known := s.Registration(m)
+		return !known || installed(s, module) && b.Fresh.Verdict != dkmsstate.Stale
+	})
+	return out
+}
+
+// bootable gives the kernel that a boot loader starts next, as far as one can tell,
+// and the one that runs, of those that are there.
+func bootable(layout dkmsstate.Layout) []dkmsstate.Release {
+	var kernels []dkmsstate.Release
+	for _, kernel := range layout.Kernels() {
+		running := layout.Root == "/" && runningKernel() == string(kernel)
+		if layout.KernelThere(kernel) && (running || len(kernels) == 0 && layout.ImageThere(kernel)) {
+			kernels = append(kernels, kernel)
+		}
+	}
+	return kernels
+}

@@ -1,0 +1,99 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// remember keeps how the run ended: what was tried in vain is neither tried nor told
+// again while nothing has changed, what no longer stands is dropped, and what was
+// built is known by what it was built from.
+func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, inputs string) error {
+	layout := r.machine.Layout
+	record := layout.ReadRecord()
+	if r.verdict == Unbuild {
+		if _, known := record.Kernels[r.inv.Kernel]; !known || r.machine.Spare {
+			return nil
+		}
+		return errors.Join(layout.WriteRecord(record.Without(r.inv.Kernel)), layout.RemoveLogs(r.inv.Kernel), layout.WriteNotice(noticeText(ctx, layout)))
+	}
+	last := map[string]dkmsstate.Last{}
+	for module, l := range kept.Last {
+		_, stands := r.told[module]
+		if stands || l.Result == dkmsstate.LastInstalled && installed(r.after, module) {
+			last[module] = l
+		}
+	}
+	maps.Copy(last, r.report.results)
+	kept.Last, kept.Inputs = last, inputs
+	if len(r.report.results) > 0 {
+		kept.Run = r.dpkg
+	}
+	if !reflect.DeepEqual(kept, record.Kernel(r.inv.Kernel)) {
+		if err := layout.WriteRecord(record.With(r.inv.Kernel, kept)); err != nil {
+			return err
+		}
+	}
+	return layout.WriteNotice(noticeText(ctx, layout))
+}
+
+// installed says that a module, NAME or NAME/VERSION, is installed and whole.
+func installed(s dkmsstate.Snapshot, module string) bool {
+	return slices.ContainsFunc(s.Links, func(l dkmsstate.Link) bool {
+		m := dkmsstate.Module{Name: l.Name, Version: l.Version}
+		return l.Arch == s.Arch && (module == m.Name || module == m.String()) && s.Whole(m)
+	})
+}
+
+// insists says that the hook has to fail as the configuration asks for, and in words
+// why, what that stops and how to go on.
+func (r *run) insists() bool {
+	var why []string
+	for _, name := range r.config.Required {
+		switch {
+		case !installed(r.after, name):
+			why = append(why, name+" is required and is not installed")
+		case r.failed(name):
+			why = append(why, name+" is required and does not fit the kernel")
+		}
+	}
+	if r.config.Strict {
+		for _, module := range slices.Sorted(maps.Keys(r.report.results)) {
+			if r.report.results[module].Result == dkmsstate.LastFailed {
+				why = append(why, module+" failed")
+			}
+		}
+		if r.report.standing > 0 {
+			why = append(why, "modules are in trouble as told before")
+		}
+	}
+	if len(why) == 0 {
+		return false
+	}
+	r.report.say("this hook fails, as %s asks for: %s", ConfigFile, strings.Join(why, ", "))
+	r.report.say("  this stops the configuration of %s: what comes after, such as the initramfs and the boot loader, is not done for this kernel", r.inv.who())
+	r.report.say("  to go on: mend that, or change %s, then dpkg --configure -a", ConfigFile)
+	return true
+}
+
+// failed says that a module, which may be installed from before, could not be made as
+// it should be, by this run or by one before it that told of it.
+func (r *run) failed(name string) bool {
+	for module := range r.told {
+		if of, _, _ := strings.Cut(module, "/"); of == name {
+			return true
+		}
+	}
+	for module, last := range r.report.results {
+		if of, _, _ := strings.Cut(module, "/"); of == name && last.Result != dkmsstate.LastInstalled && last.Result != dkmsstate.LastSkipped {
+			return true
+		}
+	}
+	return false
+}

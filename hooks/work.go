@@ -1,0 +1,142 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// act looks, plans and does it, under the lock, and then what other runs have put
+// off. With dryRun it only says what it would do.
+func (r *run) act(ctx context.Context, dryRun bool) error {
+	if dryRun {
+		return r.work(ctx, dryRun)
+	}
+	machine, lock, err := lockMachine(ctx, r.machine.Layout, r.config, r.report.say)
+	if errors.Is(err, dkmsstate.ErrLocked) {
+		return r.putOff(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	machine.Spare = r.machine.Spare
+	r.machine = machine
+	err = r.work(ctx, dryRun)
+	if ctx.Err() == nil {
+		r.report.flush()
+		doPending(ctx, r.inv, r.config, machine, r.report.out)
+	}
+	return err
+}
+
+// putOff leaves the work to the next run, and dpkg goes on.
+func (r *run) putOff(ctx context.Context) error {
+	r.report.atEnd("put off: another run of the hooks still holds the lock; the next run does this one's work")
+	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
+	if r.inv.Hook != Postrm && r.verdict != Unbuild { // these have asked already
+		r.trigger(ctx)
+	}
+	return r.machine.Layout.Pend(r.inv.Kernel, dkmsstate.PutOff)
+}
+
+func (r *run) work(ctx context.Context, dryRun bool) error {
+	if !dryRun {
+		if err := r.settle(); err != nil {
+			return err
+		}
+	}
+	before, err := dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
+	if err != nil {
+		return err
+	}
+	kept := r.machine.Layout.ReadRecord().Kernel(r.inv.Kernel)
+	if r.verdict == Autoinstall {
+		kept = before.Examine(ctx, kept)
+	}
+	plan := r.plan(before, kept)
+	if dryRun {
+		if !r.reconciling || !plan.Empty() {
+			r.report.plan(plan, r.needsDepmod())
+		}
+		r.finishReport(ctx, before, plan)
+		return nil
+	}
+	r.after = before
+	if !plan.Empty() {
+		err = r.carryOut(ctx, before, plan)
+		if r.verdict == Autoinstall {
+			kept = r.after.Examine(ctx, kept, r.built...)
+		}
+	}
+	r.finishReport(ctx, before, plan)
+	if ctx.Err() != nil {
+		return err // what was cut off may well succeed
+	}
+	if err == nil {
+		err = r.machine.Layout.Settle(r.inv.Kernel)
+	}
+	return errors.Join(err, r.remember(ctx, kept, before.Inputs()))
+}
+
+// settle brings back what an earlier run that was cut off had set aside.
+func (r *run) settle() error {
+	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+	back, err := tree.RollBack()
+	if back > 0 {
+		r.report.say("builds brought back that a run which was cut off was replacing: %d", back)
+	}
+	if err != nil {
+		return err
+	}
+	return r.spares(tree)
+}
+
+// spares settles what an earlier removal set aside: it comes back when the kernel
+// is there after all, and goes when it is gone.
+func (r *run) spares(tree dkmsstate.Tree) error {
+	switch {
+	case r.machine.Spare:
+		return nil
+	case r.verdict == Unbuild:
+		return tree.DropSpares()
+	}
+	revived, err := tree.Revive()
+	if revived > 0 {
+		r.report.say("builds given back that a removal had set aside: %d", revived)
+	}
+	return err
+}
+
+// plan plans for what was found, without what was told before.
+func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.Plan {
+	if r.verdict == Unbuild {
+		plan := dkmsstate.PlanUnbuild(s)
+		if r.strayStays(s) {
+			plan.Stray = nil
+		}
+		return plan
+	}
+	plan := dkmsstate.PlanAutoinstall(s)
+	for _, m := range plan.NeedHeaders {
+		r.report.ended(m.String(), dkmsstate.LastWaiting, "it waits for the kernel's headers", "")
+	}
+	if r.reconciling && r.inv.Script.Name != "" {
+		r.told = kept.EverTold(s.Inputs())
+		plan.NeedHeaders = nil
+		plan, _ = plan.Without(r.told)
+		return plan
+	}
+	r.told = kept.Told(r.dpkg, s.Inputs())
+	plan, r.report.standing = plan.Without(r.told)
+	return plan
+}
+
+// finishReport tells what no plan could help.
+func (r *run) finishReport(ctx context.Context, s dkmsstate.Snapshot, plan dkmsstate.Plan) {
+	for _, trouble := range s.Troubles {
+		r.report.atEnd("%s", trouble)
+	}
+	r.report.notes(plan, func() string { return headersAdvice(ctx, r.inv) })
+}
