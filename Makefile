@@ -49,7 +49,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz lint integration matrix walk deb install demo kernels check clean
+.PHONY: help build test unit fuzz lint integration matrix walk compare worst deb install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -100,12 +100,19 @@ integration: deb ## as root: real dpkg, dkms and kernels in disposable roots
 	@$(call systemtest,TestSystem)
 
 matrix: deb ## of these the transition matrix alone, into testdata/matrix; SUITES="bullseye sid" for others
-	@export DKMS_HOOKS_MATRIX=$(CURDIR)/testdata/matrix DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/matrix)
+	@export DKMS_HOOKS_STOCK=yes DKMS_HOOKS_MATRIX=$(CURDIR)/testdata/matrix DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/matrix)
 
 walk: deb ## of these the random walk alone; STEPS=200 SEED=7 for another, SUITES as above
 	@export DKMS_HOOKS_WALK_STEPS=$(STEPS) DKMS_HOOKS_WALK_SEED=$(SEED) DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/walk)
 
+compare: deb ## of these what is compared with stock, beside the matrix
+	@export DKMS_HOOKS_STOCK=yes DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/(troubles|fresh|stock|boot))
+
+worst: deb ## of these the worst days alone: KILLS=50 kills for each kind of work, full disks
+	@export DKMS_HOOKS_KILLS=$(KILLS) DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/(bounds|eight|space|kill|initramfs))
+
 SUITES ?=
+KILLS ?= 50
 STEPS ?= 200
 SEED ?= 1
 

@@ -48,3 +48,51 @@ func testAtOnce(t *testing.T, l lab) {
 		})
 	}
 }
+
+// testEight runs eight hooks at once, for one kernel and for several: the end is that
+// of one after the other.
+func testEight(t *testing.T, l lab) {
+	from := l.small(t)
+	k, ok := l.quick(t)
+	if !ok {
+		t.Skip("there is no kernel that is built in a second: DKMS_HOOKS_KERNELS names a directory of them")
+	}
+	kernels := []string{k.kver}
+	for _, other := range findKernels(t, l.kernels) {
+		if other.kver != k.kver {
+			from.must(t, "dpkg --force-overwrite -i $headers1 && dpkg --force-overwrite -i $image1", l.copyKernel(t, from, other)...)
+			kernels = append(kernels, other.kver)
+		}
+	}
+	unbuilt := from.fork(t, l.scratch)
+	unbuilt.must(t, "for k in "+strings.Join(kernels, " ")+"; do dkms-hooks run prerm $k --params remove; done")
+	all := func(r root) string {
+		var out string
+		for _, kver := range kernels {
+			out += r.must(t, listing, "K="+kver)
+		}
+		return out
+	}
+	cases := map[string][]string{"several kernels": kernels}
+	if kills(t) > 0 {
+		cases["one kernel"] = kernels[:1]
+	}
+	for name, sets := range cases {
+		for job, hook := range map[string]string{"build": "dkms-hooks run postinst", "remove": "dkms-hooks run prerm --params remove", "reconcile": "dkms-hooks reconcile #"} {
+			t.Run(name+" "+job, func(t *testing.T) {
+				begin := unbuilt
+				if job == "remove" {
+					begin = from
+				}
+				var calls []string
+				for i := range 8 {
+					calls = append(calls, hook+" "+sets[i%len(sets)])
+				}
+				inTurn, atOnce := begin.fork(t, l.scratch), begin.fork(t, l.scratch)
+				inTurn.must(t, strings.Join(calls, "\n"))
+				out := atOnce.must(t, "p=\n{ "+strings.Join(calls, "\n} & p=\"$p $!\"\n{ ")+"\n} & p=\"$p $!\"\nfor i in $p; do wait $i || exit 1; done")
+				assert.Equal(t, all(inTurn), all(atOnce), out)
+			})
+		}
+	}
+}

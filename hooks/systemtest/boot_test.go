@@ -3,8 +3,10 @@
 package systemtest
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,12 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// realKernel is a kernel that make bindeb-pkg made, with the revisions of its
-// packages that end in -1 and -2; these have the same configuration.
+// realKernel is a kernel that make bindeb-pkg made: 2 has the configuration of 1, 3
+// another one.
 type realKernel struct {
-	kver string
-	// first and second are their version strings, second "" without one.
-	first, second string
+	kver, upstream string
+	revisions      []string
 }
 
 // findKernels finds the kernels in a directory of packages.
@@ -29,14 +30,28 @@ func findKernels(t *testing.T, dir string) []realKernel {
 	for _, image := range images {
 		kver, version, ok := strings.Cut(strings.TrimPrefix(filepath.Base(image), "linux-image-"), "_")
 		require.True(t, ok, image)
-		k := realKernel{kver: kver, first: strings.TrimSuffix(version, "_amd64.deb")}
-		second := strings.TrimSuffix(k.first, "-1") + "-2"
-		if same, _ := filepath.Glob(filepath.Join(dir, "linux-image-"+kver+"_"+second+"_amd64.deb")); len(same) == 1 {
-			k.second = second
+		k := realKernel{kver: kver, upstream: strings.TrimSuffix(version, "-1_amd64.deb")}
+		for _, revision := range []string{"1", "2", "3"} {
+			if _, err := os.Stat(filepath.Join(dir, filepath.Base(k.in("image", revision)))); err == nil {
+				k.revisions = append(k.revisions, revision)
+			}
 		}
 		kernels = append(kernels, k)
 	}
 	return kernels
+}
+
+// in is where a root has a package of the kernel.
+func (k realKernel) in(part, revision string) string {
+	return "/srv/linux-" + part + "-" + k.kver + "_" + k.upstream + "-" + revision + "_amd64.deb"
+}
+
+func (k realKernel) has(revision string) bool { return slices.Contains(k.revisions, revision) }
+
+func onX86(t *testing.T) bool {
+	t.Helper()
+	arch, err := exec.Command("uname", "-m").Output()
+	return err == nil && strings.TrimSpace(string(arch)) == "x86_64"
 }
 
 // bootRow is a transition of a real kernel. The script names packages by
@@ -63,23 +78,21 @@ chmod 755 /etc/kernel/prerm.d/zz-fail && ! dpkg -r linux-image-$K`},
 // testBoot judges by booting: after each transition the real kernel boots in
 // qemu and modprobe loads the module there, or not.
 func testBoot(t *testing.T, l lab, table *outcomes) {
-	if l.kernels == "" {
-		t.Skip("there are no real kernels to boot: make kernels makes some, or DKMS_HOOKS_KERNELS names a directory of them")
-	}
-	if arch, err := exec.Command("uname", "-m").Output(); err != nil || strings.TrimSpace(string(arch)) != "x86_64" {
-		t.Skip("the boots are judged on x86_64 only")
-	}
+	l.needBoots(t)
 	// acpi-call is for kernels with ACPI, which these need not have.
 	stockRoot, oursRoot := l.stock.fork(t, l.scratch), l.ours.fork(t, l.scratch)
 	stockRoot.must(t, "dpkg -P acpi-call-dkms")
 	oursRoot.must(t, "dpkg -P acpi-call-dkms")
 	for _, k := range findKernels(t, l.kernels) {
 		for _, row := range bootRows() {
-			if row.second && k.second == "" {
+			if row.second && !k.has("2") {
 				continue
 			}
 			t.Run(k.kver+" "+row.name, func(t *testing.T) {
-				stock, _ := l.boot(t, stockRoot, k, row)
+				stock := ofStock(func() string {
+					verdict, _ := l.boot(t, stockRoot, k, row)
+					return verdict
+				})
 				ours, out := l.boot(t, oursRoot, k, row)
 				table.add(endState{
 					where:      l.suite + " " + k.kver + ", booted",
@@ -97,17 +110,7 @@ func testBoot(t *testing.T, l lab, table *outcomes) {
 func (l lab) boot(t *testing.T, from root, k realKernel, row bootRow) (verdict, output string) {
 	t.Helper()
 	r := from.fork(t, l.scratch)
-	env := []string{"K=" + k.kver}
-	for i, version := range []string{k.first, k.second} {
-		for _, part := range []string{"image", "headers"} {
-			if version == "" {
-				continue
-			}
-			name := "linux-" + part + "-" + k.kver + "_" + version + "_amd64.deb"
-			l.copyIn(t, r, filepath.Join(l.kernels, name), name)
-			env = append(env, part+string(rune('1'+i))+"=/srv/"+name)
-		}
-	}
+	env := l.copyKernel(t, r, k)
 	output = r.must(t, row.do, env...)
 	return l.make(t, "bootjudge", r.dir, k.kver, "beta"), output
 }

@@ -1,0 +1,121 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// testFailure shows what a failure does and how long it is told of.
+func testFailure(t *testing.T, l lab) {
+	from := l.small(t)
+	l.make(t, "mkmodule", from.dir, "bad", "1.0", "--broken")
+	k, ok := l.quick(t)
+	if !ok {
+		t.Skip("there is no kernel that is built in a second: DKMS_HOOKS_KERNELS names a directory of them")
+	}
+	env := []string{"K=" + k.kver, "image=" + k.in("image", "2")}
+	image := func(r root) string {
+		out, _ := r.run(t, `dpkg-query -W -f '${Status}' linux-image-$K`, env...)
+		return status(out)
+	}
+	configured := func(t *testing.T, config string, exit int, says string) root {
+		t.Helper()
+		r := from.fork(t, l.scratch)
+		r.must(t, "printf '"+config+"' >/etc/dkms-hooks.conf")
+		out, code := r.run(t, "dpkg -i $image", env...)
+		assert.Equal(t, exit, code, out)
+		assert.Contains(t, out, says)
+		assert.Contains(t, out, "failed: bad/1.0")
+		return r
+	}
+	t.Run("warn", func(t *testing.T) {
+		assert.Equal(t, "installed", image(configured(t, "", 0, "dkms-hooks: ")))
+	})
+	t.Run("strict", func(t *testing.T) {
+		r := configured(t, `On-Failure: strict\n`, 1, "this hook fails, as /etc/dkms-hooks.conf asks for: bad/1.0 failed")
+		assert.Equal(t, "half-configured", image(r))
+		out := r.must(t, "sed -i /#error/d /usr/src/bad-1.0/bad.c && dpkg --configure -a", env...)
+		assert.Equal(t, "installed", image(r), out)
+		assert.True(t, l.hasModule(t, r, "bad"), out)
+	})
+	t.Run("another is required", func(t *testing.T) {
+		assert.Equal(t, "installed", image(configured(t, `Required: alpha beta\n`, 0, "dkms-hooks: ")))
+	})
+	t.Run("required", func(t *testing.T) {
+		r := configured(t, `Required: alpha\n bad\n`, 1, "bad is required and is not installed")
+		out := r.must(t, "rm /etc/dkms-hooks.conf && dpkg --configure -a")
+		assert.Equal(t, "installed", image(r), out)
+	})
+	t.Run("bad configuration", func(t *testing.T) {
+		r := configured(t, `Required: bad\nStrict: yes\n`, 0, `/etc/dkms-hooks.conf, line 2: there is no field "Strict"`)
+		assert.Equal(t, "installed", image(r))
+	})
+	t.Run("told until it is mended", func(t *testing.T) {
+		r := configured(t, "", 0, "dkms-hooks: ")
+		notice := "dkms-hooks: bad/1.0 is not as it should be on " + k.kver + ", which may boot next: dkms build exited with 10"
+		out := r.must(t, "apt-get -qq update && apt-get -qq install -y pamtester && pamtester login root open_session </dev/null", env...)
+		assert.Regexp(t, `(?s)Setting up pamtester.*`+notice+`.*`+notice, out, "at the end of a run of dpkg, and at a login")
+		out, code := r.run(t, "dkms-hooks status", env...)
+		assert.Equal(t, 1, code)
+		assert.Regexp(t, `(?m)^  bad/1\.0 +added +`, out)
+		assert.Contains(t, out, "/var/log/dkms-hooks/"+k.kver+"/bad-1.0.log")
+		out = r.must(t, "dpkg -i $image", env...)
+		assert.Regexp(t, `(?s)Setting up.*`+notice, out)
+		out = r.must(t, "sed -i /#error/d /usr/src/bad-1.0/bad.c && dkms install bad/1.0 -k $K && dpkg-reconfigure -f noninteractive pamtester && dpkg -r pamtester", env...)
+		assert.NotContains(t, out, notice, "mended by hand")
+		out = r.must(t, "dkms-hooks status; ls /var/lib/dkms-hooks", env...)
+		assert.NotContains(t, out, "notice")
+	})
+	t.Run("log of one kernel is not another's", func(t *testing.T) {
+		r := configured(t, "", 0, "dkms-hooks: ")
+		r.must(t, `cp -a /lib/modules/$K /lib/modules/$K-copy && cp /boot/vmlinuz-$K /boot/vmlinuz-$K-copy && dkms-hooks run postinst $K-copy
+for k in $K $K-copy; do grep "bad/1.0 for $k, " /var/log/dkms-hooks/$k/bad-1.0.log && grep -q 'does not compile, as asked for' /var/log/dkms-hooks/$k/bad-1.0.log || exit 1; done`, env...)
+	})
+	t.Run("lock is not to be had", func(t *testing.T) {
+		r := from.fork(t, l.scratch)
+		r.must(t, `printf 'Timeout: 1s\n' >/etc/dkms-hooks.conf; dkms unbuild beta/1.0 -k $K; dkms unbuild alpha/1.0 -k $K; dkms remove bad/1.0 --all`, env...)
+		out := r.must(t, `flock /var/lib/dkms-hooks/lock sleep 1000 & sleep 1; dpkg -i $image; s=$?; kill $!; exit $s`, env...)
+		assert.Contains(t, out, "waiting for another run of the hooks, at most 1s")
+		assert.Contains(t, out, "put off: another run of the hooks still holds the lock")
+		assert.Equal(t, "installed", image(r), out)
+		assert.False(t, l.hasModule(t, r, "alpha"), out)
+		r.must(t, "rm /etc/dkms-hooks.conf")
+		out = r.must(t, "dkms-hooks run postinst 9.9.9; dkms-hooks run prerm 9.9.9 --params remove; ls -A /var/lib/dkms-hooks/pending")
+		assert.True(t, l.hasModule(t, r, "alpha") && l.hasModule(t, r, "beta"), "the next run does it, whatever its own kernel\n%s", out)
+		assert.NotContains(t, out, "\n"+k.kver+"\n")
+	})
+}
+
+// testRollBackShown is the story of a module that compiles for one ABI and not for
+// the next: the kernel is built anew, the old build stays and is called stale; the
+// headers are mended, and one run makes it fresh.
+func testRollBackShown(t *testing.T, l lab) {
+	l.needBoots(t)
+	k, ok := l.quick(t)
+	if !ok {
+		t.Skip("there is no kernel with another ABI: DKMS_HOOKS_KERNELS names a directory of them")
+	}
+	r := l.witnesses(t, l.ours)
+	env := l.copyKernel(t, r, k)
+	r.must(t, "dpkg -i $headers1 && dpkg -i $image1", env...)
+	const files = "find /var/lib/dkms/witness/1.0/$K /lib/modules/$K/updates -type f -exec sha256sum {} + | sort"
+	before := r.must(t, files, env...)
+	const header = "/usr/src/linux-headers-$K/include/linux/string.h"
+	out := r.must(t, "dpkg --unpack $headers3 && mv "+header+" /srv/ && dpkg -i $image3", env...)
+	assert.Contains(t, out, "building witness/1.0 anew (1 of 1): stale, symbol module_layout differs")
+	assert.Regexp(t, "failed: witness/1.0 for .*implicit declaration of function 'strncmp'", out)
+	assert.Contains(t, out, "the old build stays as it is")
+	assert.Equal(t, before, r.must(t, files, env...), "byte for byte")
+	status, code := r.run(t, "dkms-hooks status", env...)
+	assert.Equal(t, 1, code)
+	assert.Regexp(t, "witness/1.0 +installed, stale +", status)
+	out, code = r.run(t, "echo 'Required: witness' >/etc/dkms-hooks.conf; dkms-hooks run postinst $K", env...)
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "witness is required and does not fit the kernel")
+	out = r.must(t, "mv /srv/string.h "+header+" && dkms-hooks run postinst $K && dkms-hooks status", env...)
+	assert.Regexp(t, "witness/1.0 +installed, fresh +", out)
+	assert.Equal(t, "witness loaded", l.make(t, "bootjudge", r.dir, k.kver, "witness"), out)
+}

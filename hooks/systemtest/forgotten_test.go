@@ -1,0 +1,25 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// testForgotten lets the stock hooks forget a module, as dkms 3.0 does, and finds it.
+func testForgotten(t *testing.T, l lab) {
+	r := l.whole("builddeb").settled.fork(t, l.scratch)
+	env := l.env()
+	r.must(t, "dkms remove acpi-call/1.2.2 --all && mkdir /usr/src/mine-1 && echo 'PACKAGE_NAME=mine' >/usr/src/mine-1/dkms.conf", env...)
+	out := r.must(t, "dpkg -i $image1 && dkms-hooks reconcile", env...)
+	assert.NotContains(t, out, "acpi-call", "it is never brought back unasked")
+	out, code := r.run(t, "dkms-hooks check")
+	assert.Equal(t, 1, code)
+	assert.Contains(t, out, "forgotten: acpi-call/1.2.2 of the package acpi-call-dkms: ")
+	assert.NotContains(t, out, "mine", "what no package brought may be there for another reason")
+	out = r.must(t, "dkms-hooks check --repair", env...)
+	ending{image: installed, modules: present}.holds(t, look(t, r, l.kver, goodModules()...), out)
+	assert.Contains(t, r.must(t, "dkms-hooks check"), "no module is forgotten")
+}

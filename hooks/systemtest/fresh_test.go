@@ -1,0 +1,123 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// freshRow is a way for a kernel to be built anew under its release. The scripts
+// name the packages of the revision that comes by image and headers.
+type freshRow struct {
+	name string
+	// revision is the one that comes: 2 has the ABI of 1, 3 another.
+	revision string
+	first    string
+	// between is what the hooks must say after first, and betweenStale that the
+	// module does not fit then.
+	between string
+	second  string
+}
+
+func freshRows() []freshRow {
+	return []freshRow{
+		{name: "same ABI, image first", revision: "2", first: "dpkg -i $image", second: "dpkg -i $headers"},
+		{name: "same ABI, headers first", revision: "2", first: "dpkg -i $headers", second: "dpkg -i $image"},
+		{name: "other ABI, image first", revision: "3", first: "dpkg -i $image", second: "dpkg -i $headers",
+			between: `not built, the headers of \S+ are not those of its image`},
+		{name: "other ABI, headers first", revision: "3", first: "dpkg -i $headers", second: "dpkg -i $image"},
+		{name: "other ABI, in one run", revision: "3", first: "dpkg -i $image $headers", second: ":"},
+		{name: "other ABI, headers gone meanwhile", revision: "3", first: "dpkg -r linux-headers-$K && dpkg -i $image", second: "dpkg -i $headers",
+			between: `left: witness/1.0 for \S+: stale, `},
+	}
+}
+
+// testFresh lets real kernels be built anew under their release and judges by booting; depmod's own comparison of symbols is the
+// second oracle.
+func testFresh(t *testing.T, l lab, table *outcomes) {
+	l.needBoots(t)
+	stock, ours := l.witnesses(t, l.stock), l.witnesses(t, l.ours)
+	for _, k := range findKernels(t, l.kernels) {
+		for _, row := range freshRows() {
+			if !k.has(row.revision) {
+				continue
+			}
+			t.Run(k.kver+" "+row.name, func(t *testing.T) {
+				verdictStock := ofStock(func() string {
+					verdict, _ := l.renew(t, stock, k, row)
+					return verdict
+				})
+				verdict, out := l.renew(t, ours, k, row)
+				table.add(endState{where: l.suite + " " + k.kver + ", booted", transition: row.name, stock: verdictStock, ours: verdict})
+				assert.Equal(t, "witness loaded", verdict, out)
+				first, second, ok := strings.Cut(out, "--- second\n")
+				require.True(t, ok)
+				if row.between != "" {
+					assert.Regexp(t, row.between, first)
+					assert.NotContains(t, first, "dkms-hooks: building", "nothing is built with another kernel's headers")
+				}
+				if row.revision == "2" {
+					assert.NotContains(t, out, "dkms-hooks: building", "a build that fits is kept")
+				} else {
+					assert.Equal(t, 1, strings.Count(first+second, "dkms-hooks: building witness/1.0 anew"), out)
+				}
+			})
+		}
+	}
+}
+
+// needBoots skips a test where kernels cannot be booted.
+func (l lab) needBoots(t *testing.T) {
+	t.Helper()
+	if l.kernels == "" {
+		t.Skip("there are no real kernels to boot: make kernels makes some, or DKMS_HOOKS_KERNELS names a directory of them")
+	}
+	if !onX86(t) {
+		t.Skip("the boots are judged on x86_64 only")
+	}
+}
+
+// witnesses is a root with no module but one that knows a wrong kernel.
+func (l lab) witnesses(t *testing.T, from root) root {
+	t.Helper()
+	r := from.fork(t, l.scratch)
+	r.must(t, "dpkg -P acpi-call-dkms && dkms remove beta/1.0 --all && dkms remove alpha/1.0 --all")
+	l.make(t, "mkmodule", r.dir, "witness", "1.0", "--witness")
+	return r
+}
+
+// renew installs the first revision and then the row's, and gives the boot's verdict
+// with all that was said of the latter.
+func (l lab) renew(t *testing.T, from root, k realKernel, row freshRow) (verdict, output string) {
+	t.Helper()
+	r := from.fork(t, l.scratch)
+	env := l.copyKernel(t, r, k)
+	r.must(t, "dpkg -i $headers1 && dpkg -i $image1", env...)
+	env = append(env, "image="+k.in("image", row.revision), "headers="+k.in("headers", row.revision))
+	output = r.must(t, row.first+" && echo '--- second' && "+row.second, env...)
+	verdict = l.make(t, "bootjudge", r.dir, k.kver, "witness")
+	symbols, _ := r.run(t, `depmod -n -e -E /lib/modules/$K/build/Module.symvers $K 2>&1 >/dev/null | grep updates/dkms`, env...)
+	if symbols != "" {
+		verdict += "; depmod: " + strings.TrimSpace(symbols)
+	}
+	return verdict, output
+}
+
+// copyKernel copies all packages of a kernel into a root, and gives their names.
+func (l lab) copyKernel(t *testing.T, r root, k realKernel) []string {
+	t.Helper()
+	env := []string{"K=" + k.kver}
+	for _, revision := range k.revisions {
+		for _, part := range []string{"image", "headers"} {
+			name := filepath.Base(k.in(part, revision))
+			l.copyIn(t, r, filepath.Join(l.kernels, name), name)
+			env = append(env, part+revision+"="+k.in(part, revision))
+		}
+	}
+	return env
+}

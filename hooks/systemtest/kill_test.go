@@ -1,0 +1,245 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"fmt"
+	"math/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// job is work of the hooks that is cut off, from a state that it begins in.
+type job struct {
+	name string
+	from root
+	// do is the hook, as it is called; it is called the same way once more.
+	do string
+	// keeps are modules that the kernel has at every instant.
+	keeps []string
+}
+
+// testKill cuts the hooks off with SIGKILL, dkms, or both: before and after each of
+// their own changes, and at random instants. At no instant is a kernel without a module
+// that it had, and after one more run all is as after a run that nobody disturbed.
+func testKill(t *testing.T, l lab) {
+	steps, instants := kills(t) > 0, max(kills(t), 3)
+	count := &killed{}
+	t.Cleanup(func() {
+		t.Logf("%s: %d kills, %d of them at a change of the hooks', %d runs had ended before; %d states seen, violations: %d",
+			l.suite, count.kills, count.steps, count.late, len(count.states), count.violations)
+	})
+	for _, j := range l.jobs(t) {
+		t.Run(j.name, func(t *testing.T) {
+			want, took := l.undisturbed(t, j)
+			if steps {
+				for n := 1; count.step(t, l, j, want, n); n++ {
+				}
+			}
+			chance := rand.New(rand.NewSource(int64(number(t, "DKMS_HOOKS_SEED", 1))))
+			for i := range instants {
+				after := time.Duration(chance.Int63n(int64(took)))
+				count.instant(t, l, j, want, after, []string{"hook", "dkms", "both"}[i%3])
+			}
+		})
+	}
+}
+
+// kills is how often to kill each kind of work at random, 0 when a few times will do and
+// the rest of the worst days is not asked for either (make worst).
+func kills(t *testing.T) int { return number(t, "DKMS_HOOKS_KILLS", 0) }
+
+// killed counts. What the stock hooks violate is counted and no error.
+type killed struct {
+	stock                          bool
+	kills, steps, late, violations int
+	// states are the states seen after a kill, by what a listing gives.
+	states map[string]bool
+}
+
+// listing lists what the hooks work on, with the contents of what has to be the same
+// after every run. Times, logs and the record are left out.
+const listing = `cd / && { find var/lib/dkms lib/modules/$K/ ! -path '*/log/*' ! -path '*/build/*' ! -name source ! -name build -printf '%y %p %l\n' | sed 's/ *$//'
+find var/lib/dkms lib/modules/$K/ ! -path '*/build/*' -name '*.ko*' -type f -exec sha256sum {} +
+sha256sum lib/modules/$K/modules.dep lib/modules/$K/modules.dep.bin lib/modules/$K/modules.symbols.bin 2>/dev/null; ls -A var/lib/dkms-hooks/pending 2>/dev/null
+for m in alpha beta gamma; do echo "$m $(modinfo -k $K -n $m 2>/dev/null)"; done; } | sort`
+
+// undisturbed is the state after a run that nobody disturbs, and how long that takes.
+func (l lab) undisturbed(t *testing.T, j job) (string, time.Duration) {
+	t.Helper()
+	r := j.from.fork(t, l.scratch)
+	started := time.Now()
+	out := r.must(t, j.do, l.killEnv(t)...)
+	took := time.Since(started)
+	require.NotContains(t, out, "failed")
+	r.must(t, j.do, l.killEnv(t)...)
+	return r.must(t, listing, l.killEnv(t)...), took
+}
+
+// step kills the hook when it enters its n-th system call that changes something, by
+// the thread that makes it, and says whether there was one.
+func (k *killed) step(t *testing.T, l lab, j job, want string, n int) bool {
+	t.Helper()
+	const calls = "renameat,renameat2,unlinkat,linkat,symlinkat,mkdirat,write,fsync,ftruncate,flock,clone"
+	r := j.from.fork(t, l.scratch)
+	out, exit := r.run(t, fmt.Sprintf(`strace -f -b execve -o /dev/null -e trace=%[1]s -e inject=%[1]s:signal=SIGKILL:when=%[2]d %[3]s`, calls, n, j.do), l.killEnv(t)...)
+	if exit == 0 {
+		return false
+	}
+	k.kills, k.steps = k.kills+1, k.steps+1
+	k.judge(t, l, j, r, want, fmt.Sprintf("killed at change %d", n), out)
+	return true
+}
+
+// instant kills the hook, dkms, or both after a time.
+func (k *killed) instant(t *testing.T, l lab, j job, want string, after time.Duration, what string) {
+	t.Helper()
+	r := j.from.fork(t, l.scratch)
+	kill := map[string]string{
+		"hook": `kill -9 $hook`,
+		"dkms": `for p in $(pgrep -P $hook); do kill -9 -$p || kill -9 $p; done`,
+		"both": `for p in $(pgrep -P $hook); do kill -9 -$p || kill -9 $p; done; kill -9 $hook`,
+	}[what]
+	out, exit := r.run(t, fmt.Sprintf(`%s & hook=$!; sleep %.3f; { %s; } 2>/dev/null; wait $hook`, j.do, after.Seconds(), kill), l.killEnv(t)...)
+	if exit == 0 && what != "dkms" {
+		k.late++
+	} else {
+		k.kills++
+	}
+	k.judge(t, l, j, r, want, fmt.Sprintf("%s killed after %s", what, after), out)
+}
+
+// judge looks at a root right after a kill, runs the hook once more and compares.
+func (k *killed) judge(t *testing.T, l lab, j job, r root, want, how, out string) {
+	t.Helper()
+	seen := r.must(t, listing, l.killEnv(t)...)
+	if k.states == nil {
+		k.states = map[string]bool{}
+	}
+	k.states[seen] = true
+	var wrong []string
+	for _, module := range j.keeps {
+		if !l.hasModule(t, r, module) {
+			wrong = append(wrong, "the kernel is without "+module)
+		}
+	}
+	again, _ := r.run(t, j.do, l.killEnv(t)...)
+	if got := r.must(t, listing, l.killEnv(t)...); got != want {
+		wrong = append(wrong, "the end is not that of an undisturbed run")
+		if !k.stock {
+			assert.Equal(t, want, got)
+		}
+	}
+	if len(wrong) > 0 {
+		k.violations++
+	}
+	if !k.stock {
+		assert.Empty(t, wrong, "%s\n%s\nagain:\n%s", how, out, again)
+	}
+}
+
+// testStockWorst gives the stock hooks the same kills and full disks, for comparison.
+func testStockWorst(t *testing.T, l lab) {
+	if !stockToo() {
+		t.Skip("the stock hooks are run by make compare")
+	}
+	of := l
+	of.ours = l.stock
+	settled := of.small(t)
+	env := l.killEnv(t)
+	l.make(t, "mkmodule", settled.dir, "gamma", "1.0")
+	const build, remove = "/etc/kernel/postinst.d/dkms $K", "/etc/kernel/prerm.d/dkms $K"
+	settled.must(t, build, env...)
+	unbuilt := settled.fork(t, l.scratch)
+	unbuilt.must(t, `for m in beta alpha; do dkms unbuild $m/1.0 -k $K; done`, env...)
+	count := &killed{stock: true}
+	chance := rand.New(rand.NewSource(1))
+	for _, j := range []job{{name: "build", from: unbuilt, do: build, keeps: []string{"gamma"}}, {name: "remove", from: settled, do: remove}} {
+		want, took := of.undisturbed(t, j)
+		for i := range max(kills(t), 15) {
+			count.instant(t, of, j, want, time.Duration(chance.Int63n(int64(took))), []string{"hook", "dkms", "both"}[i%3])
+		}
+	}
+	t.Logf("%s, stock: %d kills, violations: %d", l.suite, count.kills, count.violations)
+	lost, places := 0, []string{"/var/lib/dkms", "/lib/modules/" + strings.TrimPrefix(env[0], "K=") + "/updates", "/lib/modules/" + strings.TrimPrefix(env[0], "K=")}
+	for _, place := range places {
+		r := unbuilt.fork(t, l.scratch)
+		r.full(t, place, 0)
+		r.run(t, build, env...)
+		zero := r.must(t, `find /var/lib/dkms /lib/modules/$K -name '*.ko*' -size 0; rm "$D/filler"`, append(env, "D="+place)...)
+		if zero != "" || !l.hasModule(t, r, "gamma") {
+			lost++
+		}
+	}
+	t.Logf("%s, stock: %d of %d full disks cost a module that worked or left one of 0 bytes", l.suite, lost, len(places))
+}
+
+func (l lab) killEnv(t *testing.T) []string {
+	t.Helper()
+	if k, ok := l.quick(t); ok {
+		return []string{"K=" + k.kver}
+	}
+	return []string{"K=" + l.kver}
+}
+
+// quick is a real kernel with another ABI in its third revision, if there is one.
+func (l lab) quick(t *testing.T) (realKernel, bool) {
+	t.Helper()
+	if l.kernels == "" {
+		return realKernel{}, false
+	}
+	for _, k := range findKernels(t, l.kernels) {
+		if k.has("3") && k.has("2") {
+			return k, true
+		}
+	}
+	return realKernel{}, false
+}
+
+// jobs are the works of the hooks: to build, to mend, to remove, and, where there are
+// kernels for it, to replace builds that no longer fit.
+func (l lab) jobs(t *testing.T) []job {
+	t.Helper()
+	post, gone := `dkms-hooks run postinst $K`, `dkms-hooks run prerm $K --params remove`
+	settled := l.small(t)
+	if kills(t) > 0 {
+		settled.must(t, "apt-get -qq update && apt-get -qq install -y strace")
+	}
+	l.make(t, "mkmodule", settled.dir, "gamma", "1.0")
+	settled.must(t, post, l.killEnv(t)...)
+	build := settled.fork(t, l.scratch)
+	build.must(t, `for m in alpha beta; do dkms unbuild $m/1.0 -k $K; done`, l.killEnv(t)...)
+	mend := settled.fork(t, l.scratch)
+	mend.must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && depmod $K`, l.killEnv(t)...)
+	jobs := []job{
+		{name: "build", from: build, do: post, keeps: []string{"gamma"}},
+		{name: "mend", from: mend, do: post, keeps: []string{"gamma"}},
+		{name: "remove", from: settled, do: gone},
+	}
+	if k, ok := l.quick(t); ok {
+		stale := settled.fork(t, l.scratch)
+		stale.must(t, `mv /etc/kernel /etc/kernel.away && dpkg --no-triggers -i $image $headers && rm -r /etc/kernel && mv /etc/kernel.away /etc/kernel && depmod $K`,
+			"K="+k.kver, "image="+k.in("image", "3"), "headers="+k.in("headers", "3"))
+		jobs = append(jobs, job{name: "replace", from: stale, do: post, keeps: []string{"alpha", "beta", "gamma"}})
+	}
+	return jobs
+}
+
+// small is a root with a kernel and two tiny modules: a real kernel that is built for
+// in a second, where there is one.
+func (l lab) small(t *testing.T) root {
+	t.Helper()
+	k, ok := l.quick(t)
+	if !ok {
+		return l.whole("builddeb").settled.fork(t, l.scratch)
+	}
+	r := l.ours.fork(t, l.scratch)
+	r.must(t, "dpkg -P acpi-call-dkms")
+	env := l.copyKernel(t, r, k)
+	r.must(t, "dpkg -i $headers1 && dpkg -i $image1", env...)
+	return r
+}
