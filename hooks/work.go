@@ -122,6 +122,11 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.
 	for _, m := range plan.NeedHeaders {
 		r.report.ended(m.String(), dkmsstate.LastWaiting, "it waits for the kernel's headers", "")
 	}
+	for _, n := range plan.Broken {
+		if _, waits := r.report.results[n.Module]; waits {
+			r.report.ended(n.Module, dkmsstate.LastLeft, n.Text, "") // the old build stays meanwhile
+		}
+	}
 	if r.reconciling && r.inv.Script.Name != "" {
 		r.told = kept.EverTold(s.Inputs())
 		plan.NeedHeaders = nil
