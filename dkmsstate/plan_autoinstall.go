@@ -143,7 +143,7 @@ func (p *Plan) newest(s Snapshot, name string) (Module, bool) {
 		link, _ := s.Link(name, s.Arch)
 		switch {
 		case r.Broken != nil:
-			p.Broken = append(p.Broken, Note{Module: r.Module.String(), Text: r.Broken.Error()})
+			p.Broken = append(p.Broken, Note{Module: r.Module.String(), Text: oneLine(r.Broken.Error())})
 		case s.NoAutoinstall:
 		case r.Conf.Autoinstall:
 			if best == (Module{}) || versionLess(best.Version, r.Module.Version) {

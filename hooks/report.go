@@ -36,9 +36,13 @@ func newReport(out io.Writer, kernel dkmsstate.Release) *Report {
 	return &Report{out: out, kernel: kernel, results: map[string]dkmsstate.Last{}}
 }
 
+// inOneLine keeps foreign text, such as what a dkms.conf cannot be parsed for, from
+// breaking lines and from speaking to the terminal.
+func inOneLine(text string) string { return oneLine(strings.ReplaceAll(text, "\n", "; ")) }
+
 // ended notes how the attempt for a module ended.
 func (r *Report) ended(module string, result dkmsstate.LastResult, text, log string) {
-	r.results[module] = dkmsstate.Last{Result: result, Text: text, When: time.Now().Truncate(time.Second), Log: log}
+	r.results[module] = dkmsstate.Last{Result: result, Text: inOneLine(text), When: time.Now().Truncate(time.Second), Log: log}
 }
 
 func (r *Report) say(format string, args ...any) {
@@ -46,7 +50,7 @@ func (r *Report) say(format string, args ...any) {
 		r.heading = nil
 		heading()
 	}
-	fmt.Fprintf(r.out, "dkms-hooks: %s\n", fmt.Sprintf(format, args...))
+	fmt.Fprintf(r.out, "dkms-hooks: %s\n", inOneLine(fmt.Sprintf(format, args...)))
 }
 
 // atEnd keeps a line for the end of the report.

@@ -56,3 +56,13 @@ dkms-hooks: modules in trouble as told before: 1
 		"good/1.0": "installed: installed", "gone/1.0": "installed: installed again, m.ko was gone"}, results)
 	assert.Equal(t, "/make.log", r.results["bad/1.0"].Log)
 }
+
+// A line stays one, and says nothing to the terminal, whatever is in it.
+func TestReportKeepsLinesWhole(t *testing.T) {
+	var out strings.Builder
+	r := newReport(&out, "6.1")
+	r.trouble(dkmsstate.LastFailed, "m/1", "one\ntwo\x1b[2J\r", "")
+	r.flush()
+	assert.Equal(t, "dkms-hooks: failed: m/1 for 6.1: one; two?[2J?\n", out.String())
+	assert.Equal(t, "one; two?[2J?", r.results["m/1"].Text)
+}

@@ -130,7 +130,7 @@ func moduleWords(s dkmsstate.Snapshot, plan dkmsstate.Plan, r dkmsstate.Registra
 		}
 	}
 	if r.Broken != nil {
-		return state, r.Broken.Error(), !s.Whole(r.Module)
+		return state, inOneLine(r.Broken.Error()), !s.Whole(r.Module)
 	}
 	return state, reason, false
 }
