@@ -53,24 +53,6 @@ func (l Layout) findArch(kernel Release, uname string, had []string) (arch strin
 	return uname, false
 }
 
-// arches gives the architectures that a kernel has builds or links of.
-func (l Layout) arches(kernel Release) []string {
-	var had []string
-	builds, _ := filepath.Glob(filepath.Join(l.tree(), "*", "*", string(kernel), "[!.]*"))
-	for _, path := range builds {
-		if !strings.HasSuffix(filepath.Dir(filepath.Dir(path)), "/original_module") {
-			had = append(had, filepath.Base(path))
-		}
-	}
-	links, _ := filepath.Glob(filepath.Join(l.tree(), "*", "kernel-"+string(kernel)+"-*"))
-	for _, path := range links {
-		if arch := strings.TrimPrefix(filepath.Base(path), "kernel-"+string(kernel)+"-"); !strings.Contains(arch, "-") {
-			had = append(had, arch)
-		}
-	}
-	return had
-}
-
 // kernelConfig reads what a kernel was configured with, from its headers or from
 // beside its image; nil when nothing tells.
 func (l Layout) kernelConfig(kernel Release) []byte {

@@ -23,6 +23,9 @@ type Build struct {
 	// Original says that dkms archived modules of the kernel itself for this
 	// module, which uninstalling has to put back.
 	Original bool
+	// stamp and installed name the present state of its files and of those that are
+	// installed in their names.
+	stamp, installed string
 }
 
 // File is one kernel module of a build and its copy in the kernel's tree.
@@ -31,7 +34,8 @@ type File struct {
 	Name string
 	// Copy is how the installed file stands to the built one.
 	Copy Copy
-	// InKernel says that the kernel has a module of that name itself.
+	// InKernel says of a file that is not installed that the kernel has a module of
+	// that name itself.
 	InKernel bool
 	// Twins are installed files of the same module, compressed in another way.
 	Twins []string
@@ -50,30 +54,37 @@ const (
 // Complete says that the build holds at least one module file, none of them empty.
 func (b Build) Complete() bool { return len(b.Files) > 0 }
 
-func (s *Snapshot) readBuild(m Module, arch string) Build {
+// originals is MODULE/original_module, where dkms archives modules of the kernel.
+const originals = "original_module"
+
+// readBuild reads a build and how what is installed stands to it.
+func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
 	b := Build{Module: m, Arch: arch}
-	dir := s.Layout.buildDir(m, s.Kernel, arch)
-	entries, _ := os.ReadDir(filepath.Join(dir, "module"))
-	for _, entry := range entries {
-		if trimKo(entry.Name()) == entry.Name() {
+	dir := filepath.Join(s.Layout.buildDir(m, s.Kernel, arch), "module")
+	var built, installed stamp
+	for _, name := range fileNames(dir) {
+		if trimKo(name) == name {
 			continue
 		}
-		built := filepath.Join(dir, "module", entry.Name())
-		if info, err := os.Stat(built); err != nil || info.Size() == 0 || !info.Mode().IsRegular() {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.Size() == 0 || !info.Mode().IsRegular() {
 			b.Files = nil // one unusable file makes the whole build unusable
 			break
 		}
-		installed := filepath.Join(s.Layout.installDir(s.Kernel), entry.Name())
-		b.Files = append(b.Files, File{
-			Name:     entry.Name(),
-			Copy:     compare(built, installed),
-			InKernel: s.Dep.InKernel(trimKo(entry.Name())),
-		})
+		built.add(info)
+		installed.addFile(filepath.Join(s.Layout.installDir(s.Kernel), name))
+		b.Files = append(b.Files, File{Name: name, Copy: CopySame})
 	}
+	b.stamp, b.installed = built.sum(), installed.sum()
+	known, same := kept.Builds[b.key()]
+	same = same && known.Stamp == b.stamp && known.Installed == b.installed
 	for i, f := range b.Files {
-		b.Files[i].Twins = s.twins(b, f.Name)
+		if !same {
+			f.Copy = compare(filepath.Join(dir, f.Name), filepath.Join(s.Layout.installDir(s.Kernel), f.Name))
+		}
+		f.Twins = s.twins(b, f.Name)
+		b.Files[i] = f
 	}
-	b.Original = hasEntries(s.Layout.originalDir(m.Name, s.Kernel, arch))
 	return b
 }
 
@@ -81,12 +92,20 @@ func (s *Snapshot) readBuild(m Module, arch string) Build {
 func (s *Snapshot) twins(b Build, name string) []string {
 	var twins []string
 	for _, twin := range variants(trimKo(name)) {
-		built := slices.ContainsFunc(b.Files, func(f File) bool { return f.Name == twin })
-		if _, err := os.Lstat(filepath.Join(s.Layout.installDir(s.Kernel), twin)); err == nil && !built {
+		if s.installed(twin) && !b.has(twin) {
 			twins = append(twins, twin)
 		}
 	}
 	return twins
+}
+
+func (b Build) has(name string) bool {
+	return slices.ContainsFunc(b.Files, func(f File) bool { return f.Name == name })
+}
+
+// allSame says that every file of a build is installed as it was built.
+func (b Build) allSame() bool {
+	return !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy != CopySame })
 }
 
 // variants gives the names that a module's file can have.
@@ -99,7 +118,7 @@ func (l Layout) buildDir(m Module, kernel Release, arch string) string {
 }
 
 func (l Layout) originalDir(name string, kernel Release, arch string) string {
-	return filepath.Join(l.tree(), name, "original_module", string(kernel), arch)
+	return filepath.Join(l.tree(), name, originals, string(kernel), arch)
 }
 
 // trimKo takes .ko and its compression off a file name; a name without comes

@@ -57,12 +57,16 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	keepDescriptors()
-	adoptOrphans()
-	before := children()
+	calls := d.Calls
+	if calls == nil {
+		calls = &Calls{}
+	}
+	calls.begin()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
+		calls.end()
 		return fmt.Errorf("cannot run %s: %w", program, err)
 	}
 	var out tail
@@ -77,7 +81,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	}()
 	err = cmd.Wait()
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	endOrphans(before)
+	calls.end()
 	_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for what left the group
 	<-read
 	if err == nil {

@@ -1,7 +1,6 @@
 package dkmsstate
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -12,8 +11,7 @@ import (
 // kernelSuffix gives the compression of the kernel's own modules as the end of
 // their names (.gz, .xz, .zst), "" for none.
 func (d ModulesDep) kernelSuffix() string {
-	for line := range bytes.Lines(d.text) {
-		path, _, _ := strings.Cut(string(line), ":")
+	for path := range d.paths {
 		if _, suffix, ok := strings.Cut(filepath.Base(path), ".ko"); ok && strings.HasPrefix(path, "kernel/") {
 			return suffix
 		}
@@ -49,24 +47,32 @@ func (b Build) plain() []string {
 // compressSteps is what makes a build compressed that should be.
 func (s Snapshot) compressSteps(b Build) []Step {
 	plain := b.plain()
-	if len(plain) == 0 || s.Suffix == "" {
+	if len(plain) == 0 {
 		return nil
 	}
-	return []Step{{OpCompress, fmt.Sprintf("%s is not compressed as the kernel's own modules are (%s)", plain[0], s.Suffix)}}
+	suffix := s.Dep.kernelSuffix()
+	program := compressor(suffix)
+	if program == nil {
+		return nil
+	}
+	if _, err := lookPath(program[0]); err != nil {
+		return nil
+	}
+	return []Step{{OpCompress, fmt.Sprintf("%s is not compressed as the kernel's own modules are (%s)", plain[0], suffix)}}
 }
 
 // compress compresses the files of a build as the kernel's own modules are: one
 // that was made when the headers were there and the kernel was not is plain, and
 // dkms never changes that. What is installed is left to the step that follows.
-func (m Machine) compress(ctx context.Context, tree Tree, t Task) error {
+func (r *taskRun) compress(ctx context.Context) error {
+	m, tree, t := r.machine, r.tree, r.task
 	dir, err := tree.openBuild(t.Module, t.Arch)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	suffix := readModulesDep(m.Layout.kernelDir(tree.Kernel)).kernelSuffix()
-	s := Snapshot{Layout: m.Layout, Kernel: tree.Kernel}
-	plain := s.readBuild(t.Module, t.Arch).plain()
+	suffix := r.before.Dep.kernelSuffix()
+	plain := tree.build(t.Module, t.Arch).plain()
 	for _, name := range plain {
 		from := filepath.Join(m.Layout.buildDir(t.Module, tree.Kernel, t.Arch), "module", name)
 		err := writeFile(dir, name+suffix, 0o644, func(to *os.File) error {

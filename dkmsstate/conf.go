@@ -2,11 +2,9 @@ package dkmsstate
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -33,47 +31,17 @@ type Conf struct {
 // maxConf bounds what is read of a dkms.conf; the longest known has 30 kB.
 const maxConf = 1 << 20
 
-// readConf reads the dkms.conf of a registered module and the overrides that
-// dkms lays over it (dkms(8), "/etc/dkms/<module>.conf" and its variants).
-func (l Layout) readConf(m Module, source string, kernel Release, arch string) (Conf, error) {
-	as, err := readShell(filepath.Join(source, "dkms.conf"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return Conf{}, fmt.Errorf("its source has no dkms.conf: %s", filepath.Join(source, "dkms.conf"))
-	}
-	if err != nil {
-		return Conf{}, fmt.Errorf("its dkms.conf cannot be used: %w", err)
-	}
-	k := string(kernel)
-	for _, name := range []string{
-		m.Name,
-		m.Name + "-" + m.Version,
-		m.Name + "-" + m.Version + "-" + k,
-		m.Name + "-" + m.Version + "-" + k + "-" + arch,
-		m.Name + "--" + k,
-		m.Name + "--" + k + "-" + arch,
-	} {
-		over, err := readShell(l.Path("/etc/dkms/" + name + ".conf"))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return Conf{}, fmt.Errorf("/etc/dkms/%s.conf cannot be used: %w", name, err)
-		}
-		as.merge(over)
-	}
-	return newConf(as), nil
-}
-
-// merge lays the assignments of a file that is sourced later over these.
-func (as *Assignments) merge(over Assignments) {
+// with gives these assignments with those of a file that is sourced later over them.
+func (as Assignments) with(over Assignments) Assignments {
+	out := Assignments{Plain: maps.Clone(as.Plain), Clever: maps.Clone(as.Clever), Sources: as.Sources || over.Sources}
 	for name, value := range over.Plain {
-		as.Plain[name] = value
-		delete(as.Clever, name)
+		out.Plain[name] = value
+		delete(out.Clever, name)
 	}
 	for name := range over.Clever {
-		as.Clever[name] = true
+		out.Clever[name] = true
 	}
-	as.Sources = as.Sources || over.Sources
+	return out
 }
 
 func newConf(as Assignments) Conf {

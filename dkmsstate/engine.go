@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -12,9 +13,9 @@ import (
 // Engine is dkms(8) and depmod(8), as far as they are needed. There is no
 // remove, which would drop a registration.
 type Engine interface {
-	// Build compiles a module; Install installs a built one without depmod. What
-	// they print goes to log too.
-	Build(ctx context.Context, m Module, kernel Release, arch string, log io.Writer) error
+	// Build compiles a module, with as many jobs at once; Install installs a built
+	// one without depmod. What they print goes to log too.
+	Build(ctx context.Context, m Module, kernel Release, arch string, jobs int, log io.Writer) error
 	Install(ctx context.Context, m Module, kernel Release, arch string, log io.Writer) error
 	// Unbuild uninstalls and unbuilds a module on one kernel without depmod.
 	Unbuild(ctx context.Context, m Module, kernel Release, arch string) error
@@ -41,11 +42,13 @@ type DKMS struct {
 	// Tree is the dkms_tree to name to dkms, "" for the one that it knows. To a
 	// dkms whose tree is a symbolic link nothing ever counts as installed.
 	Tree string
+	// Calls counts what runs side by side.
+	Calls *Calls
 }
 
 // Build runs dkms build.
-func (d DKMS) Build(ctx context.Context, m Module, kernel Release, arch string, log io.Writer) error {
-	return d.dkms(ctx, log, "build", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
+func (d DKMS) Build(ctx context.Context, m Module, kernel Release, arch string, jobs int, log io.Writer) error {
+	return d.dkms(ctx, log, "build", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch, "-j", strconv.Itoa(jobs))
 }
 
 // Install runs dkms install --no-depmod.
@@ -77,7 +80,7 @@ func (d DKMS) dkms(ctx context.Context, log io.Writer, args ...string) error {
 // /boot has them, so that the files come out the same byte for byte.
 func (d DKMS) Depmod(ctx context.Context, kernel Release) error {
 	args := []string{"-a", string(kernel)}
-	if symbols := "/boot/System.map-" + string(kernel); anyExists("/", symbols) {
+	if symbols := "/boot/System.map-" + string(kernel); exists(symbols) {
 		args = append(args, "-F", symbols)
 	}
 	return d.run(ctx, nil, nil, "depmod", args...)

@@ -9,10 +9,16 @@ import (
 
 // examination is one look at the builds of one kernel.
 type examination struct {
-	ctx    context.Context
-	s      *Snapshot
-	stamps string
-	// What takes its time is read at most once, and only when it is asked for.
+	ctx context.Context
+	s   *Snapshot
+	*kernelFacts
+}
+
+// kernelFacts is what builds are compared with. What takes its time is read at most
+// once, and only when it is asked for.
+type kernelFacts struct {
+	// stamps name the state of the files behind it.
+	stamps  string
 	origin  func() Origin
 	own     func() []Ko
 	symvers func() map[string]uint32
@@ -29,51 +35,77 @@ func (s *Snapshot) Examine(ctx context.Context, rec KernelRecord, built ...Modul
 		s.Mismatch = x.mismatch()
 	}
 	rec.Stamps, rec.Mismatch = x.stamps, s.Mismatch
-	builds := map[string]BuildRecord{}
+	found := make([]*BuildRecord, len(s.Builds))
+	sideBySide(len(s.Builds), func(i int) {
+		if b := &s.Builds[i]; b.Arch == s.Arch && b.Complete() {
+			found[i] = x.build(b, rec, slices.Contains(built, b.Module))
+		}
+	})
+	rec.Builds = map[string]BuildRecord{}
 	for i, b := range s.Builds {
-		if b.Arch != s.Arch || !b.Complete() {
-			continue
-		}
-		known, ok := rec.Builds[b.key()]
-		known, ok = x.identify(b, known, ok)
-		f := Freshness{Fresh, "it was just built"}
-		if !slices.Contains(built, b.Module) {
-			f = x.judge(b, known, ok)
-		}
-		s.Builds[i].Fresh = f
-		if f.Verdict == Fresh && !(ok && known.Kernel == x.stamps) {
-			known.Kernel, known.Origin, ok = x.stamps, x.origin(), true
-		}
-		if ok {
-			builds[b.key()] = known
+		if found[i] != nil {
+			rec.Builds[b.key()] = *found[i]
 		}
 	}
-	rec.Builds = builds
+	rec.Origins = rec.usedOrigins(x)
 	return rec
 }
 
+// build finds whether one build fits, and gives what to keep of it, nil for nothing.
+func (x examination) build(b *Build, rec KernelRecord, justBuilt bool) *BuildRecord {
+	known, ok := rec.Builds[b.key()]
+	known, ok = x.identify(*b, known, ok)
+	b.Fresh = Freshness{Fresh, "it was just built"}
+	if !justBuilt {
+		b.Fresh = x.judge(*b, known, rec.Origins[known.From], ok)
+	}
+	if b.Fresh.Verdict == Fresh && !(ok && known.Kernel == x.stamps) {
+		known.Kernel, known.From, ok = x.stamps, x.origin().id(), true
+	}
+	if !ok {
+		return nil
+	}
+	known.Installed = ""
+	if b.allSame() {
+		known.Installed = b.installed
+	}
+	return &known
+}
+
 func (s *Snapshot) examine(ctx context.Context) examination {
-	x := examination{ctx: ctx, s: s, stamps: stampFiles(s.Layout.originFiles(s.Kernel)...)}
-	x.origin = sync.OnceValue(func() Origin { return s.Layout.readOrigin(s.Kernel) })
-	x.own = sync.OnceValue(x.readOwn)
-	x.symvers = sync.OnceValue(x.readSymvers)
+	x := examination{ctx: ctx, s: s, kernelFacts: s.facts}
+	stamps := stampFiles(s.Layout.originFiles(s.Kernel)...)
+	if x.kernelFacts == nil || x.stamps != stamps {
+		x.kernelFacts = &kernelFacts{stamps: stamps,
+			origin:  sync.OnceValue(func() Origin { return s.Layout.readOrigin(s.Kernel) }),
+			own:     sync.OnceValue(func() []Ko { return readOwn(ctx, *s) }),
+			symvers: sync.OnceValue(func() map[string]uint32 { return s.readSymvers() }),
+		}
+		s.facts = x.kernelFacts
+	}
 	return x
+}
+
+// Again looks once more, as after a run; what the kernel says of itself is not read
+// again while its files are the same.
+func (s Snapshot) Again(kept KernelRecord) (Snapshot, error) {
+	after, err := ReadSnapshot(s.Layout, s.Kernel, s.Arch, kept)
+	after.facts = s.facts
+	return after, err
 }
 
 // identify says whether a record is that of the build as it is now, and gives the
 // record with the build's present stamp.
 func (x examination) identify(b Build, known BuildRecord, ok bool) (BuildRecord, bool) {
-	files := x.s.Layout.builtFiles(x.s.Kernel, b)
-	stamp := stampFiles(files...)
-	if ok && known.Stamp == stamp {
+	if ok && known.Stamp == b.stamp {
 		return known, true
 	}
-	sum := sumFiles(files...)
+	sum := sumFiles(x.s.Layout.builtFiles(x.s.Kernel, b)...)
 	ok = ok && known.Sum == sum
 	if !ok {
 		known = BuildRecord{Sum: sum}
 	}
-	known.Stamp = stamp
+	known.Stamp = b.stamp
 	return known, ok
 }
 

@@ -90,8 +90,14 @@ func (f fabricated) depmod() {
 	f.write("lib/modules/"+string(testKernel)+"/modules.dep.bin", b.String())
 }
 
+func (f fabricated) kernels() []Release {
+	survey, err := f.layout.Survey()
+	require.NoError(f.t, err)
+	return survey.Kernels(f.layout.ReadRecord())
+}
+
 func (f fabricated) snapshot() Snapshot {
-	s, err := ReadSnapshot(f.layout, testKernel, testArch)
+	s, err := ReadSnapshot(f.layout, testKernel, testArch, KernelRecord{})
 	require.NoError(f.t, err)
 	return s
 }

@@ -1,11 +1,15 @@
 package dkmsstate
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // Link gives the kernel link of a module name on an architecture.
 func (s Snapshot) Link(name, arch string) (Link, bool) {
-	for _, l := range s.Links {
-		if l.Name == name && l.Arch == arch {
+	for _, l := range s.linksOf(name) {
+		if l.Arch == arch {
 			return l, true
 		}
 	}
@@ -14,7 +18,7 @@ func (s Snapshot) Link(name, arch string) (Link, bool) {
 
 // Build gives the build of a module on an architecture.
 func (s Snapshot) Build(m Module, arch string) (Build, bool) {
-	for _, b := range s.Builds {
+	for _, b := range s.buildsOf(m.Name) {
 		if b.Module == m && b.Arch == arch {
 			return b, true
 		}
@@ -24,7 +28,7 @@ func (s Snapshot) Build(m Module, arch string) (Build, bool) {
 
 // Registration gives what is known of one module at one version.
 func (s Snapshot) Registration(m Module) (Registration, bool) {
-	for _, r := range s.Registrations {
+	for _, r := range s.registrationsOf(m.Name) {
 		if r.Module == m {
 			return r, true
 		}
@@ -32,8 +36,31 @@ func (s Snapshot) Registration(m Module) (Registration, bool) {
 	return Registration{}, false
 }
 
+func (s Snapshot) buildsOf(name string) []Build {
+	return of(s.Builds, name, func(b Build) string { return b.Module.Name })
+}
+
+func (s Snapshot) linksOf(name string) []Link {
+	return of(s.Links, name, func(l Link) string { return l.Name })
+}
+
+func (s Snapshot) registrationsOf(name string) []Registration {
+	return of(s.Registrations, name, func(r Registration) string { return r.Module.Name })
+}
+
+// of gives the part of a list, which is in the order of its names, that has one name.
+func of[T any](list []T, name string, named func(T) string) []T {
+	compare := func(t T, name string) int { return cmp.Compare(named(t), name) }
+	from, _ := slices.BinarySearchFunc(list, name, compare)
+	to := from
+	for to < len(list) && named(list[to]) == name {
+		to++
+	}
+	return list[from:to]
+}
+
 func (s Snapshot) remains(m Module) bool {
-	return slices.Contains(s.Remains, m)
+	return slices.ContainsFunc(of(s.Remains, m.Name, func(m Module) string { return m.Name }), func(other Module) bool { return other == m })
 }
 
 // Whole says that a module's build is complete, installed as it was built, and the
@@ -42,6 +69,13 @@ func (s Snapshot) Whole(m Module) bool {
 	link, linked := s.Link(m.Name, s.Arch)
 	b, _ := s.Build(m, s.Arch)
 	return linked && link.Version == m.Version && b.Complete() && b.wrong() == ""
+}
+
+// Installed says that a module, NAME or NAME/VERSION, is installed and whole.
+func (s Snapshot) Installed(module string) bool {
+	name, version, _ := strings.Cut(module, "/")
+	link, linked := s.Link(name, s.Arch)
+	return linked && (version == "" || version == link.Version) && s.Whole(Module{name, link.Version})
 }
 
 // Names gives the names of a build's modules, without .ko.

@@ -25,11 +25,11 @@ const (
 	Unknown FreshnessVerdict = "unknown"
 )
 
-func (x examination) judge(b Build, known BuildRecord, recorded bool) Freshness {
+func (x examination) judge(b Build, known BuildRecord, from Origin, recorded bool) Freshness {
 	switch {
 	case recorded && known.Kernel == x.stamps:
 		return Freshness{Fresh, "nothing has changed since it was found to fit"}
-	case recorded && known.Origin == x.origin():
+	case recorded && known.From == x.origin().id():
 		return Freshness{Fresh, "the kernel and its headers are those that it was built for"}
 	}
 	var modules []Ko
@@ -50,7 +50,7 @@ func (x examination) judge(b Build, known BuildRecord, recorded bool) Freshness 
 	if versioned {
 		return x.judgeSymbols(b, modules)
 	}
-	return x.judgeOrigin(b, known.Origin, recorded)
+	return x.judgeOrigin(b, from, recorded)
 }
 
 // magicDiffers compares vermagic with that of the kernel's own modules, as the kernel

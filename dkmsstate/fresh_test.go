@@ -177,7 +177,7 @@ func TestPlanForAStaleBuildThatIsNotInstalled(t *testing.T) {
 	require.Len(t, p.Tasks, 1)
 	assert.Equal(t, []Step{{OpReplace, "stale, symbol module_layout differs"}, {OpInstall, "not installed"}}, p.Tasks[0].Steps)
 	m := Machine{Layout: e.layout, Engine: rebuilder{scripted: e, ko: Ko{Vermagic: testMagic, Uses: usesOf(2), Signed: true}, files: []string{"one.ko"}}}
-	require.NoError(t, m.runTask(context.Background(), testKernel, p.Tasks[0]).Err)
+	require.NoError(t, runTask(m, s, p.Tasks[0]).Err)
 	assert.True(t, e.snapshot().Whole(task.Module))
 }
 

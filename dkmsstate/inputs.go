@@ -1,9 +1,6 @@
 package dkmsstate
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"path/filepath"
 )
 
@@ -12,16 +9,16 @@ import (
 // dkms.conf, known by size and times. While the name stays the same, a
 // build that failed fails again.
 func (s Snapshot) Inputs() string {
-	sum := sha256.New()
+	var sum stamp
 	build := s.Layout.headersDir(s.Kernel)
 	for _, name := range []string{"", "include", "Makefile", "Module.symvers", "include/config/auto.conf"} {
-		writeStamp(sum, filepath.Join(build, name))
+		sum.addFile(filepath.Join(build, name))
 	}
 	for _, r := range s.Registrations {
-		fmt.Fprintf(sum, "%s %q\n", r.Module, r.Source)
+		sum.state = append(sum.state, r.Module.String()+" "+r.Source+"\n"...)
 		source := s.Layout.inRoot(filepath.Join(s.Layout.tree(), r.Module.Name, r.Module.Version, "source"))
-		writeStamp(sum, source)
-		writeStamp(sum, filepath.Join(source, "dkms.conf"))
+		sum.addFile(source)
+		sum.addFile(filepath.Join(source, "dkms.conf"))
 	}
-	return hex.EncodeToString(sum.Sum(nil))
+	return sum.sum()
 }

@@ -16,35 +16,34 @@ import (
 // the new file is complete; dkms writes over it. What dkms would do besides is to
 // compare versions with a module of the kernel's and to archive that, and to run the
 // module's scripts.
-func (m Machine) install(ctx context.Context, tree Tree, t Task, log *keptLog) error {
-	s, err := ReadSnapshot(m.Layout, tree.Kernel, t.Arch)
-	if err != nil {
-		return err
-	}
-	b, _ := s.Build(t.Module, t.Arch)
-	link, linked := s.Link(t.Module.Name, t.Arch)
-	replaced, _ := s.Build(Module{t.Module.Name, link.Version}, t.Arch)
-	r, _ := s.Registration(t.Module)
+func (r *taskRun) install(ctx context.Context) error {
+	t, tree := r.task, r.tree
+	now := r.machine.Layout.lookAt(tree.Kernel, t.Module.Name)
+	b, _ := now.Build(t.Module, t.Arch)
+	link, linked := now.Link(t.Module.Name, t.Arch)
+	replaced, _ := now.Build(Module{t.Module.Name, link.Version}, t.Arch)
+	registration, _ := r.before.Registration(t.Module)
 	switch {
 	case !linked && b.anyCopy():
 		// Where a file stands and no link says whose it is, dkms 3.1.7 and later
 		// would archive it as one of the kernel's own.
 		return tree.Restore(t.Module, t.Arch)
-	case s.plain(r) && !b.inKernel() && !b.Original && !replaced.Original:
+	case r.before.plain(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original:
 		return tree.install(t.Module, t.Arch, replaced)
 	}
-	if err := room(m.Layout.kernelDir(tree.Kernel), s.Layout.builtFiles(tree.Kernel, b)); err != nil {
+	r.installing.Lock()
+	defer r.installing.Unlock()
+	if err := room(r.machine.Layout.kernelDir(tree.Kernel), r.machine.Layout.builtFiles(tree.Kernel, b)); err != nil {
 		return err
 	}
-	before := b
-	err = m.Engine.Install(ctx, t.Module, tree.Kernel, t.Arch, log)
+	err := r.machine.Engine.Install(ctx, t.Module, tree.Kernel, t.Arch, r.log)
 	if err == nil {
 		return nil
 	}
 	// dkms may have left a part of a file, which the kernel would find
 	var parts []string
 	for i, f := range tree.build(t.Module, t.Arch).Files {
-		if f.Copy == CopyDiffers && i < len(before.Files) && before.Files[i].Copy == CopyMissing {
+		if f.Copy == CopyDiffers && i < len(b.Files) && b.Files[i].Copy == CopyMissing {
 			parts = append(parts, f.Name)
 		}
 	}
@@ -63,13 +62,8 @@ func (s Snapshot) plain(r Registration) bool {
 }
 
 // inKernel says that the kernel brings a module of the same name as one of a build.
-func (b Build) inKernel() bool {
-	for _, f := range b.Files {
-		if f.InKernel {
-			return true
-		}
-	}
-	return false
+func (s Snapshot) inKernel(b Build) bool {
+	return slices.ContainsFunc(b.Names(), s.Dep.InKernel)
 }
 
 // room notices a disk that is too full before dkms writes to it.

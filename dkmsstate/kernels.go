@@ -2,7 +2,6 @@ package dkmsstate
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,47 +11,53 @@ import (
 // Kernels gives every kernel release that the module tree, the DKMS tree or the
 // record knows, those that are gone included, the newest first: that is the one which
 // a boot loader starts next, unless somebody told it otherwise.
-func (l Layout) Kernels() []Release {
-	seen := map[Release]bool{}
-	add := func(name string) {
-		if kernel, err := ParseRelease(name); err == nil {
-			seen[kernel] = true
-		}
-	}
-	for _, name := range dirNames(l.Path(l.Install)) {
-		add(name)
-	}
-	for _, module := range dirNames(l.tree()) {
-		for _, sub := range dirNames(filepath.Join(l.tree(), module)) {
-			for _, kernel := range dirNames(filepath.Join(l.tree(), module, sub)) {
-				add(kernel)
+func (sv *Survey) Kernels(record Record) []Release {
+	l := sv.layout
+	names := dirNames(l.Path(l.Install))
+	for _, module := range sv.modules {
+		names = append(names, module.archived...)
+		for _, version := range module.versions {
+			for _, dir := range version.dirs {
+				names = append(names, dir)
 				for _, prefix := range []string{asideName(""), spareName(""), oldName("")} {
-					if gone, ok := strings.CutPrefix(kernel, prefix); ok {
-						add(gone)
+					if gone, ok := strings.CutPrefix(dir, prefix); ok {
+						names = append(names, gone)
 					}
 				}
 			}
 		}
-		links, _ := filepath.Glob(filepath.Join(l.tree(), module, "kernel-*-*"))
-		for _, link := range links {
-			name := strings.TrimPrefix(filepath.Base(link), "kernel-")
-			add(name[:strings.LastIndexByte(name, '-')])
+		for _, link := range module.links {
+			names = append(names, beforeLastDash(strings.TrimPrefix(link, "kernel-")))
+		}
+	}
+	for _, note := range sv.notes {
+		if name, ok := strings.CutPrefix(note, pendingPrefix); ok {
+			names = append(names, beforeLastDash(name))
 		}
 	}
 	for _, kernel := range l.AllPending() {
-		add(string(kernel))
+		names = append(names, string(kernel))
 	}
-	for kernel := range l.ReadRecord().Kernels {
-		add(string(kernel))
+	for kernel := range record.Kernels {
+		names = append(names, string(kernel))
 	}
-	owed, _ := filepath.Glob(filepath.Join(l.tree(), pendingPrefix+"*-*"))
-	for _, path := range owed {
-		name := strings.TrimPrefix(filepath.Base(path), pendingPrefix)
-		add(name[:max(strings.LastIndexByte(name, '-'), 0)])
-	}
-	kernels := make([]Release, 0, len(seen))
-	for kernel := range seen {
-		kernels = append(kernels, kernel)
+	return newestFirst(names)
+}
+
+// InstalledKernels gives the kernel releases that have a directory in the module tree,
+// the newest first.
+func (l Layout) InstalledKernels() []Release { return newestFirst(dirNames(l.Path(l.Install))) }
+
+func beforeLastDash(name string) string { return name[:max(strings.LastIndexByte(name, '-'), 0)] }
+
+// newestFirst gives the kernel releases among names, each once.
+func newestFirst(names []string) []Release {
+	slices.Sort(names)
+	var kernels []Release
+	for _, name := range slices.Compact(names) {
+		if kernel, err := ParseRelease(name); err == nil {
+			kernels = append(kernels, kernel)
+		}
 	}
 	slices.SortFunc(kernels, func(a, b Release) int {
 		if c := version.Compare(version.Version{Version: string(b)}, version.Version{Version: string(a)}); c != 0 {

@@ -19,8 +19,8 @@ func TestKernelsAreTheNewestFirst(t *testing.T) {
 	f.link("/elsewhere", "lib/modules/9.9-link")
 	assert.Equal(t, []Release{
 		"6.1.0-test", "6.1.0-10-amd64", "6.1.0-9-amd64", "5.11.0", "5.10.0-gone", "5.4.0-link-rt", "4.19.0-cut",
-	}, f.layout.Kernels())
-	assert.Empty(t, DefaultLayout(t.TempDir()).Kernels())
+	}, f.kernels())
+	assert.Empty(t, fabricated{t, DefaultLayout(t.TempDir())}.kernels())
 }
 
 func TestImageThere(t *testing.T) {

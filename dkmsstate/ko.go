@@ -2,16 +2,18 @@ package dkmsstate
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/xi2/xz"
 )
 
 // Ko is what a kernel module says of the kernel that it was built for.
@@ -46,36 +48,36 @@ func readKo(ctx context.Context, path string) (Ko, error) {
 
 // koBytes gives a module as it is when it is not compressed.
 func koBytes(ctx context.Context, path string) ([]byte, error) {
-	program := compressor(strings.TrimPrefix(filepath.Base(path), trimKo(filepath.Base(path))+".ko"))
-	if program == nil {
-		file, err := openRegular(path)
+	file, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	switch filepath.Ext(path) {
+	case ".gz":
+		unpacked, err := gzip.NewReader(file)
 		if err != nil {
 			return nil, err
 		}
-		defer file.Close()
-		return readBounded(file)
+		return readBounded(unpacked)
+	case ".xz":
+		unpacked, err := xz.NewReader(file, 0)
+		if err != nil {
+			return nil, err
+		}
+		return readBounded(unpacked)
+	case ".zst":
+		unpacked, err := zstd.NewReader(file, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, err
+		}
+		defer unpacked.Close()
+		return readBounded(unpacked)
 	}
-	const limit = time.Minute
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	tool, err := lookPath(program[0])
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, tool, "-dc", path)
-	cmd.Env = environment()
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	data, err := readBounded(output)
-	if err != nil {
-		cancel()
-	}
-	return data, errors.Join(err, cmd.Wait())
+	return readBounded(file)
 }
 
 func readBounded(from io.Reader) ([]byte, error) {

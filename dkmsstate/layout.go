@@ -18,6 +18,9 @@ type Layout struct {
 	// DKMSInstalls says that a setting of framework.conf changes how dkms installs
 	// a module, so that dkms itself has to do it.
 	DKMSInstalls bool
+	// Key and Certificate are mok_signing_key and mok_certificate, "" where they are
+	// not set.
+	Key, Certificate string
 }
 
 // DefaultLayout gives dkms's own defaults under root.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // Machine carries out plans: the Engine compiles, the Tree does the rest.
@@ -12,6 +13,8 @@ type Machine struct {
 	Engine Engine
 	// Spare is Tree.Spare of its removals.
 	Spare bool
+	// Jobs is how many modules are built at a time, 0 for DefaultJobs.
+	Jobs int
 }
 
 // Outcome is how a task ended.
@@ -35,76 +38,102 @@ type Result struct {
 	NoLog error
 }
 
-// Run carries out a plan, one task after the other, and reports each as it
-// begins and ends. One that fails never stops the next. Only an end of the
-// context stops the run; what was not begun is then reported as failed.
-func (m Machine) Run(ctx context.Context, p Plan, begin func(i int, t Task), end func(Result)) []Result {
-	failed := map[string]bool{}
-	var results []Result
-	for i, t := range p.Tasks {
-		r := Result{Task: t, Outcome: Done}
-		if need := firstIn(failed, t.Needs); need != "" {
-			r.Outcome, r.Err = Failed, fmt.Errorf("it needs %s, which is not installed", need)
-		} else if err := ctx.Err(); err != nil {
-			r.Outcome, r.Err = Failed, err
-		} else {
-			begin(i, t)
-			r = m.runTask(ctx, p.Kernel, t)
+// Run carries out a plan that was made from a snapshot, and reports each task as it
+// begins and ends, one report at a time. Modules that do not need each other are
+// built side by side; one that fails never stops the next. Only an end of the context
+// stops the run; what was not begun is then reported as failed.
+func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i int, t Task), end func(i int, r Result)) []Result {
+	jobs := m.Jobs
+	if jobs == 0 {
+		jobs = DefaultJobs()
+	}
+	sc := newSchedule(before, p, jobs)
+	x := before.examine(ctx)
+	type ending struct {
+		i int
+		r Result
+	}
+	endings := make(chan ending)
+	installing := new(sync.Mutex)
+	results := make([]Result, len(p.Tasks))
+	finish := func(e ending) {
+		results[e.i] = e.r
+		sc.end(e.i, e.r.Outcome == Done)
+		end(e.i, e.r)
+	}
+	for range p.Tasks {
+		for i, ok := sc.next(); ok; i, ok = sc.next() {
+			share := sc.begin(i)
+			task := p.Tasks[i]
+			switch need := sc.missing(i); {
+			case need != "":
+				go func() {
+					endings <- ending{i, Result{Task: task, Outcome: Failed, Err: fmt.Errorf("it needs %s, which is not installed", need)}}
+				}()
+			case ctx.Err() != nil:
+				go func() { endings <- ending{i, Result{Task: task, Outcome: Failed, Err: ctx.Err()}} }()
+			default:
+				begin(i, task)
+				r := &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Spare: m.Spare}, task: task,
+					before: before, x: x, jobs: share, log: m.Layout.newLog(task.Module, p.Kernel), installing: installing}
+				go func() { endings <- ending{i, r.run(ctx)} }()
+			}
 		}
-		if r.Outcome != Done {
-			failed[t.Module.Name] = true
-		}
-		results = append(results, r)
-		end(r)
+		finish(<-endings)
 	}
 	return results
 }
 
-func firstIn(set map[string]bool, names []string) string {
-	for _, name := range names {
-		if set[name] {
-			return name
-		}
-	}
-	return ""
+// taskRun is one task at work.
+type taskRun struct {
+	machine Machine
+	tree    Tree
+	task    Task
+	// before is what the plan was made from, x what builds are verified by.
+	before Snapshot
+	x      examination
+	// jobs is the number of jobs for make.
+	jobs int
+	log  *keptLog
+	// installing is held while dkms installs: the scripts of modules expect to be alone.
+	installing *sync.Mutex
 }
 
-func (m Machine) runTask(ctx context.Context, kernel Release, t Task) Result {
-	r := Result{Task: t, Outcome: Done}
-	log := m.Layout.newLog(t.Module, kernel)
+func (r *taskRun) run(ctx context.Context) Result {
+	res := Result{Task: r.task, Outcome: Done}
 	var err error
-	for _, step := range t.Steps {
-		if err = m.step(ctx, kernel, t, step, log); err != nil {
+	for _, step := range r.task.Steps {
+		if err = r.step(ctx, step); err != nil {
 			break
 		}
 	}
-	r.Log, r.NoLog = log.close(), log.err
+	res.Log, res.NoLog = r.log.close(), r.log.err
 	if err == nil {
-		return r
+		return res
 	}
 	if reason := notMeant(err); reason != "" {
-		r.Outcome, r.Err = Skipped, errors.New(reason)
-		return r
+		res.Outcome, res.Err = Skipped, errors.New(reason)
+		return res
 	}
-	r.Outcome, r.Err = Failed, explain(err, r.Log)
-	return r
+	res.Outcome, res.Err = Failed, explain(err, res.Log)
+	return res
 }
 
-func (m Machine) step(ctx context.Context, kernel Release, t Task, step Step, log *keptLog) error {
-	tree := Tree{Layout: m.Layout, Kernel: kernel, Spare: m.Spare}
+func (r *taskRun) step(ctx context.Context, step Step) error {
+	t, tree := r.task, r.tree
 	switch step.Op {
 	case OpClear:
 		return tree.Clear(t.Module, t.Arch)
 	case OpBuild:
-		return m.build(ctx, kernel, t, false, log)
+		return r.build(ctx, false)
 	case OpReplace:
-		return m.replace(ctx, kernel, t, log)
+		return r.replace(ctx)
 	case OpInstall:
-		return m.install(ctx, tree, t, log)
+		return r.install(ctx)
 	case OpRestore:
 		return tree.Restore(t.Module, t.Arch)
 	case OpCompress:
-		return m.compress(ctx, tree, t)
+		return r.compress(ctx)
 	case OpTidy:
 		return tree.RemoveScratch(t.Module)
 	case OpDisown:
@@ -112,44 +141,17 @@ func (m Machine) step(ctx context.Context, kernel Release, t Task, step Step, lo
 	case OpUnlink:
 		return tree.RemoveLink(t.Module.Name, t.Arch)
 	case OpUninstall:
-		if m.Spare {
+		if tree.Spare {
 			if err := tree.linkSpare(t.Module); err != nil {
 				return err
 			}
 		}
 		// OpUnbuild follows and finishes what dkms leaves, so that a module
 		// whose dkms.conf fails does not stay behind.
-		_ = m.Engine.Unbuild(ctx, t.Module, kernel, t.Arch)
+		_ = r.machine.Engine.Unbuild(ctx, t.Module, tree.Kernel, t.Arch)
 		return nil
 	case OpUnbuild:
 		return tree.Unbuild(t.Module)
 	}
 	return fmt.Errorf("cannot do %q", step.Op)
-}
-
-// Finish makes modules.dep fit what is installed: it runs depmod when the run
-// changed something, or when the snapshot taken after it says so, and checks
-// that it helped.
-func (m Machine) Finish(ctx context.Context, after Snapshot, changed bool) error {
-	tree := Tree{Layout: m.Layout, Kernel: after.Kernel}
-	switch {
-	case !after.There:
-		return tree.RemovePending()
-	case !changed && after.depmodReason() == "":
-		return nil
-	}
-	if err := m.depmod(ctx, after.Kernel); err != nil {
-		return fmt.Errorf("cannot make modules.dep of %s anew, the old one stays: %w", after.Kernel, err)
-	}
-	if !after.Busy {
-		if err := tree.RemovePending(); err != nil {
-			return err
-		}
-		after.Owed = false
-	}
-	after.Dep = readModulesDep(m.Layout.kernelDir(after.Kernel))
-	if reason := after.depmodReason(); reason != "" {
-		return fmt.Errorf("depmod ran and did not help: %s", reason)
-	}
-	return nil
 }

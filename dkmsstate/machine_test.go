@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand"
 	"os"
+	"sync"
 	"testing"
 	"testing/quick"
 
@@ -32,15 +33,18 @@ const (
 type scripted struct {
 	fabricated
 	fates map[string]fate
+	mu    sync.Mutex
 	calls []string
 }
 
 func (e *scripted) call(op, name string) fate {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.calls = append(e.calls, op+" "+name)
 	return e.fates[name]
 }
 
-func (e *scripted) Build(_ context.Context, m Module, _ Release, _ string, _ io.Writer) error {
+func (e *scripted) Build(_ context.Context, m Module, _ Release, _ string, _ int, _ io.Writer) error {
 	switch e.call("build", m.Name) {
 	case doesNotCompile:
 		e.write("var/lib/dkms/"+m.Name+"/"+m.Version+"/build/make.log", "CC x.o\nx.c:1:1: error: no\nx.c:2:2: error: more\n")
@@ -103,6 +107,11 @@ func (e *scripted) Depmod(context.Context, Release) error {
 	return nil
 }
 
+// runTask carries out a plan of one task.
+func runTask(m Machine, before Snapshot, task Task) Result {
+	return m.Run(context.Background(), before, Plan{Kernel: before.Kernel, Tasks: []Task{task}}, func(int, Task) {}, func(int, Result) {})[0]
+}
+
 // Whatever becomes of each module, every other that can be is installed, each
 // ends in the outcome that it should, and none is forgotten.
 func TestOneFailureNeverStopsTheNext(t *testing.T) {
@@ -125,7 +134,7 @@ func TestOneFailureNeverStopsTheNext(t *testing.T) {
 		before := e.snapshot()
 		m := Machine{Layout: e.layout, Engine: e}
 		begun := 0
-		results := m.Run(context.Background(), PlanAutoinstall(before), func(int, Task) { begun++ }, func(Result) {})
+		results := m.Run(context.Background(), before, PlanAutoinstall(before), func(int, Task) { begun++ }, func(int, Result) {})
 		for _, lost := range Lost(before, e.snapshot()) {
 			require.NoError(t, m.PutBack(context.Background(), lost))
 		}
@@ -149,7 +158,8 @@ func TestFailureIsExplained(t *testing.T) {
 	e := &scripted{fabricated: fabricate(t), fates: map[string]fate{"bad": doesNotCompile}}
 	e.register(Module{"bad", "1.0"}, "")
 	e.register(Module{"needy", "1.0"}, "BUILD_DEPENDS=bad\n")
-	results := Machine{Layout: e.layout, Engine: e}.Run(context.Background(), PlanAutoinstall(e.snapshot()), func(int, Task) {}, func(Result) {})
+	before := e.snapshot()
+	results := Machine{Layout: e.layout, Engine: e}.Run(context.Background(), before, PlanAutoinstall(before), func(int, Task) {}, func(int, Result) {})
 	require.Len(t, results, 2)
 	assert.EqualError(t, results[0].Err, "dkms build exited with 10: x.c:1:1: error: no")
 	assert.Equal(t, e.path("var/log/dkms-hooks/6.1.0-test/bad-1.0.log"), results[0].Log)
@@ -166,7 +176,8 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	e.register(Module{"a", "1.0"}, "")
 	e.register(Module{"b", "1.0"}, "")
 	ctx, cancel := context.WithCancel(context.Background())
-	results := Machine{Layout: e.layout, Engine: e}.Run(ctx, PlanAutoinstall(e.snapshot()), func(int, Task) {}, func(Result) { cancel() })
+	before := e.snapshot()
+	results := Machine{Layout: e.layout, Engine: e}.Run(ctx, before, PlanAutoinstall(before), func(int, Task) {}, func(int, Result) { cancel() })
 	require.Len(t, results, 2)
 	assert.Equal(t, Done, results[0].Outcome)
 	assert.ErrorIs(t, results[1].Err, context.Canceled)

@@ -33,24 +33,3 @@ func checkName(s string) error {
 	}
 	return nil
 }
-
-// Registration is one module that DKMS knows: the directory MODULE/VERSION in
-// the DKMS tree, with a link to the source.
-type Registration struct {
-	Module Module
-	// Source is what the `source` link says, "" without one.
-	Source string
-	// Conf is what could be read of the module's dkms.conf.
-	Conf Conf
-	// Broken is why dkms cannot build this module, nil when it can be tried.
-	Broken error
-}
-
-// sentinel is an error that callers compare with; it is a constant.
-type sentinel string
-
-// Error gives the text.
-func (s sentinel) Error() string { return string(s) }
-
-// errNoSource says that a module's directory has no `source` link.
-const errNoSource = sentinel("the link to its source is gone")

@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
-	"time"
 )
 
 // Origin is what builds for a kernel start from and what they have to fit, by the
@@ -46,7 +44,7 @@ const leastMap = 4 << 10
 // imageFile gives the place of a file that belongs to the kernel's image: in /boot, or
 // since Debian 14 in the directory of its modules.
 func (l Layout) imageFile(kernel Release, name string) string {
-	if path := filepath.Join(l.kernelDir(kernel), name); anyExists("/", path) {
+	if path := filepath.Join(l.kernelDir(kernel), name); exists(path) {
 		return path
 	}
 	return l.Path("/boot/" + name + "-" + string(kernel))
@@ -88,30 +86,8 @@ func sumFiles(paths ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// stampFiles names the present state of files without reading them. The time of
-// the last change is in it, which no unpacking can set: packages made for one
-// SOURCE_DATE_EPOCH have the same times and often the same sizes in them.
-func stampFiles(paths ...string) string {
-	sum := sha256.New()
-	for _, path := range paths {
-		writeStamp(sum, path)
-	}
-	return hex.EncodeToString(sum.Sum(nil))
-}
-
-func writeStamp(w io.Writer, path string) {
-	info, err := os.Stat(path)
-	if err != nil {
-		fmt.Fprintln(w, "none")
-		return
-	}
-	fmt.Fprintln(w, info.Size(), info.ModTime().UnixNano(), changed(info).UnixNano(), info.Mode())
-}
-
-// changed is when a file last changed in any way (ctime).
-func changed(info os.FileInfo) time.Time {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return time.Unix(stat.Ctim.Unix())
-	}
-	return info.ModTime()
+// id names an origin.
+func (o Origin) id() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", o))
+	return hex.EncodeToString(sum[:8])
 }

@@ -6,20 +6,47 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// adoptOrphans makes this process the parent of whatever its children leave running,
-// so that it can be found again: a module's script that starts a daemon would keep
-// the lock with it for good.
-func adoptOrphans() { _ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+// Calls counts the programs that this process runs side by side. What one of them
+// leaves running cannot be told from what another started, so it is ended when the
+// last of them ends. None (nil) is for one call at a time.
+type Calls struct {
+	mu      sync.Mutex
+	running int
+	// before are the children that were there before: of the shell that this process
+	// was before it called exec, and somebody else's.
+	before []int
+}
+
+// begin makes this process the parent of whatever its children leave running, so that
+// it can be found again: a module's script that starts a daemon would keep the lock
+// with it for good.
+func (c *Calls) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running == 0 {
+		_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+		c.before = children()
+	}
+	c.running++
+}
+
+func (c *Calls) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.running--; c.running == 0 {
+		endOrphans(c.before)
+	}
+}
 
 // endOrphans ends what the children of this process left running, and what those
-// leave in turn. It is called when no child is at work. Those that were there before
-// are somebody else's: of the shell that this process was, before it called exec.
+// leave in turn.
 func endOrphans(before []int) {
 	const attempts = 100
 	for range attempts {

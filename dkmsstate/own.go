@@ -1,10 +1,12 @@
 package dkmsstate
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // A sample of the kernel's own modules tells what the image is: each names the CRC
@@ -15,21 +17,22 @@ const (
 )
 
 // readOwn reads a sample of the kernel's own modules, small ones from all over.
-func (x examination) readOwn() []Ko {
-	var paths []string
-	for _, path := range x.s.Dep.Own() {
-		paths = append(paths, filepath.Join(x.s.Layout.kernelDir(x.s.Kernel), path))
-	}
-	var own []Ko
+func readOwn(ctx context.Context, s Snapshot) []Ko {
+	paths := s.Dep.Own()
+	var sample []string
 	for i, step := 0, max(1, len(paths)/ownSample); i < len(paths); i += step {
-		if info, err := os.Stat(paths[i]); err != nil || info.Size() > ownSize {
-			continue
-		}
-		if ko, err := readKo(x.ctx, paths[i]); err == nil {
-			own = append(own, ko)
+		path := filepath.Join(s.Layout.kernelDir(s.Kernel), paths[i])
+		if info, err := os.Stat(path); err == nil && info.Size() <= ownSize {
+			sample = append(sample, path)
 		}
 	}
-	return own
+	own := make([]Ko, len(sample))
+	sideBySide(len(sample), func(i int) {
+		if ko, err := readKo(ctx, sample[i]); err == nil {
+			own[i] = ko
+		}
+	})
+	return slices.DeleteFunc(own, func(ko Ko) bool { return ko.Vermagic == "" })
 }
 
 func ownUses(own []Ko) map[string]uint32 {
@@ -40,8 +43,8 @@ func ownUses(own []Ko) map[string]uint32 {
 	return out
 }
 
-func (x examination) readSymvers() map[string]uint32 {
-	symvers, _ := readSymvers(filepath.Join(x.s.Layout.headersDir(x.s.Kernel), "Module.symvers"))
+func (s Snapshot) readSymvers() map[string]uint32 {
+	symvers, _ := readSymvers(filepath.Join(s.Layout.headersDir(s.Kernel), "Module.symvers"))
 	return symvers
 }
 

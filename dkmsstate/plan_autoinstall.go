@@ -136,10 +136,7 @@ func buildSteps(dirExists bool, reason string) []Step {
 // notes what stands in the way of the others.
 func (p *Plan) newest(s Snapshot, name string) (Module, bool) {
 	var best Module
-	for _, r := range s.Registrations {
-		if r.Module.Name != name {
-			continue
-		}
+	for _, r := range s.registrationsOf(name) {
 		link, _ := s.Link(name, s.Arch)
 		switch {
 		case r.Broken != nil:

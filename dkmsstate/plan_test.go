@@ -184,7 +184,7 @@ func heals(t *testing.T, f fabricated) {
 	p := PlanAutoinstall(before)
 	e := &scripted{fabricated: f, fates: map[string]fate{}}
 	m := Machine{Layout: f.layout, Engine: e}
-	results := m.Run(t.Context(), p, func(int, Task) {}, func(Result) {})
+	results := m.Run(t.Context(), before, p, func(int, Task) {}, func(int, Result) {})
 	after := f.snapshot()
 	for _, r := range results {
 		require.NoError(t, r.Err)

@@ -12,7 +12,7 @@ func PlanUnbuild(s Snapshot) Plan {
 	for _, r := range s.Registrations {
 		t := Task{Module: r.Module, Arch: s.Arch}
 		var what []string
-		for _, b := range s.Builds {
+		for _, b := range s.buildsOf(r.Module.Name) {
 			if b.Module != r.Module {
 				continue
 			}
@@ -28,8 +28,8 @@ func PlanUnbuild(s Snapshot) Plan {
 				t.Steps = append(t.Steps, Step{OpUninstall, ownReason(r.Conf.OwnSteps)})
 			}
 		}
-		for _, l := range s.Links {
-			if _, built := s.Build(r.Module, l.Arch); l.Name == r.Module.Name && l.Version == r.Module.Version && !built {
+		for _, l := range s.linksOf(r.Module.Name) {
+			if _, built := s.Build(r.Module, l.Arch); l.Version == r.Module.Version && !built {
 				what = append(what, "a link for "+l.Arch)
 			}
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // recordVersion is the version of the file that the Record is kept in.
-const recordVersion = 1
+const recordVersion = 2
 
 // Record is what is kept between runs, by kernel.
 type Record struct {
@@ -34,18 +34,37 @@ type KernelRecord struct {
 	Stamps   string `json:"stamps,omitempty"`
 	Mismatch string `json:"mismatch,omitempty"`
 	// Builds are the builds that were found fresh, by MODULE/VERSION and
-	// architecture.
-	Builds map[string]BuildRecord `json:"builds,omitempty"`
+	// architecture; Origins are what they were built from, by name.
+	Builds  map[string]BuildRecord `json:"builds,omitempty"`
+	Origins map[string]Origin      `json:"origins,omitempty"`
 }
 
 // BuildRecord is what a build was when it was found fresh, and for what.
 type BuildRecord struct {
-	// Stamp names the state of its files, Sum their contents.
-	Stamp string `json:"stamp"`
-	Sum   string `json:"sum"`
-	// Kernel is KernelRecord.Stamps then, Origin the contents behind them.
+	// Stamp names the state of its files, Sum their contents; Installed the state of
+	// the installed ones while they are the same, "" otherwise.
+	Stamp     string `json:"stamp"`
+	Sum       string `json:"sum"`
+	Installed string `json:"installed,omitempty"`
+	// Kernel is KernelRecord.Stamps then, From names the contents behind them.
 	Kernel string `json:"kernel"`
-	Origin Origin `json:"origin"`
+	From   string `json:"from"`
+}
+
+// usedOrigins gives the origins that builds of the record name.
+func (k KernelRecord) usedOrigins(x examination) map[string]Origin {
+	used := map[string]Origin{}
+	for _, b := range k.Builds {
+		if b.From == "" {
+			continue
+		}
+		if origin, known := k.Origins[b.From]; known {
+			used[b.From] = origin
+		} else if _, done := used[b.From]; !done {
+			used[b.From] = x.origin()
+		}
+	}
+	return used
 }
 
 // Last is how the last attempt for a module on a kernel ended.
@@ -75,9 +94,19 @@ const (
 // trouble says that an ending is one that is told.
 func (l Last) trouble() bool { return l.Result != LastInstalled && l.Result != LastWaiting }
 
+// Troubled says that there is anything to tell.
+func (k KernelRecord) Troubled() bool {
+	for _, last := range k.Last {
+		if last.trouble() {
+			return true
+		}
+	}
+	return false
+}
+
 // Told gives the troubles that a run of dpkg was told of, a text for each module:
 // none for another run, for one without a name, and when the inputs have changed.
-func (k KernelRecord) Told(run, inputs string) map[string]string {
+func (k KernelRecord) Told(run string, inputs func() string) map[string]string {
 	if run == "" || k.Run != run {
 		return nil
 	}
@@ -86,15 +115,15 @@ func (k KernelRecord) Told(run, inputs string) map[string]string {
 
 // EverTold gives the troubles that any run was told of, none when the inputs have
 // changed.
-func (k KernelRecord) EverTold(inputs string) map[string]string {
-	if k.Inputs != inputs {
-		return nil
-	}
+func (k KernelRecord) EverTold(inputs func() string) map[string]string {
 	told := map[string]string{}
 	for module, last := range k.Last {
 		if last.trouble() {
 			told[module] = last.Text
 		}
+	}
+	if len(told) == 0 || k.Inputs != inputs() {
+		return nil
 	}
 	return told
 }

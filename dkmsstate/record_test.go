@@ -19,13 +19,13 @@ func TestToldOfTroubles(t *testing.T) {
 		"odd/1":  {Result: LastSkipped, Text: "not meant for it", When: when},
 	}}
 	told := map[string]string{"bad/1": "does not compile", "odd/1": "not meant for it"}
-	assert.Equal(t, told, k.Told("run 1", "a"))
-	assert.Nil(t, k.Told("run 2", "a"), "another run")
-	assert.Nil(t, k.Told("run 1", "b"), "other inputs")
-	assert.Equal(t, told, k.EverTold("a"))
-	assert.Nil(t, k.EverTold("b"), "other inputs")
+	assert.Equal(t, told, k.Told("run 1", inputs("a")))
+	assert.Nil(t, k.Told("run 2", inputs("a")), "another run")
+	assert.Nil(t, k.Told("run 1", inputs("b")), "other inputs")
+	assert.Equal(t, told, k.EverTold(inputs("a")))
+	assert.Nil(t, k.EverTold(inputs("b")), "other inputs")
 	k.Run = ""
-	assert.Nil(t, k.Told("", "a"), "no run of dpkg")
+	assert.Nil(t, k.Told("", inputs("a")), "no run of dpkg")
 }
 
 func TestRecordByKernel(t *testing.T) {
@@ -43,15 +43,15 @@ func TestRecordIsKept(t *testing.T) {
 	assert.Empty(t, l.ReadRecord().Kernels)
 	record := Record{}.With("6.1", KernelRecord{Run: "run", Inputs: "a", Stamps: "s", Mismatch: "m",
 		Last:   map[string]Last{"bad/1": {Result: LastFailed, Text: "\"quoted\"\n", When: time.Unix(1, 0).UTC(), Log: "/log"}},
-		Builds: map[string]BuildRecord{"bad/1 x86_64": {Stamp: "a", Sum: "b", Kernel: "c", Origin: Origin{Symvers: "d"}}}})
+		Builds: map[string]BuildRecord{"bad/1 x86_64": {Stamp: "a", Sum: "b", Installed: "x", Kernel: "c", From: "e"}}, Origins: map[string]Origin{"e": {Symvers: "d"}}})
 	require.NoError(t, l.WriteRecord(record))
 	assert.Equal(t, record, l.ReadRecord())
 	entries, err := os.ReadDir(l.Path(lockDir))
 	require.NoError(t, err)
 	assert.Len(t, entries, 1, "no temporary file stays")
 
-	newer := `{"version":2,"kernels":{"6.1":{}}}`
-	for _, other := range []string{newer, `{"version":1,`, ``, `[]`, "\x00"} {
+	newer := `{"version":3,"kernels":{"6.1":{}}}`
+	for _, other := range []string{newer, `{"version":2,`, `{"version":1,"kernels":{}}`, ``, `[]`, "\x00"} {
 		require.NoError(t, os.WriteFile(l.recordFile(), []byte(other), 0o644))
 		assert.Empty(t, l.ReadRecord().Kernels, other)
 	}
@@ -151,3 +151,5 @@ func TestInputsChangeWithWhatABuildStartsFrom(t *testing.T) {
 		seen[s.Inputs()] = c.name
 	}
 }
+
+func inputs(name string) func() string { return func() string { return name } }

@@ -1,6 +1,7 @@
 package dkmsstate
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -39,9 +40,13 @@ func readRegular(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err == nil && len(data) > maxFile {
+	var data bytes.Buffer
+	if info, err := file.Stat(); err == nil && info.Size() < maxFile {
+		data.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	_, err = data.ReadFrom(io.LimitReader(file, maxFile+1))
+	if err == nil && data.Len() > maxFile {
 		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it has more than %d bytes", maxFile)}
 	}
-	return data, err
+	return data.Bytes(), err
 }

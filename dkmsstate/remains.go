@@ -15,23 +15,27 @@ import (
 // or that was called with --no-depmod, leaves it behind.
 const pendingPrefix = "depmod-pending-"
 
-// pending gives the names of such files that are this kernel's.
-func (l Layout) pending(kernel Release) []string {
-	paths, _ := filepath.Glob(filepath.Join(l.tree(), pendingPrefix+string(kernel)+"-*"))
-	var names []string
-	for _, path := range paths {
-		name := filepath.Base(path)
-		if arch := strings.TrimPrefix(name, pendingPrefix+string(kernel)+"-"); !strings.Contains(arch, "-") {
-			names = append(names, name)
+// pendingOf gives those among the names of files at the top of the tree that are
+// such notes of this kernel.
+func pendingOf(kernel Release, names []string) []string {
+	var notes []string
+	for _, name := range names {
+		arch, ok := strings.CutPrefix(name, pendingPrefix+string(kernel)+"-")
+		if ok && arch != "" && !strings.Contains(arch, "-") {
+			notes = append(notes, name)
 		}
 	}
-	return names
+	return notes
 }
 
 // RemovePending removes dkms's notes of a depmod that it owed the kernel.
 func (t Tree) RemovePending() error {
-	names := t.Layout.pending(t.Kernel)
-	if len(names) == 0 {
+	var names []string
+	entries, _ := os.ReadDir(t.Layout.tree())
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	if names = pendingOf(t.Kernel, names); len(names) == 0 {
 		return nil
 	}
 	tree, err := t.Layout.openDir(t.Layout.Tree)

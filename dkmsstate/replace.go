@@ -17,19 +17,16 @@ func oldName(kernel Release) string { return ".old-" + string(kernel) }
 // replace builds a module anew for the kernel and puts the new build in the place of
 // the one that is there only when it is known to fit, and installs it when that one
 // was installed. When anything fails before that, all is as it was.
-func (m Machine) replace(ctx context.Context, kernel Release, t Task, log *keptLog) error {
-	tree := Tree{Layout: m.Layout, Kernel: kernel}
-	before, err := ReadSnapshot(m.Layout, kernel, t.Arch)
-	if err != nil {
-		return err
-	}
+func (r *taskRun) replace(ctx context.Context) error {
+	t, tree := r.task, r.tree
+	before := r.machine.Layout.lookAt(tree.Kernel, t.Module.Name)
 	old, _ := before.Build(t.Module, t.Arch)
 	if err := tree.keepOld(t.Module); err != nil {
 		return err
 	}
-	err = m.build(ctx, kernel, t, m.signed(ctx, kernel, old), log)
+	err := r.build(ctx, r.signed(ctx, old))
 	// dkms 3.0 counts a module as installed that it left to the kernel's own
-	leftToKernel := old.inKernel() && !old.anyCopy()
+	leftToKernel := !old.anyCopy() && r.before.inKernel(old)
 	if link, linked := before.Link(t.Module.Name, t.Arch); err == nil && linked && link.Version == t.Module.Version && !leftToKernel {
 		err = tree.install(t.Module, t.Arch, old)
 	}
@@ -40,9 +37,9 @@ func (m Machine) replace(ctx context.Context, kernel Release, t Task, log *keptL
 }
 
 // signed says that a build's modules are signed; what takes its place has to be then.
-func (m Machine) signed(ctx context.Context, kernel Release, b Build) bool {
-	for _, file := range m.Layout.builtFiles(kernel, b) {
-		if ko, err := readKo(ctx, oldPath(kernel, file)); err == nil && ko.Signed {
+func (r *taskRun) signed(ctx context.Context, b Build) bool {
+	for _, file := range r.machine.Layout.builtFiles(r.tree.Kernel, b) {
+		if ko, err := readKo(ctx, oldPath(r.tree.Kernel, file)); err == nil && ko.Signed {
 			return true
 		}
 	}
@@ -173,15 +170,6 @@ func (t Tree) install(m Module, arch string, replaced Build) error {
 
 // build reads a build of the kernel.
 func (t Tree) build(m Module, arch string) Build {
-	s := Snapshot{Layout: t.Layout, Kernel: t.Kernel}
-	return s.readBuild(m, arch)
-}
-
-func (b Build) has(name string) bool {
-	for _, f := range b.Files {
-		if f.Name == name {
-			return true
-		}
-	}
-	return false
+	s := t.Layout.glance(t.Kernel)
+	return s.readBuild(m, arch, KernelRecord{})
 }

@@ -22,7 +22,7 @@ type rebuilder struct {
 	at    func()
 }
 
-func (e rebuilder) Build(_ context.Context, m Module, _ Release, _ string, log io.Writer) error {
+func (e rebuilder) Build(_ context.Context, m Module, _ Release, _ string, _ int, log io.Writer) error {
 	if e.at != nil {
 		e.at()
 	}
@@ -68,7 +68,7 @@ func TestReplaceLeavesTheOldBuildWhenItFails(t *testing.T) {
 			e, task := staleOne(t)
 			before := e.listing()
 			m := Machine{Layout: e.layout, Engine: rebuilder{scripted: e, ko: c.ko, files: c.files, err: c.err}}
-			r := m.runTask(context.Background(), testKernel, task)
+			r := runTask(m, e.snapshot(), task)
 			assert.Equal(t, Failed, r.Outcome)
 			assert.ErrorContains(t, r.Err, c.says)
 			log, err := os.ReadFile(r.Log)
@@ -102,7 +102,7 @@ func TestReplace(t *testing.T) {
 	}
 	ko := Ko{Vermagic: testMagic, Uses: usesOf(2), Signed: true}
 	m := Machine{Layout: e.layout, Engine: rebuilder{scripted: e, ko: ko, files: []string{"one.ko", "second.ko"}, at: during}}
-	r := m.runTask(context.Background(), testKernel, task)
+	r := runTask(m, e.snapshot(), task)
 	require.NoError(t, r.Err)
 	assert.Equal(t, Done, r.Outcome)
 	s := e.snapshot()
@@ -115,7 +115,7 @@ func TestReplace(t *testing.T) {
 
 	e.kernelOf(1, "y", "#3")
 	m.Engine = rebuilder{scripted: e, ko: Ko{Vermagic: testMagic, Uses: usesOf(1), Signed: true}, files: []string{"second.ko"}}
-	require.NoError(t, m.runTask(context.Background(), testKernel, task).Err)
+	require.NoError(t, runTask(m, e.snapshot(), task).Err)
 	assert.NoFileExists(t, e.path(e.installedFile("one.ko")))
 	assert.True(t, e.snapshot().Whole(task.Module))
 }

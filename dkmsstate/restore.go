@@ -95,7 +95,7 @@ func (t Tree) putBackOriginals(tree *os.Root, m Module, s Snapshot) error {
 				return fmt.Errorf("cannot put back a module of the kernel: %w", err)
 			}
 		}
-		original := filepath.Join(m.Name, "original_module")
+		original := filepath.Join(m.Name, originals)
 		if !hasEntries(dir) { // what has no note of its origin stays for its owner to look at
 			for _, sub := range []string{filepath.Join(original, string(t.Kernel), l.Arch), filepath.Join(original, string(t.Kernel)), original} {
 				if err := tree.Remove(sub); err != nil {

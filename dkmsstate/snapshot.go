@@ -1,16 +1,15 @@
 package dkmsstate
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 	"strings"
 )
 
-// Snapshot is what DKMS and one kernel have, as found by looking.
+// Snapshot is what DKMS and one kernel have, as found by looking. Its lists are in
+// the order of the modules' names.
 type Snapshot struct {
 	Layout Layout
 	Kernel Release
@@ -46,158 +45,178 @@ type Snapshot struct {
 	// Busy says that a dkms is at work that somebody else called: remains and
 	// notes may be its own.
 	Busy bool
-	// Suffix is the compression of the kernel's own modules, such as .xz; "" for
-	// none and where the program for it is missing.
-	Suffix string
 	// Troubles are what could not be read, each a sentence.
 	Troubles []string
+	// installed says whether the install directory has a file of a name.
+	installed func(name string) bool
+	// facts is what Examine read of the kernel.
+	facts *kernelFacts
 }
 
-// ReadSnapshot looks at the DKMS tree and at one kernel's module tree. A tree
-// that is not there is an empty one; a module that cannot be read is a trouble
-// and never hides another.
+// ReadSnapshot looks at the DKMS tree and at one kernel; see Survey.Snapshot.
+func ReadSnapshot(l Layout, kernel Release, uname string, kept KernelRecord) (Snapshot, error) {
+	survey, err := l.Survey()
+	if err != nil {
+		return l.glance(kernel), err
+	}
+	return survey.Snapshot(kernel, uname, kept), nil
+}
+
+// Snapshot looks at one kernel. A module that cannot be read is a trouble and never
+// hides another.
 //
 // uname is the architecture to take where neither the kernel nor what was built
-// for it tells (`uname -m`).
-func ReadSnapshot(l Layout, kernel Release, uname string) (Snapshot, error) {
-	s := Snapshot{Layout: l, Kernel: kernel}
-	s.Arch, s.ArchSure = l.findArch(kernel, uname, l.arches(kernel))
+// for it tells (`uname -m`). Installed files that kept knows to equal the built ones
+// are not read again.
+func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snapshot {
+	l := sv.layout
+	s := l.glance(kernel)
 	s.There = l.KernelThere(kernel)
 	s.Headers = anyExists(l.headersDir(kernel), "include")
-	s.NoAutoinstall = anyExists(l.Path("/etc/dkms"), "no-autoinstall")
-	s.Dep = readModulesDep(l.kernelDir(kernel))
-
-	entries, err := os.ReadDir(l.tree())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return s, fmt.Errorf("cannot read the DKMS tree: %w", err)
+	s.NoAutoinstall = slices.Contains(sv.overrides, "no-autoinstall")
+	files := fileNames(l.installDir(kernel))
+	s.installed = func(name string) bool { _, ok := slices.BinarySearch(files, name); return ok }
+	parts := make([]modulePart, len(sv.modules))
+	sideBySide(len(parts), func(i int) { parts[i] = s.readModule(sv.modules[i], kept) })
+	for _, part := range parts {
+		s.Builds = append(s.Builds, part.builds...)
+		s.Links = append(s.Links, part.links...)
+		s.Remains = append(s.Remains, part.remains...)
+		s.Troubles = append(s.Troubles, part.troubles...)
 	}
-	for _, entry := range entries {
-		if entry.IsDir() && checkName(entry.Name()) == nil {
-			s.readModule(entry.Name())
+	for i, b := range s.Builds {
+		for j, f := range b.Files {
+			s.Builds[i].Files[j].InKernel = f.Copy == CopyMissing && s.Dep.InKernel(trimKo(f.Name))
 		}
 	}
-	s.findStray()
-	s.Owed = len(l.pending(kernel)) > 0 || l.Pending(kernel) == Begun
+	s.Arch, s.ArchSure = l.findArch(kernel, uname, s.arches())
+	sideBySide(len(parts), func(i int) { parts[i].registrations = sv.readRegistrations(sv.modules[i], kernel, s.Arch) })
+	for _, part := range parts {
+		s.Registrations = append(s.Registrations, part.registrations...)
+	}
+	s.findStray(files)
+	s.Owed = len(pendingOf(kernel, sv.notes)) > 0 || l.Pending(kernel) == Begun
 	s.Busy = l.Root == "/" && (s.Owed || len(s.Remains) > 0) && dkmsAtWork()
-	if suffix := s.Dep.kernelSuffix(); suffix != "" && compressor(suffix) != nil {
-		if _, err := lookPath(compressor(suffix)[0]); err == nil {
-			s.Suffix = suffix
-		}
-	}
-	return s, nil
+	return s
+}
+
+// glance gives a snapshot in which nothing is looked up yet, for a look at one module.
+func (l Layout) glance(kernel Release) Snapshot {
+	return Snapshot{Layout: l, Kernel: kernel, Dep: newModulesDep(l.kernelDir(kernel)), installed: func(name string) bool {
+		_, err := os.Lstat(filepath.Join(l.installDir(kernel), name))
+		return err == nil
+	}}
+}
+
+// lookAt reads what one module has on the kernel, and nothing else.
+func (l Layout) lookAt(kernel Release, name string) Snapshot {
+	s := l.glance(kernel)
+	part := s.readModule(l.readModuleDir(name), KernelRecord{})
+	s.Builds, s.Links, s.Remains = part.builds, part.links, part.remains
+	return s
 }
 
 // buildable says that modules can be built: the headers are there, and the image's.
 func (s Snapshot) buildable() bool { return s.Headers && s.Mismatch == "" }
 
-// readModule reads MODULE/ of the tree: its versions and its kernel links.
-func (s *Snapshot) readModule(name string) {
-	dir := filepath.Join(s.Layout.tree(), name)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		s.Troubles = append(s.Troubles, fmt.Sprintf("%s: cannot be read: %v", name, err))
-		return
+// modulePart is what one module gives to a snapshot.
+type modulePart struct {
+	registrations []Registration
+	builds        []Build
+	links         []Link
+	remains       []Module
+	troubles      []string
+}
+
+// readModule reads what a module has on the kernel.
+func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
+	var part modulePart
+	if d.trouble != "" {
+		part.troubles = append(part.troubles, d.trouble)
 	}
-	for _, entry := range entries {
-		switch {
-		case entry.Type()&fs.ModeSymlink != 0:
-			s.readLink(name, filepath.Join(dir, entry.Name()))
-		case entry.IsDir() && entry.Name() != "original_module" && checkName(entry.Name()) == nil:
-			s.readVersion(Module{Name: name, Version: entry.Name()})
+	for _, name := range d.links {
+		arch, ok := strings.CutPrefix(name, "kernel-"+string(s.Kernel)+"-")
+		if !ok || strings.Contains(arch, "-") {
+			continue // kernel-6.1-rt-x86_64 is another kernel's than kernel-6.1-x86_64
+		}
+		path := filepath.Join(s.Layout.tree(), d.name, name)
+		target, err := os.Readlink(path)
+		if err != nil {
+			part.troubles = append(part.troubles, fmt.Sprintf("%s: cannot read its link %s: %v", d.name, path, err))
+			continue
+		}
+		part.links = append(part.links, newLink(d.name, arch, target, s.Kernel))
+	}
+	for _, version := range d.versions {
+		if !version.has(string(s.Kernel)) {
+			if version.has(asideName(s.Kernel)) {
+				part.remains = append(part.remains, version.module)
+			}
+			continue
+		}
+		arches := dirNames(filepath.Join(s.Layout.tree(), d.name, version.module.Version, string(s.Kernel)))
+		scratch := version.has(asideName(s.Kernel)) || len(arches) == 0 // dkms was cut off
+		for _, arch := range arches {
+			scratch = scratch || isScratch(arch)
+			if !strings.HasPrefix(arch, ".") {
+				b := s.readBuild(version.module, arch, kept)
+				b.Original = slices.Contains(d.archived, string(s.Kernel)) && hasEntries(s.Layout.originalDir(d.name, s.Kernel, arch))
+				part.builds = append(part.builds, b)
+			}
+		}
+		if scratch {
+			part.remains = append(part.remains, version.module)
 		}
 	}
+	return part
 }
 
-func (s *Snapshot) readLink(name, path string) {
-	arch, ok := strings.CutPrefix(filepath.Base(path), "kernel-"+string(s.Kernel)+"-")
-	if !ok || strings.Contains(arch, "-") {
-		return // kernel-6.1-rt-x86_64 is another kernel's than kernel-6.1-x86_64
+// arches gives the architectures that the kernel has builds or links of.
+func (s Snapshot) arches() []string {
+	var had []string
+	for _, b := range s.Builds {
+		had = append(had, b.Arch)
 	}
-	target, err := os.Readlink(path)
-	if err != nil {
-		s.Troubles = append(s.Troubles, fmt.Sprintf("%s: cannot read its link %s: %v", name, path, err))
-		return
+	for _, l := range s.Links {
+		had = append(had, l.Arch)
 	}
-	s.Links = append(s.Links, newLink(name, arch, target, s.Kernel))
-}
-
-// readVersion reads MODULE/VERSION/: the registration and this kernel's builds.
-func (s *Snapshot) readVersion(m Module) {
-	dir := filepath.Join(s.Layout.tree(), m.Name, m.Version)
-	kernelDir := filepath.Join(dir, string(s.Kernel))
-	arches, _ := os.ReadDir(kernelDir)
-	_, sourceErr := os.Lstat(filepath.Join(dir, "source"))
-	if sourceErr != nil && len(arches) == 0 && !hasEntries(dir) {
-		return // an empty directory is no registration
-	}
-	s.Registrations = append(s.Registrations, s.readRegistration(m, dir))
-	_, err := os.Lstat(kernelDir)
-	scratch := anyExists(dir, asideName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was cut off
-	for _, arch := range arches {
-		scratch = scratch || isScratch(arch.Name())
-		if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") {
-			s.Builds = append(s.Builds, s.readBuild(m, arch.Name()))
-		}
-	}
-	if scratch {
-		s.Remains = append(s.Remains, m)
-	}
-}
-
-func (s *Snapshot) readRegistration(m Module, dir string) Registration {
-	r := Registration{Module: m}
-	link := filepath.Join(dir, "source")
-	target, err := os.Readlink(link)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		r.Broken = errNoSource
-		return r
-	case err != nil: // dkms 3.0 takes a directory for a source as well
-		target = link
-	}
-	r.Source = target
-	source := s.Layout.inRoot(link)
-	if info, err := os.Stat(source); err != nil || !info.IsDir() {
-		r.Broken = fmt.Errorf("its source is gone: %s", target)
-		return r
-	}
-	r.Conf, r.Broken = s.Layout.readConf(m, source, s.Kernel, s.Arch)
-	return r
-}
-
-// inRoot follows a link whose absolute target is meant inside the root.
-func (l Layout) inRoot(link string) string {
-	target, err := os.Readlink(link)
-	if err != nil || l.Root == "/" || !filepath.IsAbs(target) {
-		return link
-	}
-	return l.Path(target)
+	return had
 }
 
 // findStray looks for module files that dkms installed and no longer knows.
-func (s *Snapshot) findStray() {
+func (s *Snapshot) findStray(files []string) {
 	known := map[string]bool{}
 	for _, b := range s.Builds {
 		for _, f := range b.Files {
 			known[trimKo(f.Name)] = true
 		}
 	}
-	entries, _ := os.ReadDir(s.Layout.installDir(s.Kernel))
-	for _, entry := range entries {
-		if base := trimKo(entry.Name()); base != entry.Name() && !known[base] {
-			s.Stray = append(s.Stray, entry.Name())
+	for _, name := range files {
+		if base := trimKo(name); base != name && !known[base] {
+			s.Stray = append(s.Stray, name)
 		}
 	}
-	sort.Strings(s.Stray)
+}
+
+// fileNames gives the names of everything in a directory, sorted.
+func fileNames(dir string) []string {
+	entries, _ := os.ReadDir(dir)
+	names := make([]string, 0, len(entries))
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// exists, anyExists and hasEntries are questions about paths; what cannot be read is
+// not there.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 func anyExists(dir string, names ...string) bool {
-	for _, name := range names {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(names, func(name string) bool { return exists(filepath.Join(dir, name)) })
 }
 
 func hasEntries(dir string) bool {

@@ -39,7 +39,7 @@ func TestSpare(t *testing.T) {
 			s := f.snapshot()
 			assert.Empty(t, s.Builds)
 			assert.Empty(t, s.Links)
-			assert.Contains(t, f.layout.Kernels(), testKernel, "a kernel that is gone but for a spare is looked at")
+			assert.Contains(t, f.kernels(), testKernel, "a kernel that is gone but for a spare is looked at")
 
 			n, err := tree.Revive()
 			require.NoError(t, err)

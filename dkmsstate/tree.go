@@ -33,10 +33,7 @@ func asideName(kernel Release) string { return ".unbuild-" + string(kernel) }
 // its own, kernel links and builds of every architecture. It checks first that
 // all places can be written and touches nothing when one cannot.
 func (t Tree) Unbuild(m Module) error {
-	s, err := ReadSnapshot(t.Layout, t.Kernel, "")
-	if err != nil {
-		return err
-	}
+	s := t.Layout.lookAt(t.Kernel, m.Name)
 	tree, err := t.Layout.openDir(t.Layout.Tree)
 	if err != nil {
 		return fmt.Errorf("cannot open the DKMS tree: %w", err)
@@ -152,8 +149,7 @@ func (t Tree) removeBuilds(version *os.Root) error {
 
 // Clear removes MODULE/VERSION/KVER/ARCH when it holds no build.
 func (t Tree) Clear(m Module, arch string) error {
-	s := Snapshot{Layout: t.Layout, Kernel: t.Kernel}
-	if b := s.readBuild(m, arch); b.Complete() {
+	if t.build(m, arch).Complete() {
 		return fmt.Errorf("cannot clear the build directory of %s: it holds a build", m)
 	}
 	tree, err := t.Layout.openDir(t.Layout.Tree)

@@ -9,20 +9,17 @@ import (
 // build lets dkms build a module and looks at what came of it. A build that is not
 // one, or does not fit the kernel, is removed again; dkms's exit status alone is not
 // believed. sign says that it has to be signed.
-func (m Machine) build(ctx context.Context, kernel Release, t Task, sign bool, log *keptLog) error {
-	err := m.Engine.Build(ctx, t.Module, kernel, t.Arch, log)
-	log.add(m.Layout.findLog(t.Module, kernel, t.Arch))
+func (r *taskRun) build(ctx context.Context, sign bool) error {
+	t, layout, kernel := r.task, r.machine.Layout, r.tree.Kernel
+	err := r.machine.Engine.Build(ctx, t.Module, kernel, t.Arch, r.jobs, r.log)
+	r.log.add(layout.findLog(t.Module, kernel, t.Arch))
 	if err != nil {
 		return err
 	}
-	s, err := ReadSnapshot(m.Layout, kernel, t.Arch)
-	if err != nil {
-		return err
-	}
-	if err = s.verifyBuild(ctx, t, sign); err == nil {
+	if err = r.x.verifyBuild(r.tree.build(t.Module, t.Arch), sign); err == nil {
 		return nil
 	}
-	version, openErr := (Tree{Layout: m.Layout, Kernel: kernel}).openVersion(t.Module)
+	version, openErr := r.tree.openVersion(t.Module)
 	if openErr != nil {
 		return errors.Join(err, openErr)
 	}
@@ -36,14 +33,12 @@ func (m Machine) build(ctx context.Context, kernel Release, t Task, sign bool, l
 }
 
 // verifyBuild says what is wrong with a build that was just made, nil for nothing.
-func (s *Snapshot) verifyBuild(ctx context.Context, t Task, sign bool) error {
-	b, _ := s.Build(t.Module, t.Arch)
+func (x examination) verifyBuild(b Build, sign bool) error {
 	if !b.Complete() {
 		return errors.New("dkms reported success, and there is no build")
 	}
-	x := s.examine(ctx)
-	for _, file := range s.Layout.builtFiles(s.Kernel, b) {
-		ko, err := readKo(ctx, file)
+	for _, file := range x.s.Layout.builtFiles(x.s.Kernel, b) {
+		ko, err := readKo(x.ctx, file)
 		if err != nil {
 			return fmt.Errorf("dkms reported success, and what it built cannot be used: %w", err)
 		}

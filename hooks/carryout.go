@@ -3,32 +3,29 @@ package hooks
 import (
 	"context"
 	"errors"
-	"time"
 
 	"dkms-hooks/dkmsstate"
 )
 
 // carryOut runs the plan, then makes good what the run must leave in order:
 // every registration, modules.dep, the empty directories.
-func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkmsstate.Plan) error {
+func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkmsstate.Plan, kept dkmsstate.KernelRecord) error {
 	// The next run finds this when the rest of this one never happens.
 	if err := r.machine.Layout.Pend(r.inv.Kernel, dkmsstate.Begun); err != nil {
 		r.report.atEnd("%v", err)
 	}
-	started := time.Now()
 	changed := false
-	results := r.machine.Run(ctx, plan,
-		func(i int, t dkmsstate.Task) {
-			started = time.Now()
-			r.report.begin(t, i+1, len(plan.Tasks))
-		},
-		func(res dkmsstate.Result) {
+	progress := r.report.watch(len(plan.Tasks))
+	results := r.machine.Run(ctx, before, plan,
+		progress.begin,
+		func(i int, res dkmsstate.Result) {
 			changed = changed || res.Outcome == dkmsstate.Done && (r.verdict == Unbuild || res.Task.Installs())
-			r.report.end(res, time.Since(started))
+			r.report.end(res, progress.end(i))
 		})
+	progress.stop()
 	// What keeps the state whole is done even when the run was interrupted.
 	ctx = context.WithoutCancel(ctx)
-	after, err := r.keepRegistrations(ctx, before)
+	after, err := r.keepRegistrations(ctx, before, kept)
 	if err != nil {
 		return err
 	}
@@ -79,8 +76,8 @@ func (r *run) needsDepmod() bool {
 
 // keepRegistrations checks that every registration that stood before the run
 // stands after it, and puts back what does not.
-func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot) (dkmsstate.Snapshot, error) {
-	after, err := dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
+func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot, kept dkmsstate.KernelRecord) (dkmsstate.Snapshot, error) {
+	after, err := before.Again(kept)
 	if err != nil {
 		return after, err
 	}

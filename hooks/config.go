@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,6 +25,9 @@ type Config struct {
 	Required []string
 	// Timeout bounds one call of dkms, and with lockLimit the wait for another run.
 	Timeout time.Duration
+	// Jobs is how many modules are built at a time, 0 for as many as the machine can
+	// bear.
+	Jobs int
 }
 
 // callLimit is the default Timeout. The longest builds known (ZFS on a small board)
@@ -133,8 +137,14 @@ func (c *Config) set(name, value string) error {
 			return fmt.Errorf("a time for Timeout is one such as 90s, 45m or 2h, not %q", value)
 		}
 		c.Timeout = timeout
+	case "jobs":
+		jobs, err := strconv.Atoi(value)
+		if err != nil || jobs <= 0 {
+			return fmt.Errorf("a number for Jobs is one from 1 on, not %q", value)
+		}
+		c.Jobs = jobs
 	default:
-		return fmt.Errorf("there is no field %q; the fields are On-Failure, Required and Timeout", name)
+		return fmt.Errorf("there is no field %q; the fields are On-Failure, Required, Timeout and Jobs", name)
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 func TestParseConfig(t *testing.T) {
 	strict := DefaultConfig()
 	strict.Strict, strict.Required, strict.Timeout = true, []string{"zfs", "nvidia-current"}, 90*time.Second
+	jobs := DefaultConfig()
+	jobs.Jobs = 4
 	for name, c := range map[string]struct {
 		text string
 		want Config
@@ -23,8 +25,11 @@ func TestParseConfig(t *testing.T) {
 		"comments":            {"# nothing\n\n# at all\n", DefaultConfig(), 0, ""},
 		"all":                 {"# comment\nOn-Failure: strict\nrequired: zfs,\n nvidia-current\n# within\nTIMEOUT:90s\n", strict, 0, ""},
 		"carriage returns":    {"On-Failure: strict\r\nRequired: zfs nvidia-current\r\nTimeout: 1m30s\r\n", strict, 0, ""},
+		"jobs":                {"Jobs: 4\n", jobs, 0, ""},
 		"said as it is":       {"On-Failure: warn\n", DefaultConfig(), 0, ""},
-		"unknown field":       {"On-Failure: warn\nJobs: 4\n", Config{}, 2, `there is no field "Jobs"`},
+		"unknown field":       {"On-Failure: warn\nWorkers: 4\n", Config{}, 2, `there is no field "Workers"`},
+		"no jobs":             {"Jobs: 0\n", Config{}, 1, "one from 1 on"},
+		"jobs in words":       {"Jobs: many\n", Config{}, 1, "one from 1 on"},
 		"unknown word":        {"\n\nOn-Failure: maybe\n", Config{}, 3, `"maybe"`},
 		"no time":             {"Timeout: 30\n", Config{}, 1, "one such as 90s"},
 		"no time left":        {"Timeout: -5s\n", Config{}, 1, "one such as 90s"},

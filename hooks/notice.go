@@ -16,16 +16,15 @@ import (
 // the notice in step with it. It is what the end of each run of dpkg calls.
 func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	text := noticeText(ctx, layout)
+	text := noticeText(ctx, layout, layout.ReadRecord())
 	_ = layout.WriteNotice(text) // one that is out of date is mended by the next run
 	fmt.Fprint(stderr, text)
 	return exitOK
 }
 
 // noticeText tells of the modules that are missing on the kernels which may boot next.
-func noticeText(ctx context.Context, layout dkmsstate.Layout) string {
+func noticeText(ctx context.Context, layout dkmsstate.Layout, record dkmsstate.Record) string {
 	var text strings.Builder
-	record := layout.ReadRecord()
 	for _, kernel := range bootable(layout) {
 		missing := missing(ctx, layout, kernel, record.Kernel(kernel))
 		for _, module := range slices.Sorted(maps.Keys(missing)) {
@@ -54,7 +53,7 @@ func missing(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Rele
 	if len(out) == 0 {
 		return nil
 	}
-	s, err := dkmsstate.ReadSnapshot(layout, kernel, machineArch())
+	s, err := dkmsstate.ReadSnapshot(layout, kernel, machineArch(), kept)
 	if err != nil {
 		return out
 	}
@@ -64,7 +63,7 @@ func missing(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Rele
 		m := dkmsstate.Module{Name: name, Version: version}
 		b, _ := s.Build(m, s.Arch)
 		_, known := s.Registration(m)
-		return !known || installed(s, module) && b.Fresh.Verdict != dkmsstate.Stale
+		return !known || s.Installed(module) && b.Fresh.Verdict != dkmsstate.Stale
 	})
 	return out
 }
@@ -73,7 +72,7 @@ func missing(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Rele
 // and the one that runs, of those that are there.
 func bootable(layout dkmsstate.Layout) []dkmsstate.Release {
 	var kernels []dkmsstate.Release
-	for _, kernel := range layout.Kernels() {
+	for _, kernel := range layout.InstalledKernels() {
 		running := layout.Root == "/" && runningKernel() == string(kernel)
 		if layout.KernelThere(kernel) && (running || len(kernels) == 0 && layout.ImageThere(kernel)) {
 			kernels = append(kernels, kernel)

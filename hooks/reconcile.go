@@ -30,13 +30,11 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	for _, trouble := range troubles {
 		general.say("%s", trouble)
 	}
-	machine := dkmsstate.Machine{Layout: layout, Engine: engine(layout, config, nil)}
+	machine := machineOf(layout, config, nil)
 	if !dryRun {
 		locked, lock, err := lockMachine(ctx, layout, config, general.say)
 		if errors.Is(err, dkmsstate.ErrLocked) {
-			for _, kernel := range layout.Kernels() {
-				err = errors.Join(err, layout.Pend(kernel, dkmsstate.PutOff))
-			}
+			err = putOffAll(layout)
 		}
 		if err != nil {
 			general.say("failed: %v", err)
@@ -46,11 +44,17 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		defer lock.Close()
 		machine = locked
 	}
+	record := layout.ReadRecord()
+	survey, err := layout.Survey()
+	if err != nil {
+		general.say("failed: %v", err)
+		return exitOK
+	}
 	spoke := false
-	kernels := layout.Kernels()
-	reconcile := reconciler(ctx, inv, config, machine, dryRun, stderr)
+	kernels := survey.Kernels(record)
+	reconcile := reconciler(ctx, inv, config, machine, &record, dryRun, stderr)
 	for _, kernel := range kernels {
-		spoke = reconcile(kernel) || spoke
+		spoke = reconcile(kernel, survey) || spoke
 		if ctx.Err() != nil {
 			general.say("interrupted; what is not done yet: dkms-hooks reconcile")
 			return exitInterrupted
@@ -62,40 +66,53 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	return exitOK
 }
 
+// putOffAll leaves all kernels to the next run.
+func putOffAll(layout dkmsstate.Layout) error {
+	survey, err := layout.Survey()
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, kernel := range survey.Kernels(layout.ReadRecord()) {
+		errs = append(errs, layout.Pend(kernel, dkmsstate.PutOff))
+	}
+	return errors.Join(errs...)
+}
+
 // reconciler gives what does it for one kernel, and says whether there was anything
-// to say.
-func reconciler(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, dryRun bool, stderr io.Writer) func(dkmsstate.Release) bool {
+// to say. What it does for one kernel changes nothing of the others' in the survey.
+func reconciler(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record,
+	dryRun bool, stderr io.Writer) func(dkmsstate.Release, *dkmsstate.Survey) bool {
 	database := sync.OnceValues(func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) })
-	return func(kernel dkmsstate.Release) bool {
+	return func(kernel dkmsstate.Release, survey *dkmsstate.Survey) bool {
 		inv := inv
 		inv.Hook, inv.Kernel = Reconciler, kernel
-		return reconcileKernel(ctx, inv, config, machine, database, dryRun, stderr)
+		w := LookAtKernel(kernel, machine.Layout, database)
+		d := DecideKernel(inv, w)
+		r := newRun(inv, config, machine.Layout, d.Verdict, stderr)
+		r.machine, r.reconciling, r.record, r.survey = machine, true, record, survey
+		return r.reconcile(ctx, w, d, dryRun)
 	}
 }
 
 // doPending does what other runs began and were cut off in, or put off.
-func doPending(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, stderr io.Writer) {
-	reconcile := reconciler(ctx, inv, config, machine, false, stderr)
+func doPending(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record, stderr io.Writer) {
+	reconcile := reconciler(ctx, inv, config, machine, record, false, stderr)
 	for _, kernel := range machine.Layout.AllPending() {
 		if kernel != inv.Kernel && ctx.Err() == nil {
-			reconcile(kernel)
+			reconcile(kernel, nil)
 		}
 	}
 }
 
-func reconcileKernel(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine,
-	database func() (*debpkg.Database, error), dryRun bool, stderr io.Writer) bool {
-	w := LookAtKernel(inv.Kernel, machine.Layout, database)
-	d := DecideKernel(inv, w)
-	r := newRun(inv, config, machine.Layout, d.Verdict, stderr)
-	r.machine, r.reconciling = machine, true
-	r.report.heading = func() { r.report.decision(inv.Hook, d) }
+func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) bool {
+	r.report.heading = func() { r.report.decision(r.inv.Hook, d) }
 	var err error
 	switch {
 	case d.Verdict != Keep:
 		err = r.work(ctx, dryRun)
 	case w.Nobodys() && !dryRun:
-		err = dkmsstate.Tree{Layout: machine.Layout, Kernel: inv.Kernel}.DropSpares()
+		err = dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}.DropSpares()
 	}
 	if d.Sweep && err == nil {
 		err = r.sweep(dryRun)

@@ -14,41 +14,37 @@ import (
 // remember keeps how the run ended: what was tried in vain is neither tried nor told
 // again while nothing has changed, what no longer stands is dropped, and what was
 // built is known by what it was built from.
-func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, inputs string) error {
+func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before dkmsstate.Snapshot) error {
 	layout := r.machine.Layout
-	record := layout.ReadRecord()
 	if r.verdict == Unbuild {
-		if _, known := record.Kernels[r.inv.Kernel]; !known || r.machine.Spare {
+		if _, known := r.record.Kernels[r.inv.Kernel]; !known || r.machine.Spare {
 			return nil
 		}
-		return errors.Join(layout.WriteRecord(record.Without(r.inv.Kernel)), layout.RemoveLogs(r.inv.Kernel), layout.WriteNotice(noticeText(ctx, layout)))
+		*r.record = r.record.Without(r.inv.Kernel)
+		return errors.Join(layout.WriteRecord(*r.record), layout.RemoveLogs(r.inv.Kernel), layout.WriteNotice(noticeText(ctx, layout, *r.record)))
 	}
 	last := map[string]dkmsstate.Last{}
 	for module, l := range kept.Last {
 		_, stands := r.told[module]
-		if stands || l.Result == dkmsstate.LastInstalled && installed(r.after, module) {
+		if stands || l.Result == dkmsstate.LastInstalled && r.after.Installed(module) {
 			last[module] = l
 		}
 	}
 	maps.Copy(last, r.report.results)
-	kept.Last, kept.Inputs = last, inputs
+	kept.Last, kept.Inputs = last, ""
+	if kept.Troubled() {
+		kept.Inputs = before.Inputs()
+	}
 	if len(r.report.results) > 0 {
 		kept.Run = r.dpkg
 	}
-	if !reflect.DeepEqual(kept, record.Kernel(r.inv.Kernel)) {
-		if err := layout.WriteRecord(record.With(r.inv.Kernel, kept)); err != nil {
+	if !reflect.DeepEqual(kept, r.record.Kernel(r.inv.Kernel)) {
+		*r.record = r.record.With(r.inv.Kernel, kept)
+		if err := layout.WriteRecord(*r.record); err != nil {
 			return err
 		}
 	}
-	return layout.WriteNotice(noticeText(ctx, layout))
-}
-
-// installed says that a module, NAME or NAME/VERSION, is installed and whole.
-func installed(s dkmsstate.Snapshot, module string) bool {
-	return slices.ContainsFunc(s.Links, func(l dkmsstate.Link) bool {
-		m := dkmsstate.Module{Name: l.Name, Version: l.Version}
-		return l.Arch == s.Arch && (module == m.Name || module == m.String()) && s.Whole(m)
-	})
+	return layout.WriteNotice(noticeText(ctx, layout, *r.record))
 }
 
 // insists says that the hook has to fail as the configuration asks for, and in words
@@ -57,7 +53,7 @@ func (r *run) insists() bool {
 	var why []string
 	for _, name := range r.config.Required {
 		switch {
-		case !installed(r.after, name):
+		case !r.after.Installed(name):
 			why = append(why, name+" is required and is not installed")
 		case r.failed(name):
 			why = append(why, name+" is required and does not fit the kernel")

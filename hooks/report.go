@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"dkms-hooks/dkmsstate"
@@ -30,6 +31,9 @@ type Report struct {
 	// troubles that an earlier hook of the same run of dpkg told.
 	results  map[string]dkmsstate.Last
 	standing int
+	// mu keeps the living line and the others apart; drawn says that it is there.
+	mu    sync.Mutex
+	drawn bool
 }
 
 func newReport(out io.Writer, kernel dkmsstate.Release) *Report {
@@ -50,7 +54,28 @@ func (r *Report) say(format string, args ...any) {
 		r.heading = nil
 		heading()
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.erase()
 	fmt.Fprintf(r.out, "dkms-hooks: %s\n", inOneLine(fmt.Sprintf(format, args...)))
+}
+
+// draw puts a living line where the next line will stand.
+func (r *Report) draw(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.erase()
+	if r.drawn = line != ""; r.drawn {
+		fmt.Fprint(r.out, line)
+	}
+}
+
+// erase takes the living line away; "\x1b[K" clears from the cursor on.
+func (r *Report) erase() {
+	if r.drawn {
+		fmt.Fprint(r.out, "\r\x1b[K")
+	}
+	r.drawn = false
 }
 
 // atEnd keeps a line for the end of the report.

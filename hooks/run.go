@@ -36,6 +36,10 @@ type run struct {
 	// after is what was found in the end, built are the modules that the run built.
 	after dkmsstate.Snapshot
 	built []dkmsstate.Module
+	// record is what is kept between runs, of all kernels; survey, when it is there, a
+	// look at the DKMS tree that still holds.
+	record *dkmsstate.Record
+	survey *dkmsstate.Survey
 	// reconciling: nobody named this kernel, so what waits for something else is
 	// no news, and what failed before is not tried again before it changes.
 	reconciling bool
@@ -46,7 +50,7 @@ func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verd
 		inv:     inv,
 		config:  config,
 		report:  newReport(stderr, inv.Kernel),
-		machine: dkmsstate.Machine{Layout: layout, Engine: engine(layout, config, nil)},
+		machine: machineOf(layout, config, nil),
 		arch:    machineArch(),
 		verdict: verdict,
 		dpkg:    debpkg.Run(),
@@ -106,7 +110,11 @@ func engine(layout dkmsstate.Layout, config Config, lock *os.File) dkmsstate.Eng
 	if layout.Root != "/" {
 		return dkmsstate.NoEngine{Root: layout.Root}
 	}
-	return dkmsstate.DKMS{Timeout: config.Timeout, Lock: lock, Tree: layout.RealTree()}
+	return dkmsstate.DKMS{Timeout: config.Timeout, Lock: lock, Tree: layout.RealTree(), Calls: new(dkmsstate.Calls)}
+}
+
+func machineOf(layout dkmsstate.Layout, config Config, lock *os.File) dkmsstate.Machine {
+	return dkmsstate.Machine{Layout: layout, Engine: engine(layout, config, lock), Jobs: config.Jobs}
 }
 
 // machineArch is `uname -m`, which is what dkms names an architecture by.
@@ -131,5 +139,5 @@ func lockMachine(ctx context.Context, layout dkmsstate.Layout, config Config, sa
 	if err != nil {
 		return dkmsstate.Machine{}, nil, err
 	}
-	return dkmsstate.Machine{Layout: layout, Engine: engine(layout, config, lock)}, lock, nil
+	return machineOf(layout, config, lock), lock, nil
 }

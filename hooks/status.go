@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -18,21 +19,23 @@ func Status(ctx context.Context, inv Invocation, stdout, stderr io.Writer) int {
 	for _, trouble := range troubles {
 		fmt.Fprintf(stderr, "dkms-hooks: %s\n", trouble)
 	}
-	kernels := layout.Kernels()
+	record := layout.ReadRecord()
+	survey, err := layout.Survey()
+	if err != nil {
+		fmt.Fprintf(stderr, "dkms-hooks: %v\n", err)
+		return exitFailed
+	}
+	kernels := survey.Kernels(record)
 	if inv.Kernel != "" {
 		kernels = []dkmsstate.Release{inv.Kernel}
 	}
-	record := layout.ReadRecord()
 	code := exitOK
+	bootable := bootable(layout)
 	for _, kernel := range kernels {
-		s, err := dkmsstate.ReadSnapshot(layout, kernel, machineArch())
-		if err != nil {
-			fmt.Fprintf(stderr, "dkms-hooks: %v\n", err)
-			return exitFailed
-		}
 		kept := record.Kernel(kernel)
+		s := survey.Snapshot(kernel, machineArch(), kept)
 		s.Examine(ctx, kept)
-		if !showKernel(stdout, s, kept) {
+		if !showKernel(stdout, s, kept, slices.Contains(bootable, kernel)) {
 			code = exitFailed
 		}
 	}
@@ -43,8 +46,8 @@ func Status(ctx context.Context, inv Invocation, stdout, stderr io.Writer) int {
 }
 
 // showKernel shows one kernel, and says whether it has what it should have.
-func showKernel(out io.Writer, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) bool {
-	fmt.Fprintf(out, "%s  %s\n", s.Kernel, strings.Join(kernelWords(s), ", "))
+func showKernel(out io.Writer, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, boots bool) bool {
+	fmt.Fprintf(out, "%s  %s\n", s.Kernel, strings.Join(kernelWords(s, boots), ", "))
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer table.Flush()
 	plan := dkmsstate.PlanAutoinstall(s)
@@ -70,12 +73,10 @@ func showKernel(out io.Writer, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord
 	return whole
 }
 
-func kernelWords(s dkmsstate.Snapshot) []string {
+func kernelWords(s dkmsstate.Snapshot, boots bool) []string {
 	var words []string
-	for _, kernel := range bootable(s.Layout) {
-		if kernel == s.Kernel {
-			words = append(words, "may boot next")
-		}
+	if boots {
+		words = append(words, "may boot next")
 	}
 	if s.Layout.Root == "/" && runningKernel() == string(s.Kernel) {
 		words = append(words, "running")

@@ -26,7 +26,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	err = r.work(ctx, dryRun)
 	if ctx.Err() == nil {
 		r.report.flush()
-		doPending(ctx, r.inv, r.config, machine, r.report.out)
+		doPending(ctx, r.inv, r.config, machine, r.record, r.report.out)
 	}
 	return err
 }
@@ -34,7 +34,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 // putOff leaves the work to the next run, and dpkg goes on.
 func (r *run) putOff(ctx context.Context) error {
 	r.report.atEnd("put off: another run of the hooks still holds the lock; the next run does this one's work")
-	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
+	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
 	if r.inv.Hook != Postrm && r.verdict != Unbuild { // these have asked already
 		r.trigger(ctx)
 	}
@@ -42,16 +42,15 @@ func (r *run) putOff(ctx context.Context) error {
 }
 
 func (r *run) work(ctx context.Context, dryRun bool) error {
-	if !dryRun {
-		if err := r.settle(); err != nil {
-			return err
-		}
+	if r.record == nil {
+		record := r.machine.Layout.ReadRecord()
+		r.record = &record
 	}
-	before, err := dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch)
+	kept := r.record.Kernel(r.inv.Kernel)
+	before, err := r.look(kept, dryRun)
 	if err != nil {
 		return err
 	}
-	kept := r.machine.Layout.ReadRecord().Kernel(r.inv.Kernel)
 	if r.verdict == Autoinstall {
 		kept = before.Examine(ctx, kept)
 	}
@@ -65,7 +64,7 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	}
 	r.after = before
 	if !plan.Empty() {
-		err = r.carryOut(ctx, before, plan)
+		err = r.carryOut(ctx, before, plan, kept)
 		if r.verdict == Autoinstall {
 			kept = r.after.Examine(ctx, kept, r.built...)
 		}
@@ -77,7 +76,24 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	if err == nil {
 		err = r.machine.Layout.Settle(r.inv.Kernel)
 	}
-	return errors.Join(err, r.remember(ctx, kept, before.Inputs()))
+	return errors.Join(err, r.remember(ctx, kept, before))
+}
+
+// look looks at the kernel when what earlier runs set aside is settled.
+func (r *run) look(kept dkmsstate.KernelRecord, dryRun bool) (dkmsstate.Snapshot, error) {
+	survey, err := r.survey, error(nil)
+	if survey == nil {
+		survey, err = r.machine.Layout.Survey()
+	}
+	if err == nil && !dryRun && survey.Aside(r.inv.Kernel) {
+		if err = r.settle(); err == nil {
+			survey, err = r.machine.Layout.Survey()
+		}
+	}
+	if err != nil {
+		return dkmsstate.Snapshot{}, err
+	}
+	return survey.Snapshot(r.inv.Kernel, r.arch, kept), nil
 }
 
 // settle brings back what an earlier run that was cut off had set aside.
@@ -128,12 +144,12 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.
 		}
 	}
 	if r.reconciling && r.inv.Script.Name != "" {
-		r.told = kept.EverTold(s.Inputs())
+		r.told = kept.EverTold(s.Inputs)
 		plan.NeedHeaders = nil
 		plan, _ = plan.Without(r.told)
 		return plan
 	}
-	r.told = kept.Told(r.dpkg, s.Inputs())
+	r.told = kept.Told(r.dpkg, s.Inputs)
 	plan, r.report.standing = plan.Without(r.told)
 	return plan
 }

@@ -1,0 +1,33 @@
+package dkmsstate
+
+import (
+	"context"
+	"fmt"
+)
+
+// Finish makes modules.dep fit what is installed: it runs depmod when the run
+// changed something, or when the snapshot taken after it says so, and checks
+// that it helped.
+func (m Machine) Finish(ctx context.Context, after Snapshot, changed bool) error {
+	tree := Tree{Layout: m.Layout, Kernel: after.Kernel}
+	switch {
+	case !after.There:
+		return tree.RemovePending()
+	case !changed && after.depmodReason() == "":
+		return nil
+	}
+	if err := m.depmod(ctx, after.Kernel); err != nil {
+		return fmt.Errorf("cannot make modules.dep of %s anew, the old one stays: %w", after.Kernel, err)
+	}
+	if !after.Busy {
+		if err := tree.RemovePending(); err != nil {
+			return err
+		}
+		after.Owed = false
+	}
+	after.Dep = newModulesDep(m.Layout.kernelDir(after.Kernel))
+	if reason := after.depmodReason(); reason != "" {
+		return fmt.Errorf("depmod ran and did not help: %s", reason)
+	}
+	return nil
+}

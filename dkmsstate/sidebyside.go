@@ -1,0 +1,31 @@
+package dkmsstate
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// sideBySide calls a function for each number below n, as many at a time as there are
+// processors.
+func sideBySide(n int, do func(i int)) {
+	workers := min(n, runtime.GOMAXPROCS(0))
+	if workers <= 1 {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range workers {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		}()
+	}
+	wait.Wait()
+}

@@ -1,0 +1,125 @@
+package dkmsstate
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Survey is one look at the DKMS tree, whatever the kernel. The snapshots of several
+// kernels are made from it, so that what they share is read once.
+type Survey struct {
+	layout Layout
+	// notes are the files at the top of the tree.
+	notes   []string
+	modules []moduleDir
+	// overrides are the files in /etc/dkms.
+	overrides []string
+}
+
+// moduleDir is MODULE/ of the tree.
+type moduleDir struct {
+	name string
+	// links are the names of its kernel links, archived the kernels of which modules
+	// of their own were archived for it.
+	links, archived []string
+	versions        []versionDir
+	trouble         string
+}
+
+// versionDir is MODULE/VERSION/ of the tree.
+type versionDir struct {
+	module Module
+	// dirs are the directories in it; empty says that there is nothing at all.
+	dirs  []string
+	empty bool
+	// source is what the source link says, sourceErr why there is none; conf parses
+	// the dkms.conf there, once.
+	source    string
+	sourceErr error
+	conf      func() (Assignments, error)
+}
+
+// Survey looks at the DKMS tree, or at the modules of these names alone. A tree that
+// is not there is an empty one.
+func (l Layout) Survey(names ...string) (*Survey, error) {
+	sv := &Survey{layout: l}
+	if len(names) == 0 {
+		entries, err := os.ReadDir(l.tree())
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return sv, fmt.Errorf("cannot read the DKMS tree: %w", err)
+		}
+		for _, entry := range entries {
+			if entry.IsDir() && checkName(entry.Name()) == nil {
+				names = append(names, entry.Name())
+			} else {
+				sv.notes = append(sv.notes, entry.Name())
+			}
+		}
+	}
+	sv.modules = make([]moduleDir, len(names))
+	sideBySide(len(names), func(i int) { sv.modules[i] = l.readModuleDir(names[i]) })
+	entries, _ := os.ReadDir(l.Path("/etc/dkms"))
+	for _, entry := range entries {
+		sv.overrides = append(sv.overrides, entry.Name())
+	}
+	return sv, nil
+}
+
+func (l Layout) readModuleDir(name string) moduleDir {
+	d := moduleDir{name: name}
+	dir := filepath.Join(l.tree(), name)
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		d.trouble = fmt.Sprintf("%s: cannot be read: %v", name, err)
+	}
+	for _, entry := range entries {
+		switch {
+		case entry.Type()&fs.ModeSymlink != 0 && strings.HasPrefix(entry.Name(), "kernel-"):
+			d.links = append(d.links, entry.Name())
+		case entry.IsDir() && entry.Name() == originals:
+			d.archived = dirNames(filepath.Join(dir, originals))
+		case entry.IsDir() && checkName(entry.Name()) == nil:
+			d.versions = append(d.versions, l.readVersionDir(Module{Name: name, Version: entry.Name()}))
+		}
+	}
+	return d
+}
+
+func (l Layout) readVersionDir(m Module) versionDir {
+	dir := filepath.Join(l.tree(), m.Name, m.Version)
+	entries, _ := os.ReadDir(dir)
+	d := versionDir{module: m, empty: len(entries) == 0}
+	for _, entry := range entries {
+		if entry.IsDir() {
+			d.dirs = append(d.dirs, entry.Name())
+		}
+	}
+	link := filepath.Join(dir, "source")
+	d.source, d.sourceErr = os.Readlink(link)
+	if d.sourceErr != nil && !errors.Is(d.sourceErr, fs.ErrNotExist) { // dkms 3.0 takes a directory for a source as well
+		d.source, d.sourceErr = link, nil
+	}
+	d.conf = sync.OnceValues(func() (Assignments, error) { return readSourceConf(l.inRoot(link), d.source) })
+	return d
+}
+
+func (d versionDir) has(dir string) bool { return slices.Contains(d.dirs, dir) }
+
+// Aside says whether a run that was cut off, or a removal, set builds of the kernel
+// aside, so that they have to be settled first.
+func (sv *Survey) Aside(kernel Release) bool {
+	for _, module := range sv.modules {
+		for _, version := range module.versions {
+			if version.has(oldName(kernel)) || version.has(spareName(kernel)) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,130 @@
+package hooks
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// progress tells how far a run is: a line for each module that begins to be built,
+// and on a terminal, below them, one that lives:
+//
+//	[3/8] v4l2loopback/0.13.2, zfs/2.3.1 … 12 s
+type progress struct {
+	report *Report
+	of     int
+	// mu guards what the ticker reads.
+	mu      sync.Mutex
+	ended   int
+	running []running
+	stopped chan struct{}
+	ticker  *sync.WaitGroup
+}
+
+// running is a task at work.
+type running struct {
+	number int
+	task   dkmsstate.Task
+	since  time.Time
+}
+
+// watch begins to tell of as many tasks.
+func (r *Report) watch(of int) *progress {
+	p := &progress{report: r, of: of, stopped: make(chan struct{}), ticker: new(sync.WaitGroup)}
+	if width := liveWidth(r.out); width > 0 {
+		p.ticker.Add(1)
+		go p.live(width)
+	}
+	return p
+}
+
+func (p *progress) begin(i int, t dkmsstate.Task) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.report.begin(t, i+1, p.of)
+	p.running = append(p.running, running{i, t, time.Now()})
+}
+
+// end gives how long the task took.
+func (p *progress) end(i int) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended++
+	at := slices.IndexFunc(p.running, func(r running) bool { return r.number == i })
+	if at < 0 {
+		return 0 // it was never begun
+	}
+	took := time.Since(p.running[at].since)
+	p.running = slices.Delete(p.running, at, at+1)
+	return took
+}
+
+func (p *progress) stop() {
+	close(p.stopped)
+	p.ticker.Wait()
+	p.report.draw("")
+}
+
+// live draws the line anew each second, and takes it away before any other is said.
+func (p *progress) live(width int) {
+	defer p.ticker.Done()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.stopped:
+			return
+		case <-tick.C:
+			p.mu.Lock()
+			p.report.draw(p.line(width))
+			p.mu.Unlock()
+		}
+	}
+}
+
+// line is the living line, not longer than the terminal is wide.
+func (p *progress) line(width int) string {
+	var names []string
+	var longest time.Duration
+	for _, r := range p.running {
+		names = append(names, r.task.Module.String())
+		longest = max(longest, time.Since(r.since))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	head := fmt.Sprintf("[%d/%d] ", min(p.ended+1, p.of), p.of)
+	tail := fmt.Sprintf(" … %.0f s", longest.Seconds())
+	middle := []rune(oneLine(strings.Join(names, ", ")))
+	if room := max(0, width-1-len([]rune(head+tail))); len(middle) > room {
+		middle = middle[:room]
+	}
+	return head + string(middle) + tail
+}
+
+// liveWidth is how wide the terminal is that a living line can be drawn on, 0 for
+// none: apt gives its maintainer scripts a terminal too, and what is drawn on that
+// ends in its log.
+func liveWidth(out io.Writer) int {
+	file, ok := out.(*os.File)
+	if !ok || os.Getenv("DPKG_FRONTEND_LOCKED") != "" || os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" {
+		return 0
+	}
+	size, err := unix.IoctlGetWinsize(int(file.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return 0
+	}
+	const usual = 80
+	if size.Col == 0 {
+		return usual
+	}
+	return int(size.Col)
+}

@@ -1,0 +1,112 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// speedResult is a row that was run.
+type speedResult struct {
+	suite       string
+	row         speedRow
+	stock, ours costs
+}
+
+// TestSpeed runs stock and ours in turn and writes what both cost, as Markdown and
+// as a picture, into the directory DKMS_HOOKS_BENCH. It asserts no figure.
+func TestSpeed(t *testing.T) {
+	dir := os.Getenv("DKMS_HOOKS_BENCH")
+	if dir == "" {
+		t.Skip("make bench")
+	}
+	b := newBench(t)
+	only := regexp.MustCompile(os.Getenv("DKMS_HOOKS_BENCH_ROWS"))
+	var report speedReport
+	for _, suite := range suites() {
+		l := newSpeedLab(t, b, suite)
+		part := speedPart{suite: suite, kernel: l.kver, cores: runtime.NumCPU()}
+		part.dkms = l.stock.must(t, "dpkg-query -W -f '${Version}' dkms")
+		for range 25 {
+			part.shell = append(part.shell, l.ours.measure(t, command("sh", "-c", ":")))
+		}
+		for _, row := range l.speedRows() {
+			if only.MatchString(fmt.Sprintf("%s %d %d", row.work, row.n, row.k)) {
+				res := l.run(t, row)
+				t.Logf("%s", res.line(part))
+				part.results = append(part.results, res)
+			}
+		}
+		if only.MatchString("parts") {
+			l.buildParts(t, &part)
+			l.compareEnds(t)
+		}
+		report.parts = append(report.parts, part)
+	}
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "bench.md"), []byte(report.markdown()), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "bench.svg"), []byte(report.chart()), 0o644))
+}
+
+// run runs a row: A B A B …
+func (l *speedLab) run(t *testing.T, row speedRow) speedResult {
+	t.Helper()
+	if rounds, err := strconv.Atoi(os.Getenv("DKMS_HOOKS_BENCH_ROUNDS")); err == nil {
+		row.rounds = min(row.rounds, rounds)
+	}
+	res := speedResult{suite: l.suite, row: row}
+	withStock := row.stock.args != nil && !slices.Contains(row.slow, l.suite)
+	once := func(r speedRoot, m measured, out *costs) {
+		if row.fresh || row.forget {
+			l.prepare(t, r, row)
+		}
+		*out = append(*out, r.measure(t, m))
+	}
+	if !row.fresh {
+		for _, r := range []speedRoot{l.stock, l.ours} {
+			l.prepare(t, r, row)
+		}
+		// What it learns in a first look is a row of its own.
+		if row.learn == "" {
+			l.ours.measure(t, row.ours)
+		} else {
+			l.ours.measure(t, command("dkms-hooks", row.learn))
+		}
+	}
+	for range row.rounds {
+		if withStock {
+			once(l.stock, row.stock, &res.stock)
+		}
+		for range row.times {
+			once(l.ours, row.ours, &res.ours)
+		}
+	}
+	return res
+}
+
+func (l *speedLab) prepare(t *testing.T, r speedRoot, row speedRow) {
+	t.Helper()
+	switch {
+	case row.forget:
+		require.NoError(t, os.RemoveAll(r.path("var/lib/dkms-hooks")))
+		if entries, _ := filepath.Glob(filepath.Join(r.dkms, "m*")); len(entries) != row.n {
+			r.fill(t, row.n, row.k)
+		}
+	case row.built:
+		r.fill(t, row.n, row.k)
+	default:
+		r.clear(t)
+		for i := range row.n {
+			r.register(t, i)
+		}
+	}
+}
