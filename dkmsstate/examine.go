@@ -48,6 +48,7 @@ func (s *Snapshot) Examine(ctx context.Context, rec KernelRecord, built ...Modul
 		}
 	}
 	rec.Origins = rec.usedOrigins(x)
+	rec.Dep = s.Dep.named()
 	return rec
 }
 

@@ -102,6 +102,11 @@ func (f fabricated) snapshot() Snapshot {
 	return s
 }
 
+func (f fabricated) pointer() *Snapshot {
+	s := f.snapshot()
+	return &s
+}
+
 // listing gives every path under the root with what it holds.
 func (f fabricated) listing() map[string]string {
 	out := map[string]string{}

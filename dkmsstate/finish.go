@@ -7,8 +7,8 @@ import (
 
 // Finish makes modules.dep fit what is installed: it runs depmod when the run
 // changed something, or when the snapshot taken after it says so, and checks
-// that it helped.
-func (m Machine) Finish(ctx context.Context, after Snapshot, changed bool) error {
+// that it helped. The snapshot tells of the new one then.
+func (m Machine) Finish(ctx context.Context, after *Snapshot, changed bool) error {
 	tree := Tree{Layout: m.Layout, Kernel: after.Kernel}
 	switch {
 	case !after.There:
@@ -25,7 +25,7 @@ func (m Machine) Finish(ctx context.Context, after Snapshot, changed bool) error
 		}
 		after.Owed = false
 	}
-	after.Dep = newModulesDep(m.Layout.kernelDir(after.Kernel))
+	after.Dep = newModulesDep(m.Layout.kernelDir(after.Kernel), DepRecord{})
 	if reason := after.depmodReason(); reason != "" {
 		return fmt.Errorf("depmod ran and did not help: %s", reason)
 	}

@@ -193,18 +193,18 @@ func TestFinish(t *testing.T) {
 	e.install(one)
 	m := Machine{Layout: e.layout, Engine: e}
 
-	require.NoError(t, m.Finish(ctx, e.snapshot(), false))
+	require.NoError(t, m.Finish(ctx, e.pointer(), false))
 	assert.Empty(t, e.calls)
-	require.NoError(t, m.Finish(ctx, e.snapshot(), true))
+	require.NoError(t, m.Finish(ctx, e.pointer(), true))
 	assert.Equal(t, []string{"depmod"}, e.calls)
 
 	e.write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko:\n")
-	require.NoError(t, m.Finish(ctx, e.snapshot(), false))
+	require.NoError(t, m.Finish(ctx, e.pointer(), false))
 	assert.Equal(t, []string{"depmod", "depmod"}, e.calls)
 
 	e.write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko:\n")
 	idle := Machine{Layout: e.layout, Engine: idleDepmod{e}}
-	assert.ErrorContains(t, idle.Finish(ctx, e.snapshot(), false), "depmod ran and did not help")
+	assert.ErrorContains(t, idle.Finish(ctx, e.pointer(), false), "depmod ran and did not help")
 }
 
 // idleDepmod is a depmod that does nothing.

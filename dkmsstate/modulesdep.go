@@ -1,6 +1,7 @@
 package dkmsstate
 
 import (
+	"bytes"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -10,61 +11,87 @@ import (
 // modules.dep.bin only; modules.dep is the text that it was made of. A kernel
 // package ships or makes both anew, and then a module of DKMS is in neither.
 // They are read when they are first asked for, once.
-type ModulesDep struct{ read func() depFiles }
+type ModulesDep struct {
+	text  func() []byte
+	named func() DepRecord
+}
 
-type depFiles struct {
-	text string
-	// installed are the files in the install directory that the text names, named
-	// those that both name.
-	installed []string
-	named     map[string]bool
+// DepRecord is what both files say of the install directory.
+type DepRecord struct {
+	// Stamp names the state of the files.
+	Stamp string `json:"stamp"`
+	// Installed are the files there that modules.dep names, Missing those among them
+	// that modules.dep.bin does not.
+	Installed []string `json:"installed,omitempty"`
+	Missing   []string `json:"missing,omitempty"`
 }
 
 // newModulesDep gives both files of a kernel's directory; a missing one is an empty
-// one.
-func newModulesDep(kernelDir string) ModulesDep {
-	return ModulesDep{read: sync.OnceValue(func() depFiles {
-		text, _ := readRegular(filepath.Join(kernelDir, "modules.dep"))
+// one. kept is what they said before.
+func newModulesDep(kernelDir string, kept DepRecord) ModulesDep {
+	path, indexPath := filepath.Join(kernelDir, "modules.dep"), filepath.Join(kernelDir, "modules.dep.bin")
+	d := ModulesDep{text: sync.OnceValue(func() []byte {
+		text, _ := readRegular(path)
+		return text
+	})}
+	d.named = sync.OnceValue(func() DepRecord {
+		now := DepRecord{Stamp: stampFiles(path, indexPath)}
+		if now.Stamp == kept.Stamp {
+			return kept
+		}
 		// The index holds each line of the text whole as a value of its trie (kmod,
 		// libkmod-index), so that looking for the bytes is enough.
-		index, _ := readRegular(filepath.Join(kernelDir, "modules.dep.bin"))
-		d := depFiles{text: string(text), named: map[string]bool{}}
+		index, _ := readRegular(indexPath)
 		indexed := map[string]bool{}
-		eachInstalled(string(index), "", func(name string) { indexed[name] = true })
-		eachInstalled("\n"+d.text, "\n", func(name string) {
-			d.installed = append(d.installed, name)
-			d.named[name] = indexed[name]
-		})
-		return d
-	})}
+		for _, name := range installedIn(index, "") {
+			indexed[name] = true
+		}
+		now.Installed = installedIn(d.text(), "\n")
+		for _, name := range now.Installed {
+			if !indexed[name] {
+				now.Missing = append(now.Missing, name)
+			}
+		}
+		return now
+	})
+	return d
 }
 
-// eachInstalled calls a function for each NAME in what stands as
-// "updates/dkms/NAME:" behind a mark.
-func eachInstalled(text, mark string, do func(name string)) {
-	mark += installedUnder + "/"
-	for {
-		_, rest, found := strings.Cut(text, mark)
-		if !found {
-			return
+// installedIn gives each NAME in what stands as "updates/dkms/NAME:" behind a mark,
+// or at the very beginning.
+func installedIn(text []byte, mark string) []string {
+	var names []string
+	prefix := []byte(installedUnder + "/")
+	rest, found := bytes.CutPrefix(text, prefix)
+	for marked := append([]byte(mark), prefix...); ; _, rest, found = bytes.Cut(rest, marked) {
+		if end := bytes.IndexAny(rest, ": \n\x00"); found && end >= 0 && rest[end] == ':' {
+			names = append(names, string(rest[:end]))
 		}
-		text = rest
-		if end := strings.IndexAny(rest, ": \n\x00"); end >= 0 && rest[end] == ':' {
-			do(rest[:end])
+		if len(rest) == 0 {
+			return names
 		}
 	}
 }
 
-// Names says whether depmod found the file NAME in the install directory.
-func (d ModulesDep) Names(name string) bool { return d.read().named[name] }
+// Names says whether depmod found a file of each name in the install directory.
+func (d ModulesDep) Names() func(name string) bool {
+	named := map[string]bool{}
+	for _, name := range d.named().Installed {
+		named[name] = true
+	}
+	for _, name := range d.named().Missing {
+		named[name] = false
+	}
+	return func(name string) bool { return named[name] }
+}
 
 // Installed gives the files in the install directory that modules.dep names.
-func (d ModulesDep) Installed() []string { return d.read().installed }
+func (d ModulesDep) Installed() []string { return d.named().Installed }
 
 // paths gives the paths of all modules, as they stand in the kernel's directory.
 func (d ModulesDep) paths(yield func(string) bool) {
-	for line := range strings.Lines(d.read().text) {
-		if path, _, ok := strings.Cut(line, ":"); ok && !yield(path) {
+	for line := range bytes.Lines(d.text()) {
+		if path, _, ok := bytes.Cut(line, []byte(":")); ok && !yield(string(path)) {
 			return
 		}
 	}
@@ -94,7 +121,7 @@ func (d ModulesDep) foreign() bool {
 
 // InKernel says whether the kernel brings a module of that name itself.
 func (d ModulesDep) InKernel(base string) bool {
-	if !strings.Contains(d.read().text, "/"+base+".ko") {
+	if !bytes.Contains(d.text(), []byte("/"+base+".ko")) {
 		return false
 	}
 	for path := range d.paths {

@@ -37,6 +37,8 @@ type KernelRecord struct {
 	// architecture; Origins are what they were built from, by name.
 	Builds  map[string]BuildRecord `json:"builds,omitempty"`
 	Origins map[string]Origin      `json:"origins,omitempty"`
+	// Dep is what was read of modules.dep.
+	Dep DepRecord `json:"dep"`
 }
 
 // BuildRecord is what a build was when it was found fresh, and for what.

@@ -170,6 +170,6 @@ func (t Tree) install(m Module, arch string, replaced Build) error {
 
 // build reads a build of the kernel.
 func (t Tree) build(m Module, arch string) Build {
-	s := t.Layout.glance(t.Kernel)
+	s := t.Layout.glance(t.Kernel, KernelRecord{})
 	return s.readBuild(m, arch, KernelRecord{})
 }

@@ -57,7 +57,7 @@ type Snapshot struct {
 func ReadSnapshot(l Layout, kernel Release, uname string, kept KernelRecord) (Snapshot, error) {
 	survey, err := l.Survey()
 	if err != nil {
-		return l.glance(kernel), err
+		return l.glance(kernel, kept), err
 	}
 	return survey.Snapshot(kernel, uname, kept), nil
 }
@@ -70,7 +70,7 @@ func ReadSnapshot(l Layout, kernel Release, uname string, kept KernelRecord) (Sn
 // are not read again.
 func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snapshot {
 	l := sv.layout
-	s := l.glance(kernel)
+	s := l.glance(kernel, kept)
 	s.There = l.KernelThere(kernel)
 	s.Headers = anyExists(l.headersDir(kernel), "include")
 	s.NoAutoinstall = slices.Contains(sv.overrides, "no-autoinstall")
@@ -101,8 +101,8 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 }
 
 // glance gives a snapshot in which nothing is looked up yet, for a look at one module.
-func (l Layout) glance(kernel Release) Snapshot {
-	return Snapshot{Layout: l, Kernel: kernel, Dep: newModulesDep(l.kernelDir(kernel)), installed: func(name string) bool {
+func (l Layout) glance(kernel Release, kept KernelRecord) Snapshot {
+	return Snapshot{Layout: l, Kernel: kernel, Dep: newModulesDep(l.kernelDir(kernel), kept.Dep), installed: func(name string) bool {
 		_, err := os.Lstat(filepath.Join(l.installDir(kernel), name))
 		return err == nil
 	}}
@@ -110,7 +110,7 @@ func (l Layout) glance(kernel Release) Snapshot {
 
 // lookAt reads what one module has on the kernel, and nothing else.
 func (l Layout) lookAt(kernel Release, name string) Snapshot {
-	s := l.glance(kernel)
+	s := l.glance(kernel, KernelRecord{})
 	part := s.readModule(l.readModuleDir(name), KernelRecord{})
 	s.Builds, s.Links, s.Remains = part.builds, part.links, part.remains
 	return s

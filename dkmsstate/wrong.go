@@ -43,6 +43,7 @@ func (s Snapshot) depmodReason() string {
 		return owedReason
 	}
 	here := map[string]bool{}
+	named := s.Dep.Names()
 	for _, b := range s.Builds {
 		link, ok := s.Link(b.Module.Name, b.Arch)
 		if !ok || link.Version != b.Module.Version {
@@ -50,7 +51,7 @@ func (s Snapshot) depmodReason() string {
 		}
 		for _, f := range b.Files {
 			here[f.Name] = f.Copy != CopyMissing
-			if here[f.Name] && !s.Dep.Names(f.Name) {
+			if here[f.Name] && !named(f.Name) {
 				return "modules.dep does not name " + f.Name
 			}
 		}

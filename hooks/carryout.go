@@ -49,7 +49,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	if plan.Depmod != "" && after.There {
 		r.report.say("running depmod: %s", plan.Depmod)
 	}
-	if err := r.machine.Finish(ctx, after, changed); err != nil {
+	if err := r.machine.Finish(ctx, &r.after, changed); err != nil {
 		return err
 	}
 	return r.initramfs(ctx, changedModules(before, after, results))

@@ -5,8 +5,17 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
+
+// Prepare sets up the process of a program: what it writes can be read by others, and
+// it ends before collecting garbage pays.
+func Prepare() {
+	const percent = 400
+	syscall.Umask(0o022)
+	debug.SetGCPercent(percent)
+}
 
 // Main is the whole of a hook program: args are its arguments with the program's
 // name first, environ is its environment. It returns the exit status.
@@ -25,6 +34,6 @@ func Main(hook Hook, args, environ []string, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	syscall.Umask(0o022)
+	Prepare()
 	return Run(ctx, inv, false, stderr)
 }

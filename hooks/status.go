@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -30,17 +31,19 @@ func Status(ctx context.Context, inv Invocation, stdout, stderr io.Writer) int {
 		kernels = []dkmsstate.Release{inv.Kernel}
 	}
 	code := exitOK
+	out := bufio.NewWriter(stdout)
+	defer out.Flush()
 	bootable := bootable(layout)
 	for _, kernel := range kernels {
 		kept := record.Kernel(kernel)
 		s := survey.Snapshot(kernel, machineArch(), kept)
 		s.Examine(ctx, kept)
-		if !showKernel(stdout, s, kept, slices.Contains(bootable, kernel)) {
+		if !showKernel(out, s, kept, slices.Contains(bootable, kernel)) {
 			code = exitFailed
 		}
 	}
 	if len(kernels) == 0 {
-		fmt.Fprintln(stdout, "no kernels")
+		fmt.Fprintln(out, "no kernels")
 	}
 	return code
 }

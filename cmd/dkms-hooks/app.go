@@ -61,7 +61,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 func act(do func(ctx context.Context) int) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	syscall.Umask(0o022)
+	hooks.Prepare()
 	if code := do(ctx); code != 0 {
 		return status(code)
 	}
