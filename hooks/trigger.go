@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"dkms-hooks/debpkg"
 )
 
 // Trigger is the dpkg trigger by which a hook asks for a reconcile when dpkg is
@@ -24,7 +26,10 @@ func activate(ctx context.Context, inv Invocation) (bool, error) {
 	if _, err := os.Stat(filepath.Join(inv.AdminDir, "triggers", Trigger)); err != nil {
 		return false, nil // these hooks were installed without their package
 	}
-	const limit = 20 * time.Second
+	if debpkg.Activate(inv.AdminDir, Trigger) == nil {
+		return true, nil
+	}
+	const limit = 20 * time.Second // dpkg-trigger may know better
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "/usr/bin/dpkg-trigger", "--no-await", "--admindir="+inv.AdminDir, Trigger)
