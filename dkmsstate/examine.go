@@ -35,14 +35,15 @@ func (s *Snapshot) Examine(ctx context.Context, rec KernelRecord, built ...Modul
 		s.Mismatch = x.mismatch()
 	}
 	rec.Stamps, rec.Mismatch = x.stamps, s.Mismatch
-	found := make([]*BuildRecord, len(s.Builds))
+	found, fresh := make([]*BuildRecord, len(s.Builds)), make([]Freshness, len(s.Builds))
 	sideBySide(len(s.Builds), func(i int) {
-		if b := &s.Builds[i]; b.Arch == s.Arch && b.Complete() {
-			found[i] = x.build(b, rec, slices.Contains(built, b.Module))
+		if b := s.Builds[i]; b.Arch == s.Arch && b.Complete() {
+			fresh[i], found[i] = x.build(b, rec, slices.Contains(built, b.Module))
 		}
 	})
 	rec.Builds = map[string]BuildRecord{}
 	for i, b := range s.Builds {
+		s.Builds[i].Fresh = fresh[i]
 		if found[i] != nil {
 			rec.Builds[b.key()] = *found[i]
 		}
@@ -53,24 +54,24 @@ func (s *Snapshot) Examine(ctx context.Context, rec KernelRecord, built ...Modul
 }
 
 // build finds whether one build fits, and gives what to keep of it, nil for nothing.
-func (x examination) build(b *Build, rec KernelRecord, justBuilt bool) *BuildRecord {
+func (x examination) build(b Build, rec KernelRecord, justBuilt bool) (Freshness, *BuildRecord) {
 	known, ok := rec.Builds[b.key()]
-	known, ok = x.identify(*b, known, ok)
-	b.Fresh = Freshness{Fresh, "it was just built"}
+	known, ok = x.identify(b, known, ok)
+	fresh := Freshness{Fresh, "it was just built"}
 	if !justBuilt {
-		b.Fresh = x.judge(*b, known, rec.Origins[known.From], ok)
+		fresh = x.judge(b, known, rec.Origins[known.From], ok)
 	}
-	if b.Fresh.Verdict == Fresh && !(ok && known.Kernel == x.stamps) {
+	if fresh.Verdict == Fresh && !(ok && known.Kernel == x.stamps) {
 		known.Kernel, known.From, ok = x.stamps, x.origin().id(), true
 	}
 	if !ok {
-		return nil
+		return fresh, nil
 	}
 	known.Installed = ""
 	if b.allSame() {
 		known.Installed = b.installed
 	}
-	return &known
+	return fresh, &known
 }
 
 func (s *Snapshot) examine(ctx context.Context) examination {

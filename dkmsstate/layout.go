@@ -59,6 +59,11 @@ func (l *Layout) apply(file string, as Assignments) []string {
 	for _, name := range []string{"symlink_modules", "modprobe_on_install", "post_transaction"} {
 		l.DKMSInstalls = l.DKMSInstalls || as.Plain[name] != "" || as.Clever[name]
 	}
+	for name, place := range map[string]*string{"mok_signing_key": &l.Key, "mok_certificate": &l.Certificate} {
+		if as.Plain[name] != "" {
+			*place = as.Plain[name]
+		}
+	}
 	for _, v := range []struct {
 		name  string
 		place *string

@@ -23,8 +23,11 @@ func (l Layout) signingKey() (key, certificate string) {
 	return key, certificate
 }
 
-// keyThere says that dkms need not make a key.
+// keyThere says that dkms need not make a key, or cannot.
 func (l Layout) keyThere() bool {
+	if _, err := lookPath("openssl"); err != nil {
+		return true
+	}
 	key, certificate := l.signingKey()
 	return strings.HasPrefix(key, "pkcs11:") || exists(l.Path(key)) && exists(l.Path(certificate))
 }

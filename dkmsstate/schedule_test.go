@@ -1,0 +1,189 @@
+package dkmsstate
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// crowded is an Engine that lets nobody's build end before as many are at work as
+// are awaited, and notes how many were.
+type crowded struct {
+	*scripted
+	meet    int
+	turn    *sync.Cond
+	at      int
+	arrived int
+	most    int
+	jobs    []int
+	order   []string
+}
+
+func newCrowded(e *scripted, meet int) *crowded {
+	return &crowded{scripted: e, meet: meet, turn: sync.NewCond(new(sync.Mutex))}
+}
+
+func (c *crowded) Build(ctx context.Context, m Module, k Release, arch string, jobs int, log io.Writer) error {
+	c.turn.L.Lock()
+	c.at++
+	c.arrived++
+	c.most = max(c.most, c.at)
+	c.jobs = append(c.jobs, jobs)
+	c.order = append(c.order, m.Name)
+	c.turn.Broadcast()
+	for c.arrived < c.meet {
+		c.turn.Wait()
+	}
+	c.at--
+	c.turn.L.Unlock()
+	return c.scripted.Build(ctx, m, k, arch, jobs, log)
+}
+
+// crowd registers modules; needs are the BUILD_DEPENDS of some.
+func crowd(t *testing.T, n int, conf map[int]string) *scripted {
+	e := &scripted{fabricated: fabricate(t), fates: map[string]fate{}}
+	for i := range n {
+		e.register(Module{fmt.Sprintf("m%d", i), "1.0"}, conf[i])
+	}
+	e.write("var/lib/dkms/mok.key", "key")
+	e.write("var/lib/dkms/mok.pub", "certificate")
+	return e
+}
+
+func (c *crowded) run(jobs int) []Result {
+	before := c.snapshot()
+	return Machine{Layout: c.layout, Engine: c, Jobs: jobs}.Run(context.Background(), before, PlanAutoinstall(before), func(int, Task) {}, func(int, Result) {})
+}
+
+func TestBuildsSideBySide(t *testing.T) {
+	c := newCrowded(crowd(t, 7, nil), 3)
+	results := c.run(3)
+	assert.Equal(t, 3, c.most, "three at a time, no more")
+	require.Len(t, results, 7)
+	for i, r := range results {
+		require.NoError(t, r.Err)
+		assert.Equal(t, fmt.Sprintf("m%d", i), r.Task.Module.Name, "results are in the order of the plan")
+		assert.True(t, c.snapshot().Whole(r.Task.Module))
+	}
+}
+
+func TestOneJobBuildsInOrder(t *testing.T) {
+	c := newCrowded(crowd(t, 4, nil), 0)
+	c.run(1)
+	assert.Equal(t, 1, c.most)
+	assert.Equal(t, []string{"m0", "m1", "m2", "m3"}, c.order)
+}
+
+// A module that another needs is installed before that one begins; what does not
+// need it does not wait.
+func TestNeedsAreInstalledFirst(t *testing.T) {
+	c := newCrowded(crowd(t, 4, map[int]string{0: "BUILD_DEPENDS=m3\n", 3: "BUILD_DEPENDS=m2\n"}), 0)
+	for _, r := range c.run(4) {
+		require.NoError(t, r.Err)
+	}
+	at := func(name string) int { return slices.Index(c.order, name) }
+	assert.Less(t, at("m2"), at("m3"))
+	assert.Less(t, at("m3"), at("m0"))
+	for _, early := range []string{"m1", "m2"} {
+		assert.Less(t, at(early), at("m3"))
+	}
+}
+
+// Where dkms itself builds modules anew nothing is built beside it.
+func TestRebuiltModulesAreBuiltAlone(t *testing.T) {
+	c := newCrowded(crowd(t, 4, map[int]string{3: "BUILD_DEPENDS=m0\nBUILD_DEPENDS_REBUILD=yes\n"}), 0)
+	c.run(4)
+	assert.Equal(t, 1, c.most)
+}
+
+// Two versions of one module are never at work at once.
+func TestOneTaskAModule(t *testing.T) {
+	sc := newSchedule(Snapshot{}, Plan{Tasks: []Task{
+		{Module: Module{"m", "1"}, Steps: []Step{{OpBuild, ""}}},
+		{Module: Module{"m", "2"}, Steps: []Step{{OpBuild, ""}}},
+	}}, 4)
+	sc.keyThere = func() bool { return true }
+	i, ok := sc.next()
+	require.True(t, ok)
+	sc.begin(i)
+	_, ok = sc.next()
+	assert.False(t, ok)
+	sc.end(i, false)
+	i, ok = sc.next()
+	assert.True(t, ok && i == 1, "whatever became of the first")
+}
+
+// dkms makes its key in the first build; the others wait for it, and no longer than
+// until a build has ended well without one.
+func TestTheKeyIsMadeByOneBuild(t *testing.T) {
+	sc := newSchedule(Snapshot{}, Plan{Tasks: make([]Task, 6)}, 4)
+	for i := range sc.tasks {
+		sc.tasks[i] = Task{Module: Module{fmt.Sprint(i), "1"}, Steps: []Step{{OpBuild, ""}}}
+	}
+	sc.builders, sc.limit = 6, 4
+	made := false
+	sc.keyThere = func() bool { return made }
+	started := func() int {
+		n := 0
+		for i, ok := sc.next(); ok; i, ok = sc.next() {
+			sc.begin(i)
+			n++
+		}
+		return n
+	}
+	assert.Equal(t, 1, started())
+	sc.end(0, false)
+	assert.Equal(t, 1, started(), "it failed and made none")
+	made = true
+	assert.Equal(t, 3, started())
+	made = false
+	sc.end(1, true)
+	assert.Equal(t, 1, started(), "a build that ended well has made what there is to make")
+}
+
+func TestSigningKey(t *testing.T) {
+	l := DefaultLayout(t.TempDir())
+	key, certificate := l.signingKey()
+	assert.Equal(t, "/var/lib/dkms/mok.key /var/lib/dkms/mok.pub", key+" "+certificate)
+	require.NoError(t, os.MkdirAll(l.Path("/etc/dkms"), 0o755))
+	require.NoError(t, os.WriteFile(l.Path("/etc/os-release"), []byte("NAME=\"Ubuntu\"\nID=ubuntu\n"), 0o644))
+	key, certificate = l.signingKey()
+	assert.Equal(t, "/var/lib/shim-signed/mok/MOK.priv /var/lib/shim-signed/mok/MOK.der", key+" "+certificate)
+	require.NoError(t, os.WriteFile(l.Path("/etc/dkms/framework.conf"), []byte("mok_signing_key=/k\nmok_certificate='/c'\n"), 0o644))
+	l, troubles := ReadLayout(l.Root)
+	assert.Empty(t, troubles)
+	key, certificate = l.signingKey()
+	assert.Equal(t, "/k /c", key+" "+certificate)
+}
+
+// The processors are shared among the builds that can be at work, and the last one
+// has them all.
+func TestJobsOfMake(t *testing.T) {
+	c := newCrowded(crowd(t, 5, nil), 4)
+	c.run(4)
+	share := max(1, runtime.NumCPU()/4)
+	assert.Equal(t, []int{share, share, share, share}, c.jobs[:4])
+	c = newCrowded(crowd(t, 1, nil), 0)
+	c.run(4)
+	assert.Equal(t, []int{runtime.NumCPU()}, c.jobs)
+}
+
+func TestMemoryAvailable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "meminfo")
+	require.NoError(t, os.WriteFile(path, []byte("MemTotal:       24684084 kB\nMemAvailable:    2097152 kB\n"), 0o644))
+	kb, known := memoryAvailable(path)
+	assert.True(t, known)
+	assert.Equal(t, 2<<20, kb)
+	_, known = memoryAvailable(path + ".none")
+	assert.False(t, known)
+	assert.Positive(t, DefaultJobs())
+}
