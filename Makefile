@@ -49,7 +49,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz lint integration matrix walk compare worst deb install demo kernels check clean
+.PHONY: help build test unit fuzz lint integration matrix walk compare worst bench deb install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -111,6 +111,11 @@ compare: deb ## of these what is compared with stock, beside the matrix
 worst: deb ## of these the worst days alone: KILLS=50 kills for each kind of work, full disks
 	@export DKMS_HOOKS_KILLS=$(KILLS) DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/(bounds|eight|space|kill|initramfs))
 
+bench: deb ## what the hooks cost, stock and ours in turn, into testdata/bench; about an hour; ROWS=prerm for some
+	@$(call need,gcc libc6-dev)
+	@export DKMS_HOOKS_BENCH=$(CURDIR)/testdata/bench DKMS_HOOKS_BENCH_ROWS="$(ROWS)" DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSpeed)
+
+ROWS ?=
 SUITES ?=
 KILLS ?= 50
 STEPS ?= 200
@@ -129,7 +134,7 @@ deb: ## the Debian package, built in a clean trixie root, in dist/
 
 # What goes into the package and is newer than it.
 newer = find cmd hooks debpkg dkmsstate debian testdata go.mod LICENSE \
-	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix \) -prune -o -newer $(DEB) -print -quit
+	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/bench \) -prune -o -newer $(DEB) -print -quit
 
 .PHONY: $(DEB)
 $(DEB):

@@ -2,23 +2,80 @@
 
 package systemtest
 
-import "testing"
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
 
-// buildParts measures the parts of the bound for building.
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// buildParts measures the parts of the bound for building, and the nearest to it that
+// dkms alone comes.
 func (l *speedLab) buildParts(t *testing.T, p *speedPart) {
 	t.Helper()
 	const modules, rounds = 8, 3
-	row := speedRow{n: modules}
-	env := []string{"K=" + l.kver}
-	for range rounds {
+	env := []string{"K=" + l.kver, "ALL=m001 m002 m003 m004 m005 m006 m007 m008"}
+	part := func(row speedRow, script string) cost {
 		l.prepare(t, l.stock, row)
-		p.compile = append(p.compile, l.stock.measure(t, measured{env: env, args: []string{"sh", "-c",
-			`for m in m001 m002 m003 m004 m005 m006 m007 m008; do dkms build $m/1.0 -k $K -j 1 || exit 1; done`}}))
-		p.makes = append(p.makes, l.stock.measure(t, measured{env: env, args: []string{"sh", "-c",
-			`for m in m001 m002 m003 m004 m005 m006 m007 m008; do cp -r /usr/src/$m-1.0 /tmp/$m; make -C /lib/modules/$K/build M=/tmp/$m modules || exit 1; rm -r /tmp/$m; done`}}))
-		l.prepare(t, l.stock, speedRow{n: modules, k: 1, built: true})
-		p.depmod = append(p.depmod, l.stock.measure(t, measured{env: env, args: []string{"depmod", "-a", "-F", "/boot/System.map-" + l.kver, l.kver}}))
+		return l.stock.measure(t, measured{env: env, args: []string{"sh", "-c", script}})
+	}
+	for range rounds {
+		p.compile = append(p.compile, part(speedRow{n: modules}, `for m in $ALL; do dkms build $m/1.0 -k $K -j 1 || exit 1; done`))
+		p.makes = append(p.makes, part(speedRow{n: modules},
+			`for m in $ALL; do cp -r /usr/src/$m-1.0 /tmp/$m; make -C /lib/modules/$K/build M=/tmp/$m modules || exit 1; rm -r /tmp/$m; done`))
+		p.beside = append(p.beside, part(speedRow{n: modules}, `echo $ALL | xargs -n 1 -P $(nproc) sh -c 'dkms build $0/1.0 -k $K -j 1'`))
+		p.depmod = append(p.depmod, part(speedRow{n: modules, k: 1, built: true}, `exec depmod -a -F /boot/System.map-$K $K`))
 	}
 }
 
-func (l *speedLab) compareEnds(t *testing.T) {}
+// compareEnds holds the state that ours leaves against that of stock, byte for byte:
+// the DKMS tree, what is installed, and what depmod wrote.
+func (l *speedLab) compareEnds(t *testing.T, p *speedPart) {
+	t.Helper()
+	const modules = 8
+	ends := map[string]map[string]string{}
+	for name, r := range map[string]speedRoot{"stock": l.stock, "ours": l.ours} {
+		l.prepare(t, r, speedRow{n: modules})
+		r.measure(t, hookCall("postinst", l.kver, "configure 1"))
+		end := map[string]string{}
+		read(t, r.dkms, end)
+		read(t, filepath.Join(r.modules, l.kver, "updates"), end)
+		lists, err := filepath.Glob(filepath.Join(r.modules, l.kver, "modules.*"))
+		require.NoError(t, err)
+		for _, list := range lists {
+			read(t, list, end)
+		}
+		ends[name] = end
+	}
+	p.compared = len(ends["stock"])
+	assert.Equal(t, ends["stock"], ends["ours"], "%s: the end states", l.suite)
+}
+
+// read reads what is at a path and below. Logs are there or not; what they say is the
+// time.
+func read(t *testing.T, top string, into map[string]string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := filepath.Base(top) + strings.TrimPrefix(path, top)
+		switch {
+		case d.Type()&fs.ModeSymlink != 0:
+			into[name], err = os.Readlink(path)
+		case d.IsDir():
+			into[name] = "directory"
+		case d.Name() == "make.log":
+			into[name] = "log"
+		default:
+			var data []byte
+			data, err = os.ReadFile(path)
+			into[name] = string(data)
+		}
+		return err
+	}))
+}

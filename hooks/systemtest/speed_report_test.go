@@ -17,8 +17,11 @@ type speedPart struct {
 	// shell is `sh -c :`, the measure of what starting any program costs.
 	shell   costs
 	results []speedResult
-	// compile and depmod are the parts of the bound for building.
-	compile, makes, depmod costs
+	// compile and depmod are the parts of the bound for building, makes what make has
+	// in it; beside is dkms alone, called for as many modules at once as there are cores.
+	compile, makes, depmod, beside costs
+	// compared is how many files, links and directories of the end states are the same.
+	compared int
 }
 
 // line is a row as a line of text.
@@ -85,12 +88,16 @@ func (p speedPart) bound(b *strings.Builder) {
 	bound := compile/float64(p.cores) + depmod
 	fmt.Fprintf(b, "\nBuilding cannot be faster than the CPU of compiling ÷ cores + one depmod. `dkms build` of the modules costs %s of CPU "+
 		"(`make` alone: %s), depmod takes %s: the bound is %s.", timeText(compile), timeText(makes), timeText(depmod), timeText(bound))
+	floor := p.beside.wall() + depmod
+	fmt.Fprintf(b, " `xargs -P` with dkms build, which nothing verifies and which installs nothing, and one depmod take %s.", timeText(floor))
 	for _, res := range p.results {
-		if res.row.work == "build and install" {
-			fmt.Fprintf(b, " Ours takes %.2f of it.", res.ours.wall()/bound)
+		if res.row.work == buildWork {
+			fmt.Fprintf(b, " Ours takes %.2f of the bound, and %.2f of that.", res.ours.wall()/bound, res.ours.wall()/floor)
 		}
+	}
+	if p.compared > 0 {
+		fmt.Fprintf(b, "\n\nAfter building and installing, the %d files, links and directories of the DKMS tree, of updates/ and of depmod are those "+
+			"that stock leaves, byte for byte (logs apart).", p.compared)
 	}
 	b.WriteString("\n")
 }
-
-func (r speedReport) chart() string { return "" }

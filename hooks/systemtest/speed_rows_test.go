@@ -37,6 +37,8 @@ func hookCall(hook, kernel, params string) measured {
 
 func command(args ...string) measured { return measured{args: args} }
 
+const buildWork = "build and install"
+
 // speedRows are the works of the table, in its order.
 func (l *speedLab) speedRows() []speedRow {
 	const often = 5
@@ -57,7 +59,7 @@ func (l *speedLab) speedRows() []speedRow {
 		for _, kernel := range l.kernels(most) {
 			fmt.Fprintf(&loop, "/etc/kernel/postinst.d/dkms %s /boot/vmlinuz-%s || exit 1\n", kernel, kernel)
 		}
-		rows = append(rows, speedRow{work: "reconcile, nothing to do (stock: postinst of each)", n: n, k: most, built: true,
+		rows = append(rows, speedRow{work: "reconcile, nothing to do", n: n, k: most, built: true,
 			stock: command("sh", "-c", loop.String()), ours: command("dkms-hooks", "reconcile"), rounds: often, times: 5})
 	}
 	for _, n := range []int{5, 50} {
@@ -67,7 +69,7 @@ func (l *speedLab) speedRows() []speedRow {
 	configure := hookCall("postinst", l.kver, "configure 1")
 	return append(rows,
 		speedRow{work: "status", learn: "reconcile", n: 200, k: most, built: true, stock: command("dkms", "status"), ours: command("dkms-hooks", "status"), rounds: 3, times: 5, slow: []string{"bookworm"}},
-		speedRow{work: "build and install", n: 8, k: 1, stock: configure, ours: configure, fresh: true, rounds: 3, times: 1},
+		speedRow{work: buildWork, n: 8, k: 1, stock: configure, ours: configure, fresh: true, rounds: 3, times: 1},
 		speedRow{work: "postinst, the first look", n: 50, k: 1, built: true, forget: true, ours: configure, rounds: often, times: 1},
 		speedRow{work: "postinst, nothing to do", n: 500, k: 1, built: true, ours: configure, rounds: often, times: 1},
 		speedRow{work: "prerm, real removal", n: 500, k: 1, built: true, fresh: true, ours: hookCall("prerm", l.kver, "remove"), rounds: often, times: 1},

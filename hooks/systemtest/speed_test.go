@@ -48,7 +48,7 @@ func TestSpeed(t *testing.T) {
 		}
 		if only.MatchString("parts") {
 			l.buildParts(t, &part)
-			l.compareEnds(t)
+			l.compareEnds(t, &part)
 		}
 		report.parts = append(report.parts, part)
 	}

@@ -61,6 +61,7 @@ func TestSystem(t *testing.T) {
 				t.Run("reconcile", func(t *testing.T) { testReconcile(t, l) })
 				t.Run("package", func(t *testing.T) { testPackage(t, l) })
 				t.Run("fresh", func(t *testing.T) { testFresh(t, l, table) })
+				t.Run("beside", func(t *testing.T) { testBeside(t, l) })
 				t.Run("bounds", func(t *testing.T) { testBounds(t, l) })
 				t.Run("failure", func(t *testing.T) { testFailure(t, l) })
 				t.Run("rollback", func(t *testing.T) { testRollBackShown(t, l) })

@@ -1,0 +1,100 @@
+package hooks
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+)
+
+func building(name string) dkmsstate.Task {
+	return dkmsstate.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"},
+		Steps: []dkmsstate.Step{{Op: dkmsstate.OpBuild, Reason: "not built"}, {Op: dkmsstate.OpInstall, Reason: "not installed"}}}
+}
+
+func TestLivingLine(t *testing.T) {
+	var out bytes.Buffer
+	r := newReport(&out, "6.1")
+	p := r.watch(8)
+	defer p.stop()
+	assert.Empty(t, p.line(80), "nothing is at work")
+	p.begin(0, building("one"))
+	p.begin(1, building("two"))
+	p.running[0].since = time.Now().Add(-12 * time.Second)
+	assert.Equal(t, "[1/8] one/1.0, two/1.0 … 12 s", p.line(80))
+	assert.Equal(t, "[1/8] one/1.0, … 12 s", p.line(22))
+	assert.Equal(t, 22-1, len([]rune(p.line(22))))
+	assert.GreaterOrEqual(t, p.end(0), 12*time.Second)
+	assert.Equal(t, "[2/8] two/1.0 … 0 s", p.line(80))
+	assert.Zero(t, p.end(5), "never begun")
+}
+
+// A report that is no terminal's has whole lines and nothing else.
+func TestReportWithoutATerminal(t *testing.T) {
+	var out bytes.Buffer
+	r := newReport(&out, "6.1")
+	p := r.watch(1)
+	p.begin(0, building("one"))
+	r.say("said")
+	p.end(0)
+	p.stop()
+	assert.Equal(t, "dkms-hooks: building one/1.0 (1 of 1): not built\ndkms-hooks: said\n", out.String())
+}
+
+// What is said stands on lines of its own, whatever is drawn between.
+func TestLinesEraseTheLivingOne(t *testing.T) {
+	var out bytes.Buffer
+	r := newReport(&out, "6.1")
+	r.say("before")
+	r.draw("[1/2] one/1.0 … 1 s")
+	r.draw("[1/2] one/1.0 … 2 s")
+	r.say("after")
+	r.draw("")
+	assert.Equal(t, "dkms-hooks: before\n[1/2] one/1.0 … 1 s\r\x1b[K[1/2] one/1.0 … 2 s\r\x1b[Kdkms-hooks: after\n", out.String())
+}
+
+func TestLiveWidth(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	t.Setenv("DPKG_FRONTEND_LOCKED", "")
+	assert.Zero(t, liveWidth(&bytes.Buffer{}))
+	file, err := os.Create(t.TempDir() + "/log")
+	require.NoError(t, err)
+	defer file.Close()
+	assert.Zero(t, liveWidth(file))
+
+	terminal := openTerminal(t)
+	assert.Equal(t, 80, liveWidth(terminal), "one that does not know its size")
+	require.NoError(t, unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 120}))
+	assert.Equal(t, 120, liveWidth(terminal))
+	t.Setenv("TERM", "dumb")
+	assert.Zero(t, liveWidth(terminal))
+	t.Setenv("TERM", "xterm")
+	t.Setenv("DPKG_FRONTEND_LOCKED", "true")
+	assert.Zero(t, liveWidth(terminal), "the terminal that apt gives, which ends in its log")
+}
+
+// openTerminal gives the end of a new pseudo-terminal that programs write to.
+func openTerminal(t *testing.T) *os.File {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("no pseudo-terminals here: ", err)
+	}
+	t.Cleanup(func() { master.Close() })
+	require.NoError(t, unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0))
+	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	require.NoError(t, err)
+	slave, err := os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("no pseudo-terminals here: ", err)
+	}
+	t.Cleanup(func() { slave.Close() })
+	return slave
+}

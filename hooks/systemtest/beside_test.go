@@ -1,0 +1,62 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// testBeside builds modules side by side where dkms has to make its signing key first,
+// and on terminals.
+func testBeside(t *testing.T, l lab) {
+	env := []string{"K=" + l.kver}
+	t.Run("with no key yet", func(t *testing.T) {
+		r := l.whole("builddeb").settled.fork(t, l.scratch)
+		for i := range 4 {
+			l.make(t, "mkmodule", r.dir, fmt.Sprintf("many%d", i), "1.0")
+		}
+		r.must(t, `apt-get -qq update && apt-get -qq install -y openssl >/dev/null && rm -f /var/lib/dkms/mok.* && printf 'Jobs: 4\n' >/etc/dkms-hooks.conf`)
+		out := r.must(t, `dkms-hooks run postinst $K`, env...)
+		keys := r.must(t, `for f in /lib/modules/$K/updates/dkms/many*; do modinfo -F sig_key "$f"; done; openssl x509 -inform DER -in /var/lib/dkms/mok.pub -noout -serial`, env...)
+		lines := strings.Fields(keys)
+		require.Len(t, lines, 5, keys)
+		serial := strings.ToUpper(strings.TrimPrefix(lines[4], "serial="))
+		for i, key := range lines[:4] {
+			assert.Equal(t, serial, strings.TrimLeft(strings.ReplaceAll(key, ":", ""), "0"), "the key of many%d\n%s", i, out)
+		}
+		assert.Contains(t, r.must(t, `dkms-hooks run postinst $K; dkms-hooks reconcile`, env...), "nothing to do")
+	})
+
+	r := l.small(t)
+	env = []string{"K=" + l.kver, "TERM=xterm", "image=/srv/kernels/linux-image-" + l.kver + "_1_amd64.deb"}
+	if k, ok := l.quick(t); ok {
+		env = []string{"K=" + k.kver, "TERM=xterm", "image=" + k.in("image", "1")}
+	}
+	l.make(t, "mkmodule", r.dir, "slow", "1.0")
+	makefile := r.path("usr/src/slow-1.0/Makefile")
+	text, err := os.ReadFile(makefile)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(makefile, append([]byte("$(shell sleep 3)\n"), text...), 0o644))
+	const terminals = `mkdir -p /dev/pts && mount -t devpts -o ptmxmode=0666 devpts /dev/pts && ln -sf pts/ptmx /dev/ptmx && `
+	t.Run("on a terminal", func(t *testing.T) {
+		r := r.fork(t, l.scratch)
+		out := r.must(t, terminals+`script -qec "dkms-hooks run postinst $K" /dev/null </dev/null`, env...)
+		assert.Contains(t, out, "[1/1] slow/1.0 … ")
+		assert.Regexp(t, `s\r\x1b\[Kdkms-hooks: slow/1.0: installed \([0-9]+ s\)\r\n`, out)
+		assert.NotContains(t, r.must(t, `dkms unbuild slow/1.0 -k $K >/dev/null; dkms-hooks run postinst $K`, env...), "[1/1]", "into a file")
+	})
+	t.Run("under apt", func(t *testing.T) {
+		r := r.fork(t, l.scratch)
+		r.must(t, terminals+`script -qec "apt-get install -y --reinstall $image" /dev/null </dev/null`, env...)
+		log := r.must(t, "cat /var/log/apt/term.log")
+		assert.Contains(t, log, "dkms-hooks: slow/1.0: installed")
+		assert.NotContains(t, log, "[1/1]")
+		assert.NotContains(t, log, "\x1b[K")
+	})
+}
