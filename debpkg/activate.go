@@ -17,7 +17,7 @@ import (
 // the lock of the trigger system (dpkg's spec/triggers.txt). Anything that is not as
 // it should be there is an error, and nothing is changed.
 func Activate(adminDir, trigger string) error {
-	if trigger == "" || strings.ContainsFunc(trigger, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+	if notATrigger(trigger) {
 		return fmt.Errorf("cannot activate the trigger %q: that is no name of one", trigger)
 	}
 	dir := filepath.Join(adminDir, "triggers")
@@ -38,6 +38,11 @@ func Activate(adminDir, trigger string) error {
 		return fmt.Errorf("cannot activate the trigger %s: %w", trigger, err)
 	}
 	return nil
+}
+
+// notATrigger says that a name cannot be a trigger's (deb-triggers(5)).
+func notATrigger(name string) bool {
+	return name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }
 
 // nobody stands for whoever does not await a trigger.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -115,4 +116,38 @@ func TestActivateChangesNothingThatItDoesNotUnderstand(t *testing.T) {
 	require.NoError(t, os.Remove(path))
 	require.NoError(t, os.Symlink("/etc/passwd", path))
 	assert.Error(t, Activate(admin, "mine"))
+}
+
+// Whatever is there, what others asked for stays, and asking twice is asking once.
+func FuzzActivated(f *testing.F) {
+	f.Add("ldconfig -\n/usr/share/man man-db p\n", "mine")
+	f.Add("mine p\n", "mine")
+	f.Add("", "mine")
+	f.Fuzz(func(t *testing.T, text, trigger string) {
+		if notATrigger(trigger) {
+			return
+		}
+		once, err := activated(text, trigger)
+		if err != nil {
+			return
+		}
+		twice, err := activated(once, trigger)
+		require.NoError(t, err)
+		require.Equal(t, once, twice)
+		wanted := 0
+		for line := range strings.Lines(text) {
+			if words := strings.Fields(line); words[0] != trigger {
+				require.Contains(t, once, line)
+				wanted++
+			}
+		}
+		mine := 0
+		for line := range strings.Lines(once) {
+			if strings.HasPrefix(line, trigger+" ") {
+				mine++
+			}
+		}
+		require.GreaterOrEqual(t, mine, 1)
+		require.GreaterOrEqual(t, strings.Count(once, "\n"), wanted+1)
+	})
 }

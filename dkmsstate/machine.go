@@ -56,30 +56,30 @@ func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i 
 	endings := make(chan ending)
 	installing := new(sync.Mutex)
 	results := make([]Result, len(p.Tasks))
-	finish := func(e ending) {
+	for range p.Tasks {
+		for i, ok := sc.next(); ok; i, ok = sc.next() {
+			task := p.Tasks[i]
+			r := &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Spare: m.Spare}, task: task,
+				before: before, x: x, jobs: sc.begin(i), log: m.Layout.newLog(task.Module, p.Kernel), installing: installing}
+			err := ctx.Err()
+			if need := sc.missing(i); need != "" {
+				err = fmt.Errorf("it needs %s, which is not installed", need)
+			}
+			if err == nil {
+				begin(i, task)
+			}
+			go func() {
+				if err != nil {
+					endings <- ending{i, Result{Task: task, Outcome: Failed, Err: err}}
+					return
+				}
+				endings <- ending{i, r.run(ctx)}
+			}()
+		}
+		e := <-endings
 		results[e.i] = e.r
 		sc.end(e.i, e.r.Outcome == Done)
 		end(e.i, e.r)
-	}
-	for range p.Tasks {
-		for i, ok := sc.next(); ok; i, ok = sc.next() {
-			share := sc.begin(i)
-			task := p.Tasks[i]
-			switch need := sc.missing(i); {
-			case need != "":
-				go func() {
-					endings <- ending{i, Result{Task: task, Outcome: Failed, Err: fmt.Errorf("it needs %s, which is not installed", need)}}
-				}()
-			case ctx.Err() != nil:
-				go func() { endings <- ending{i, Result{Task: task, Outcome: Failed, Err: ctx.Err()}} }()
-			default:
-				begin(i, task)
-				r := &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Spare: m.Spare}, task: task,
-					before: before, x: x, jobs: share, log: m.Layout.newLog(task.Module, p.Kernel), installing: installing}
-				go func() { endings <- ending{i, r.run(ctx)} }()
-			}
-		}
-		finish(<-endings)
 	}
 	return results
 }

@@ -79,16 +79,16 @@ func (sv *Survey) readConf(d versionDir, kernel Release, arch string) (Conf, err
 // readSourceConf reads the dkms.conf of a source. named is what the link to it says.
 func readSourceConf(source, named string) (Assignments, error) {
 	as, err := readShell(filepath.Join(source, "dkms.conf"))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if info, err := os.Stat(source); err != nil || !info.IsDir() {
-			return as, fmt.Errorf("its source is gone: %s", named)
-		}
-		return as, fmt.Errorf("its source has no dkms.conf: %s", filepath.Join(source, "dkms.conf"))
-	case err != nil:
-		return as, fmt.Errorf("its dkms.conf cannot be used: %w", err)
+	if err == nil {
+		return as, nil
 	}
-	return as, nil
+	if info, statErr := os.Stat(source); statErr != nil || !info.IsDir() {
+		return as, fmt.Errorf("its source is gone: %s", named)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return as, fmt.Errorf("its source has no dkms.conf: %s", filepath.Join(source, "dkms.conf"))
+	}
+	return as, fmt.Errorf("its dkms.conf cannot be used: %w", err)
 }
 
 // inRoot follows a link whose absolute target is meant inside the root.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
 	"testing"
+	"testing/quick"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -103,6 +105,46 @@ func TestRebuiltModulesAreBuiltAlone(t *testing.T) {
 	c := newCrowded(crowd(t, 4, map[int]string{3: "BUILD_DEPENDS=m0\nBUILD_DEPENDS_REBUILD=yes\n"}), 0)
 	c.run(4)
 	assert.Equal(t, 1, c.most)
+}
+
+// In whatever order tasks end, each begins once, no more are at work than may be, no
+// module has two, and none begins before what it needs has ended.
+func TestScheduleInAnyOrder(t *testing.T) {
+	property := func(seed int64, size, limit uint8) bool {
+		draw := rand.New(rand.NewSource(seed))
+		tasks := make([]Task, size%20)
+		for i := range tasks {
+			tasks[i] = Task{Module: Module{fmt.Sprint(draw.Intn(12)), fmt.Sprint(i)}, Steps: []Step{{OpBuild, ""}}}
+			if draw.Intn(2) == 0 {
+				tasks[i].Needs = []string{fmt.Sprint(draw.Intn(12))}
+			}
+		}
+		sc := newSchedule(Snapshot{}, Plan{Tasks: tasks}, int(limit%4)+1)
+		sc.keyThere = func() bool { return true }
+		var running []int
+		for range tasks {
+			for i, ok := sc.next(); ok; i, ok = sc.next() {
+				for j, other := range tasks {
+					before := j < i && !sc.ended[j] && slices.Contains(tasks[i].Needs, other.Module.Name)
+					if before || slices.Contains(running, j) && (j == i || other.Module.Name == tasks[i].Module.Name) {
+						return false
+					}
+				}
+				running = append(running, i)
+				if sc.begin(i) < 1 || len(running) > int(limit%4)+1 {
+					return false
+				}
+			}
+			if len(running) == 0 {
+				return false // it would wait for ever
+			}
+			at := draw.Intn(len(running))
+			sc.end(running[at], draw.Intn(2) == 0)
+			running = slices.Delete(running, at, at+1)
+		}
+		return len(running) == 0 && !slices.Contains(sc.begun, false)
+	}
+	require.NoError(t, quick.Check(property, &quick.Config{Rand: rand.New(rand.NewSource(1)), MaxCount: 2000}))
 }
 
 // Two versions of one module are never at work at once.

@@ -154,13 +154,13 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 			}
 			continue
 		}
-		arches := dirNames(filepath.Join(s.Layout.tree(), d.name, version.module.Version, string(s.Kernel)))
-		scratch := version.has(asideName(s.Kernel)) || len(arches) == 0 // dkms was cut off
+		arches, err := os.ReadDir(filepath.Join(s.Layout.tree(), d.name, version.module.Version, string(s.Kernel)))
+		scratch := version.has(asideName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was cut off
 		for _, arch := range arches {
-			scratch = scratch || isScratch(arch)
-			if !strings.HasPrefix(arch, ".") {
-				b := s.readBuild(version.module, arch, kept)
-				b.Original = slices.Contains(d.archived, string(s.Kernel)) && hasEntries(s.Layout.originalDir(d.name, s.Kernel, arch))
+			scratch = scratch || isScratch(arch.Name())
+			if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") {
+				b := s.readBuild(version.module, arch.Name(), kept)
+				b.Original = slices.Contains(d.archived, string(s.Kernel)) && hasEntries(s.Layout.originalDir(d.name, s.Kernel, b.Arch))
 				part.builds = append(part.builds, b)
 			}
 		}

@@ -35,7 +35,8 @@ type moduleDir struct {
 // versionDir is MODULE/VERSION/ of the tree.
 type versionDir struct {
 	module Module
-	// dirs are the directories in it; empty says that there is nothing at all.
+	// dirs are the directories in it, and links but the source; empty says that there
+	// is nothing at all.
 	dirs  []string
 	empty bool
 	// source is what the source link says, sourceErr why there is none; conf parses
@@ -96,7 +97,7 @@ func (l Layout) readVersionDir(m Module) versionDir {
 	entries, _ := os.ReadDir(dir)
 	d := versionDir{module: m, empty: len(entries) == 0}
 	for _, entry := range entries {
-		if entry.IsDir() {
+		if entry.IsDir() || entry.Type()&fs.ModeSymlink != 0 && entry.Name() != "source" {
 			d.dirs = append(d.dirs, entry.Name())
 		}
 	}

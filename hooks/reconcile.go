@@ -54,7 +54,9 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	kernels := survey.Kernels(record)
 	reconcile := reconciler(ctx, inv, config, machine, &record, dryRun, stderr)
 	for _, kernel := range kernels {
-		spoke = reconcile(kernel, survey) || spoke
+		if reconcile(kernel, survey) {
+			spoke, survey = true, nil // what took its time may have changed the others
+		}
 		if ctx.Err() != nil {
 			general.say("interrupted; what is not done yet: dkms-hooks reconcile")
 			return exitInterrupted
@@ -80,7 +82,7 @@ func putOffAll(layout dkmsstate.Layout) error {
 }
 
 // reconciler gives what does it for one kernel, and says whether there was anything
-// to say. What it does for one kernel changes nothing of the others' in the survey.
+// to say. The survey is one that still holds, or nil.
 func reconciler(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record,
 	dryRun bool, stderr io.Writer) func(dkmsstate.Release, *dkmsstate.Survey) bool {
 	database := sync.OnceValues(func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) })
