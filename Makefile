@@ -111,7 +111,7 @@ compare: deb ## of these what is compared with stock, beside the matrix
 worst: deb ## of these the worst days alone: KILLS=50 kills for each kind of work, full disks
 	@export DKMS_HOOKS_KILLS=$(KILLS) DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/(bounds|eight|space|kill|initramfs))
 
-bench: deb ## what the hooks cost, stock and ours in turn, into testdata/bench; about an hour; ROWS=prerm for some
+bench: deb ## what the hooks cost, stock and ours in turn, into testdata/bench; above half an hour; ROWS=prerm for some
 	@$(call need,gcc libc6-dev)
 	@export DKMS_HOOKS_BENCH=$(CURDIR)/testdata/bench DKMS_HOOKS_BENCH_ROWS="$(ROWS)" DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSpeed)
 
