@@ -1,7 +1,6 @@
 package dkmsstate
 
 import (
-	"os"
 	"slices"
 	"strings"
 
@@ -66,19 +65,6 @@ func newestFirst(names []string) []Release {
 		return strings.Compare(string(b), string(a))
 	})
 	return kernels
-}
-
-// dirNames gives the names of the directories in a directory; what cannot be
-// read has none.
-func dirNames(dir string) []string {
-	entries, _ := os.ReadDir(dir)
-	var names []string
-	for _, entry := range entries {
-		if entry.IsDir() {
-			names = append(names, entry.Name())
-		}
-	}
-	return names
 }
 
 // ImageThere says that /boot has an image of the kernel.

@@ -197,29 +197,3 @@ func (s *Snapshot) findStray(files []string) {
 		}
 	}
 }
-
-// fileNames gives the names of everything in a directory, sorted.
-func fileNames(dir string) []string {
-	entries, _ := os.ReadDir(dir)
-	names := make([]string, 0, len(entries))
-	for _, entry := range entries {
-		names = append(names, entry.Name())
-	}
-	return names
-}
-
-// exists, anyExists and hasEntries are questions about paths; what cannot be read is
-// not there.
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-func anyExists(dir string, names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return exists(filepath.Join(dir, name)) })
-}
-
-func hasEntries(dir string) bool {
-	entries, err := os.ReadDir(dir)
-	return err == nil && len(entries) > 0
-}

@@ -1,0 +1,46 @@
+package dkmsstate
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// dirNames gives the names of the directories in a directory; what cannot be
+// read has none.
+func dirNames(dir string) []string {
+	entries, _ := os.ReadDir(dir)
+	var names []string
+	for _, entry := range entries {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+// fileNames gives the names of everything in a directory, sorted.
+func fileNames(dir string) []string {
+	entries, _ := os.ReadDir(dir)
+	names := make([]string, 0, len(entries))
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// exists, anyExists and hasEntries are questions about paths; what cannot be read is
+// not there.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func anyExists(dir string, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return exists(filepath.Join(dir, name)) })
+}
+
+func hasEntries(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && len(entries) > 0
+}
