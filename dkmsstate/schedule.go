@@ -52,7 +52,8 @@ type schedule struct {
 // and so is everything where dkms builds modules anew unasked (BUILD_DEPENDS_REBUILD).
 //
 // dkms makes the key that it signs modules with when it first builds one, and two at
-// once spoil it; it is the first build's alone to make.
+// once spoil it; it is the first build's alone to make. `dkms generate_mok` (3.1 and
+// later) makes one as well, also where dkms would never sign.
 func newSchedule(s Snapshot, p Plan, jobs int) *schedule {
 	sc := &schedule{tasks: p.Tasks, begun: make([]bool, len(p.Tasks)), ended: make([]bool, len(p.Tasks)), failed: map[string]bool{}, limit: 1}
 	for _, t := range p.Tasks {
