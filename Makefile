@@ -128,8 +128,16 @@ define systemtest
 [ "$$(id -u)" -eq 0 ] || { echo "this needs root: its roots are chroots" >&2; exit 1; }; \
 $(needgo); \
 $(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd); \
-DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout 90m -v -run '$(1)' ./hooks/systemtest/ </dev/null
+log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout 90m -v -run '$(1)' \
+	./hooks/systemtest/ </dev/null 2>&1 | tee "$$log" || { $(failures) "$$log"; exit 1; }
 endef
+
+# failures LOG: what failed and its words once more, where the end of a long log
+# is read, and the test runner's own last lines.
+failures = what_failed() { echo; echo "what failed:"; \
+	awk '/_test\.go:[0-9]+: *$$|^panic:/ { words = 60 } /^ *(=== |--- |ok |FAIL)/ { words = 0 } \
+		/--- FAIL/ || words-- > 0' "$$1"; tail -n 3 "$$1"; }; what_failed
 
 deb: ## the Debian package, built in a clean trixie root, in dist/
 	@if [ -e $(DEB) ] && [ -z "$$($(newer))" ]; then echo "$(DEB) is up to date"; else $(MAKE) --no-print-directory $(DEB); fi
