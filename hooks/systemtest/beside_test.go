@@ -26,9 +26,10 @@ func testBeside(t *testing.T, l lab) {
 		keys := r.must(t, `for f in /lib/modules/$K/updates/dkms/many*; do modinfo -F sig_key "$f"; done; openssl x509 -inform DER -in /var/lib/dkms/mok.pub -noout -serial`, env...)
 		lines := strings.Fields(keys)
 		require.Len(t, lines, 5, keys)
-		serial := strings.ToUpper(strings.TrimPrefix(lines[4], "serial="))
+		number := func(s string) string { return strings.TrimLeft(strings.ReplaceAll(s, ":", ""), "0") } // openssl keeps a zero in front
+		serial := number(strings.ToUpper(strings.TrimPrefix(lines[4], "serial=")))
 		for i, key := range lines[:4] {
-			assert.Equal(t, serial, strings.TrimLeft(strings.ReplaceAll(key, ":", ""), "0"), "the key of many%d\n%s", i, out)
+			assert.Equal(t, serial, number(key), "the key of many%d\n%s", i, out)
 		}
 		assert.Contains(t, r.must(t, `dkms-hooks run postinst $K; dkms-hooks reconcile`, env...), "nothing to do")
 	})
