@@ -93,7 +93,9 @@ func (f fabricated) depmod() {
 func (f fabricated) kernels() []Release {
 	survey, err := f.layout.Survey()
 	require.NoError(f.t, err)
-	return survey.Kernels(f.layout.ReadRecord())
+	record, err := f.layout.ReadRecord()
+	require.NoError(f.t, err)
+	return survey.Kernels(record)
 }
 
 func (f fabricated) snapshot() Snapshot {

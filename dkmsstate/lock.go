@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -51,4 +52,18 @@ func (l Layout) Lock(ctx context.Context, limit time.Duration, waiting func()) (
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// AtWork says whether a run holds the lock. It is tried for no longer than it takes to
+// let go of it again; a run that wants it at that instant waits for a tenth of a second.
+func (l Layout) AtWork() (bool, error) {
+	file, err := os.OpenFile(filepath.Join(l.Path(lockDir), "lock"), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot tell whether a run is at work: %w", err)
+	}
+	defer file.Close()
+	return errors.Is(unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK), nil
 }

@@ -1,6 +1,7 @@
 package dkmsstate
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -115,4 +116,17 @@ func (l Layout) findLog(m Module, kernel Release, arch string) string {
 		}
 	}
 	return ""
+}
+
+// LogDir is where the logs are kept, as seen from outside the root.
+func (l Layout) LogDir() string { return l.Path(logDir) }
+
+// LiveLogs gives the logs that dkms writes while it builds, for one kernel or for all
+// (""). dkms 3.0 builds in MODULE/VERSION/build whatever the kernel, so that one of those
+// is given for every kernel.
+func (l Layout) LiveLogs(kernel Release) []string {
+	in := cmp.Or(string(kernel), "*")
+	old, _ := filepath.Glob(filepath.Join(l.tree(), "*", "*", "build", "make.log"))
+	found, _ := filepath.Glob(filepath.Join(l.tree(), "*", "*", in, ".tmp_*", "log", "make.log"))
+	return append(found, old...)
 }

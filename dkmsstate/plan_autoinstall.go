@@ -15,10 +15,7 @@ func PlanAutoinstall(s Snapshot) Plan {
 	}
 	p.orderByNeeds(s)
 	p.clean(s)
-	for _, name := range s.Stray {
-		if len(p.Tasks)+len(p.NeedHeaders) > 0 {
-			break // what is about to be built may account for it
-		}
+	for _, name := range p.Orphans(s) {
 		p.Broken = append(p.Broken, Note{Module: path.Join(installedUnder, name), Left: true,
 			Text: "dkms has no build that it belongs to; it is left as it is"})
 	}
@@ -26,6 +23,15 @@ func PlanAutoinstall(s Snapshot) Plan {
 		p.Depmod = reason
 	}
 	return p
+}
+
+// Orphans gives the files in the install directory that no build accounts for, nor
+// may one that is about to be made.
+func (p Plan) Orphans(s Snapshot) []string {
+	if len(p.Tasks)+len(p.NeedHeaders) > 0 {
+		return nil
+	}
+	return s.Stray
 }
 
 // planModule plans for one module name: the version that is installed is kept

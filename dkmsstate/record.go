@@ -1,16 +1,9 @@
 package dkmsstate
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"time"
 )
-
-// recordVersion is the version of the file that the Record is kept in.
-const recordVersion = 2
 
 // Record is what is kept between runs, by kernel.
 type Record struct {
@@ -149,59 +142,3 @@ func (r Record) Without(kernel Release) Record {
 	delete(next.Kernels, kernel)
 	return next
 }
-
-// ReadRecord reads what was kept. A file that is not there, cannot be understood or
-// comes from a newer version is as good as none: everything is looked at and told
-// anew then.
-func (l Layout) ReadRecord() Record {
-	data, err := readRegular(l.recordFile())
-	if err != nil {
-		return Record{}
-	}
-	var r Record
-	if err := json.Unmarshal(data, &r); err != nil || r.Version != recordVersion {
-		return Record{}
-	}
-	return r
-}
-
-// WriteRecord keeps the record. A file of a newer version is left alone.
-func (l Layout) WriteRecord(r Record) error {
-	var old Record
-	data, err := readRegular(l.recordFile())
-	if err == nil && json.Unmarshal(data, &old) == nil && old.Version > recordVersion {
-		return nil
-	}
-	if data, err = json.Marshal(r); err != nil {
-		return fmt.Errorf("cannot keep the record: %w", err)
-	}
-	if err := l.writeOwn("record.json", append(data, '\n')); err != nil {
-		return fmt.Errorf("cannot keep the record: %w", err)
-	}
-	return nil
-}
-
-// writeOwn puts a file into the hooks' own directory, whole and on the disk or not
-// at all.
-func (l Layout) writeOwn(name string, data []byte) error {
-	dir, err := l.openOwn(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return writeFile(dir, filepath.Base(name), 0o644, func(to *os.File) error {
-		_, err := to.Write(data)
-		return err
-	})
-}
-
-// openOwn opens a directory of the hooks' own, made where needed.
-func (l Layout) openOwn(sub string) (*os.Root, error) {
-	dir := filepath.Join(l.Path(lockDir), sub)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	return os.OpenRoot(dir)
-}
-
-func (l Layout) recordFile() string { return filepath.Join(l.Path(lockDir), "record.json") }

@@ -40,26 +40,64 @@ func TestRecordByKernel(t *testing.T) {
 
 func TestRecordIsKept(t *testing.T) {
 	l := Layout{Root: t.TempDir()}
-	assert.Empty(t, l.ReadRecord().Kernels)
+	assert.Empty(t, read(t, l).Kernels)
 	record := Record{}.With("6.1", KernelRecord{Run: "run", Inputs: "a", Stamps: "s", Mismatch: "m",
 		Last:   map[string]Last{"bad/1": {Result: LastFailed, Text: "\"quoted\"\n", When: time.Unix(1, 0).UTC(), Log: "/log"}},
 		Builds: map[string]BuildRecord{"bad/1 x86_64": {Stamp: "a", Sum: "b", Installed: "x", Kernel: "c", From: "e"}}, Origins: map[string]Origin{"e": {Symvers: "d"}}})
 	require.NoError(t, l.WriteRecord(record))
-	assert.Equal(t, record, l.ReadRecord())
+	assert.Equal(t, record, read(t, l))
 	entries, err := os.ReadDir(l.Path(lockDir))
 	require.NoError(t, err)
 	assert.Len(t, entries, 1, "no temporary file stays")
 
 	newer := `{"version":3,"kernels":{"6.1":{}}}`
-	for _, other := range []string{newer, `{"version":2,`, `{"version":1,"kernels":{}}`, ``, `[]`, "\x00"} {
+	for other, why := range map[string]string{
+		newer:           "version 3, written by a newer dkms-hooks, and this one knows up to 2; it is left as it is",
+		`{"version":2,`: "it is no record",
+		`{"version":0}`: "version 0, which there never was",
+		``:              "it is no record",
+		`[]`:            "it is no record",
+		"\x00":          "it is no record",
+		`{"version":1,"kernels":{"6.1":{"builds":{"m/1 x86_64":{"origin":7}}}}}`: "it is no record",
+	} {
 		require.NoError(t, os.WriteFile(l.recordFile(), []byte(other), 0o644))
-		assert.Empty(t, l.ReadRecord().Kernels, other)
+		r, err := l.ReadRecord()
+		assert.Empty(t, r, other)
+		assert.ErrorContains(t, err, why, other)
+		assert.ErrorContains(t, err, "cannot use /var/lib/dkms-hooks/record.json, so that nothing is remembered", other)
 	}
 	require.NoError(t, os.WriteFile(l.recordFile(), []byte(newer), 0o644))
 	require.NoError(t, l.WriteRecord(record))
 	data, err := os.ReadFile(l.recordFile())
 	require.NoError(t, err)
 	assert.Equal(t, newer, string(data), "a newer program's file is left alone")
+}
+
+func read(t *testing.T, l Layout) Record {
+	t.Helper()
+	r, err := l.ReadRecord()
+	require.NoError(t, err)
+	return r
+}
+
+// What the first version kept, as it wrote it, is taken over whole.
+func TestRecordOfVersion1(t *testing.T) {
+	l := Layout{Root: t.TempDir()}
+	require.NoError(t, os.MkdirAll(l.Path(lockDir), 0o755))
+	require.NoError(t, os.WriteFile(l.recordFile(), []byte(`{"version":1,"kernels":{"6.1":{"run":"r","inputs":"i","last":{"bad/1":{"result":"failed",
+		"text":"t","when":"2026-11-23T10:00:00Z","log":"/l"}},"stamps":"s","mismatch":"m","builds":{
+		"a/1 x86_64":{"stamp":"s1","sum":"m1","kernel":"s","origin":{"symvers":"v","conf":"c"}},
+		"b/1 x86_64":{"stamp":"s2","sum":"m2","kernel":"s","origin":{"symvers":"v","conf":"c"}}}}}}`), 0o644))
+	origin := Origin{Symvers: "v", Conf: "c"}
+	assert.Equal(t, Record{Version: 2, Kernels: map[Release]KernelRecord{"6.1": {
+		Run: "r", Inputs: "i", Stamps: "s", Mismatch: "m",
+		Last: map[string]Last{"bad/1": {Result: LastFailed, Text: "t", When: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), Log: "/l"}},
+		Builds: map[string]BuildRecord{
+			"a/1 x86_64": {Stamp: "s1", Sum: "m1", Kernel: "s", From: origin.id()},
+			"b/1 x86_64": {Stamp: "s2", Sum: "m2", Kernel: "s", From: origin.id()},
+		},
+		Origins: map[string]Origin{origin.id(): origin},
+	}}}, read(t, l))
 }
 
 func TestWriteRecordFollowsNoLink(t *testing.T) {

@@ -124,3 +124,16 @@ func (sv *Survey) Aside(kernel Release) bool {
 	}
 	return false
 }
+
+// Modules gives what is registered, as NAME/VERSION.
+func (sv *Survey) Modules() []string {
+	var names []string
+	for _, module := range sv.modules {
+		for _, version := range module.versions {
+			if !version.empty {
+				names = append(names, version.module.String())
+			}
+		}
+	}
+	return names
+}

@@ -9,85 +9,127 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// Check names the modules that dkms has forgotten: their source package is installed
-// and their source is there, and they are not registered, as the hooks of dkms 3.0 and
-// earlier leave them. With repair it registers them and builds them for every kernel;
-// it is never done unasked. It returns 1 while there are such modules.
-func Check(ctx context.Context, inv Invocation, repair bool, stderr io.Writer) int {
-	layout, troubles := dkmsstate.ReadLayout(inv.Root)
-	report := newReport(stderr, "")
-	for _, trouble := range troubles {
-		report.say("%s", trouble)
-	}
-	forgotten, err := forgotten(layout, inv)
-	if err != nil {
-		report.say("failed: %v", err)
-		return exitFailed
-	}
-	for _, f := range forgotten {
-		report.say("forgotten: %s of the package %s: its source is in %s, and dkms does not know it", f.module, f.owner, f.dir)
-	}
-	switch {
-	case len(forgotten) == 0:
-		report.say("no module is forgotten")
-		return exitOK
-	case !repair:
-		report.say("  next: dkms-hooks check --repair, which registers and builds what is named here")
-		return exitFailed
-	}
-	return repairForgotten(ctx, inv, layout, forgotten, report)
+// Finding is something wrong with the trees, and how it is mended.
+type Finding struct {
+	Kind FindingKind
+	// Where names the module, the kernel or the file, Text says what is wrong with it.
+	Where, Text string
+	// Mend is the command, or what to do where there is none.
+	Mend string
+	// Repairable says that `check --repair` does it.
+	Repairable bool
+	// module is one that is to be registered again.
+	module dkmsstate.Module
 }
 
-// forgottenModule is a module that a package brought and dkms does not know.
-type forgottenModule struct {
-	module     dkmsstate.Module
-	owner, dir string
-}
+// FindingKind is the kind of a Finding.
+type FindingKind string
 
-func forgotten(layout dkmsstate.Layout, inv Invocation) ([]forgottenModule, error) {
-	unregistered, err := layout.Unregistered()
-	if err != nil || len(unregistered) == 0 {
-		return nil, err
-	}
-	db, err := debpkg.Open(inv.AdminDir)
+// What can be wrong: a module or what is installed of it cannot be used as it is; dkms
+// no longer knows a module whose package is installed; a build does not fit its kernel;
+// an installed file belongs to no build; something is left of a kernel that is gone.
+const (
+	Broken    FindingKind = "broken"
+	Forgotten FindingKind = "forgotten"
+	Stale     FindingKind = "stale"
+	Orphaned  FindingKind = "orphaned"
+	Ghost     FindingKind = "ghost"
+)
+
+// Check examines the trees as fsck(8) does a filesystem and gives what is wrong, and
+// how many kernels and modules it looked at. It changes nothing.
+func Check(ctx context.Context, inv Invocation) ([]Finding, Examined, error) {
+	layout, _ := dkmsstate.ReadLayout(inv.Root)
+	record, _ := layout.ReadRecord()
+	survey, err := layout.Survey()
 	if err != nil {
-		return nil, err
+		return nil, Examined{}, err
 	}
-	var found []forgottenModule
-	for _, source := range unregistered {
-		owners, err := db.WithFile(source.Dir + "/dkms.conf")
-		if err != nil {
-			return nil, fmt.Errorf("cannot tell whose %s is: %w", source.Dir, err)
-		}
-		for _, owner := range owners {
-			if owner.Status.State == debpkg.Installed {
-				found = append(found, forgottenModule{source.Module, owner.Name, source.Dir})
-				break
+	inv.Hook = Reconciler
+	c := checker{ctx: ctx, inv: inv, layout: layout, database: openOnce(inv)}
+	if err := c.forgotten(); err != nil {
+		return nil, Examined{}, err
+	}
+	kernels := survey.Kernels(record)
+	modules := map[dkmsstate.Module]bool{}
+	for _, kernel := range kernels {
+		kept := record.Kernel(kernel)
+		s := survey.Snapshot(kernel, machineArch(), kept)
+		s.Examine(ctx, kept)
+		for _, r := range s.Registrations {
+			if r.Broken != nil && !modules[r.Module] {
+				c.registration(r)
 			}
+			modules[r.Module] = true
+		}
+		if s.There {
+			err = c.kernel(s)
+		} else {
+			err = c.gone(s)
+		}
+		if err != nil {
+			return nil, Examined{}, err
 		}
 	}
-	return found, nil
+	return c.found, Examined{Kernels: len(kernels), Modules: len(modules)}, nil
 }
 
-func repairForgotten(ctx context.Context, inv Invocation, layout dkmsstate.Layout, forgotten []forgottenModule, report *Report) int {
+// Examined counts what was looked at.
+type Examined struct{ Kernels, Modules int }
+
+// Repair mends what it can: forgotten modules are registered with dkms again, which is
+// never done unasked, and all kernels are reconciled. It returns the exit status of
+// that; Check tells what is left.
+func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.Writer) int {
+	layout, _ := dkmsstate.ReadLayout(inv.Root)
+	report := newReport(stderr, inv)
 	config, err := ReadConfig(layout.Path(ConfigFile))
 	if err != nil {
-		report.say("%v", err)
+		report.tell("%v", err)
+	}
+	code := exitOK
+	if err := register(ctx, layout, config, findings, report); err != nil {
+		report.tell("failed: %v", err)
+		code = exitFailed
+	}
+	return max(code, Reconcile(ctx, inv, false, stderr))
+}
+
+func register(ctx context.Context, layout dkmsstate.Layout, config Config, findings []Finding, report *Report) error {
+	var lost []dkmsstate.Module
+	for _, f := range findings {
+		if f.Kind == Forgotten {
+			lost = append(lost, f.module)
+		}
+	}
+	if len(lost) == 0 {
+		return nil
 	}
 	machine, lock, err := lockMachine(ctx, layout, config, report.say)
 	if err != nil {
-		report.say("failed: %v", err)
-		return exitFailed
+		return err
 	}
-	code := exitOK
-	for _, f := range forgotten {
-		if err := machine.Engine.Add(ctx, f.module); err != nil {
-			report.say("failed: %s: %v", f.module, dkmsstate.Explain(err))
-			code = exitFailed
+	defer lock.Close()
+	for _, m := range lost {
+		if addErr := machine.Engine.Add(ctx, m); addErr != nil {
+			err = fmt.Errorf("%s: %w", m, dkmsstate.Explain(addErr))
 			continue
 		}
-		report.say("%s: registered", f.module)
+		report.say("%s: registered", m)
 	}
-	lock.Close()
-	return max(code, Reconcile(ctx, inv, false, report.out))
+	return err
+}
+
+// owner names an installed package that has a file, "" for none.
+func owner(db *debpkg.Database, path string) (string, error) {
+	owners, err := db.WithFile(path)
+	if err != nil {
+		return "", fmt.Errorf("cannot tell whose %s is: %w", path, err)
+	}
+	for _, p := range owners {
+		if p.Status.Present() {
+			return p.Name, nil
+		}
+	}
+	return "", nil
 }

@@ -7,7 +7,11 @@
 // removed only when the two agree that the kernel goes.
 package hooks
 
-import "fmt"
+import (
+	"fmt"
+
+	"dkms-hooks/debpkg"
+)
 
 // Hook is one of the programs, named after the directory that it stands in.
 type Hook string
@@ -24,6 +28,17 @@ const (
 
 // Version is this program's; a test holds it to debian/changelog.
 const Version = "0.1.0"
+
+// Script gives the maintainer script that runs the hook, as it stands in Debian's
+// kernel packages, and the action that it is called with when nothing out of the
+// ordinary happens.
+func (h Hook) Script() (name string, action debpkg.Action) {
+	switch h {
+	case Prerm, Postrm:
+		return string(h), debpkg.ParseAction(string(debpkg.Remove))
+	}
+	return "postinst", debpkg.ParseAction(string(debpkg.Configure))
+}
 
 // ParseHook reads a hook's name.
 func ParseHook(name string) (Hook, error) {

@@ -22,6 +22,9 @@ type Invocation struct {
 	// Script is the maintainer script that runs the hook; empty by hand and
 	// under kernel-install(8).
 	Script Script
+	// Quiet says that only what failed is to be said, Verbose that what is in order is
+	// to be said too.
+	Quiet, Verbose bool
 	// Root and AdminDir are where to look: DPKG_ROOT and DPKG_ADMINDIR.
 	Root, AdminDir string
 }
@@ -37,22 +40,27 @@ type Script struct {
 // second argument that some callers give, is not used.
 func ParseInvocation(hook Hook, args, environ []string) (Invocation, error) {
 	inv := Invocation{Hook: hook}
-	switch {
-	case len(args) == 0:
-		return inv, errors.New("the kernel release is missing")
-	case len(args) > 2:
-		return inv, fmt.Errorf("%d arguments, but a hook takes the kernel release and the image", len(args))
-	}
-	kernel, err := dkmsstate.ParseRelease(args[0])
-	if err != nil {
+	if err := inv.TakeArguments(args); err != nil {
 		return inv, err
 	}
-	inv.Kernel = kernel
-	err = inv.surroundings(environ)
+	err := inv.surroundings(environ)
 	return inv, err
 }
 
-// ParseSurroundings reads the environment alone, for Reconcile.
+// TakeArguments reads the arguments of a hook.
+func (inv *Invocation) TakeArguments(args []string) error {
+	switch {
+	case len(args) == 0:
+		return errors.New("the kernel release is missing")
+	case len(args) > 2:
+		return fmt.Errorf("%d arguments, but a hook takes the kernel release and the image", len(args))
+	}
+	kernel, err := dkmsstate.ParseRelease(args[0])
+	inv.Kernel = kernel
+	return err
+}
+
+// ParseSurroundings reads the environment alone, for what is about every kernel.
 func ParseSurroundings(environ []string) (Invocation, error) {
 	var inv Invocation
 	err := inv.surroundings(environ)

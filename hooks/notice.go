@@ -16,7 +16,8 @@ import (
 // the notice in step with it. It is what the end of each run of dpkg calls.
 func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	text := noticeText(ctx, layout, layout.ReadRecord())
+	record, _ := layout.ReadRecord() // every other run tells
+	text := noticeText(ctx, layout, record)
 	_ = layout.WriteNotice(text) // one that is out of date is mended by the next run
 	fmt.Fprint(stderr, text)
 	return exitOK
@@ -68,13 +69,29 @@ func missing(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Rele
 	return out
 }
 
-// bootable gives the kernel that a boot loader starts next, as far as one can tell,
-// and the one that runs, of those that are there.
+// bootsNext gives the kernel that a boot loader starts next, unless somebody told it
+// otherwise: the newest that is there with an image, "" when there is none.
+func bootsNext(layout dkmsstate.Layout) dkmsstate.Release {
+	for _, kernel := range layout.InstalledKernels() {
+		if layout.KernelThere(kernel) && layout.ImageThere(kernel) {
+			return kernel
+		}
+	}
+	return ""
+}
+
+// running says that a kernel of the layout is the one at work.
+func running(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
+	return layout.Root == "/" && runningKernel() == string(kernel)
+}
+
+// bootable gives the kernel that boots next and the one that runs, of those that are
+// there.
 func bootable(layout dkmsstate.Layout) []dkmsstate.Release {
 	var kernels []dkmsstate.Release
+	next := bootsNext(layout)
 	for _, kernel := range layout.InstalledKernels() {
-		running := layout.Root == "/" && runningKernel() == string(kernel)
-		if layout.KernelThere(kernel) && (running || len(kernels) == 0 && layout.ImageThere(kernel)) {
+		if kernel == next || running(layout, kernel) && layout.KernelThere(kernel) {
 			kernels = append(kernels, kernel)
 		}
 	}

@@ -24,13 +24,13 @@ type progress struct {
 	// mu guards what the ticker reads.
 	mu      sync.Mutex
 	ended   int
-	running []running
+	running []atWork
 	stopped chan struct{}
 	ticker  *sync.WaitGroup
 }
 
-// running is a task at work.
-type running struct {
+// atWork is a task that is being done.
+type atWork struct {
 	number int
 	task   dkmsstate.Task
 	since  time.Time
@@ -39,7 +39,7 @@ type running struct {
 // watch begins to tell of as many tasks.
 func (r *Report) watch(of int) *progress {
 	p := &progress{report: r, of: of, stopped: make(chan struct{}), ticker: new(sync.WaitGroup)}
-	if width := liveWidth(r.out); width > 0 {
+	if width := liveWidth(r.out); width > 0 && !r.quiet {
 		p.ticker.Add(1)
 		go p.live(width)
 	}
@@ -50,7 +50,7 @@ func (p *progress) begin(i int, t dkmsstate.Task) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.report.begin(t, i+1, p.of)
-	p.running = append(p.running, running{i, t, time.Now()})
+	p.running = append(p.running, atWork{i, t, time.Now()})
 }
 
 // end gives how long the task took.
@@ -58,7 +58,7 @@ func (p *progress) end(i int) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ended++
-	at := slices.IndexFunc(p.running, func(r running) bool { return r.number == i })
+	at := slices.IndexFunc(p.running, func(w atWork) bool { return w.number == i })
 	if at < 0 {
 		return 0 // it was never begun
 	}

@@ -21,7 +21,7 @@ func building(name string) dkmsstate.Task {
 
 func TestLivingLine(t *testing.T) {
 	var out bytes.Buffer
-	r := newReport(&out, "6.1")
+	r := newReport(&out, Invocation{Kernel: "6.1"})
 	p := r.watch(8)
 	defer p.stop()
 	assert.Empty(t, p.line(80), "nothing is at work")
@@ -39,7 +39,7 @@ func TestLivingLine(t *testing.T) {
 // A report that is no terminal's has whole lines and nothing else.
 func TestReportWithoutATerminal(t *testing.T) {
 	var out bytes.Buffer
-	r := newReport(&out, "6.1")
+	r := newReport(&out, Invocation{Kernel: "6.1"})
 	p := r.watch(1)
 	p.begin(0, building("one"))
 	r.say("said")
@@ -51,7 +51,7 @@ func TestReportWithoutATerminal(t *testing.T) {
 // What is said stands on lines of its own, whatever is drawn between.
 func TestLinesEraseTheLivingOne(t *testing.T) {
 	var out bytes.Buffer
-	r := newReport(&out, "6.1")
+	r := newReport(&out, Invocation{Kernel: "6.1"})
 	r.say("before")
 	r.draw("[1/2] one/1.0 … 1 s")
 	r.draw("[1/2] one/1.0 … 2 s")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -26,9 +25,9 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	if err != nil {
 		troubles = append(troubles, err.Error())
 	}
-	general := newReport(stderr, "")
+	general := newReport(stderr, inv)
 	for _, trouble := range troubles {
-		general.say("%s", trouble)
+		general.tell("%s", trouble)
 	}
 	machine := machineOf(layout, config, nil)
 	if !dryRun {
@@ -37,17 +36,20 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			err = putOffAll(layout)
 		}
 		if err != nil {
-			general.say("failed: %v", err)
-			general.say("  next, when that is mended: dkms-hooks reconcile")
+			general.tell("failed: %v", err)
+			general.tell("  next, when that is mended: dkms-hooks reconcile")
 			return exitOK
 		}
 		defer lock.Close()
 		machine = locked
 	}
-	record := layout.ReadRecord()
+	record, err := layout.ReadRecord()
+	if err != nil {
+		general.tell("%v", err)
+	}
 	survey, err := layout.Survey()
 	if err != nil {
-		general.say("failed: %v", err)
+		general.tell("failed: %v", err)
 		return exitOK
 	}
 	spoke := false
@@ -58,7 +60,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			spoke, survey = true, nil // what took its time may have changed the others
 		}
 		if ctx.Err() != nil {
-			general.say("interrupted; what is not done yet: dkms-hooks reconcile")
+			general.tell("interrupted; what is not done yet: dkms-hooks reconcile")
 			return exitInterrupted
 		}
 	}
@@ -75,7 +77,8 @@ func putOffAll(layout dkmsstate.Layout) error {
 		return err
 	}
 	var errs []error
-	for _, kernel := range survey.Kernels(layout.ReadRecord()) {
+	record, _ := layout.ReadRecord() // the run that does the work tells
+	for _, kernel := range survey.Kernels(record) {
 		errs = append(errs, layout.Pend(kernel, dkmsstate.PutOff))
 	}
 	return errors.Join(errs...)
@@ -85,7 +88,7 @@ func putOffAll(layout dkmsstate.Layout) error {
 // to say. The survey is one that still holds, or nil.
 func reconciler(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record,
 	dryRun bool, stderr io.Writer) func(dkmsstate.Release, *dkmsstate.Survey) bool {
-	database := sync.OnceValues(func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) })
+	database := openOnce(inv)
 	return func(kernel dkmsstate.Release, survey *dkmsstate.Survey) bool {
 		inv := inv
 		inv.Hook, inv.Kernel = Reconciler, kernel
@@ -109,6 +112,9 @@ func doPending(ctx context.Context, inv Invocation, config Config, machine dkmss
 
 func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) bool {
 	r.report.heading = func() { r.report.decision(r.inv.Hook, d) }
+	if r.inv.Verbose {
+		r.report.begun()
+	}
 	var err error
 	switch {
 	case d.Verdict != Keep:
@@ -121,8 +127,8 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	}
 	r.report.flush()
 	if err != nil && ctx.Err() == nil {
-		r.report.say("failed: %v", err)
-		r.report.say("  next, when that is mended: dkms-hooks reconcile")
+		r.report.tell("failed: %v", err)
+		r.report.tell("  next, when that is mended: dkms-hooks reconcile")
 	}
 	return r.report.heading == nil
 }
@@ -179,7 +185,7 @@ func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, database fu
 	w := World{
 		There:   there(layout, kernel, database),
 		Image:   layout.ImageThere(kernel),
-		Running: layout.Root == "/" && runningKernel() == string(kernel),
+		Running: running(layout, kernel),
 	}
 	db, err := database()
 	if err != nil {

@@ -72,9 +72,9 @@ func (r *run) insists() bool {
 	if len(why) == 0 {
 		return false
 	}
-	r.report.say("this hook fails, as %s asks for: %s", ConfigFile, strings.Join(why, ", "))
-	r.report.say("  this stops the configuration of %s: what comes after, such as the initramfs and the boot loader, is not done for this kernel", r.inv.who())
-	r.report.say("  to go on: mend that, or change %s, then dpkg --configure -a", ConfigFile)
+	r.report.tell("this hook fails, as %s asks for: %s", ConfigFile, strings.Join(why, ", "))
+	r.report.tell("  this stops the configuration of %s: what comes after, such as the initramfs and the boot loader, is not done for this kernel", r.inv.who())
+	r.report.tell("  to go on: mend that, or change %s, then dpkg --configure -a", ConfigFile)
 	return true
 }
 

@@ -19,9 +19,11 @@ import (
 //   - last what failed, each once in a run of dpkg, with its log and the command
 //     to try next.
 //
-// When nothing changes there is nothing but the verdict.
+// When nothing changes there is nothing but the verdict. When quiet, only what failed
+// is said.
 type Report struct {
 	out    io.Writer
+	quiet  bool
 	kernel dkmsstate.Release
 	// heading says the first line, when it is to be said only if another follows.
 	heading func()
@@ -36,8 +38,8 @@ type Report struct {
 	drawn bool
 }
 
-func newReport(out io.Writer, kernel dkmsstate.Release) *Report {
-	return &Report{out: out, kernel: kernel, results: map[string]dkmsstate.Last{}}
+func newReport(out io.Writer, inv Invocation) *Report {
+	return &Report{out: out, quiet: inv.Quiet, kernel: inv.Kernel, results: map[string]dkmsstate.Last{}}
 }
 
 // inOneLine keeps foreign text, such as what a dkms.conf cannot be parsed for, from
@@ -49,15 +51,29 @@ func (r *Report) ended(module string, result dkmsstate.LastResult, text, log str
 	r.results[module] = dkmsstate.Last{Result: result, Text: inOneLine(text), When: time.Now().Truncate(time.Second), Log: log}
 }
 
-func (r *Report) say(format string, args ...any) {
-	if heading := r.heading; heading != nil {
-		r.heading = nil
-		heading()
+// say says a line that a quiet caller does not want to hear.
+func (r *Report) say(format string, args ...any) { r.line(!r.quiet, format, args...) }
+
+// tell says a line about something that failed.
+func (r *Report) tell(format string, args ...any) { r.line(true, format, args...) }
+
+func (r *Report) line(aloud bool, format string, args ...any) {
+	r.begun()
+	if !aloud {
+		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.erase()
 	fmt.Fprintf(r.out, "dkms-hooks: %s\n", inOneLine(fmt.Sprintf(format, args...)))
+}
+
+// begun says the first line, once.
+func (r *Report) begun() {
+	if heading := r.heading; heading != nil {
+		r.heading = nil
+		heading()
+	}
 }
 
 // draw puts a living line where the next line will stand.
@@ -92,11 +108,11 @@ func (r *Report) trouble(kind dkmsstate.LastResult, module, text, log string) {
 // flush says what was kept for the end.
 func (r *Report) flush() {
 	for _, line := range r.last {
-		r.say("%s", line)
+		r.tell("%s", line)
 	}
 	r.last = nil
 	if r.standing > 0 {
-		r.say("modules in trouble as told before: %d", r.standing)
+		r.tell("modules in trouble as told before: %d", r.standing)
 	}
 }
 
@@ -185,20 +201,30 @@ func (r *Report) plan(p dkmsstate.Plan, depmod bool) {
 	if p.Empty() {
 		r.say("nothing to do")
 	}
+	for _, step := range planned(p, depmod) {
+		r.say("would %s", step)
+	}
+}
+
+// planned gives what a plan does, a line for each step.
+func planned(p dkmsstate.Plan, depmod bool) []string {
+	var steps []string
+	add := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
 	for _, t := range p.Tasks {
 		for _, step := range t.Steps {
-			r.say("would %s %s: %s", step.Op, t.Module, step.Reason)
+			add("%s %s: %s", step.Op, t.Module, step.Reason)
 		}
 	}
 	for _, name := range p.Stray {
-		r.say("would remove %s, which dkms no longer knows, unless a package owns it", dkmsstate.InstalledPath(p.Kernel, name))
+		add("remove %s, which dkms no longer knows, unless a package owns it", dkmsstate.InstalledPath(p.Kernel, name))
 	}
 	switch {
 	case p.Depmod != "":
-		r.say("would run depmod: %s", p.Depmod)
+		add("run depmod: %s", p.Depmod)
 	case depmod && len(p.Tasks) > 0:
-		r.say("would run depmod once, after these")
+		add("run depmod once, after these")
 	}
+	return steps
 }
 
 // notes tells, at the end, of modules that no step can help.

@@ -15,7 +15,7 @@ import (
 // command; what went well is said at once.
 func TestReportKeepsTroublesForTheEnd(t *testing.T) {
 	var out strings.Builder
-	r := newReport(&out, "6.1")
+	r := newReport(&out, Invocation{Kernel: "6.1"})
 	task := func(name string, steps ...dkmsstate.Step) dkmsstate.Task {
 		return dkmsstate.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"}, Steps: steps}
 	}
@@ -60,7 +60,7 @@ dkms-hooks: modules in trouble as told before: 1
 // A line stays one, and says nothing to the terminal, whatever is in it.
 func TestReportKeepsLinesWhole(t *testing.T) {
 	var out strings.Builder
-	r := newReport(&out, "6.1")
+	r := newReport(&out, Invocation{Kernel: "6.1"})
 	r.trouble(dkmsstate.LastFailed, "m/1", "one\ntwo\x1b[2J\r", "")
 	r.flush()
 	assert.Equal(t, "dkms-hooks: failed: m/1 for 6.1: one; two?[2J?\n", out.String())

@@ -49,7 +49,7 @@ func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verd
 	return &run{
 		inv:     inv,
 		config:  config,
-		report:  newReport(stderr, inv.Kernel),
+		report:  newReport(stderr, inv),
 		machine: machineOf(layout, config, nil),
 		arch:    machineArch(),
 		verdict: verdict,
@@ -74,7 +74,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	err = nil
 	if d.Verdict == Unbuild || d.Verdict == Autoinstall {
 		for _, trouble := range troubles {
-			r.report.say("%s", trouble)
+			r.report.tell("%s", trouble)
 		}
 		err = r.act(ctx, dryRun)
 	}
@@ -82,11 +82,11 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	again := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
 	switch {
 	case ctx.Err() != nil:
-		r.report.say("interrupted; what is not done yet: %s", again)
+		r.report.tell("interrupted; what is not done yet: %s", again)
 		return exitInterrupted
 	case err != nil:
-		r.report.say("failed: %v", err)
-		r.report.say("  next, when that is mended: %s", again)
+		r.report.tell("failed: %v", err)
+		r.report.tell("  next, when that is mended: %s", again)
 	}
 	if d.Verdict == Autoinstall && !dryRun && r.insists() {
 		return exitFailed

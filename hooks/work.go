@@ -43,7 +43,10 @@ func (r *run) putOff(ctx context.Context) error {
 
 func (r *run) work(ctx context.Context, dryRun bool) error {
 	if r.record == nil {
-		record := r.machine.Layout.ReadRecord()
+		record, err := r.machine.Layout.ReadRecord()
+		if err != nil {
+			r.report.tell("%v", err)
+		}
 		r.record = &record
 	}
 	kept := r.record.Kernel(r.inv.Kernel)
@@ -136,7 +139,7 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.
 	}
 	plan := dkmsstate.PlanAutoinstall(s)
 	for _, m := range plan.NeedHeaders {
-		r.report.ended(m.String(), dkmsstate.LastWaiting, "it waits for the kernel's headers", "")
+		r.report.ended(m.String(), dkmsstate.LastWaiting, waitsForHeaders, "")
 	}
 	for _, n := range plan.Broken {
 		if _, waits := r.report.results[n.Module]; waits {

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 
+	"dkms-hooks/dkmsstate"
 	"dkms-hooks/hooks"
 )
 
@@ -19,32 +23,23 @@ const usageStatus = 2
 // status carries an exit status through urfave/cli.
 type status int
 
-// Error is never shown; the hook has said what there is to say.
+// Error is never shown; the command has said what there is to say.
 func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// program is one run of dkms-hooks.
+type program struct {
+	environ        []string
+	stdout, stderr io.Writer
+}
 
 // run is the program: it returns the exit status.
 func run(args, environ []string, stdout, stderr io.Writer) int {
-	app := &cli.App{
-		Name:            "dkms-hooks",
-		Usage:           "run the kernel hooks of DKMS by hand",
-		Version:         hooks.Version,
-		HideHelpCommand: true,
-		Writer:          stdout,
-		ErrWriter:       stderr,
-		ExitErrHandler:  func(*cli.Context, error) {},
-		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return err },
-		Action: func(c *cli.Context) error {
-			if c.NArg() > 0 {
-				return fmt.Errorf("there is no command %q", c.Args().First())
-			}
-			return cli.ShowAppHelp(c)
-		},
-		Commands: []*cli.Command{
-			runCommand(environ, stderr), reconcileCommand(environ, stderr), statusCommand(environ, stdout, stderr),
-			checkCommand(environ, stderr), remindCommand(environ, stderr),
-		},
+	p := program{environ, stdout, stderr}
+	app := p.app()
+	args, err := flagsFirst(app, args)
+	if err == nil {
+		err = app.Run(args)
 	}
-	err := app.Run(flagsFirst(args))
 	var s status
 	switch {
 	case err == nil:
@@ -55,6 +50,57 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	fmt.Fprintf(stderr, "dkms-hooks: %v\n", err)
 	fmt.Fprintln(stderr, "dkms-hooks: see dkms-hooks --help")
 	return usageStatus
+}
+
+func (p program) app() *cli.App {
+	return &cli.App{
+		Name:            "dkms-hooks",
+		Usage:           "see, explain and mend what the kernel hooks of DKMS do",
+		UsageText:       "dkms-hooks [OPTION...] COMMAND [ARGUMENT...]",
+		Description:     examples,
+		Version:         hooks.Version,
+		HideHelpCommand: true,
+		Writer:          p.stdout,
+		ErrWriter:       p.stderr,
+		ExitErrHandler:  func(*cli.Context, error) {},
+		OnUsageError:    usageError,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "root", Usage: "look at, and work on, the system in `DIR`: a chroot, or an image that is being built"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "quiet", Aliases: []string{"q"}, Usage: "say nothing but what is wrong"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "verbose", Usage: "say also what is in order, and why"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "no-color", Usage: "no colours on a terminal; NO_COLOR in the environment does the same"},
+		},
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return fmt.Errorf("there is no command %q; the commands are %s", c.Args().First(), strings.Join(commandNames(c.App), ", "))
+			}
+			return cli.ShowAppHelp(c)
+		},
+		Commands: []*cli.Command{
+			p.statusCommand(), p.explainCommand(), p.runCommand(), p.checkCommand(), p.reconcileCommand(),
+			p.logCommand(), p.remindCommand(), p.versionCommand(), p.completeCommand(),
+		},
+	}
+}
+
+// examples stand in the help.
+const examples = `A kernel release is what uname -r prints. Nothing is changed by status, explain, check, log
+and by what is run with --dry-run.
+
+   dkms-hooks status                                  each kernel's modules
+   dkms-hooks explain prerm 6.12.1 --params remove    what removing a kernel would do, and why
+   dkms-hooks run postinst 6.12.1                     give a kernel the modules that it should have
+   dkms-hooks check --repair                          find what is wrong, and mend it
+   dkms-hooks log 6.12.1 v4l2loopback                 why a module did not compile`
+
+func usageError(_ *cli.Context, err error, _ bool) error { return err }
+
+func commandNames(app *cli.App) []string {
+	var names []string
+	for _, c := range app.VisibleCommands() {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // act does the work of a command; a signal ends it in order.
@@ -68,26 +114,51 @@ func act(do func(ctx context.Context) int) error {
 	return nil
 }
 
-// flagsFirst puts the flags of run before its arguments, where urfave/cli looks
-// for them, so that `run prerm KVER --dry-run` is not taken for a real run.
-func flagsFirst(args []string) []string {
-	if len(args) < 3 || args[1] != "run" {
-		return args
-	}
-	flags, rest := args[:2:2], []string{}
-	for i := 2; i < len(args); i++ {
-		switch arg := args[i]; {
-		case arg == "--":
-			rest = append(rest, args[i+1:]...)
-			i = len(args)
-		case (arg == "--params" || arg == "-params") && i+1 < len(args):
-			flags = append(flags, arg, args[i+1])
-			i++
-		case len(arg) > 1 && arg[0] == '-':
-			flags = append(flags, arg)
-		default:
-			rest = append(rest, arg)
+// failed says an error and gives the exit status for it.
+func (p program) failed(err error) int {
+	fmt.Fprintf(p.stderr, "dkms-hooks: failed: %v\n", err)
+	return 1
+}
+
+// surroundings reads the environment and the options of every command.
+func (p program) surroundings(c *cli.Context) (hooks.Invocation, error) {
+	environ := p.environ
+	if dir := c.String("root"); c.IsSet("root") {
+		root, err := filepath.Abs(dir)
+		if err != nil {
+			return hooks.Invocation{}, fmt.Errorf("cannot use --root %q: %w", dir, err)
 		}
+		if info, err := os.Stat(root); err != nil || !info.IsDir() || dir == "" {
+			return hooks.Invocation{}, fmt.Errorf("cannot use --root %q: it is no directory", dir)
+		}
+		environ = append(environ[:len(environ):len(environ)], "DPKG_ROOT="+root, "DPKG_ADMINDIR=")
 	}
-	return append(append(flags, "--"), rest...)
+	inv, err := hooks.ParseSurroundings(environ)
+	inv.Quiet, inv.Verbose = c.Bool("quiet"), c.Bool("verbose")
+	if err == nil && inv.Quiet && inv.Verbose {
+		err = errors.New("--quiet and --verbose exclude each other")
+	}
+	return inv, err
+}
+
+// about reads the surroundings of a command that takes at most one kernel release.
+func (p program) about(c *cli.Context) (hooks.Invocation, error) {
+	inv, err := p.surroundings(c)
+	switch {
+	case err != nil:
+		return inv, err
+	case c.NArg() > 1:
+		return inv, fmt.Errorf("%s takes one kernel release, and there are %d arguments", c.Command.Name, c.NArg())
+	case c.NArg() == 1:
+		inv.Kernel, err = dkmsstate.ParseRelease(c.Args().First())
+	}
+	return inv, err
+}
+
+// argumentless reads the surroundings of a command that takes no argument.
+func (p program) argumentless(c *cli.Context) (hooks.Invocation, error) {
+	if c.NArg() > 0 {
+		return hooks.Invocation{}, fmt.Errorf("%s takes no argument, and %q is one", c.Command.Name, c.Args().First())
+	}
+	return p.surroundings(c)
 }

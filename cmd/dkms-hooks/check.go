@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"dkms-hooks/hooks"
+)
+
+func (p program) checkCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "check",
+		Usage: "examine the trees as fsck does a filesystem; exit 1 when something is wrong",
+		Description: "What it finds is broken (cannot be used as it is), forgotten (the package of a module is installed,\n" +
+			"and dkms does not know it), stale (does not fit its kernel), orphaned (belongs to nobody) or a ghost\n" +
+			"(left of a kernel that is gone), each with what mends it.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "mend it: register what is forgotten, and reconcile every kernel"},
+		},
+		OnUsageError: usageError,
+		Action: func(c *cli.Context) error {
+			inv, err := p.argumentless(c)
+			if err != nil {
+				return err
+			}
+			return act(func(ctx context.Context) int { return p.check(ctx, c, inv) })
+		},
+	}
+}
+
+func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation) int {
+	findings, examined, err := hooks.Check(ctx, inv)
+	if err != nil {
+		return p.failed(err)
+	}
+	repaired := c.Bool("repair") && len(findings) > 0
+	if repaired {
+		if code := hooks.Repair(ctx, inv, findings, p.stderr); code != 0 && ctx.Err() != nil {
+			return code
+		}
+		if findings, examined, err = hooks.Check(ctx, inv); err != nil {
+			return p.failed(err)
+		}
+	}
+	out := p.page(c)
+	defer out.Flush()
+	repairable := 0
+	for _, f := range findings {
+		out.line(cell{string(f.Kind), bad}, cell{": ", plain}, cell{f.Where, bold}, cell{": " + f.Text, plain})
+		out.line(cell{"  mend: ", faint}, cell{f.Mend, plain})
+		if f.Repairable {
+			repairable++
+		}
+	}
+	switch {
+	case len(findings) > 0 && repaired:
+		out.line(cell{fmt.Sprintf("still wrong: %d; dkms-hooks status tells what failed", len(findings)), bold})
+	case repairable > 0:
+		out.line(cell{fmt.Sprintf("wrong: %d; dkms-hooks check --repair mends %d of it", len(findings), repairable), bold})
+	case len(findings) > 0:
+		out.line(cell{fmt.Sprintf("wrong: %d", len(findings)), bold})
+	case !inv.Quiet:
+		out.line(cell{fmt.Sprintf("nothing is wrong; kernels: %d, modules: %d", examined.Kernels, examined.Modules), good})
+	}
+	if len(findings) > 0 {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"dkms-hooks/hooks"
+)
+
+func (p program) explainCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "explain",
+		Usage:     "say what a hook would do now and why, witness by witness, and change nothing",
+		ArgsUsage: hookArguments,
+		Description: "With --package it is as if the maintainer script of that package called the hook; without, as if a\n" +
+			"person did.\n\n" +
+			"   dkms-hooks explain prerm 6.12.1 --package linux-image-6.12.1 --params remove\n" +
+			"   dkms-hooks explain postinst 6.12.1",
+		Flags: []cli.Flag{
+			paramsFlag(),
+			&cli.StringFlag{Name: "package", Usage: "the `PACKAGE` whose maintainer script calls, NAME or NAME:ARCH"},
+		},
+		OnUsageError: usageError,
+		Action: func(c *cli.Context) error {
+			inv, err := p.hookCall(c)
+			if err != nil {
+				return err
+			}
+			if c.IsSet("package") {
+				script, usual := inv.Hook.Script()
+				name, arch, _ := strings.Cut(c.String("package"), ":")
+				inv.Script, inv.ByHand = hooks.Script{Name: script, Package: name, Arch: arch}, false
+				if !c.IsSet("params") {
+					inv.Action = usual
+				}
+			}
+			return act(func(ctx context.Context) int { return p.explain(ctx, c, inv) })
+		},
+	}
+}
+
+func (p program) explain(ctx context.Context, c *cli.Context, inv hooks.Invocation) int {
+	e, err := hooks.Explain(ctx, inv)
+	if err != nil {
+		return p.failed(err)
+	}
+	out := p.page(c)
+	defer out.Flush()
+	if !inv.Quiet {
+		out.witnesses(e)
+		var rows [][]cell
+		for _, m := range e.Kernel.Modules {
+			rows = append(rows, moduleRow(m))
+		}
+		out.table("            ", rows)
+		fmt.Fprintln(out)
+	}
+	out.decision(e.Decision)
+	if e.Removed != nil {
+		out.line(cell{"once dpkg removes " + inv.Script.Package, bold}, cell{": " + string(e.Removed.Verdict) + ": " + e.Removed.Reason, plain})
+	}
+	if len(e.Steps) == 0 {
+		out.line(cell{"nothing is to be done", plain})
+	}
+	for i, step := range e.Steps {
+		out.line(cell{fmt.Sprintf("%3d. ", i+1), faint}, cell{step, plain})
+	}
+	for _, note := range e.Notes {
+		out.line(cell{note, warn})
+	}
+	return 0
+}
+
+// showWitnesses says on stderr what the decision of a hook that is run is made from.
+func (p program) showWitnesses(ctx context.Context, inv hooks.Invocation) {
+	e, err := hooks.Explain(ctx, inv)
+	if err != nil {
+		return // the run says it
+	}
+	for _, w := range e.Witnesses {
+		fmt.Fprintf(p.stderr, "dkms-hooks: %s: %s\n", w.Name, w.Says)
+	}
+}
+
+func (p *page) witnesses(e hooks.Explanation) {
+	for _, trouble := range e.Troubles {
+		p.line(cell{trouble, bad})
+	}
+	var rows [][]cell
+	for _, w := range e.Witnesses {
+		rows = append(rows, []cell{{w.Name, bold}, {w.Says, plain}})
+	}
+	p.table("", rows)
+}
+
+func (p *page) decision(d hooks.Decision) {
+	how := good
+	if d.Verdict == hooks.Unbuild {
+		how = warn
+	}
+	p.line(cell{string(d.Verdict), how}, cell{": " + d.Reason, plain})
+	if d.Hint != "" {
+		p.line(cell{d.Hint, faint})
+	}
+}

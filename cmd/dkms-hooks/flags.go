@@ -1,0 +1,75 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// flagsFirst puts each flag where urfave/cli looks for it, before the arguments, so
+// that `run prerm KVER --dry-run` is not taken for a real run: those of the program
+// before the command, those of the command after it.
+func flagsFirst(app *cli.App, args []string) ([]string, error) {
+	if len(args) == 0 {
+		return args, nil
+	}
+	var global, local, rest []string
+	var command *cli.Command
+	for i := 1; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case command != nil && command.SkipFlagParsing:
+			rest = append(rest, arg)
+			continue
+		case arg == "--":
+			rest = append(rest, args[i+1:]...)
+			i = len(args)
+			continue
+		case len(arg) < 2 || arg[0] != '-':
+			if rest = append(rest, arg); command == nil {
+				command = app.Command(arg)
+			}
+			continue
+		}
+		ours, to := app.Flags, &global
+		if !takes(app.Flags, arg) && command != nil {
+			ours, to = command.Flags, &local
+		}
+		*to = append(*to, arg)
+		if !strings.Contains(arg, "=") && wantsValue(ours, arg) {
+			if i++; i == len(args) {
+				return nil, fmt.Errorf("%s needs an argument", arg)
+			}
+			*to = append(*to, args[i])
+		}
+	}
+	out := append([]string{args[0]}, global...)
+	if command == nil {
+		return append(append(out, "--"), rest...), nil
+	}
+	out = append(append(out, rest[0]), local...)
+	if !command.SkipFlagParsing {
+		out = append(out, "--")
+	}
+	return append(out, rest[1:]...), nil
+}
+
+// find gives the flag that an argument names.
+func find(flags []cli.Flag, arg string) cli.Flag {
+	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+	if i < 0 {
+		return nil
+	}
+	return flags[i]
+}
+
+func takes(flags []cli.Flag, arg string) bool { return find(flags, arg) != nil }
+
+// wantsValue says that the flag takes the next argument.
+func wantsValue(flags []cli.Flag, arg string) bool {
+	f, ok := find(flags, arg).(cli.DocGenerationFlag)
+	return ok && f.TakesValue()
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/hooks"
+)
+
+func (p program) logCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "log",
+		Usage:       "list the logs of the last builds, or print those of a module",
+		ArgsUsage:   "[KERNEL-RELEASE] [MODULE]",
+		Description: "A module is named as v4l2loopback or as v4l2loopback/0.13.2.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{DisableDefaultText: true, Name: "follow", Aliases: []string{"f"}, Usage: "print what is being built now, until it ends"},
+		},
+		OnUsageError: usageError,
+		Action: func(c *cli.Context) error {
+			inv, module, err := p.logArguments(c)
+			if err != nil {
+				return err
+			}
+			if c.Bool("follow") && module != "" {
+				return errors.New("--follow prints every module that is being built; leave the module out")
+			}
+			return act(func(ctx context.Context) int {
+				if c.Bool("follow") {
+					return p.follow(ctx, inv)
+				}
+				return p.logs(c, inv, module)
+			})
+		},
+	}
+}
+
+// logArguments tells a kernel release, which begins with a digit, from a module. Where
+// a module does too, a kernel is what has one argument before another, or a directory
+// of logs.
+func (p program) logArguments(c *cli.Context) (hooks.Invocation, string, error) {
+	inv, err := p.surroundings(c)
+	if err != nil {
+		return inv, "", err
+	}
+	args := c.Args().Slice()
+	if len(args) > 2 {
+		return inv, "", fmt.Errorf("log takes a kernel release and a module, and there are %d arguments", len(args))
+	}
+	if len(args) == 0 {
+		return inv, "", nil
+	}
+	kernel, err := dkmsstate.ParseRelease(args[0])
+	if len(args) == 2 {
+		inv.Kernel = kernel
+		return inv, args[1], err
+	}
+	if err != nil || !hooks.Known(inv, kernel) {
+		return inv, args[0], nil
+	}
+	inv.Kernel = kernel
+	return inv, "", nil
+}
+
+func (p program) logs(c *cli.Context, inv hooks.Invocation, module string) int {
+	logs, err := hooks.Logs(inv, module)
+	if err != nil {
+		return p.failed(err)
+	}
+	if len(logs) == 0 && module == "" && inv.Kernel == "" {
+		fmt.Fprintln(p.stdout, "no logs")
+		return 0
+	}
+	if len(logs) == 0 {
+		what := "of any build"
+		if module != "" {
+			what = "of " + module
+		}
+		if inv.Kernel != "" {
+			what += " for " + string(inv.Kernel)
+		}
+		return p.failed(fmt.Errorf("there is no log %s; dkms-hooks log lists them all", what))
+	}
+	if module != "" {
+		return p.printLogs(logs)
+	}
+	out := p.page(c)
+	defer out.Flush()
+	var rows [][]cell
+	for _, l := range logs {
+		how := plain
+		switch l.Result {
+		case dkmsstate.LastFailed:
+			how = bad
+		case dkmsstate.LastInstalled:
+			how = good
+		}
+		rows = append(rows, []cell{{string(l.Kernel), plain}, {l.Name, plain}, {string(l.Result), how}, {l.When.Format(time.DateTime), faint}, {l.Path, plain}})
+	}
+	out.table("", rows)
+	return 0
+}
+
+func (p program) printLogs(logs []hooks.LogFile) int {
+	for i, l := range logs {
+		if len(logs) > 1 {
+			fmt.Fprintf(p.stdout, "==> %s <==\n", l.Path)
+		}
+		file, err := os.OpenFile(l.Path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+		if err != nil {
+			return p.failed(err)
+		}
+		_, err = io.Copy(p.stdout, file)
+		file.Close()
+		if err != nil {
+			return p.failed(err)
+		}
+		if i < len(logs)-1 {
+			fmt.Fprintln(p.stdout)
+		}
+	}
+	return 0
+}
+
+func (p program) follow(ctx context.Context, inv hooks.Invocation) int {
+	err := hooks.Follow(ctx, inv, p.stdout)
+	if errors.Is(err, hooks.ErrIdle) {
+		fmt.Fprintf(p.stderr, "dkms-hooks: %v; dkms-hooks log lists what was built\n", err)
+		return 0
+	}
+	if err != nil {
+		return p.failed(err)
+	}
+	return 0
+}

@@ -1,0 +1,114 @@
+package dkmsstate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// recordVersion is the version of the file that the Record is kept in.
+const recordVersion = 2
+
+// ReadRecord reads what was kept, also by an earlier version. What cannot be
+// understood, or comes from a newer version, is as good as none, and the error says
+// so: everything is looked at and told anew then.
+func (l Layout) ReadRecord() (Record, error) {
+	data, err := readRegular(l.recordFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return Record{}, nil
+	}
+	if err != nil {
+		return Record{}, fmt.Errorf("cannot read the record, so that nothing is remembered: %w", err)
+	}
+	r, err := parseRecord(data)
+	if err != nil {
+		return Record{}, fmt.Errorf("cannot use %s, so that nothing is remembered: %w", filepath.Join(lockDir, "record.json"), err)
+	}
+	return r, nil
+}
+
+func parseRecord(data []byte) (Record, error) {
+	var r Record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Record{}, fmt.Errorf("it is no record: %w", err)
+	}
+	switch {
+	case r.Version == recordVersion:
+		return r, nil
+	case r.Version == 1:
+		return fromVersion1(r, data)
+	case r.Version > recordVersion:
+		return Record{}, fmt.Errorf("it is of version %d, written by a newer dkms-hooks, and this one knows up to %d; it is left as it is", r.Version, recordVersion)
+	}
+	return Record{}, fmt.Errorf("it is of version %d, which there never was", r.Version)
+}
+
+// fromVersion1 takes over a record of version 1, in which each build held what it was
+// built from itself.
+func fromVersion1(r Record, data []byte) (Record, error) {
+	var old struct {
+		Kernels map[Release]struct {
+			Builds map[string]struct {
+				Origin Origin `json:"origin"`
+			} `json:"builds"`
+		} `json:"kernels"`
+	}
+	if err := json.Unmarshal(data, &old); err != nil {
+		return Record{}, fmt.Errorf("it is no record: %w", err)
+	}
+	r.Version = recordVersion
+	for kernel, kept := range r.Kernels {
+		kept.Origins = map[string]Origin{}
+		for key, b := range old.Kernels[kernel].Builds {
+			build := kept.Builds[key]
+			build.From = b.Origin.id()
+			kept.Builds[key], kept.Origins[build.From] = build, b.Origin
+		}
+		r.Kernels[kernel] = kept
+	}
+	return r, nil
+}
+
+// WriteRecord keeps the record. A file of a newer version is left alone.
+func (l Layout) WriteRecord(r Record) error {
+	var old Record
+	data, err := readRegular(l.recordFile())
+	if err == nil && json.Unmarshal(data, &old) == nil && old.Version > recordVersion {
+		return nil
+	}
+	if data, err = json.Marshal(r); err != nil {
+		return fmt.Errorf("cannot keep the record: %w", err)
+	}
+	if err := l.writeOwn("record.json", append(data, '\n')); err != nil {
+		return fmt.Errorf("cannot keep the record: %w", err)
+	}
+	return nil
+}
+
+// writeOwn puts a file into the hooks' own directory, whole and on the disk or not
+// at all.
+func (l Layout) writeOwn(name string, data []byte) error {
+	dir, err := l.openOwn(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return writeFile(dir, filepath.Base(name), 0o644, func(to *os.File) error {
+		_, err := to.Write(data)
+		return err
+	})
+}
+
+// openOwn opens a directory of the hooks' own, made where needed.
+func (l Layout) openOwn(sub string) (*os.Root, error) {
+	dir := filepath.Join(l.Path(lockDir), sub)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return os.OpenRoot(dir)
+}
+
+func (l Layout) recordFile() string { return filepath.Join(l.Path(lockDir), "record.json") }

@@ -1,0 +1,119 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
+)
+
+// Explanation is what a hook would do now and why.
+type Explanation struct {
+	// Witnesses are what the decision was made from, and what else is to be known.
+	Witnesses []Witness
+	// Kernel is how the kernel's modules are.
+	Kernel   KernelView
+	Decision Decision
+	// Removed is the decision once dpkg removes the package in question, nil when it
+	// is that already, or when nobody speaks of a removal.
+	Removed *Decision
+	// Steps are what the hook does, in order, and Notes what it can not help.
+	Steps, Notes []string
+	// Troubles are what could not be read, each a sentence.
+	Troubles []string
+}
+
+// Witness is one thing that was looked at: a name of one or two words, and what it says.
+type Witness struct{ Name, Says string }
+
+// Explain finds out what the hook of an invocation would do. It changes nothing and
+// needs no lock.
+func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
+	layout, troubles := dkmsstate.ReadLayout(inv.Root)
+	config, err := ReadConfig(layout.Path(ConfigFile))
+	if err != nil {
+		troubles = append(troubles, err.Error())
+	}
+	record, err := layout.ReadRecord()
+	if err != nil {
+		troubles = append(troubles, err.Error())
+	}
+	w := Look(ctx, inv, layout)
+	d := Decide(inv, w)
+	var said strings.Builder
+	r := newRun(inv, config, layout, d.Verdict, &said)
+	r.record = &record
+	kept := record.Kernel(inv.Kernel)
+	s, err := r.look(kept, true)
+	if err != nil {
+		return Explanation{}, err
+	}
+	s.Examine(ctx, kept)
+	e := Explanation{
+		Kernel: viewKernel(ctx, inv, s, kept, bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
+		Troubles: append(troubles, s.Troubles...),
+	}
+	e.Witnesses = witnesses(inv, closeLook(inv, w), e.Kernel)
+	e.Steps = r.steps(s, kept)
+	if d.Verdict == Autoinstall {
+		plan := dkmsstate.PlanAutoinstall(s)
+		r.report.notes(plan, func() string { return e.Kernel.Next })
+		e.Notes = r.report.last
+	}
+	return e, nil
+}
+
+// steps gives what a run would do, in order.
+func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string {
+	var steps []string
+	if r.verdict == Unbuild || r.inv.Hook == Postrm {
+		steps = append(steps, "ask dpkg for a reconcile when it is done")
+	}
+	if r.verdict != Unbuild && r.verdict != Autoinstall {
+		return steps
+	}
+	steps = append(steps, planned(r.plan(s, kept), r.needsDepmod())...)
+	for _, kernel := range r.machine.Layout.AllPending() {
+		if kernel != r.inv.Kernel {
+			steps = append(steps, fmt.Sprintf("finish the work on %s, which is %s", kernel, r.machine.Layout.Pending(kernel)))
+		}
+	}
+	return steps
+}
+
+// removed gives the decision that follows once dpkg removes the caller, which it does
+// not mean to do now.
+func removed(inv Invocation, w World, d Decision) *Decision {
+	if inv.Hook != Prerm || inv.Action.Word != debpkg.Remove || inv.Action.InFavour != nil || !w.CallerKnown || d.Verdict != Keep || w.Caller.Status.Leaving() {
+		return nil
+	}
+	w.Caller.Status = debpkg.Status{Want: debpkg.WantDeinstall, Flag: debpkg.FlagOK, State: debpkg.HalfConfigured}
+	d = Decide(inv, w)
+	return &d
+}
+
+// closeLook adds to what a decision needs what a person wants to know.
+func closeLook(inv Invocation, w World) World {
+	db, err := debpkg.Open(inv.AdminDir)
+	if err != nil {
+		w.Unreadable = err
+		return w
+	}
+	if inv.Script.Package != "" {
+		w.Caller, w.CallerKnown = db.Lookup(inv.Script.Package, inv.Script.Arch)
+	}
+	for _, look := range []func() error{
+		func() (err error) { w.Owners, err = db.Owners(string(inv.Kernel)); return err },
+		func() (err error) {
+			w.Waiting, err = db.WithFilesOf(string(inv.Kernel), debpkg.Status.Waiting)
+			return err
+		},
+	} {
+		if err := look(); err != nil {
+			w.Unreadable = err
+		}
+	}
+	return w
+}

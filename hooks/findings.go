@@ -1,0 +1,158 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
+)
+
+// checker collects findings.
+type checker struct {
+	ctx      context.Context
+	inv      Invocation
+	layout   dkmsstate.Layout
+	database func() (*debpkg.Database, error)
+	found    []Finding
+}
+
+// openOnce opens dpkg's database when it is first asked for.
+func openOnce(inv Invocation) func() (*debpkg.Database, error) {
+	return sync.OnceValues(func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) })
+}
+
+// reconcileMends is the command that mends most.
+const reconcileMends = "dkms-hooks reconcile"
+
+func (c *checker) add(f Finding) {
+	f.Text = inOneLine(f.Text)
+	c.found = append(c.found, f)
+}
+
+// mendable adds a finding that a reconcile mends.
+func (c *checker) mendable(kind FindingKind, where, text string) {
+	c.add(Finding{Kind: kind, Where: where, Text: text, Mend: reconcileMends, Repairable: true})
+}
+
+// forgotten finds modules whose package and source are there, and which are not
+// registered, as the hooks of dkms 3.0 and earlier leave them.
+func (c *checker) forgotten() error {
+	unregistered, err := c.layout.Unregistered()
+	if err != nil || len(unregistered) == 0 {
+		return err
+	}
+	db, err := c.database()
+	if err != nil {
+		return err
+	}
+	for _, source := range unregistered {
+		owners, err := db.WithFile(source.Dir + "/dkms.conf")
+		if err != nil {
+			return fmt.Errorf("cannot tell whose %s is: %w", source.Dir, err)
+		}
+		i := slices.IndexFunc(owners, func(p debpkg.Package) bool { return p.Status.State == debpkg.Installed })
+		if i < 0 {
+			continue
+		}
+		c.add(Finding{Kind: Forgotten, Where: source.Module.String(), module: source.Module, Repairable: true,
+			Text: fmt.Sprintf("the package %s is installed and its source is in %s, and dkms does not know it", owners[i].Name, source.Dir),
+			Mend: "dkms-hooks check --repair"})
+	}
+	return nil
+}
+
+// registration finds what is wrong with a module whatever the kernel.
+func (c *checker) registration(r dkmsstate.Registration) {
+	m := r.Module
+	mend := fmt.Sprintf("bring its source back; when nobody needs it any more: dkms remove %s --all", m)
+	dir := path.Join(c.layout.Source, m.Name+"-"+m.Version)
+	if db, err := c.database(); err == nil {
+		if name, err := owner(db, dir+"/dkms.conf"); err == nil && name != "" {
+			mend = "apt reinstall " + name
+		}
+	}
+	c.add(Finding{Kind: Broken, Where: m.String(), Text: r.Broken.Error(), Mend: mend})
+}
+
+// kernel finds what is wrong with a kernel that is there.
+func (c *checker) kernel(s dkmsstate.Snapshot) error {
+	on := func(module string) string { return fmt.Sprintf("%s on %s", module, s.Kernel) }
+	plan := dkmsstate.PlanAutoinstall(s)
+	for _, t := range plan.Tasks {
+		b, built := s.Build(t.Module, s.Arch)
+		link, linked := s.Link(t.Module.Name, s.Arch)
+		had := built || linked && link.Version == t.Module.Version
+		switch first := t.Steps[0]; {
+		case first.Op == dkmsstate.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
+			c.mendable(Stale, on(t.Module.String()), strings.TrimPrefix(first.Reason, "stale, "))
+		case had || first.Op == dkmsstate.OpTidy || first.Op == dkmsstate.OpDisown || first.Op == dkmsstate.OpUnlink:
+			c.mendable(Broken, on(t.Module.String()), first.Reason)
+		}
+	}
+	for _, m := range plan.NeedHeaders {
+		if b, _ := s.Build(m, s.Arch); b.Fresh.Verdict == dkmsstate.Stale {
+			c.add(Finding{Kind: Stale, Where: on(m.String()), Text: b.Fresh.Reason, Mend: headersAdvice(c.ctx, c.at(s.Kernel))})
+		} else if link, linked := s.Link(m.Name, s.Arch); linked && link.Version == m.Version {
+			c.add(Finding{Kind: Broken, Where: on(m.String()), Text: "its build is gone", Mend: headersAdvice(c.ctx, c.at(s.Kernel))})
+		}
+	}
+	if plan.Depmod != "" {
+		c.mendable(Broken, on("modules.dep"), plan.Depmod)
+	}
+	return c.orphans(s, plan)
+}
+
+// at is the invocation for a kernel.
+func (c *checker) at(kernel dkmsstate.Release) Invocation {
+	inv := c.inv
+	inv.Kernel = kernel
+	return inv
+}
+
+// orphans finds installed files that are neither dkms's nor a package's.
+func (c *checker) orphans(s dkmsstate.Snapshot, plan dkmsstate.Plan) error {
+	for _, name := range plan.Orphans(s) {
+		db, err := c.database()
+		if err != nil {
+			return err
+		}
+		file := dkmsstate.InstalledPath(s.Kernel, name)
+		whose, err := owner(db, file)
+		if err != nil {
+			return err
+		}
+		if whose == "" {
+			c.add(Finding{Kind: Orphaned, Where: file, Text: "dkms has no build that it belongs to, and no package owns it",
+				Mend: fmt.Sprintf("when you did not put it there: rm %s && depmod %s", c.layout.Path(file), s.Kernel)})
+		}
+	}
+	return nil
+}
+
+// gone finds what is left of a kernel that is gone.
+func (c *checker) gone(s dkmsstate.Snapshot) error {
+	w := LookAtKernel(s.Kernel, c.layout, c.database)
+	d := DecideKernel(c.at(s.Kernel), w)
+	if d.Verdict != Unbuild {
+		return w.Unreadable
+	}
+	var left []string
+	for _, b := range s.Builds {
+		left = append(left, "a build of "+b.Module.String())
+	}
+	for _, m := range s.Remains {
+		left = append(left, "remains of a build of "+m.String())
+	}
+	if d.Sweep && len(dkmsstate.Tree{Layout: c.layout, Kernel: s.Kernel}.Ghost()) > 0 {
+		left = append(left, "the shell of its module tree")
+	}
+	if len(left) > 0 {
+		c.mendable(Ghost, string(s.Kernel), "the kernel is gone, and "+strings.Join(left, ", ")+" is left")
+	}
+	return nil
+}

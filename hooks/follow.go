@@ -1,0 +1,89 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// ErrIdle says that there is nothing to follow.
+const ErrIdle = sentinel("no run of the hooks is at work")
+
+// sentinel is an error that callers compare with.
+type sentinel string
+
+// Error gives the text.
+func (s sentinel) Error() string { return string(s) }
+
+// Follow writes what dkms writes into the logs of the builds that are at work, until
+// the run that holds the lock is over. Each stretch begins with the log's name.
+func Follow(ctx context.Context, inv Invocation, out io.Writer) error {
+	const pause = 200 * time.Millisecond
+	layout, _ := dkmsstate.ReadLayout(inv.Root)
+	working, err := layout.AtWork()
+	if err == nil && !working {
+		err = ErrIdle
+	}
+	if err != nil {
+		return err
+	}
+	f := follower{out: out, at: map[string]int64{}}
+	for working {
+		if working, err = layout.AtWork(); err != nil {
+			return err
+		}
+		for _, log := range layout.LiveLogs(inv.Kernel) {
+			if err := f.more(log); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
+// follower knows how far each log was written out.
+type follower struct {
+	out  io.Writer
+	at   map[string]int64
+	last string
+}
+
+// more writes what was added to a log. One that has become shorter was begun anew.
+func (f *follower) more(path string) error {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the build ended meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("cannot follow the log: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil || !info.Mode().IsRegular() || info.Size() == f.at[path]:
+		return nil
+	case info.Size() < f.at[path]:
+		f.at[path] = 0
+	}
+	if f.last != path {
+		fmt.Fprintf(f.out, "==> %s <==\n", path)
+		f.last = path
+	}
+	n, err := io.Copy(f.out, io.NewSectionReader(file, f.at[path], info.Size()-f.at[path]))
+	f.at[path] += n
+	if err != nil {
+		return fmt.Errorf("cannot follow the log: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,62 @@
+package hooks
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// LogFile is the kept log of the last build of a module for a kernel.
+type LogFile struct {
+	Kernel dkmsstate.Release
+	// Name is MODULE-VERSION, Path is where the log is, as seen from outside the root.
+	Name, Path string
+	When       time.Time
+	// Result is how the attempt ended, "" where the record does not tell.
+	Result dkmsstate.LastResult
+}
+
+// Logs gives the logs of the invocation's kernel, or of all, and of a module when it
+// is not "" (NAME or NAME/VERSION), the newest first.
+func Logs(inv Invocation, module string) ([]LogFile, error) {
+	layout, _ := dkmsstate.ReadLayout(inv.Root)
+	record, _ := layout.ReadRecord()
+	paths, err := filepath.Glob(filepath.Join(layout.LogDir(), "*", "*.log"))
+	if err != nil {
+		return nil, fmt.Errorf("cannot look for logs: %w", err)
+	}
+	var logs []LogFile
+	for _, path := range paths {
+		kernel, err := dkmsstate.ParseRelease(filepath.Base(filepath.Dir(path)))
+		info, statErr := os.Lstat(path)
+		if err != nil || statErr != nil || !info.Mode().IsRegular() || inv.Kernel != "" && kernel != inv.Kernel {
+			continue
+		}
+		l := LogFile{Kernel: kernel, Name: strings.TrimSuffix(filepath.Base(path), ".log"), Path: path, When: info.ModTime()}
+		if !l.of(module) {
+			continue
+		}
+		for name, last := range record.Kernel(kernel).Last {
+			if strings.ReplaceAll(name, "/", "-") == l.Name {
+				l.Result = last.Result
+			}
+		}
+		logs = append(logs, l)
+	}
+	slices.SortStableFunc(logs, func(a, b LogFile) int { return b.When.Compare(a.When) })
+	return logs, nil
+}
+
+// of says that the log is of a module: v4l2loopback, or v4l2loopback/0.13.2.
+func (l LogFile) of(module string) bool {
+	name, version, exact := strings.Cut(module, "/")
+	if exact {
+		return l.Name == name+"-"+version
+	}
+	return module == "" || strings.HasPrefix(l.Name, module+"-")
+}

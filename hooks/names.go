@@ -1,0 +1,37 @@
+package hooks
+
+import (
+	"slices"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// KernelNames gives the releases of the kernels that are known, the newest first.
+func KernelNames(inv Invocation) []string {
+	layout, _ := dkmsstate.ReadLayout(inv.Root)
+	record, _ := layout.ReadRecord()
+	survey, err := layout.Survey()
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, kernel := range survey.Kernels(record) {
+		names = append(names, string(kernel))
+	}
+	return names
+}
+
+// Known says whether anything is known of a kernel.
+func Known(inv Invocation, kernel dkmsstate.Release) bool {
+	return slices.Contains(KernelNames(inv), string(kernel))
+}
+
+// ModuleNames gives the modules that dkms knows, as NAME/VERSION.
+func ModuleNames(inv Invocation) []string {
+	layout, _ := dkmsstate.ReadLayout(inv.Root)
+	survey, err := layout.Survey()
+	if err != nil {
+		return nil
+	}
+	return survey.Modules()
+}

@@ -1,0 +1,201 @@
+package hooks
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// overviewSchema is the version of the form of an Overview as JSON. Fields may be
+// added to it; it grows when one goes or changes its meaning.
+const overviewSchema = 1
+
+// Overview is how the modules are on each kernel. docs/status.schema.json describes it
+// as JSON.
+type Overview struct {
+	Schema int `json:"schema"`
+	// Kernels are those that the module tree, the DKMS tree or the record knows, the
+	// newest first.
+	Kernels []KernelView `json:"kernels"`
+	// Troubles are what could not be read, each a sentence.
+	Troubles []string `json:"troubles"`
+}
+
+// KernelView is one kernel of an Overview.
+type KernelView struct {
+	Release dkmsstate.Release `json:"release"`
+	// Present says that the kernel is there, Running that it is at work, BootsNext that
+	// a boot loader starts it next as far as one can tell: it is the newest with an
+	// image in /boot.
+	Present   bool `json:"present"`
+	Running   bool `json:"running"`
+	BootsNext bool `json:"boots_next"`
+	// Headers is present, missing, or foreign when they are not those of the image;
+	// HeadersReason says how that shows.
+	Headers       string `json:"headers"`
+	HeadersReason string `json:"headers_reason,omitempty"`
+	// Unfinished is why work on the kernel is: begun or put off.
+	Unfinished dkmsstate.Pending `json:"unfinished,omitempty"`
+	// Depmod is why modules.dep is out of date.
+	Depmod  string       `json:"depmod,omitempty"`
+	Modules []ModuleView `json:"modules"`
+	// Whole says that the kernel has all that it should have, or is gone; Next is what
+	// to do where it has not.
+	Whole bool   `json:"whole"`
+	Next  string `json:"next,omitempty"`
+}
+
+// ModuleView is one module on one kernel.
+type ModuleView struct {
+	Module  string `json:"module"`
+	Version string `json:"version"`
+	// State is how far the module has come.
+	State ModuleState `json:"state"`
+	// Freshness is whether the build fits the kernel, "" without a build.
+	Freshness dkmsstate.FreshnessVerdict `json:"freshness,omitempty"`
+	// Reason says why the module is as it is, where there is more to say.
+	Reason string `json:"reason,omitempty"`
+	// Missing says that the module should be on the kernel, whole and fitting, and is
+	// not.
+	Missing bool `json:"missing"`
+	// Last is how the last attempt ended.
+	Last *dkmsstate.Last `json:"last,omitempty"`
+}
+
+// ModuleState is how far a module has come on a kernel.
+type ModuleState string
+
+// A module is installed as it was built, or was and its files are damaged; it is built
+// and not installed, or only known.
+const (
+	Installed ModuleState = "installed"
+	Damaged   ModuleState = "damaged"
+	Built     ModuleState = "built"
+	Added     ModuleState = "added"
+)
+
+// How the headers of a kernel are.
+const (
+	HeadersPresent = "present"
+	HeadersMissing = "missing"
+	HeadersForeign = "foreign"
+)
+
+// Whole says that every kernel has what it should have.
+func (o Overview) Whole() bool {
+	return !slices.ContainsFunc(o.Kernels, func(k KernelView) bool { return !k.Whole })
+}
+
+// Overlook looks at every kernel, or at the invocation's alone. It changes nothing and
+// needs no lock.
+func Overlook(ctx context.Context, inv Invocation) (Overview, error) {
+	o := Overview{Schema: overviewSchema, Kernels: []KernelView{}, Troubles: []string{}}
+	layout, troubles := dkmsstate.ReadLayout(inv.Root)
+	o.Troubles = append(o.Troubles, troubles...)
+	record, err := layout.ReadRecord()
+	if err != nil {
+		o.Troubles = append(o.Troubles, err.Error())
+	}
+	survey, err := layout.Survey()
+	if err != nil {
+		return o, err
+	}
+	kernels := survey.Kernels(record)
+	if inv.Kernel != "" {
+		kernels = []dkmsstate.Release{inv.Kernel}
+	}
+	next := bootsNext(layout)
+	for _, kernel := range kernels {
+		kept := record.Kernel(kernel)
+		s := survey.Snapshot(kernel, machineArch(), kept)
+		s.Examine(ctx, kept)
+		o.Troubles = append(o.Troubles, s.Troubles...)
+		inv.Kernel = kernel
+		o.Kernels = append(o.Kernels, viewKernel(ctx, inv, s, kept, next))
+	}
+	return o, nil
+}
+
+func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, next dkmsstate.Release) KernelView {
+	plan := dkmsstate.PlanAutoinstall(s)
+	v := KernelView{
+		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), BootsNext: s.Kernel == next,
+		Headers: HeadersMissing, HeadersReason: s.Mismatch, Unfinished: s.Layout.Pending(s.Kernel),
+		Modules: []ModuleView{}, Whole: true,
+	}
+	switch {
+	case s.Mismatch != "":
+		v.Headers = HeadersForeign
+	case s.Headers:
+		v.Headers = HeadersPresent
+	}
+	if s.There {
+		v.Depmod = plan.Depmod
+	}
+	for _, r := range s.Registrations {
+		m := viewModule(s, plan, r, kept)
+		v.Modules = append(v.Modules, m)
+		v.Whole = v.Whole && !m.Missing
+	}
+	v.Whole = v.Whole && v.Depmod == ""
+	if !v.Whole {
+		v.Next = v.advice(ctx, inv, plan)
+	}
+	return v
+}
+
+// advice says what to do about a kernel that is not whole.
+func (v KernelView) advice(ctx context.Context, inv Invocation, plan dkmsstate.Plan) string {
+	switch {
+	case slices.ContainsFunc(v.Modules, func(m ModuleView) bool { return m.Missing && m.Last != nil && m.Last.Result == dkmsstate.LastFailed }):
+		return fmt.Sprintf("mend what failed, then dkms-hooks run postinst %s", v.Release)
+	case v.Headers == HeadersForeign && len(plan.NeedHeaders) > 0:
+		return "install the headers that were made with the image; the modules are built then"
+	case len(plan.NeedHeaders) > 0:
+		return headersAdvice(ctx, inv)
+	}
+	return fmt.Sprintf("dkms-hooks run postinst %s", v.Release)
+}
+
+// viewModule gives how a module is on a kernel that the plan would make whole.
+func viewModule(s dkmsstate.Snapshot, plan dkmsstate.Plan, r dkmsstate.Registration, kept dkmsstate.KernelRecord) ModuleView {
+	b, built := s.Build(r.Module, s.Arch)
+	link, linked := s.Link(r.Module.Name, s.Arch)
+	v := ModuleView{Module: r.Module.Name, Version: r.Module.Version, State: Added}
+	switch {
+	case s.Whole(r.Module):
+		v.State = Installed
+	case linked && link.Version == r.Module.Version:
+		v.State = Damaged
+	case built && b.Complete():
+		v.State = Built
+	}
+	if b.Complete() {
+		v.Freshness, v.Reason = b.Fresh.Verdict, b.Fresh.Reason
+	}
+	if last, tried := kept.Last[r.Module.String()]; tried {
+		v.Last = &last
+	}
+	of := func(t dkmsstate.Task) bool { return t.Module == r.Module && t.Installs() }
+	switch i := slices.IndexFunc(plan.Tasks, of); {
+	case i >= 0:
+		v.Missing, v.Reason = true, plan.Tasks[i].Steps[0].Reason
+	case slices.Contains(plan.NeedHeaders, r.Module):
+		v.Missing, v.Reason = true, cmp.Or(v.Reason, waitsForHeaders)
+	case r.Broken != nil:
+		v.Missing, v.Reason = !s.Whole(r.Module), inOneLine(r.Broken.Error())
+	}
+	if v.Missing && v.Last != nil && v.Last.Result == dkmsstate.LastSkipped {
+		if _, stands := kept.EverTold(s.Inputs)[r.Module.String()]; stands {
+			v.Missing, v.Reason = false, v.Last.Text
+		}
+	}
+	v.Missing = v.Missing && s.There
+	return v
+}
+
+// waitsForHeaders is why a module is not built on a kernel without them.
+const waitsForHeaders = "it waits for the kernel's headers"

@@ -1,0 +1,65 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// testCommand is what people see of a system: how it is, what would be done, what is
+// wrong, and what is being built.
+func testCommand(t *testing.T, l lab) {
+	from := l.whole("builddeb").settled
+	env := l.env()
+	t.Run("all well", func(t *testing.T) {
+		r := from.fork(t, l.scratch)
+		out := r.must(t, "dkms-hooks status && dkms-hooks check && dkms-hooks status --json", env...)
+		assert.Contains(t, out, l.kver+"  boots next, with headers\n")
+		assert.Regexp(t, `(?m)^  alpha/1\.0 +installed, fresh `, out)
+		assert.Regexp(t, `(?m)^kernels: 1, modules on them: [3-9], none is missing$`, out)
+		assert.Regexp(t, `(?m)^nothing is wrong; kernels: 1, modules: [3-9]$`, out)
+		assert.Contains(t, out, `"whole": true`)
+		assert.Empty(t, r.must(t, "dkms-hooks --quiet status; dkms-hooks -q check; dkms-hooks -q reconcile; dkms-hooks -q run postinst $K", env...))
+	})
+	// A hook that runs before ours sees what ours is going to see.
+	t.Run("explained as dpkg removes", func(t *testing.T) {
+		r := from.fork(t, l.scratch)
+		before := r.must(t, "dkms-hooks explain prerm $K --package linux-image-$K", env...)
+		assert.Regexp(t, `(?m)^dpkg +linux-image-\S+ 1: install ok installed \(status\)$`, before)
+		assert.Contains(t, before, "\nkeep: ")
+		assert.Contains(t, before, "\nonce dpkg removes linux-image-"+l.kver+": unbuild: ")
+		out := r.must(t, `printf '#!/bin/sh\nexec dkms-hooks explain prerm "$1"\n' >/etc/kernel/prerm.d/aaa && chmod 755 /etc/kernel/prerm.d/aaa && dpkg -r linux-image-$K`, env...)
+		assert.Regexp(t, `(?m)^dpkg +linux-image-\S+ 1: deinstall ok half-configured \(updates/\d+\)$`, out)
+		assert.Regexp(t, `(?s)\nunbuild: linux-image-\S+ is being removed.*\n +\d\. unbuild alpha/1\.0: .*dkms-hooks: prerm \S+: unbuild: linux-image-\S+ is being removed`, out)
+	})
+	t.Run("broken and mended", func(t *testing.T) {
+		r := from.fork(t, l.scratch)
+		out, code := r.run(t, `truncate -s 0 /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && dkms remove acpi-call/1.2.2 --all >/dev/null
+mkdir -p /var/lib/dkms/alpha/1.0/5.4.0-gone/x86_64/module && echo m >/var/lib/dkms/alpha/1.0/5.4.0-gone/x86_64/module/alpha.ko
+dkms-hooks check`, env...)
+		assert.Equal(t, 1, code)
+		for _, line := range []string{
+			"forgotten: acpi-call/1.2.2: ", "broken: alpha/1.0 on " + l.kver + ": ", "broken: beta/1.0 on " + l.kver + ": its build is gone",
+			"ghost: 5.4.0-gone: ", "mends 4 of it",
+		} {
+			assert.Contains(t, out, line)
+		}
+		out = r.must(t, "dkms-hooks check --repair && dkms-hooks status", env...)
+		assert.Contains(t, out, "nothing is wrong")
+		ending{image: installed, modules: present}.holds(t, look(t, r, l.kver, goodModules()...), out)
+	})
+	t.Run("followed", func(t *testing.T) {
+		r := from.fork(t, l.scratch)
+		l.make(t, "mkmodule", r.dir, "slow", "1.0")
+		r.must(t, `sed -i '1i $(shell echo a line of the build >\&2; sleep 3)' /usr/src/slow-1.0/Makefile`)
+		out := r.must(t, `dkms-hooks run postinst $K & sleep 1; dkms-hooks log --follow >/srv/followed; wait $!
+cat /srv/followed; dkms-hooks log; dkms-hooks log $K slow | sed s/^/kept:/; dkms-hooks log --follow`, env...)
+		assert.Regexp(t, `(?m)^==> /var/lib/dkms/slow/1\.0/.*make\.log <==$`, out)
+		assert.Regexp(t, `(?m)^a line of the build$`, out)
+		assert.Regexp(t, `(?m)^kept:slow/1\.0 for `, out)
+		assert.Regexp(t, `(?m)^\S+ +slow-1\.0 +installed +`, out)
+		assert.Contains(t, out, "no run of the hooks is at work")
+	})
+}
