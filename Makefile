@@ -51,7 +51,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz lint integration matrix walk compare worst bench deb install demo kernels check clean
+.PHONY: help build test unit fuzz lint integration matrix walk compare worst bench deb package install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -83,13 +83,16 @@ fuzz:
 
 lint: ## gofmt, vet, staticcheck, shellcheck, tidy and verified modules
 	@$(needgo)
-	@$(call need,shellcheck ca-certificates)
+	@$(call need,shellcheck mandoc ca-certificates)
 	@unformatted=$$(gofmt -l cmd hooks debpkg dkmsstate); \
 	[ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	go vet -tags $(TAGS) ./...
 	go vet -tags $(TAGS),integration ./...
 	go run $(STATICCHECK) -tags $(TAGS),integration ./...
 	@echo shellcheck; $(scripts) | xargs -0 shellcheck
+	@echo mandoc -Tlint; found=$$(for page in docs/man/*; do mandoc -Tlint $$page; done 2>&1 | \
+		grep -v -e 'referenced manual not found' -e 'outdated mandoc.db') || true; \
+	[ -z "$$found" ] || { echo "$$found"; exit 1; }
 	go mod tidy -diff
 	go mod verify
 
@@ -143,34 +146,21 @@ deb: ## the Debian package, built in a clean trixie root, in dist/
 	@if [ -e $(DEB) ] && [ -z "$$($(newer))" ]; then echo "$(DEB) is up to date"; else $(MAKE) --no-print-directory $(DEB); fi
 
 # What goes into the package and is newer than it.
-newer = find cmd hooks debpkg dkmsstate debian testdata go.mod LICENSE \
+newer = find cmd hooks debpkg dkmsstate debian docs testdata go.mod LICENSE \
 	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/bench \) -prune -o -newer $(DEB) -print -quit
 
 .PHONY: $(DEB)
 $(DEB):
 	@[ "$$(id -u)" -eq 0 ] || { echo "make deb needs root: its clean root is a chroot" >&2; exit 1; }
 	@$(call need,mmdebstrap debian-archive-keyring)
-	@mkdir -p dist
-	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
-	mkdir "$$work/dkms-hooks"; \
-	tar -c --exclude=./.git --exclude=./bin --exclude=./dist . | tar -x -C "$$work/dkms-hooks"; \
-	echo "building $(DEB) in a clean trixie root"; \
-	mmdebstrap --variant=minbase --format=null --quiet \
-		--include=build-essential,ca-certificates \
-		--aptopt='Acquire::Check-Valid-Until "false"' \
-		--aptopt='Acquire::Languages "none"' \
-		--aptopt='APT::Install-Recommends "false"' \
-		--customize-hook="copy-in $$work/dkms-hooks /srv" \
-		--customize-hook='chroot "$$1" sh -ec "cd /srv/dkms-hooks; \
-			chown -R root:root .; \
-			apt-get -qq -o Dpkg::Use-Pty=0 build-dep -y . >/dev/null; \
-			unshare -n env DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -b -uc -us"' \
-		--customize-hook="sync-out /srv $$work/out" \
-		trixie /dev/null >"$$work/log" 2>&1 </dev/null || \
-		{ tail -n 60 "$$work/log" >&2; exit 1; }; \
-	cp "$$work"/out/dkms-hooks_*.{deb,buildinfo,changes} dist/; \
-	touch $(DEB)
+	@testdata/lab/mkdeb trixie dist
+	@touch $(DEB)
 	@dpkg-deb --info $(DEB) | grep -E '^ (Package|Version|Installed-Size)'; ls -l $(DEB)
+
+package: ## as root: the package built twice and looked over by lintian, in SUITES="trixie sid"
+	@[ "$$(id -u)" -eq 0 ] || { echo "make package needs root: its clean roots are chroots" >&2; exit 1; }
+	@$(call need,mmdebstrap debian-archive-keyring)
+	@for suite in $(or $(SUITES),trixie sid); do testdata/lab/mkdeb $$suite dist/$$suite --check; done
 
 # The layout of the package, for a root of your own or another packager's. It
 # diverts nothing: hooks of dkms that are in the way are replaced here, while
@@ -179,6 +169,12 @@ install: build ## the layout of the package below DESTDIR, without its diversion
 	install -d $(DESTDIR)/usr/libexec/dkms-hooks $(DESTDIR)/usr/sbin
 	install -m 755 $(addprefix bin/,$(HOOKS)) $(DESTDIR)/usr/libexec/dkms-hooks/
 	install -m 755 bin/dkms-hooks $(DESTDIR)/usr/sbin/
+	for page in docs/man/*; do \
+		install -D -m 644 $$page $(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/}; \
+	done
+	install -D -m 644 cmd/dkms-hooks/completion/dkms-hooks.bash $(DESTDIR)/usr/share/bash-completion/completions/dkms-hooks
+	install -D -m 644 cmd/dkms-hooks/completion/dkms-hooks.zsh $(DESTDIR)/usr/share/zsh/vendor-completions/_dkms-hooks
+	install -D -m 644 cmd/dkms-hooks/completion/dkms-hooks.fish $(DESTDIR)/usr/share/fish/vendor_completions.d/dkms-hooks.fish
 	for hook in $(HOOKS); do \
 		install -d $(DESTDIR)/etc/kernel/$$hook.d; \
 		ln -sfn ../../../usr/libexec/dkms-hooks/$$hook $(DESTDIR)/etc/kernel/$$hook.d/dkms; \
@@ -197,4 +193,4 @@ check: ## lint, test and integration
 	@$(MAKE) --no-print-directory integration
 
 clean: ## what was built, the kernels of make kernels apart
-	rm -rf bin dist/dkms-hooks_*
+	rm -rf bin dist/dkms-hooks_* dist/trixie dist/sid

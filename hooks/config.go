@@ -37,6 +37,9 @@ const callLimit = time.Hour
 // lockLimit bounds the wait for another run of the hooks.
 const lockLimit = 10 * time.Minute
 
+// ConfigFields names the fields of the file.
+func ConfigFields() []string { return []string{"On-Failure", "Required", "Timeout", "Jobs"} }
+
 // DefaultConfig is what holds without a file.
 func DefaultConfig() Config { return Config{Timeout: callLimit} }
 
@@ -144,7 +147,7 @@ func (c *Config) set(name, value string) error {
 		}
 		c.Jobs = jobs
 	default:
-		return fmt.Errorf("there is no field %q; the fields are On-Failure, Required, Timeout and Jobs", name)
+		return fmt.Errorf("there is no field %q; the fields are %s", name, strings.Join(ConfigFields(), ", "))
 	}
 	return nil
 }
