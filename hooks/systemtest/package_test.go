@@ -60,6 +60,15 @@ func testPackage(t *testing.T, l lab) {
 dpkg -P dkms-hooks && grep -q changed /etc/kernel/prerm.d/dkms && dpkg -i --force-downgrade --force-confnew /debs/dkms_*.deb`},
 		{name: "installed before dkms", from: l.stock, hooks: ours,
 			do: "dpkg -P --force-depends dkms && dpkg --unpack /srv/dkms-hooks.deb && dpkg -i /debs/dkms_*.deb && dpkg --configure -a"},
+		{name: "unpacked after dkms, then both configured", from: l.stock, hooks: ours,
+			do: "dpkg -P --force-depends dkms && dpkg --unpack /debs/dkms_*.deb && dpkg --unpack /srv/dkms-hooks.deb && dpkg --configure -a"},
+		{name: "unpacked after dkms, both configured, then purged", from: l.stock, hooks: stock,
+			do: "dpkg -P --force-depends dkms && dpkg --unpack /debs/dkms_*.deb && dpkg -i /srv/dkms-hooks.deb; dpkg --configure -a && dpkg -P dkms-hooks"},
+		{name: "unpacked after dkms and purged before that is configured", from: l.stock, hooks: stock,
+			do: "dpkg -P --force-depends dkms && dpkg --unpack /debs/dkms_*.deb && dpkg --unpack /srv/dkms-hooks.deb && dpkg -P dkms-hooks && dpkg --configure -a"},
+		{name: "dkms upgraded in the same run", from: l.stock, hooks: ours,
+			do: changedDKMS() + `dpkg --unpack /srv/new.deb && dpkg --unpack /srv/dkms-hooks.deb && dpkg --configure -a &&
+grep -q changed /etc/kernel/prerm.d/dkms.stock && dpkg -i --force-downgrade --force-confnew /debs/dkms_*.deb`},
 		{name: "dkms removed and installed again", from: l.ours, hooks: ours,
 			do: "dpkg -r --force-depends dkms && dpkg -i /debs/dkms_*.deb"},
 		{name: "dkms purged and installed again", from: l.ours, hooks: ours,
@@ -136,7 +145,7 @@ func withoutDKMS(listing []string) []string {
 // command while it lies open in /srv/new.
 func repack(deb, change string) string {
 	return `rm -rf /srv/new && dpkg-deb -R ` + deb + ` /srv/new && sed -i '/^Version: /s/$/+new/' /srv/new/DEBIAN/control && ` +
-		change + ` && dpkg-deb -b /srv/new /srv/new.deb >/dev/null && `
+		change + ` && dpkg-deb -Zgzip -z1 -b /srv/new /srv/new.deb >/dev/null && `
 }
 
 // changedDKMS makes /srv/new.deb: dkms with other hooks.

@@ -60,6 +60,7 @@ func TestSystem(t *testing.T) {
 				t.Run("walk", func(t *testing.T) { testWalk(t, l) })
 				t.Run("reconcile", func(t *testing.T) { testReconcile(t, l) })
 				t.Run("package", func(t *testing.T) { testPackage(t, l) })
+				t.Run("traces", func(t *testing.T) { testTraces(t, l) })
 				t.Run("fresh", func(t *testing.T) { testFresh(t, l, table) })
 				t.Run("beside", func(t *testing.T) { testBeside(t, l) })
 				t.Run("bounds", func(t *testing.T) { testBounds(t, l) })
