@@ -51,10 +51,10 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz lint integration matrix walk compare worst bench deb package install demo kernels check clean
+.PHONY: help build test unit fuzz lint integration matrix walk compare worst bench deb package boot-proof pictures cross autopkgtest install demo kernels check clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 build: ## the programs, static, in bin/
 	@$(needgo)
@@ -88,6 +88,7 @@ lint: ## gofmt, vet, staticcheck, shellcheck, tidy and verified modules
 	[ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	go vet -tags $(TAGS) ./...
 	go vet -tags $(TAGS),integration ./...
+	GOARCH=arm go vet -tags $(TAGS) ./...
 	go run $(STATICCHECK) -tags $(TAGS),integration ./...
 	@echo shellcheck; $(scripts) | xargs -0 shellcheck
 	@echo mandoc -Tlint; found=$$(for page in docs/man/*; do mandoc -Tlint $$page; done 2>&1 | \
@@ -147,7 +148,7 @@ deb: ## the Debian package, built in a clean trixie root, in dist/
 
 # What goes into the package and is newer than it.
 newer = find cmd hooks debpkg dkmsstate debian docs testdata go.mod LICENSE \
-	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/bench \) -prune -o -newer $(DEB) -print -quit
+	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/bench -o -path testdata/packages \) -prune -o -newer $(DEB) -print -quit
 
 .PHONY: $(DEB)
 $(DEB):
@@ -161,6 +162,25 @@ package: ## as root: the package built twice and looked over by lintian, in SUIT
 	@[ "$$(id -u)" -eq 0 ] || { echo "make package needs root: its clean roots are chroots" >&2; exit 1; }
 	@$(call need,mmdebstrap debian-archive-keyring)
 	@for suite in $(or $(SUITES),trixie sid); do testdata/lab/mkdeb $$suite dist/$$suite --check; done
+
+boot-proof: deb ## as root: a whole machine in qemu; apt installs a newer kernel, it boots, the module loads
+	@$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 e2fsprogs)
+	@testdata/lab/bootproof $(DEB)
+
+pictures: deb ## as root: the pictures of a terminal in docs, from a real system
+	@$(call need,mmdebstrap debian-archive-keyring ansifilter)
+	@testdata/lab/pictures $(DEB) docs
+
+cross: ## as root: the package for arm64 and armhf, and the fast tests of both by qemu
+	@$(needgo)
+	@$(call need,mmdebstrap debian-archive-keyring qemu-user-static)
+	GOARCH=arm64 go test -tags $(TAGS) -exec qemu-aarch64-static ./debpkg ./dkmsstate ./hooks
+	GOARCH=arm go test -tags $(TAGS) -exec qemu-arm-static ./debpkg ./dkmsstate ./hooks
+	@for arch in arm64 armhf; do testdata/lab/crossdeb $$arch dist/cross; done
+
+autopkgtest: deb ## as root: the tests in debian/tests, in fresh roots of SUITES=trixie
+	@$(call need,mmdebstrap debian-archive-keyring autopkgtest uidmap)
+	@for suite in $(or $(SUITES),trixie); do testdata/lab/autopkgtest $$suite dist; done
 
 # The layout of the package, for a root of your own or another packager's. It
 # diverts nothing: hooks of dkms that are in the way are replaced here, while
@@ -193,4 +213,4 @@ check: ## lint, test and integration
 	@$(MAKE) --no-print-directory integration
 
 clean: ## what was built, the kernels of make kernels apart
-	rm -rf bin dist/dkms-hooks_* dist/trixie dist/sid
+	rm -rf bin dist/dkms-hooks_* dist/trixie dist/sid dist/cross

@@ -78,7 +78,7 @@ func room(dir string, files []string) error {
 	if err := unix.Statfs(dir, &fs); err != nil {
 		return fmt.Errorf("cannot tell how much room there is in %s: %w", dir, err)
 	}
-	if free := int64(fs.Bavail) * fs.Bsize; free < need {
+	if free := int64(fs.Bavail) * int64(fs.Bsize); free < need {
 		return fmt.Errorf("cannot install: %d kB are needed in %s, and %d are free: %w", need>>10, filepath.Clean(dir), free>>10, unix.ENOSPC)
 	}
 	return nil
