@@ -19,8 +19,9 @@ type Explanation struct {
 	// Removed is the decision once dpkg removes the package in question, nil when it
 	// is that already, or when nobody speaks of a removal.
 	Removed *Decision
-	// Steps are what the hook does, in order, and Notes what it can not help.
-	Steps, Notes []string
+	// Steps are what the hook does, in order, RemovedSteps what it does then, and Notes
+	// what it cannot help.
+	Steps, RemovedSteps, Notes []string
 	// Troubles are what could not be read, each a sentence.
 	Troubles []string
 }
@@ -57,6 +58,11 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	}
 	e.Witnesses = witnesses(inv, closeLook(inv, w), e.Kernel)
 	e.Steps = r.steps(s, kept)
+	if e.Removed != nil {
+		then := inv
+		then.Action = debpkg.ParseAction(string(debpkg.Remove))
+		e.RemovedSteps = newRun(then, config, layout, e.Removed.Verdict, &said).steps(s, kept)
+	}
 	if d.Verdict == Autoinstall {
 		plan := dkmsstate.PlanAutoinstall(s)
 		r.report.notes(plan, func() string { return e.Kernel.Next })

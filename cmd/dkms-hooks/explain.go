@@ -59,14 +59,11 @@ func (p program) explain(ctx context.Context, c *cli.Context, inv hooks.Invocati
 		fmt.Fprintln(out)
 	}
 	out.decision(e.Decision)
+	out.steps(e.Steps)
 	if e.Removed != nil {
+		fmt.Fprintln(out)
 		out.line(cell{"once dpkg removes " + inv.Script.Package, bold}, cell{": " + string(e.Removed.Verdict) + ": " + e.Removed.Reason, plain})
-	}
-	if len(e.Steps) == 0 {
-		out.line(cell{"nothing is to be done", plain})
-	}
-	for i, step := range e.Steps {
-		out.line(cell{fmt.Sprintf("%3d. ", i+1), faint}, cell{step, plain})
+		out.steps(e.RemovedSteps)
 	}
 	for _, note := range e.Notes {
 		out.line(cell{note, warn})
@@ -94,6 +91,15 @@ func (p *page) witnesses(e hooks.Explanation) {
 		rows = append(rows, []cell{{w.Name, bold}, {w.Says, plain}})
 	}
 	p.table("", rows)
+}
+
+func (p *page) steps(steps []string) {
+	if len(steps) == 0 {
+		p.line(cell{"nothing is to be done", plain})
+	}
+	for i, step := range steps {
+		p.line(cell{fmt.Sprintf("%3d. ", i+1), faint}, cell{step, plain})
+	}
 }
 
 func (p *page) decision(d hooks.Decision) {

@@ -94,17 +94,8 @@ func (p *page) kernel(k hooks.KernelView, verbose bool) {
 	var rows [][]cell
 	for _, m := range k.Modules {
 		rows = append(rows, moduleRow(m))
-		last := m.Last
-		if last == nil || !verbose && last.Result == dkmsstate.LastInstalled {
-			continue
-		}
-		how := bad
-		if last.Result == dkmsstate.LastInstalled || last.Result == dkmsstate.LastSkipped {
-			how = faint
-		}
-		rows = append(rows, []cell{{}, {string(last.Result) + " " + last.When.Local().Format("2006-01-02 15:04"), how}, {last.Text, plain}})
-		if last.Log != "" {
-			rows = append(rows, []cell{{}, {"log", faint}, {last.Log, plain}})
+		if m.Last != nil && (m.Missing || verbose) {
+			rows = append(rows, lastRows(*m.Last)...)
 		}
 	}
 	if k.Depmod != "" {
@@ -114,6 +105,20 @@ func (p *page) kernel(k hooks.KernelView, verbose bool) {
 	if k.Next != "" {
 		p.line(cell{"  next: ", bold}, cell{k.Next, plain})
 	}
+}
+
+// lastRows tells how the last attempt for a module ended.
+func lastRows(last dkmsstate.Last) [][]cell {
+	how := bad
+	if last.Result == dkmsstate.LastInstalled || last.Result == dkmsstate.LastSkipped {
+		how = faint
+	}
+	said := fmt.Sprintf("    %s %s: %s", last.Result, last.When.Local().Format("2006-01-02 15:04"), last.Text)
+	rows := [][]cell{{{said, how}}}
+	if last.Log != "" {
+		rows = append(rows, []cell{{"    log: " + last.Log, faint}})
+	}
+	return rows
 }
 
 func moduleRow(m hooks.ModuleView) []cell {
