@@ -51,7 +51,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz lint integration matrix walk compare worst bench deb package boot-proof pictures cross autopkgtest install demo kernels check clean
+.PHONY: help build test unit fuzz lint integration matrix walk compare worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -166,6 +166,10 @@ package: ## as root: the package built twice and looked over by lintian, in SUIT
 boot-proof: deb ## as root: a whole machine in qemu; apt installs a newer kernel, it boots, the module loads
 	@$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 e2fsprogs)
 	@testdata/lab/bootproof $(DEB)
+
+upgrade: deb ## as root: bookworm becomes trixie with the package in place, kernels coming and going
+	@$(call need,mmdebstrap debian-archive-keyring)
+	@testdata/lab/releaseupgrade $(DEB)
 
 pictures: deb ## as root: the pictures of a terminal in docs, from a real system
 	@$(call need,mmdebstrap debian-archive-keyring ansifilter)
