@@ -36,12 +36,12 @@ func testCommand(t *testing.T, l lab) {
 	})
 	t.Run("broken and mended", func(t *testing.T) {
 		r := from.fork(t, l.scratch)
-		out, code := r.run(t, `truncate -s 0 /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && dkms remove acpi-call/1.2.2 --all >/dev/null
+		out, code := r.run(t, `truncate -s 0 /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && dkms remove acpi-call/$(ls /var/lib/dkms/acpi-call | grep ^[0-9]) --all >/dev/null
 mkdir -p /var/lib/dkms/alpha/1.0/5.4.0-gone/x86_64/module && echo m >/var/lib/dkms/alpha/1.0/5.4.0-gone/x86_64/module/alpha.ko
 dkms-hooks check`, env...)
 		assert.Equal(t, 1, code)
 		for _, line := range []string{
-			"forgotten: acpi-call/1.2.2: ", "broken: alpha/1.0 on " + l.kver + ": ", "broken: beta/1.0 on " + l.kver + ": its build is gone",
+			"forgotten: acpi-call/", "broken: alpha/1.0 on " + l.kver + ": ", "broken: beta/1.0 on " + l.kver + ": its build is gone",
 			"ghost: 5.4.0-gone: ", "mends 4 of it",
 		} {
 			assert.Contains(t, out, line)

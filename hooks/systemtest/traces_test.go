@@ -65,7 +65,8 @@ func testTraces(t *testing.T, l lab) {
 // own books and caches, where there are times and the order of things.
 func touched(t *testing.T, roots ...root) []string {
 	t.Helper()
-	passed := []string{"/srv", "/tmp", "/proc", "/run", "/var/lib/dpkg", "/var/log/dpkg.log", "/var/log/alternatives.log", "/var/cache/ldconfig", "/etc/ld.so.cache"}
+	passed := []string{"/srv", "/tmp", "/proc", "/run", "/var/lib/dpkg", "/var/log/dpkg.log", "/var/log/alternatives.log", "/var/cache/ldconfig", "/etc/ld.so.cache",
+		"/etc/apt/apt.conf.d/01autoremove-kernels"} // which apt of bullseye makes for each kernel
 	// What dkms builds in, which every build removes, and what beta does when it is removed.
 	inDKMS := regexp.MustCompile(`^(/var/lib/dkms/[^/]+/[^/]+/build|/var/tmp/beta\.post-remove)$`)
 	var paths []string
