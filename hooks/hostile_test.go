@@ -137,6 +137,8 @@ func TestHostileTrees(t *testing.T) {
 		if draw.Intn(2) == 0 {
 			env = env[:1]
 		}
+		lookAll(t, env)
+		require.Equal(t, before, p.listing(), "case %d: looking changed something after %q", n, done)
 		hook := []Hook{Prerm, Postinst, Reconciler}[draw.Intn(3)]
 		if hook == Reconciler {
 			inv, err := ParseSurroundings(env[:1])
@@ -146,6 +148,20 @@ func TestHostileTrees(t *testing.T) {
 			Main(hook, []string{"hook", "6.1.0"}, env, io.Discard)
 		}
 		require.Empty(t, changedElsewhere(before, p.listing()), "case %d: %s after %q", n, hook, done)
+	}
+}
+
+// lookAll does what people do to find out; whether it can tell is not the question.
+func lookAll(t *testing.T, env []string) {
+	t.Helper()
+	inv, err := ParseSurroundings(env)
+	require.NoError(t, err)
+	_, _ = Overlook(context.Background(), inv)
+	_, _, _ = Check(context.Background(), inv)
+	_, _ = Logs(inv, "")
+	for _, hook := range []Hook{Prerm, Postinst, Postrm} {
+		inv.Hook, inv.Kernel = hook, "6.1.0"
+		_, _ = Explain(context.Background(), inv)
 	}
 }
 

@@ -20,6 +20,8 @@ type Overview struct {
 	// Kernels are those that the module tree, the DKMS tree or the record knows, the
 	// newest first.
 	Kernels []KernelView `json:"kernels"`
+	// Registered are the modules that dkms knows, as NAME/VERSION.
+	Registered []string `json:"registered"`
 	// Troubles are what could not be read, each a sentence.
 	Troubles []string `json:"troubles"`
 }
@@ -92,7 +94,7 @@ func (o Overview) Whole() bool {
 // Overlook looks at every kernel, or at the invocation's alone. It changes nothing and
 // needs no lock.
 func Overlook(ctx context.Context, inv Invocation) (Overview, error) {
-	o := Overview{Schema: overviewSchema, Kernels: []KernelView{}, Troubles: []string{}}
+	o := Overview{Schema: overviewSchema, Kernels: []KernelView{}, Registered: []string{}, Troubles: []string{}}
 	layout, troubles := dkmsstate.ReadLayout(inv.Root)
 	o.Troubles = append(o.Troubles, troubles...)
 	record, err := layout.ReadRecord()
@@ -103,6 +105,7 @@ func Overlook(ctx context.Context, inv Invocation) (Overview, error) {
 	if err != nil {
 		return o, err
 	}
+	o.Registered = append(o.Registered, survey.Modules()...)
 	kernels := survey.Kernels(record)
 	if inv.Kernel != "" {
 		kernels = []dkmsstate.Release{inv.Kernel}

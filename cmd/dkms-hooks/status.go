@@ -78,8 +78,10 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	}
 	switch {
 	case inv.Quiet:
+	case len(o.Kernels) == 0 && len(o.Registered) == 0:
+		fmt.Fprintln(out, "no kernels, and dkms knows no module")
 	case len(o.Kernels) == 0:
-		fmt.Fprintln(out, "no kernels")
+		out.line(cell{"no kernels; dkms knows " + strings.Join(o.Registered, ", "), plain})
 	case missing > 0:
 		out.line(cell{fmt.Sprintf("kernels: %d, modules on them: %d, missing: %d", len(o.Kernels), modules, missing), bold})
 	default:

@@ -1,0 +1,81 @@
+package hooks
+
+import (
+	"fmt"
+	"time"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// begin tells of work that takes its time.
+func (r *Report) begin(t dkmsstate.Task, number, of int) {
+	for _, step := range t.Steps {
+		if step.Op == dkmsstate.OpBuild {
+			r.say("building %s (%d of %d): %s", t.Module, number, of, step.Reason)
+		}
+		if step.Op == dkmsstate.OpReplace {
+			r.say("building %s anew (%d of %d): %s", t.Module, number, of, step.Reason)
+		}
+	}
+}
+
+// end tells what came of a task: success at once, failure at the end.
+func (r *Report) end(res dkmsstate.Result, took time.Duration) {
+	m := res.Task.Module
+	switch res.Outcome {
+	case dkmsstate.Done:
+		last := res.Task.Steps[len(res.Task.Steps)-1]
+		r.say("%s: %s%s", m, done(last), seconds(took))
+		if res.Task.Installs() {
+			r.ended(m.String(), dkmsstate.LastInstalled, done(last), res.Log)
+		}
+	case dkmsstate.Skipped:
+		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), res.Log)
+	case dkmsstate.Failed:
+		r.trouble(dkmsstate.LastFailed, m.String(), res.Err.Error(), res.Log)
+		if res.Log != "" {
+			r.atEnd("  log: %s", res.Log)
+		}
+		if res.NoLog != nil {
+			r.atEnd("  no log: %v", res.NoLog)
+		}
+		switch last := res.Task.Steps[len(res.Task.Steps)-1]; {
+		case last.Op == dkmsstate.OpReplace:
+			r.atEnd("  the old build stays as it is; next, when that is mended: dkms-hooks run postinst %s", r.kernel)
+		case res.Task.Installs():
+			r.atEnd("  next: dkms install %s -k %s", m, r.kernel)
+		case last.Op == dkmsstate.OpUnbuild:
+			r.atEnd("  next: dkms-hooks run prerm %s --params remove", r.kernel)
+		default:
+			r.atEnd("  next, when that is mended: dkms-hooks reconcile")
+		}
+	}
+}
+
+func done(step dkmsstate.Step) string {
+	switch step.Op {
+	case dkmsstate.OpInstall:
+		return "installed"
+	case dkmsstate.OpReplace:
+		return "built anew and installed"
+	case dkmsstate.OpRestore:
+		return "installed again, " + step.Reason
+	case dkmsstate.OpUnbuild:
+		return "unbuilt, " + step.Reason
+	case dkmsstate.OpCompress:
+		return "compressed, " + step.Reason
+	case dkmsstate.OpTidy:
+		return "tidied, " + step.Reason
+	case dkmsstate.OpDisown, dkmsstate.OpUnlink:
+		return "removed, " + step.Reason
+	}
+	return string(step.Op)
+}
+
+// seconds is for work that somebody may have waited for.
+func seconds(took time.Duration) string {
+	if took < time.Second {
+		return ""
+	}
+	return fmt.Sprintf(" (%.0f s)", took.Seconds())
+}
