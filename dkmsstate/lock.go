@@ -18,6 +18,9 @@ const lockDir = "/var/lib/dkms-hooks"
 // ErrLocked says that another run held the lock for longer than the limit.
 const ErrLocked = sentinel("another run of the hooks holds the lock")
 
+// ErrIdle says that no run holds it, for who wants to watch one.
+const ErrIdle = sentinel("no run of the hooks is at work")
+
 // Lock keeps two hooks from working at once, which corrupts builds: dkms has no
 // lock of its own. It waits up to the limit, and calls waiting once before it
 // does. The lock lasts until the file is closed, here and in every child that

@@ -3,7 +3,7 @@ package hooks
 import (
 	"context"
 	"fmt"
-	"strings"
+	"io"
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
@@ -41,10 +41,10 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	if err != nil {
 		troubles = append(troubles, err.Error())
 	}
-	w := Look(ctx, inv, layout)
+	database := openOnce(inv)
+	w := Look(ctx, inv, layout, database)
 	d := Decide(inv, w)
-	var said strings.Builder
-	r := newRun(inv, config, layout, d.Verdict, &said)
+	r := newRun(inv, config, layout, d.Verdict, io.Discard)
 	r.record = &record
 	kept := record.Kernel(inv.Kernel)
 	s, err := r.look(kept, true)
@@ -56,12 +56,12 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		Kernel: viewKernel(ctx, inv, s, kept, bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
 		Troubles: append(troubles, s.Troubles...),
 	}
-	e.Witnesses = witnesses(inv, closeLook(inv, w), e.Kernel)
+	e.Witnesses = witnesses(inv, closeLook(inv, w, database), e.Kernel)
 	e.Steps = r.steps(s, kept)
 	if e.Removed != nil {
 		then := inv
 		then.Action = debpkg.ParseAction(string(debpkg.Remove))
-		e.RemovedSteps = newRun(then, config, layout, e.Removed.Verdict, &said).steps(s, kept)
+		e.RemovedSteps = newRun(then, config, layout, e.Removed.Verdict, io.Discard).steps(s, kept)
 	}
 	if d.Verdict == Autoinstall {
 		plan := dkmsstate.PlanAutoinstall(s)
@@ -101,8 +101,8 @@ func removed(inv Invocation, w World, d Decision) *Decision {
 }
 
 // closeLook adds to what a decision needs what a person wants to know.
-func closeLook(inv Invocation, w World) World {
-	db, err := debpkg.Open(inv.AdminDir)
+func closeLook(inv Invocation, w World, database func() (*debpkg.Database, error)) World {
+	db, err := database()
 	if err != nil {
 		w.Unreadable = err
 		return w

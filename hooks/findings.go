@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
@@ -19,11 +18,6 @@ type checker struct {
 	layout   dkmsstate.Layout
 	database func() (*debpkg.Database, error)
 	found    []Finding
-}
-
-// openOnce opens dpkg's database when it is first asked for.
-func openOnce(inv Invocation) func() (*debpkg.Database, error) {
-	return sync.OnceValues(func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) })
 }
 
 // reconcileMends is the command that mends most.

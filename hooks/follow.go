@@ -12,23 +12,14 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// ErrIdle says that there is nothing to follow.
-const ErrIdle = sentinel("no run of the hooks is at work")
-
-// sentinel is an error that callers compare with.
-type sentinel string
-
-// Error gives the text.
-func (s sentinel) Error() string { return string(s) }
-
 // Follow writes what dkms writes into the logs of the builds that are at work, until
-// the run that holds the lock is over. Each stretch begins with the log's name.
+// the run that holds the lock is over; without one it is dkmsstate.ErrIdle. Each stretch begins with the log's name.
 func Follow(ctx context.Context, inv Invocation, out io.Writer) error {
 	const pause = 200 * time.Millisecond
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
 	working, err := layout.AtWork()
 	if err == nil && !working {
-		err = ErrIdle
+		err = dkmsstate.ErrIdle
 	}
 	if err != nil {
 		return err

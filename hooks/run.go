@@ -65,7 +65,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	if err != nil {
 		troubles = append(troubles, err.Error())
 	}
-	d := Decide(inv, Look(ctx, inv, layout))
+	d := Decide(inv, Look(ctx, inv, layout, openOnce(inv)))
 	r := newRun(inv, config, layout, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
 	if !dryRun && (inv.Hook == Postrm || d.Verdict == Unbuild) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
 )
 
 // witnesses puts what was found into words. It is a function of its values.
@@ -106,7 +107,7 @@ func headersWords(v KernelView) string {
 }
 
 func unfinishedWords(v KernelView) string {
-	if v.Unfinished == "begun" {
+	if v.Unfinished == dkmsstate.Begun {
 		return "was cut off in its work on this kernel"
 	}
 	return "put off its work on this kernel"

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"dkms-hooks/debpkg"
@@ -31,10 +32,14 @@ type World struct {
 	Files, Waiting []debpkg.Package
 }
 
+// openOnce opens dpkg's database when it is first asked for.
+func openOnce(inv Invocation) func() (*debpkg.Database, error) {
+	return sync.OnceValues(func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) })
+}
+
 // Look reads what a decision about the invocation needs, and no more: an
 // upgrade keeps the modules whatever the database says.
-func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout) World {
-	database := func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) }
+func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout, database func() (*debpkg.Database, error)) World {
 	w := World{There: there(layout, inv.Kernel, database)}
 	if inv.Hook != Prerm || !inv.wantsDatabase() {
 		return w

@@ -34,7 +34,7 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 			continue
 		}
 		ours, to := app.Flags, &global
-		if !takes(app.Flags, arg) && command != nil {
+		if find(app.Flags, arg) == nil && command != nil {
 			ours, to = command.Flags, &local
 		}
 		*to = append(*to, arg)
@@ -56,7 +56,7 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	return append(out, rest[1:]...), nil
 }
 
-// find gives the flag that an argument names.
+// find gives the flag that an argument names, nil for none.
 func find(flags []cli.Flag, arg string) cli.Flag {
 	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
@@ -65,8 +65,6 @@ func find(flags []cli.Flag, arg string) cli.Flag {
 	}
 	return flags[i]
 }
-
-func takes(flags []cli.Flag, arg string) bool { return find(flags, arg) != nil }
 
 // wantsValue says that the flag takes the next argument.
 func wantsValue(flags []cli.Flag, arg string) bool {

@@ -132,7 +132,7 @@ func (p program) printLogs(logs []hooks.LogFile) int {
 
 func (p program) follow(ctx context.Context, inv hooks.Invocation) int {
 	err := hooks.Follow(ctx, inv, p.stdout)
-	if errors.Is(err, hooks.ErrIdle) {
+	if errors.Is(err, dkmsstate.ErrIdle) {
 		fmt.Fprintf(p.stderr, "dkms-hooks: %v; dkms-hooks log lists what was built\n", err)
 		return 0
 	}
