@@ -11,37 +11,102 @@ import (
 	"strings"
 )
 
-// kernelPaths are the paths of which a package that owns a kernel has one: the
-// image, or the directory of the kernel's own modules (on sid the image is made
-// by a hook and nobody's).
-func kernelPaths(kver string) []string {
-	return []string{
-		"/boot/vmlinuz-" + kver,
-		"/boot/vmlinux-" + kver,
-		"/usr/lib/modules/" + kver + "/kernel",
-		"/lib/modules/" + kver + "/kernel",
+// imagePaths are the paths of a kernel's image. In the kernel's module directory it is the
+// file that a hook copies to /boot (Debian 14).
+func imagePaths(kver string) []string {
+	paths := []string{"/usr/lib/modules/" + kver + "/vmlinuz", "/lib/modules/" + kver + "/vmlinuz"}
+	for _, name := range ImageNames() {
+		paths = append(paths, "/boot/"+name+"-"+kver)
 	}
+	return paths
 }
 
-// Owners gives the packages with their files there that own a kernel, whatever
-// dpkg means to do with them. Names prove nothing (linux-image-current-rockchip64
-// owns any release), so every package's list is looked into.
+// ImageNames are what the file of a kernel's image in /boot is called before the dash and
+// the release, depending on the architecture.
+func ImageNames() []string {
+	return []string{"vmlinuz", "vmlinux", "Image", "zImage", "uImage", "bzImage"}
+}
+
+// listPaths are the paths of the lists of a kernel's own modules, which the kernel's build
+// makes. A file below kernel/ proves nothing: vendors put prebuilt modules there.
+func listPaths(kver string) []string {
+	var paths []string
+	for _, name := range []string{"modules.order", "modules.builtin"} {
+		paths = append(paths, "/usr/lib/modules/"+kver+"/"+name, "/lib/modules/"+kver+"/"+name)
+	}
+	return paths
+}
+
+// Owners returns the packages with their files there that own a kernel, its image or the
+// lists of its modules, whatever dpkg means to do with them. Names prove nothing
+// (linux-image-current-rockchip64 owns any release), so every package's list is looked
+// into.
 func (db *Database) Owners(kver string) ([]Package, error) {
 	diversions, err := db.diversions()
 	if err != nil {
 		return nil, err
 	}
+	paths := append(imagePaths(kver), listPaths(kver)...)
 	return db.having(Status.Present, func(name string, list []byte) bool {
-		return owns(name, list, kver, diversions)
+		return slices.ContainsFunc(paths, haver(name, list, diversions))
 	})
 }
 
-// WithFilesOf gives the packages that have a file in the kernel's directory of
-// the module tree or are its image, and whose status is among those asked for.
-func (db *Database) WithFilesOf(kver string, status func(Status) bool) ([]Package, error) {
-	return db.having(status, func(name string, list []byte) bool {
-		return bytes.Contains(list, []byte("/lib/modules/"+kver+"/")) || owns(name, list, kver, nil)
+// Starters returns those of the owners from which the kernel can be started: they have its
+// image in /boot, or, with the lists of its modules, one under a name without the release
+// (kernel8.img of the Raspberry Pi).
+func (db *Database) Starters(kver string) ([]Package, error) {
+	diversions, err := db.diversions()
+	if err != nil {
+		return nil, err
+	}
+	return db.having(Status.Present, func(name string, list []byte) bool {
+		have := haver(name, list, diversions)
+		boot := slices.DeleteFunc(imagePaths(kver), func(path string) bool { return !strings.HasPrefix(path, "/boot/") })
+		return slices.ContainsFunc(boot, have) || slices.ContainsFunc(listPaths(kver), have) && hasImage(list)
 	})
+}
+
+// hasImage reports whether a list has a kernel's image of another name than with its
+// release.
+func hasImage(list []byte) bool {
+	for line := range bytes.Lines(list) {
+		dir, name := filepath.Split(strings.TrimSuffix(string(line), "\n"))
+		if dir != "/boot/" && dir != "/boot/firmware/" {
+			continue
+		}
+		if slices.Contains(ImageNames(), name) || strings.HasPrefix(name, "kernel") && strings.HasSuffix(name, ".img") {
+			return true
+		}
+	}
+	return false
+}
+
+// WithFilesOf returns the packages that have a file in the kernel's directory of the
+// module tree or are its image, and whose status is among those asked for.
+func (db *Database) WithFilesOf(kver string, status func(Status) bool) ([]Package, error) {
+	diversions, err := db.diversions()
+	if err != nil {
+		return nil, err
+	}
+	return db.having(status, func(name string, list []byte) bool {
+		return hasBelow(list, "/lib/modules/"+kver+"/") || slices.ContainsFunc(imagePaths(kver), haver(name, list, diversions))
+	})
+}
+
+// hasBelow reports whether a list has a path in a directory, which is named without the
+// /usr of a merged /usr. One in another place, as of debugging symbols below
+// /usr/lib/debug, is none.
+func hasBelow(list []byte, dir string) bool {
+	if !bytes.Contains(list, []byte(dir)) {
+		return false
+	}
+	for line := range bytes.Lines(list) {
+		if bytes.HasPrefix(bytes.TrimPrefix(line, []byte("/usr")), []byte(dir)) {
+			return true
+		}
+	}
+	return false
 }
 
 // HasPostinst says that a package has a postinst, which dpkg runs to configure it.
@@ -93,19 +158,15 @@ func (db *Database) having(status func(Status) bool, match func(name string, lis
 	return packages, nil
 }
 
-// owns looks into the list of a package.
-func owns(name string, list []byte, kver string, diversions []diversion) bool {
-	for _, path := range kernelPaths(kver) {
+// haver returns what reports whether a package has a path, under the name that it is
+// diverted to as well.
+func haver(name string, list []byte, diversions []diversion) func(path string) bool {
+	return func(path string) bool {
 		if hasLine(list, path) && !divertedAway(diversions, path, name) {
 			return true
 		}
-		for _, d := range diversions {
-			if d.to == path && d.by != name && hasLine(list, d.from) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(diversions, func(d diversion) bool { return d.to == path && d.by != name && hasLine(list, d.from) })
 	}
-	return false
 }
 
 // hasLine says whether a line of data is line. Most lists do not hold the text

@@ -16,10 +16,18 @@ func TestOwners(t *testing.T) {
 			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") +
 				"-- info/a.list --\n/.\n/boot\n/boot/vmlinuz-6.1.0-1\n", []string{"a"},
 		},
-		"by the directory of modules, in either place": {
+		"by the lists of its modules, in either place": {
 			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") + entry("b", "amd64", "install ok unpacked", "1") +
-				"-- info/a.list --\n/lib/modules/6.1.0-1/kernel\n" +
-				"-- info/b.list --\n/usr/lib/modules/6.1.0-1/kernel\n", []string{"a", "b"},
+				"-- info/a.list --\n/lib/modules/6.1.0-1/modules.order\n" +
+				"-- info/b.list --\n/usr/lib/modules/6.1.0-1/modules.builtin\n", []string{"a", "b"},
+		},
+		"by an image beside its modules": {
+			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") +
+				"-- info/a.list --\n/usr/lib/modules/6.1.0-1/vmlinuz\n", []string{"a"},
+		},
+		"not by a vendor's module": {
+			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") +
+				"-- info/a.list --\n/lib/modules/6.1.0-1\n/lib/modules/6.1.0-1/kernel\n/lib/modules/6.1.0-1/kernel/vendor.ko\n", nil,
 		},
 		"by an uncompressed image": {
 			"-- status --\n" + entry("a", "ppc64el", "install ok installed", "1") +
@@ -86,6 +94,46 @@ func TestOwners(t *testing.T) {
 	}
 }
 
+func TestStarters(t *testing.T) {
+	db := open(t, "-- status --\n"+
+		entry("image", "amd64", "install ok installed", "1")+
+		entry("binary", "amd64", "install ok installed", "1")+
+		entry("modules", "amd64", "install ok installed", "1")+
+		entry("raspberry", "amd64", "install ok installed", "1")+
+		entry("firmware", "amd64", "install ok installed", "1")+
+		"-- info/image.list --\n/boot/vmlinuz-6.1.0-1\n"+
+		"-- info/binary.list --\n/usr/lib/modules/6.1.0-1/vmlinuz\n"+
+		"-- info/modules.list --\n/boot/System.map-6.1.0-1\n/boot/config-6.1.0-1\n/lib/modules/6.1.0-1/modules.order\n"+
+		"-- info/raspberry.list --\n/boot/kernel8.img\n/lib/modules/6.1.0-1/modules.order\n"+
+		"-- info/firmware.list --\n/boot/kernel.img\n")
+	packages, err := db.Starters("6.1.0-1")
+	require.NoError(t, err)
+	require.Len(t, packages, 2)
+	assert.Equal(t, "image", packages[0].Name)
+	assert.Equal(t, "raspberry", packages[1].Name)
+}
+
+func TestFingerprint(t *testing.T) {
+	base := "-- status --\n" + entry("a", "amd64", "install ok installed", "1") + entry("linux-image-6.1", "amd64", "install ok half-configured", "1")
+	before := open(t, base).Fingerprint()
+	for name, row := range map[string]struct {
+		add  string
+		same bool
+	}{
+		"nothing":                     {"", true},
+		"a package that is unpacked":  {entry("bc", "amd64", "install ok unpacked", "1"), true},
+		"a kernel that is configured": {entry("linux-image-6.1", "amd64", "install ok installed", "1"), true},
+		"a tool that is configured":   {entry("bc", "amd64", "install ok installed", "1"), false},
+		"a library that is upgraded":  {entry("a", "amd64", "install ok installed", "2"), false},
+		"a package that is removed":   {entry("a", "amd64", "deinstall ok config-files", "1"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			after := open(t, base+"-- updates/0000 --\n"+row.add).Fingerprint()
+			assert.Equal(t, row.same, before == after)
+		})
+	}
+}
+
 func TestWithFilesOf(t *testing.T) {
 	db := open(t, "-- status --\n"+
 		entry("headers", "amd64", "install ok installed", "1")+
@@ -93,6 +141,8 @@ func TestWithFilesOf(t *testing.T) {
 		entry("longer", "amd64", "install ok installed", "1")+
 		entry("parent", "amd64", "install ok installed", "1")+
 		entry("image", "amd64", "install ok unpacked", "1")+
+		entry("image-dbg", "amd64", "install ok installed", "1")+
+		"-- info/image-dbg.list --\n/usr/lib/debug/lib/modules/6.1.0-1/kernel\n/usr/lib/debug/lib/modules/6.1.0-1/vmlinux\n"+
 		"-- info/image.list --\n/.\n/boot/vmlinuz-6.1.0-1\n"+
 		"-- info/headers.list --\n/.\n/lib/modules/6.1.0-1\n/lib/modules/6.1.0-1/build\n"+
 		"-- info/half.list --\n/.\n/usr/lib/modules/6.1.0-1/x.ko\n"+

@@ -1,10 +1,6 @@
 package dkmsstate
 
 import (
-	"bytes"
-	"errors"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,26 +26,22 @@ type Build struct {
 
 // File is one kernel module of a build and its copy in the kernel's tree.
 type File struct {
-	// Name is the base name, such as loop.ko.xz.
-	Name string
-	// Copy is how the installed file stands to the built one.
-	Copy Copy
-	// InKernel says of a file that is not installed that the kernel has a module of
-	// that name itself.
+	// Name is the base name, such as loop.ko.xz, Installed that of the installed file:
+	// the same, unless its owner compressed it in another way.
+	Name, Installed string
+	// Copy is how the installed file compares with the built one, Reason says how they
+	// differ, and OtherABI reports whether at most one of them fits the kernel.
+	Copy     Copy
+	Reason   string
+	OtherABI bool
+	// Whose is the DKMS module whose build is installed, of a foreign copy.
+	Whose Module
+	// InKernel reports of a file that is not installed whether the kernel has a module
+	// of that name itself.
 	InKernel bool
-	// Twins are installed files of the same module, compressed in another way.
+	// Twins are other installed files of the same module that are superfluous.
 	Twins []string
 }
-
-// Copy is how an installed file stands to the built one.
-type Copy string
-
-// The installed file is not there, is not the built one, or equals it.
-const (
-	CopyMissing Copy = "missing"
-	CopyDiffers Copy = "differs"
-	CopySame    Copy = "same"
-)
 
 // Complete says that the build holds at least one module file, none of them empty.
 func (b Build) Complete() bool { return len(b.Files) > 0 }
@@ -57,11 +49,11 @@ func (b Build) Complete() bool { return len(b.Files) > 0 }
 // originals is MODULE/original_module, where dkms archives modules of the kernel.
 const originals = "original_module"
 
-// readBuild reads a build and how what is installed stands to it.
+// readBuild reads a build and compares with it what is installed.
 func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
 	b := Build{Module: m, Arch: arch}
 	dir := filepath.Join(s.Layout.buildDir(m, s.Kernel, arch), "module")
-	var built, installed stamp
+	var built stamp
 	for _, name := range fileNames(dir) {
 		if trimKo(name) == name {
 			continue
@@ -72,40 +64,86 @@ func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
 			break
 		}
 		built.add(info)
-		installed.addFile(filepath.Join(s.Layout.installDir(s.Kernel), name))
-		b.Files = append(b.Files, File{Name: name, Copy: CopySame})
+		b.Files = append(b.Files, File{Name: name, Installed: name, Copy: CopySame})
 	}
-	b.stamp, b.installed = built.sum(), installed.sum()
+	b.stamp, b.installed = built.sum(), s.stampInstalled(b)
 	known, same := kept.Builds[b.key()]
 	same = same && known.Stamp == b.stamp && known.Installed == b.installed
 	for i, f := range b.Files {
-		if !same {
-			f.Copy = compare(filepath.Join(dir, f.Name), filepath.Join(s.Layout.installDir(s.Kernel), f.Name))
+		if same {
+			b.Files[i] = known.file(f)
+			continue
 		}
-		f.Twins = s.twins(b, f.Name)
+		f = s.compareFile(b, filepath.Join(dir, f.Name), f)
+		f.InKernel = f.Copy == CopyMissing && s.Dep.InKernel(trimKo(f.Name))
 		b.Files[i] = f
 	}
 	return b
 }
 
-// twins gives the installed files that are the same module as one of a build.
-func (s *Snapshot) twins(b Build, name string) []string {
-	var twins []string
-	for _, twin := range variants(trimKo(name)) {
-		if s.installed(twin) && !b.has(twin) {
-			twins = append(twins, twin)
+// stampInstalled names the state of what is installed in the names of a build's files.
+func (s *Snapshot) stampInstalled(b Build) string {
+	var installed stamp
+	for _, f := range b.Files {
+		for _, name := range variants(trimKo(f.Name)) {
+			if name == f.Name || s.installed(name) {
+				installed.addFile(filepath.Join(s.Layout.installDir(s.Kernel), name))
+			}
 		}
 	}
-	return twins
+	return installed.sum()
+}
+
+// findForeign finds installed files that another DKMS module built, or another version
+// of the same one. Two packages may bring a module of the same name; the one that was
+// installed last is there then.
+func (s *Snapshot) findForeign() {
+	for i, b := range s.Builds {
+		for j, f := range b.Files {
+			if f.Copy != CopyAltered && f.Copy != CopyForeign {
+				continue
+			}
+			installed := filepath.Join(s.Layout.installDir(s.Kernel), f.Installed)
+			if whose, ok := s.builderOf(b, f.Name, installed); ok {
+				f = File{Name: f.Name, Installed: f.Installed, Copy: CopyForeign, Whose: whose, Reason: "is that of " + whose.String()}
+				if whose.Name == b.Module.Name { // the kernel link says that this version is installed
+					f.Copy = CopyDamaged
+				}
+				s.Builds[i].Files[j] = f
+			} else if f.Copy == CopyForeign { // that module is gone, and its file is not
+				s.Builds[i].Files[j].Copy, s.Builds[i].Files[j].Whose = CopyAltered, Module{}
+			}
+		}
+	}
+}
+
+// builderOf returns the module, other than that of a build, whose built file is the
+// installed one.
+func (s *Snapshot) builderOf(b Build, name, installed string) (Module, bool) {
+	info, err := os.Stat(installed)
+	if err != nil {
+		return Module{}, false
+	}
+	for _, other := range s.Builds {
+		if other.Module == b.Module || other.Arch != b.Arch {
+			continue
+		}
+		for _, f := range other.Files {
+			if trimKo(f.Name) == trimKo(name) && sameFiles(filepath.Join(s.Layout.buildDir(other.Module, s.Kernel, other.Arch), "module", f.Name), installed, info) {
+				return other.Module, true
+			}
+		}
+	}
+	return Module{}, false
 }
 
 func (b Build) has(name string) bool {
 	return slices.ContainsFunc(b.Files, func(f File) bool { return f.Name == name })
 }
 
-// allSame says that every file of a build is installed as it was built.
-func (b Build) allSame() bool {
-	return !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy != CopySame })
+// allInstalled reports whether there is an installed file for each file of a build.
+func (b Build) allInstalled() bool {
+	return !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == CopyMissing })
 }
 
 // variants gives the names that a module's file can have.
@@ -130,58 +168,4 @@ func trimKo(name string) string {
 		}
 	}
 	return name
-}
-
-// compare compares two files by their bytes. What cannot be read counts as
-// different: it is to be written anew.
-func compare(built, installed string) Copy {
-	b, err := openRegular(built)
-	if err != nil {
-		return CopyDiffers
-	}
-	defer b.Close()
-	info, err := os.Stat(installed)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Lstat(installed); err == nil {
-			return CopyDiffers // a dangling link stands in its place
-		}
-		return CopyMissing
-	}
-	if err != nil || !info.Mode().IsRegular() {
-		return CopyDiffers
-	}
-	i, err := openRegular(installed)
-	if err != nil {
-		return CopyDiffers
-	}
-	defer i.Close()
-	binfo, err := b.Stat()
-	switch {
-	case err != nil:
-		return CopyDiffers
-	case os.SameFile(binfo, info): // framework.conf's symlink_modules
-		return CopySame
-	case binfo.Size() != info.Size() || !sameBytes(b, i):
-		return CopyDiffers
-	}
-	return CopySame
-}
-
-func sameBytes(a, b io.Reader) bool {
-	const chunk = 64 << 10
-	one, two := make([]byte, chunk), make([]byte, chunk)
-	for {
-		n, err := io.ReadFull(a, one)
-		m, err2 := io.ReadFull(b, two)
-		if n != m || !bytes.Equal(one[:n], two[:m]) {
-			return false
-		}
-		if err != nil || err2 != nil {
-			return isEnd(err) && isEnd(err2)
-		}
-	}
-}
-
-func isEnd(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -91,7 +91,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	if cause := ctx.Err(); cause != nil {
 		failure.Err = cause
 		if errors.Is(cause, context.DeadlineExceeded) {
-			failure.Err = fmt.Errorf("ended after %s, the limit for one call", d.Timeout)
+			failure.Err = fmt.Errorf("ended after %s, %w", d.Timeout, errTimeout)
 		}
 		return failure
 	}

@@ -82,6 +82,7 @@ func (r *taskRun) compress(ctx context.Context) error {
 			return fmt.Errorf("cannot compress %s: %w", name, err)
 		}
 	}
+	r.compressed = true
 	return removeFiles(dir, plain)
 }
 

@@ -16,6 +16,9 @@ type Conf struct {
 	Autoinstall bool
 	// Depends are the module names of BUILD_DEPENDS.
 	Depends []string
+	// Names are those of the files of its modules, without .ko, and what they
+	// may be called besides (DEST_MODULE_NAME, BUILT_MODULE_NAME, PACKAGE_NAME).
+	Names []string
 	// OwnSteps: uninstalling runs something of the module's own (POST_REMOVE).
 	OwnSteps bool
 	// InstallSteps: installing runs something of the module's own (PRE_INSTALL,
@@ -52,6 +55,9 @@ func newConf(as Assignments) Conf {
 	}
 	for _, name := range []string{"PRE_INSTALL", "POST_INSTALL", "OBSOLETE_BY"} {
 		c.InstallSteps = c.InstallSteps || as.Plain[name] != "" || as.Clever[name] || as.Sources
+	}
+	for _, variable := range []string{"DEST_MODULE_NAME", "BUILT_MODULE_NAME", "PACKAGE_NAME"} {
+		c.Names = append(c.Names, as.Elements(variable)...)
 	}
 	for _, value := range as.Elements("BUILD_DEPENDS") {
 		c.Depends = append(c.Depends, strings.Fields(value)...)

@@ -22,6 +22,8 @@ type kernelFacts struct {
 	origin  func() Origin
 	own     func() []Ko
 	symvers func() map[string]uint32
+	// exporters are the modules that export each symbol of symvers.
+	exporters func() map[string]string
 }
 
 // Examine finds whether the headers are those of the kernel's image and whether
@@ -58,20 +60,38 @@ func (x examination) build(b Build, rec KernelRecord, justBuilt bool) (Freshness
 	known, ok := rec.Builds[b.key()]
 	known, ok = x.identify(b, known, ok)
 	fresh := Freshness{Fresh, "it was just built"}
+	byOwner := false
 	if !justBuilt {
 		fresh = x.judge(b, known, rec.Origins[known.From], ok)
+		byOwner = fresh.Verdict == Stale && x.installedFits(b)
 	}
-	if fresh.Verdict == Fresh && !(ok && known.Kernel == x.stamps) {
+	if byOwner {
+		fresh = Freshness{Fresh, "the installed module, which is not the one that was built, has the symbols of the kernel"}
+	} else if fresh.Verdict == Fresh && !(ok && known.Kernel == x.stamps) {
 		known.Kernel, known.From, ok = x.stamps, x.origin().id(), true
 	}
 	if !ok {
 		return fresh, nil
 	}
-	known.Installed = ""
-	if b.allSame() {
-		known.Installed = b.installed
-	}
+	b.Fresh = fresh
+	known = known.withCopies(b)
 	return fresh, &known
+}
+
+// installedFits reports whether what is installed in the place of a build that does not
+// fit was put there by the owner, and does.
+func (x examination) installedFits(b Build) bool {
+	var modules []Ko
+	altered := false
+	for _, f := range b.Files {
+		altered = altered || f.Copy == CopyAltered
+		ko, err := readKo(x.ctx, filepath.Join(x.s.Layout.installDir(x.s.Kernel), f.Installed))
+		if err != nil || len(ko.Uses) == 0 || x.magicDiffers(ko) != "" {
+			return false
+		}
+		modules = append(modules, ko)
+	}
+	return altered && x.judgeSymbols(b, modules).Verdict == Fresh
 }
 
 func (s *Snapshot) examine(ctx context.Context) examination {
@@ -82,6 +102,9 @@ func (s *Snapshot) examine(ctx context.Context) examination {
 			origin:  sync.OnceValue(func() Origin { return s.Layout.readOrigin(s.Kernel) }),
 			own:     sync.OnceValue(func() []Ko { return readOwn(ctx, *s) }),
 			symvers: sync.OnceValue(func() map[string]uint32 { return s.readSymvers() }),
+			exporters: sync.OnceValue(func() map[string]string {
+				return readExporters(filepath.Join(s.Layout.headersDir(s.Kernel), "Module.symvers"))
+			}),
 		}
 		s.facts = x.kernelFacts
 	}

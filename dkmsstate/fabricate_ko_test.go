@@ -16,6 +16,9 @@ func fabricateKo(ko Ko, note string) []byte {
 	names := []string{"", ".modinfo", "__versions", ".symtab", ".strtab", ".shstrtab"}
 	data := make([][]byte, len(names))
 	data[1] = []byte("license=MIT\x00description=" + note + "\x00vermagic=" + ko.Vermagic + "\x00")
+	if ko.name != "" {
+		data[1] = append(data[1], "name="+ko.name+"\x00"...)
+	}
 	for _, name := range slices.Sorted(maps.Keys(ko.Uses)) {
 		entry := make([]byte, 64)
 		binary.LittleEndian.PutUint64(entry, uint64(ko.Uses[name]))
@@ -53,9 +56,17 @@ func fabricateKo(ko Ko, note string) []byte {
 	copy(header.Ident[:], elf.ELFMAG+"\x02\x01\x01")
 	out := append(append(encode(header), body...), encode(sections)...)
 	if ko.Signed {
-		out = append(out, signatureMark...)
+		out = sign(out, "signature of "+note)
 	}
 	return out
+}
+
+// sign appends a signature as sign-file does.
+func sign(module []byte, signature string) []byte {
+	out := append(slices.Clone(module), signature...)
+	out = append(out, 0, 0, 2, 0, 0, 0, 0, 0)
+	out = binary.BigEndian.AppendUint32(out, uint32(len(signature)))
+	return append(out, signatureMark...)
 }
 
 func encode(value any) []byte {

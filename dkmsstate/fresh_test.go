@@ -150,7 +150,7 @@ func TestPlanForAStaleBuild(t *testing.T) {
 	f.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1)})
 	f.imageOf(2, "y", "#2")
 	s, rec := f.examine(KernelRecord{})
-	p := PlanAutoinstall(s)
+	p := PlanAutoinstall(s, Goal{})
 	assert.Empty(t, p.Tasks, "not with the headers of another build")
 	assert.Equal(t, []Module{one}, p.NeedHeaders)
 	assert.NotEmpty(t, p.Mismatch)
@@ -160,7 +160,7 @@ func TestPlanForAStaleBuild(t *testing.T) {
 
 	f.headersOf(2, "y", "#2")
 	s, _ = f.examine(rec)
-	p = PlanAutoinstall(s)
+	p = PlanAutoinstall(s, Goal{})
 	require.Len(t, p.Tasks, 1)
 	assert.Equal(t, []Step{{OpReplace, "stale, symbol module_layout differs"}}, p.Tasks[0].Steps)
 	assert.Empty(t, p.NeedHeaders)
@@ -173,7 +173,7 @@ func TestPlanForAStaleBuildThatIsNotInstalled(t *testing.T) {
 	e.remove("var/lib/dkms/one/" + linkName(testKernel, testArch))
 	e.remove(e.installedFile("one.ko"))
 	s, _ := e.examine(KernelRecord{})
-	p := PlanAutoinstall(s)
+	p := PlanAutoinstall(s, Goal{})
 	require.Len(t, p.Tasks, 1)
 	assert.Equal(t, []Step{{OpReplace, "stale, symbol module_layout differs"}, {OpInstall, "not installed"}}, p.Tasks[0].Steps)
 	m := Machine{Layout: e.layout, Engine: rebuilder{scripted: e, ko: Ko{Vermagic: testMagic, Uses: usesOf(2), Signed: true}, files: []string{"one.ko"}}}

@@ -1,24 +1,57 @@
 package dkmsstate
 
 import (
+	"io/fs"
 	"path/filepath"
 )
 
-// Inputs names what a build for the snapshot's kernel starts from: the kernel's
-// headers and the modules that are registered, each with its source and its
-// dkms.conf, known by size and times. While the name stays the same, a
-// build that failed fails again.
-func (s Snapshot) Inputs() string {
+// Inputs names what a build of a module, NAME/VERSION, starts from: the kernel's headers,
+// the compiler, and the module's source with its dkms.conf, known by size and times, and
+// that of the modules that it needs. While the name stays the same, a build that the
+// compiler refused is refused again.
+func (s Snapshot) Inputs(module string) string {
 	var sum stamp
 	build := s.Layout.headersDir(s.Kernel)
 	for _, name := range []string{"", "include", "Makefile", "Module.symvers", "include/config/auto.conf"} {
 		sum.addFile(filepath.Join(build, name))
 	}
+	for _, name := range []string{"gcc", "cc", "clang"} {
+		sum.addFile(s.Layout.Path("/usr/bin/" + name))
+	}
+	names := []string{}
 	for _, r := range s.Registrations {
-		sum.state = append(sum.state, r.Module.String()+" "+r.Source+"\n"...)
-		source := s.Layout.inRoot(filepath.Join(s.Layout.tree(), r.Module.Name, r.Module.Version, "source"))
-		sum.addFile(source)
-		sum.addFile(filepath.Join(source, "dkms.conf"))
+		if r.Module.String() == module {
+			names = append(r.Conf.Depends, r.Module.Name)
+		}
+	}
+	for _, name := range names {
+		for _, r := range s.registrationsOf(name) {
+			sum.addSource(s.Layout, r)
+		}
 	}
 	return sum.sum()
+}
+
+// maxSources bounds how many files of a source are looked at; the largest known, ZFS, has
+// some three thousand.
+const maxSources = 20000
+
+// addSource adds the source of a registered module, each file of it: one that an
+// administrator corrects changes no directory.
+func (s *stamp) addSource(l Layout, r Registration) {
+	s.state = append(s.state, r.Module.String()+" "+r.Source+"\n"...)
+	source := l.inRoot(filepath.Join(l.tree(), r.Module.Name, r.Module.Version, "source"))
+	real, err := filepath.EvalSymlinks(source)
+	if err != nil {
+		s.addFile(source)
+		return
+	}
+	left := maxSources
+	_ = filepath.WalkDir(real, func(path string, _ fs.DirEntry, _ error) error {
+		if left--; left < 0 {
+			return fs.SkipAll
+		}
+		s.addFile(path)
+		return nil
+	})
 }

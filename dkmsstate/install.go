@@ -23,13 +23,17 @@ func (r *taskRun) install(ctx context.Context) error {
 	link, linked := now.Link(t.Module.Name, t.Arch)
 	replaced, _ := now.Build(Module{t.Module.Name, link.Version}, t.Arch)
 	registration, _ := r.before.Registration(t.Module)
+	if reason := r.before.taken(b); reason != "" {
+		return leftOut(reason)
+	}
+	beside := b.anyCopy() && r.besideAnother(b)
 	switch {
-	case !linked && b.anyCopy():
+	case !linked && b.anyCopy() && !beside:
 		// Where a file stands and no link says whose it is, dkms 3.1.7 and later
 		// would archive it as one of the kernel's own.
-		return tree.Restore(t.Module, t.Arch)
-	case r.before.plain(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original:
-		return tree.install(t.Module, t.Arch, replaced)
+		return tree.install(t.Module, t.Arch, Build{}, nil)
+	case r.before.plain(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original && !beside:
+		return tree.install(t.Module, t.Arch, replaced, r.before.foreign(replaced.Module, t.Arch))
 	}
 	r.installing.Lock()
 	defer r.installing.Unlock()
@@ -43,11 +47,43 @@ func (r *taskRun) install(ctx context.Context) error {
 	// dkms may have left a part of a file, which the kernel would find
 	var parts []string
 	for i, f := range tree.build(t.Module, t.Arch).Files {
-		if f.Copy == CopyDiffers && i < len(b.Files) && b.Files[i].Copy == CopyMissing {
+		if f.Copy == CopyDamaged && i < len(b.Files) && b.Files[i].Copy == CopyMissing {
 			parts = append(parts, f.Name)
 		}
 	}
 	return errors.Join(err, tree.RemoveStray(parts))
+}
+
+// leftOut is why a module was not installed although nothing failed.
+type leftOut string
+
+// Error returns the reason.
+func (l leftOut) Error() string { return string(l) }
+
+// taken says which file of a build another module has installed, "" for none. The one
+// that is installed stays: with two packages that bring the same module, each would take
+// the other's place at every run.
+func (s Snapshot) taken(b Build) string {
+	for _, other := range s.Builds {
+		link, linked := s.Link(other.Module.Name, other.Arch)
+		if other.Arch != b.Arch || other.Module.Name == b.Module.Name || !linked || link.Version != other.Module.Version {
+			continue
+		}
+		for _, f := range other.Files {
+			if f.Copy != CopyMissing && f.Copy != CopyForeign && slices.Contains(b.Names(), trimKo(f.Name)) {
+				return fmt.Sprintf("%s is installed, and it brings %s too", other.Module, f.Installed)
+			}
+		}
+	}
+	return ""
+}
+
+// besideAnother reports whether another module, installed meanwhile by the same run, has
+// a file of a build's name. Which of the two is to be there is for dkms to decide, which
+// compares their versions.
+func (r *taskRun) besideAnother(b Build) bool {
+	now, err := r.before.Again(KernelRecord{})
+	return err != nil || now.taken(b) != ""
 }
 
 // plain says that installing a module is nothing but putting its files in place.

@@ -25,6 +25,16 @@ type Ko struct {
 	Uses, Exports map[string]uint32
 	// Signed says that a signature stands at its end.
 	Signed bool
+	// name is what the module calls itself, "" where it does not say (before Linux 4.13),
+	// and machine the processor that it is for.
+	name    string
+	machine elf.Machine
+}
+
+// release returns the kernel release that the module was built for.
+func (ko Ko) release() string {
+	release, _, _ := strings.Cut(ko.Vermagic, " ")
+	return release
 }
 
 // signatureMark ends a signed module (kernel, scripts/sign-file.c).
@@ -36,6 +46,9 @@ const maxKo = 512 << 20
 // readKo reads a module's file, compressed or not.
 func readKo(ctx context.Context, path string) (Ko, error) {
 	data, err := koBytes(ctx, path)
+	if err != nil && !errors.Is(err, errDamaged) {
+		err = fmt.Errorf("%w: %w", errUnread, err)
+	}
 	if err != nil {
 		return Ko{}, fmt.Errorf("cannot read the module %s: %w", filepath.Base(path), err)
 	}
@@ -46,38 +59,68 @@ func readKo(ctx context.Context, path string) (Ko, error) {
 	return ko, nil
 }
 
+// errDamaged says that a file is no module, or only a part of one, whoever reads it.
+const errDamaged = sentinel("is damaged")
+
+// errUnread says that a file could not be read here, which proves nothing about it.
+const errUnread = sentinel("it cannot be examined")
+
 // koBytes gives a module as it is when it is not compressed.
 func koBytes(ctx context.Context, path string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return koContents(path)
+}
+
+// koContents returns the contents of a module's file, decompressed. The first bytes say
+// how it is compressed, as for kmod, whatever its name is. The error is errDamaged when
+// the file ends too early or is not what it says.
+func koContents(path string) ([]byte, error) {
 	file, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	if err := ctx.Err(); err != nil {
+	start := make([]byte, 6)
+	n, err := file.ReadAt(start, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	switch filepath.Ext(path) {
-	case ".gz":
-		unpacked, err := gzip.NewReader(file)
-		if err != nil {
-			return nil, err
-		}
-		return readBounded(unpacked)
-	case ".xz":
-		unpacked, err := xz.NewReader(file, 0)
-		if err != nil {
-			return nil, err
-		}
-		return readBounded(unpacked)
-	case ".zst":
-		unpacked, err := zstd.NewReader(file, zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return nil, err
+	start, err = start[:n], nil
+	var from io.Reader = file
+	switch {
+	case bytes.HasPrefix(start, []byte("\x1f\x8b")):
+		from, err = gzip.NewReader(file)
+	case bytes.HasPrefix(start, []byte("\xfd7zXZ\x00")):
+		from, err = xz.NewReader(file, 0)
+	case bytes.HasPrefix(start, []byte("\x28\xb5\x2f\xfd")):
+		unpacked, openErr := zstd.NewReader(file, zstd.WithDecoderConcurrency(1))
+		if openErr != nil {
+			return nil, damaged(openErr)
 		}
 		defer unpacked.Close()
-		return readBounded(unpacked)
+		from = unpacked
 	}
-	return readBounded(file)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	data, err := readBounded(from)
+	return data, damaged(err)
+}
+
+// damaged marks the errors of a decompressor by which the file is damaged, whatever
+// reads it. Others, such as a window that is too large for this reader, prove nothing.
+func damaged(err error) error {
+	for _, certain := range []error{
+		io.ErrUnexpectedEOF, io.EOF, gzip.ErrChecksum, gzip.ErrHeader, xz.ErrData, xz.ErrFormat, xz.ErrBuf,
+		zstd.ErrCRCMismatch, zstd.ErrFrameSizeMismatch, zstd.ErrFrameSizeExceeded, zstd.ErrBlockTooSmall, zstd.ErrUnexpectedBlockSize,
+	} {
+		if err != nil && errors.Is(err, certain) {
+			return fmt.Errorf("%w: %w", errDamaged, err)
+		}
+	}
+	return err
 }
 
 func readBounded(from io.Reader) ([]byte, error) {
@@ -104,10 +147,14 @@ func parseKo(data []byte) (ko Ko, err error) {
 		if value, ok := strings.CutPrefix(entry, "vermagic="); ok {
 			ko.Vermagic = strings.TrimSpace(value)
 		}
+		if value, ok := strings.CutPrefix(entry, "name="); ok {
+			ko.name = value
+		}
 	}
 	if ko.Vermagic == "" {
 		return Ko{}, errors.New("not a module: it has no vermagic")
 	}
+	ko.machine = file.Machine
 	ko.Uses = uses(file)
 	ko.Exports = exports(file)
 	ko.Signed = bytes.HasSuffix(data, []byte(signatureMark))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"debug/elf"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 
 func sampleKo() Ko {
 	return Ko{Vermagic: "6.1 SMP", Uses: map[string]uint32{"module_layout": 1, "printk": 0xfffffffe},
-		Exports: map[string]uint32{"mine": 7}, Signed: true}
+		Exports: map[string]uint32{"mine": 7}, Signed: true, name: "m", machine: elf.EM_X86_64}
 }
 
 func TestReadKo(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Layout says where dkms keeps things, as absolute paths inside Root.
@@ -15,6 +17,12 @@ type Layout struct {
 	// Tree is dkms_tree, Source is source_tree, Install is install_tree of
 	// framework.conf(5), as seen from inside Root.
 	Tree, Source, Install string
+	// Running is the kernel at work, "" in another root. It is there whatever the disk says:
+	// hosts give kernels to their guests without an image or modules (WSL, Firecracker,
+	// netboot).
+	Running Release
+	// AllKernels is autoinstall_all_kernels: every kernel gets every module.
+	AllKernels bool
 	// DKMSInstalls says that a setting of framework.conf changes how dkms installs
 	// a module, so that dkms itself has to do it.
 	DKMSInstalls bool
@@ -36,6 +44,7 @@ func (l Layout) Path(path string) string { return filepath.Join(l.Root, path) }
 // anything cleverer leaves the default and is said in the troubles.
 func ReadLayout(root string) (Layout, []string) {
 	l := DefaultLayout(root)
+	l.Running = runningKernel(root)
 	files := []string{l.Path("/etc/dkms/framework.conf")}
 	more, _ := filepath.Glob(l.Path("/etc/dkms/framework.conf.d/*.conf"))
 	sort.Strings(more)
@@ -58,6 +67,9 @@ func (l *Layout) apply(file string, as Assignments) []string {
 	var troubles []string
 	for _, name := range []string{"symlink_modules", "modprobe_on_install", "post_transaction"} {
 		l.DKMSInstalls = l.DKMSInstalls || as.Plain[name] != "" || as.Clever[name]
+	}
+	if as.Plain["autoinstall_all_kernels"] != "" {
+		l.AllKernels = yes(as.Plain["autoinstall_all_kernels"])
 	}
 	for name, place := range map[string]*string{"mok_signing_key": &l.Key, "mok_certificate": &l.Certificate} {
 		if as.Plain[name] != "" {
@@ -96,11 +108,11 @@ func (l Layout) tree() string                { return l.Path(l.Tree) }
 func (l Layout) kernelDir(k Release) string  { return filepath.Join(l.Path(l.Install), string(k)) }
 func (l Layout) installDir(k Release) string { return filepath.Join(l.kernelDir(k), installedUnder) }
 
-// KernelThere says that a kernel has modules of its own, or the lists of them that
+// KernelThere reports whether a kernel has modules of its own, or the lists of them that
 // one without any has: headers that come before it make a directory with nothing
-// but a link in it.
+// but a link in it. For the kernel at work a directory is enough.
 func (l Layout) KernelThere(k Release) bool {
-	return l.ModulesThere(k) || anyExists(l.kernelDir(k), "modules.order", "modules.builtin")
+	return l.ModulesThere(k) || k == l.Running && exists(l.kernelDir(k)) || anyExists(l.kernelDir(k), "modules.order", "modules.builtin")
 }
 
 // ModulesThere says that a kernel has modules of its own.
@@ -113,6 +125,16 @@ const installedUnder = "updates/dkms"
 // InstalledPath is where dkms installs a module's file for a kernel by default.
 func InstalledPath(kernel Release, name string) string {
 	return filepath.Join("/lib/modules", string(kernel), installedUnder, name)
+}
+
+// runningKernel returns `uname -r`, "" for another root than that of the running system.
+func runningKernel(root string) Release {
+	var name unix.Utsname
+	if root != "/" || unix.Uname(&name) != nil {
+		return ""
+	}
+	kernel, _ := ParseRelease(unix.ByteSliceToString(name.Release[:]))
+	return kernel
 }
 
 // openDir opens a directory of the system for work that must not leave it. On

@@ -33,6 +33,10 @@ type Result struct {
 	Outcome Outcome
 	// Err says why a task failed or was skipped.
 	Err error
+	// Cause is the kind of the failure.
+	Cause Cause
+	// Notes are what is unusual about a module that was installed.
+	Notes []string
 	// Log is the file that tells more, "" without one; NoLog says why there is none.
 	Log   string
 	NoLog error
@@ -97,7 +101,13 @@ type taskRun struct {
 	log  *keptLog
 	// installing is held while dkms installs: the scripts of modules expect to be alone.
 	installing *sync.Mutex
+	// notes are those of the result; compressed and built report what was done.
+	notes             []string
+	compressed, built bool
 }
+
+// note notes what is unusual about the module.
+func (r *taskRun) note(text string) { r.notes = append(r.notes, text) }
 
 func (r *taskRun) run(ctx context.Context) Result {
 	res := Result{Task: r.task, Outcome: Done}
@@ -107,7 +117,7 @@ func (r *taskRun) run(ctx context.Context) Result {
 			break
 		}
 	}
-	res.Log, res.NoLog = r.log.close(), r.log.err
+	res.Notes, res.Log, res.NoLog = r.notes, r.log.close(), r.log.err
 	if err == nil {
 		return res
 	}
@@ -115,7 +125,7 @@ func (r *taskRun) run(ctx context.Context) Result {
 		res.Outcome, res.Err = Skipped, errors.New(reason)
 		return res
 	}
-	res.Outcome, res.Err = Failed, explain(err, res.Log)
+	res.Outcome, res.Err, res.Cause = Failed, explain(err, res.Log), causeOf(err, res.Log)
 	return res
 }
 
@@ -125,13 +135,13 @@ func (r *taskRun) step(ctx context.Context, step Step) error {
 	case OpClear:
 		return tree.Clear(t.Module, t.Arch)
 	case OpBuild:
-		return r.build(ctx, false)
+		return r.build(ctx)
 	case OpReplace:
 		return r.replace(ctx)
 	case OpInstall:
 		return r.install(ctx)
 	case OpRestore:
-		return tree.Restore(t.Module, t.Arch)
+		return r.restore()
 	case OpCompress:
 		return r.compress(ctx)
 	case OpTidy:
@@ -154,4 +164,14 @@ func (r *taskRun) step(ctx context.Context, step Step) error {
 		return tree.Unbuild(t.Module)
 	}
 	return fmt.Errorf("cannot do %q", step.Op)
+}
+
+// restore repairs what is installed of a module. A build that was compressed takes the
+// place of its plain copy.
+func (r *taskRun) restore() error {
+	if r.compressed {
+		return r.tree.install(r.task.Module, r.task.Arch, Build{}, nil)
+	}
+	b, _ := r.before.Build(r.task.Module, r.task.Arch)
+	return r.tree.Restore(r.task.Module, r.task.Arch, r.built || b.Fresh.Verdict == Fresh)
 }

@@ -134,7 +134,7 @@ func TestOneFailureNeverStopsTheNext(t *testing.T) {
 		before := e.snapshot()
 		m := Machine{Layout: e.layout, Engine: e}
 		begun := 0
-		results := m.Run(context.Background(), before, PlanAutoinstall(before), func(int, Task) { begun++ }, func(int, Result) {})
+		results := m.Run(context.Background(), before, PlanAutoinstall(before, Goal{}), func(int, Task) { begun++ }, func(int, Result) {})
 		for _, lost := range Lost(before, e.snapshot()) {
 			require.NoError(t, m.PutBack(context.Background(), lost))
 		}
@@ -159,7 +159,7 @@ func TestFailureIsExplained(t *testing.T) {
 	e.register(Module{"bad", "1.0"}, "")
 	e.register(Module{"needy", "1.0"}, "BUILD_DEPENDS=bad\n")
 	before := e.snapshot()
-	results := Machine{Layout: e.layout, Engine: e}.Run(context.Background(), before, PlanAutoinstall(before), func(int, Task) {}, func(int, Result) {})
+	results := Machine{Layout: e.layout, Engine: e}.Run(context.Background(), before, PlanAutoinstall(before, Goal{}), func(int, Task) {}, func(int, Result) {})
 	require.Len(t, results, 2)
 	assert.EqualError(t, results[0].Err, "dkms build exited with 10: x.c:1:1: error: no")
 	assert.Equal(t, e.path("var/log/dkms-hooks/6.1.0-test/bad-1.0.log"), results[0].Log)
@@ -177,7 +177,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	e.register(Module{"b", "1.0"}, "")
 	ctx, cancel := context.WithCancel(context.Background())
 	before := e.snapshot()
-	results := Machine{Layout: e.layout, Engine: e}.Run(ctx, before, PlanAutoinstall(before), func(int, Task) {}, func(int, Result) { cancel() })
+	results := Machine{Layout: e.layout, Engine: e}.Run(ctx, before, PlanAutoinstall(before, Goal{}), func(int, Task) {}, func(int, Result) { cancel() })
 	require.Len(t, results, 2)
 	assert.Equal(t, Done, results[0].Outcome)
 	assert.ErrorIs(t, results[1].Err, context.Canceled)

@@ -67,6 +67,10 @@ func (l Layout) originFiles(kernel Release) []string {
 	}
 }
 
+// Unpacked names the present state of the files that the packages of a kernel and of its
+// headers bring.
+func (s Snapshot) Unpacked() string { return stampFiles(s.Layout.originFiles(s.Kernel)...) }
+
 // sumFiles names the contents of files by a hash, "" when none is there.
 func sumFiles(paths ...string) string {
 	sum, some := sha256.New(), false

@@ -23,13 +23,21 @@ const (
 	PutOff Pending = "put off"
 )
 
+// keepingMark is the second line of a note about work that brings nothing in.
+const keepingMark = "keep"
+
 // Pend notes that work on a kernel is about to begin, or is put off. It needs no
-// lock. What was begun stays so.
-func (l Layout) Pend(kernel Release, why Pending) error {
-	if why == PutOff && l.Pending(kernel) == Begun {
+// lock. What was begun stays so. keeping reports whether the work brings nothing in that
+// was not installed on the kernel.
+func (l Layout) Pend(kernel Release, why Pending, keeping bool) error {
+	if why == PutOff && l.Pending(kernel) != "" && (keeping || l.Pending(kernel) == Begun) {
 		return nil
 	}
-	if err := l.writeOwn(filepath.Join(pendingDir, string(kernel)), []byte(why+"\n")); err != nil {
+	text := string(why) + "\n"
+	if keeping && !l.PendingInFull(kernel) {
+		text += keepingMark + "\n"
+	}
+	if err := l.writeOwn(filepath.Join(pendingDir, string(kernel)), []byte(text)); err != nil {
 		return fmt.Errorf("cannot note the work to be done: %w", err)
 	}
 	return nil
@@ -47,14 +55,27 @@ func (l Layout) Settle(kernel Release) error {
 // Pending gives the note of a kernel, "" for none. One that cannot be understood
 // counts as begun.
 func (l Layout) Pending(kernel Release) Pending {
+	why, _ := l.readPending(kernel)
+	return why
+}
+
+// PendingInFull reports whether the work that is not finished is to bring in every module.
+func (l Layout) PendingInFull(kernel Release) bool {
+	why, keeping := l.readPending(kernel)
+	return why != "" && !keeping
+}
+
+func (l Layout) readPending(kernel Release) (why Pending, keeping bool) {
 	data, err := readRegular(filepath.Join(l.Path(lockDir), pendingDir, string(kernel)))
-	switch {
-	case err != nil:
-		return ""
-	case strings.TrimSpace(string(data)) == string(PutOff):
-		return PutOff
+	if err != nil {
+		return "", false
 	}
-	return Begun
+	first, rest, _ := strings.Cut(string(data), "\n")
+	keeping = strings.TrimSpace(rest) == keepingMark
+	if strings.TrimSpace(first) == string(PutOff) {
+		return PutOff, keeping
+	}
+	return Begun, keeping
 }
 
 // AllPending gives the kernels with a note.

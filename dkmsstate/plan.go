@@ -91,7 +91,12 @@ type Plan struct {
 	// Stray are files in the install directory that no build accounts for, to be
 	// removed unless they are somebody else's.
 	Stray []string
+	goal  Goal
 }
+
+// Keeping reports whether the plan was made to keep what is installed, and not to bring in
+// what is not.
+func (p Plan) Keeping() bool { return p.goal.BringIn != nil }
 
 // Empty says that there is nothing to do.
 func (p Plan) Empty() bool { return len(p.Tasks) == 0 && p.Depmod == "" && len(p.Stray) == 0 }

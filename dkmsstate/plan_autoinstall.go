@@ -5,11 +5,10 @@ import (
 	"slices"
 )
 
-// PlanAutoinstall plans to give the kernel every module that it should have:
-// those that dkms would install there unasked, and those that were installed
-// there before. What is in order is left alone.
-func PlanAutoinstall(s Snapshot) Plan {
-	p := Plan{Kernel: s.Kernel, Mismatch: s.Mismatch}
+// PlanAutoinstall plans to keep in order what is installed on the kernel, and to bring in
+// those modules that dkms would install there unasked, as far as the goal goes.
+func PlanAutoinstall(s Snapshot, goal Goal) Plan {
+	p := Plan{Kernel: s.Kernel, Mismatch: s.Mismatch, goal: goal}
 	for _, name := range s.names() {
 		p.planModule(s, name)
 	}
@@ -43,7 +42,15 @@ func (p *Plan) planModule(s Snapshot, name string) {
 		p.keep(s, current)
 	}
 	wanted, ok := p.newest(s, name)
-	if ok && (!linked || wanted != current) {
+	if !ok || linked && wanted == current {
+		return
+	}
+	b, _ := s.Build(wanted, s.Arch)
+	switch reason := s.taken(b); {
+	case p.goal.ignores(wanted) || !p.goal.bringsIn(wanted) && !b.lost(link):
+	case b.Complete() && reason != "":
+		p.Broken = append(p.Broken, Note{Module: wanted.String(), Text: reason, Left: true})
+	default:
 		p.bringIn(s, wanted, link, linked)
 	}
 }
@@ -57,7 +64,7 @@ func (p *Plan) keep(s Snapshot, m Module) {
 			return
 		}
 		var steps []Step
-		if b.anyCopy() {
+		if b.asBuilt() {
 			steps = s.compressSteps(b)
 		}
 		reason := b.wrong()
@@ -108,9 +115,7 @@ func (p *Plan) bringIn(s Snapshot, m Module, link Link, linked bool) {
 	b, exists := s.Build(m, s.Arch)
 	t := Task{Module: m, Arch: s.Arch, Needs: r.Conf.Depends}
 	switch {
-	case exists && b.Complete() && link.Version == "" && b.anyCopy() && b.Fresh.Verdict != Stale:
-		// dkms install would take the file that stands there for one of the
-		// kernel's own and archive it (3.1.7 and later).
+	case exists && b.lost(link) && b.Fresh.Verdict != Stale:
 		t.Steps = append(s.compressSteps(b), Step{OpRestore, "its kernel link is gone"})
 	case exists && b.Complete() && b.Fresh.Verdict == Stale && s.buildable():
 		t.Steps = []Step{{OpReplace, "stale, " + b.Fresh.Reason}, {OpInstall, "not installed"}}

@@ -32,6 +32,27 @@ func TestAutoinstallPlan(t *testing.T) {
 		"modules.dep.bin gone":       {func(f fabricated) { f.install(one); f.remove("lib/modules/6.1.0-test/modules.dep.bin") }, nil, true, 0, 0},
 		"no headers, all in order":   {func(f fabricated) { f.install(one); f.removeAll("lib/modules/6.1.0-test/build") }, nil, false, 0, 0},
 		"no headers, never built":    {func(f fabricated) { f.removeAll("lib/modules/6.1.0-test/build") }, nil, false, 0, 1},
+		"installed file signed by its owner": {func(f fabricated) {
+			f.install(one)
+			f.write(f.installedFile("one.ko"), string(sign([]byte(builtOf(one)), "owner")))
+		}, nil, false, 0, 0},
+		"another module is installed in its name": {func(f fabricated) {
+			f.install(one)
+			two := Module{"two", "1.0"}
+			f.register(two, "")
+			f.write("var/lib/dkms/two/1.0/6.1.0-test/x86_64/module/one.ko", builtOf(two))
+			f.link(linkTarget(two, testKernel, testArch), "var/lib/dkms/two/kernel-6.1.0-test-x86_64")
+			f.write(f.installedFile("one.ko"), builtOf(two))
+		}, nil, false, 0, 0},
+		"another module is installed in its name, and it is not": {func(f fabricated) {
+			f.build(one)
+			two := Module{"two", "1.0"}
+			f.register(two, "")
+			f.write("var/lib/dkms/two/1.0/6.1.0-test/x86_64/module/one.ko", builtOf(two))
+			f.link(linkTarget(two, testKernel, testArch), "var/lib/dkms/two/kernel-6.1.0-test-x86_64")
+			f.write(f.installedFile("one.ko"), builtOf(two))
+			f.depmod()
+		}, nil, false, 1, 0},
 		"no headers, file differs": {func(f fabricated) {
 			f.install(one)
 			f.removeAll("lib/modules/6.1.0-test/build")
@@ -103,7 +124,7 @@ func TestAutoinstallPlan(t *testing.T) {
 			f := fabricate(t)
 			f.register(one, "")
 			test.given(f)
-			p := PlanAutoinstall(f.snapshot())
+			p := PlanAutoinstall(f.snapshot(), Goal{})
 			heals(t, f)
 			var ops []Op
 			for _, task := range p.Tasks {
@@ -128,7 +149,7 @@ func TestNewestVersionIsBroughtInAndTheInstalledOneKept(t *testing.T) {
 	f.register(latest, "")
 	f.install(mid)
 	f.remove(f.installedFile("m.ko"))
-	p := PlanAutoinstall(f.snapshot())
+	p := PlanAutoinstall(f.snapshot(), Goal{})
 	require.Len(t, p.Tasks, 2)
 	assert.Equal(t, Task{Module: mid, Arch: testArch, Steps: []Step{{OpRestore, "m.ko is not in updates/dkms"}}}, p.Tasks[0])
 	assert.Equal(t, latest, p.Tasks[1].Module)
@@ -141,7 +162,7 @@ func TestBuildsFollowTheirNeeds(t *testing.T) {
 	f.register(Module{"c", "1"}, "")
 	f.register(Module{"x", "1"}, "BUILD_DEPENDS=y")
 	f.register(Module{"y", "1"}, "BUILD_DEPENDS=x")
-	p := PlanAutoinstall(f.snapshot())
+	p := PlanAutoinstall(f.snapshot(), Goal{})
 	var names []string
 	for _, task := range p.Tasks {
 		names = append(names, task.Module.Name)
@@ -181,7 +202,7 @@ func (f fabricated) removeAll(name string) {
 func heals(t *testing.T, f fabricated) {
 	t.Helper()
 	before := f.snapshot()
-	p := PlanAutoinstall(before)
+	p := PlanAutoinstall(before, Goal{})
 	e := &scripted{fabricated: f, fates: map[string]fate{}}
 	m := Machine{Layout: f.layout, Engine: e}
 	results := m.Run(t.Context(), before, p, func(int, Task) {}, func(int, Result) {})
@@ -191,7 +212,7 @@ func heals(t *testing.T, f fabricated) {
 		require.NoError(t, Verify(after, r.Task))
 	}
 	require.NoError(t, m.Finish(t.Context(), &after, len(results) > 0))
-	again := PlanAutoinstall(f.snapshot())
+	again := PlanAutoinstall(f.snapshot(), Goal{})
 	assert.Empty(t, again.Tasks, "tasks that are left")
 	assert.Empty(t, again.Depmod, "depmod is still to run")
 	assert.Empty(t, Lost(before, f.snapshot()))

@@ -12,6 +12,10 @@ import (
 // BUILD_EXCLUSIVE (exit 77, 9 before dkms 3), or a module of the same or a newer
 // version in the kernel itself (dkms 3.2 exits with 6, check_version_sanity).
 func notMeant(err error) string {
+	var left leftOut
+	if errors.As(err, &left) {
+		return left.Error()
+	}
 	var call *CallError
 	if !errors.As(err, &call) || call.Program != "dkms" {
 		return ""

@@ -17,9 +17,12 @@ type KernelRecord struct {
 	// image and the headers of a kernel are configured, two hooks are called for
 	// it; the second neither tries in vain nor tells again what the first did.
 	Run string `json:"run,omitempty"`
-	// Inputs name what the troubles came from (Snapshot.Inputs); with other inputs
-	// everything is tried and told anew.
-	Inputs string `json:"inputs,omitempty"`
+	// Leaving is the package whose removal took the kernel's builds away, as long as it
+	// is not known how that ended: dpkg may give it up, and calls no hook then.
+	Leaving string `json:"leaving,omitempty"`
+	// Unpacked names the state of the files that the packages of the kernel and of its
+	// headers bring, as it was when the kernel was last looked at.
+	Unpacked string `json:"unpacked,omitempty"`
 	// Last is how the last attempt for each module ended, by MODULE/VERSION.
 	Last map[string]Last `json:"last,omitempty"`
 	// Stamps name the state of the kernel's and its headers' files when they were
@@ -37,13 +40,51 @@ type KernelRecord struct {
 // BuildRecord is what a build was when it was found fresh, and for what.
 type BuildRecord struct {
 	// Stamp names the state of its files, Sum their contents; Installed the state of
-	// the installed ones while they are the same, "" otherwise.
+	// the installed ones while nothing about them is to be repaired, "" otherwise.
 	Stamp     string `json:"stamp"`
 	Sum       string `json:"sum"`
 	Installed string `json:"installed,omitempty"`
+	// Differing are the files whose installed copies are not what was built, by name.
+	Differing map[string]FileRecord `json:"differing,omitempty"`
 	// Kernel is KernelRecord.Stamps then, From names the contents behind them.
 	Kernel string `json:"kernel"`
 	From   string `json:"from"`
+}
+
+// FileRecord is what is kept of an installed file that is not the built one.
+type FileRecord struct {
+	Installed string `json:"installed"`
+	Copy      Copy   `json:"copy"`
+	Reason    string `json:"reason"`
+	OtherABI  bool   `json:"other_abi,omitempty"`
+	Whose     Module `json:"whose,omitzero"`
+}
+
+// file returns a file of the build as it was recorded.
+func (b BuildRecord) file(f File) File {
+	if r, differs := b.Differing[f.Name]; differs {
+		f.Installed, f.Copy, f.Reason, f.OtherABI, f.Whose = r.Installed, r.Copy, r.Reason, r.OtherABI, r.Whose
+	}
+	return f
+}
+
+// withCopies returns the record with what is installed of a build, which is not read
+// again while it stays as it is.
+func (b BuildRecord) withCopies(build Build) BuildRecord {
+	b.Installed, b.Differing = "", nil
+	if build.wrong() != "" || !build.allInstalled() {
+		return b
+	}
+	b.Installed = build.installed
+	for _, f := range build.Files {
+		if f.Copy != CopySame {
+			if b.Differing == nil {
+				b.Differing = map[string]FileRecord{}
+			}
+			b.Differing[f.Name] = FileRecord{f.Installed, f.Copy, f.Reason, f.OtherABI, f.Whose}
+		}
+	}
+	return b
 }
 
 // usedOrigins gives the origins that builds of the record name.
@@ -71,6 +112,18 @@ type Last struct {
 	When time.Time `json:"when"`
 	// Log is the file that tells more, "" without one.
 	Log string `json:"log,omitempty"`
+	// Inputs name what the attempt started from (Snapshot.Inputs): with other inputs it
+	// may end otherwise. Cause is why it failed, and Packages name the packages that were
+	// installed then, where another one may have been missing.
+	Inputs   string `json:"inputs,omitempty"`
+	Cause    Cause  `json:"cause,omitempty"`
+	Packages string `json:"packages,omitempty"`
+}
+
+// again reports whether an attempt that failed may end otherwise with the present packages,
+// although the module's source and the headers are the same.
+func (l Last) again(packages func() string) bool {
+	return l.Result == LastFailed && l.Cause != CauseCompiler && l.Cause != CauseTimeout && l.Packages != packages()
 }
 
 // LastResult is the kind of an ending.
@@ -99,28 +152,50 @@ func (k KernelRecord) Troubled() bool {
 	return false
 }
 
-// Told gives the troubles that a run of dpkg was told of, a text for each module:
-// none for another run, for one without a name, and when the inputs have changed.
-func (k KernelRecord) Told(run string, inputs func() string) map[string]string {
+// Told returns the troubles that a run of dpkg reported, a text for each module: none for
+// another run, or for one without a name.
+func (k KernelRecord) Told(run string, now Present) map[string]string {
 	if run == "" || k.Run != run {
 		return nil
 	}
-	return k.EverTold(inputs)
+	return k.EverTold(now)
 }
 
-// EverTold gives the troubles that any run was told of, none when the inputs have
-// changed.
-func (k KernelRecord) EverTold(inputs func() string) map[string]string {
+// EverTold returns the troubles that any run reported and that are what a new attempt would
+// end in.
+func (k KernelRecord) EverTold(now Present) map[string]string {
 	told := map[string]string{}
 	for module, last := range k.Last {
-		if last.trouble() {
+		if last.trouble() && last.Inputs == now.Inputs(module) && !last.again(now.Packages) {
 			told[module] = last.Text
 		}
 	}
-	if len(told) == 0 || k.Inputs != inputs() {
-		return nil
-	}
 	return told
+}
+
+// Retries reports whether an attempt on the kernel failed that may end otherwise with the
+// present packages.
+func (k KernelRecord) Retries(packages func() string) bool {
+	for _, last := range k.Last {
+		if last.again(packages) {
+			return true
+		}
+	}
+	return false
+}
+
+// Waits reports whether a module was to be installed on the kernel and could not be yet: for
+// want of headers, or since it failed.
+func (k KernelRecord) Waits(m Module) bool {
+	last := k.Last[m.String()]
+	return last.Result == LastWaiting || last.Result == LastFailed
+}
+
+// Present is what attempts start from now: Inputs by module (Snapshot.Inputs), and a name
+// for the packages that are installed.
+type Present struct {
+	Inputs   func(module string) string
+	Packages func() string
 }
 
 // Kernel gives what is kept of a kernel.

@@ -12,20 +12,37 @@ import (
 
 func TestToldOfTroubles(t *testing.T) {
 	when := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	k := KernelRecord{Run: "run 1", Inputs: "a", Last: map[string]Last{
-		"bad/1":  {Result: LastFailed, Text: "does not compile", When: when, Log: "/log"},
+	k := KernelRecord{Run: "run 1", Last: map[string]Last{
+		"bad/1":  {Result: LastFailed, Text: "does not compile", When: when, Log: "/log", Inputs: "a", Packages: "p"},
 		"good/1": {Result: LastInstalled, When: when},
-		"late/1": {Result: LastWaiting, Text: "no headers", When: when},
-		"odd/1":  {Result: LastSkipped, Text: "not meant for it", When: when},
+		"late/1": {Result: LastWaiting, Text: "no headers", When: when, Inputs: "a"},
+		"odd/1":  {Result: LastSkipped, Text: "not meant for it", When: when, Inputs: "a"},
 	}}
+	now := func(inputs, packages string) Present {
+		return Present{func(string) string { return inputs }, func() string { return packages }}
+	}
 	told := map[string]string{"bad/1": "does not compile", "odd/1": "not meant for it"}
-	assert.Equal(t, told, k.Told("run 1", inputs("a")))
-	assert.Nil(t, k.Told("run 2", inputs("a")), "another run")
-	assert.Nil(t, k.Told("run 1", inputs("b")), "other inputs")
-	assert.Equal(t, told, k.EverTold(inputs("a")))
-	assert.Nil(t, k.EverTold(inputs("b")), "other inputs")
+	assert.Equal(t, told, k.Told("run 1", now("a", "p")))
+	assert.Empty(t, k.Told("run 2", now("a", "p")), "another run")
+	assert.Empty(t, k.Told("run 1", now("b", "p")), "other inputs")
+	assert.Equal(t, told, k.EverTold(now("a", "p")))
+	assert.Empty(t, k.EverTold(now("b", "p")), "other inputs")
+	assert.Equal(t, map[string]string{"odd/1": "not meant for it"}, k.EverTold(now("a", "q")), "a package has come")
+	assert.True(t, k.Retries(func() string { return "q" }))
+	for _, cause := range []Cause{CauseCompiler, CauseTimeout} {
+		bad := k.Last["bad/1"]
+		bad.Cause = cause
+		k.Last["bad/1"] = bad
+		assert.Equal(t, told, k.EverTold(now("a", "q")), "%s: no package helps", cause)
+		assert.False(t, k.Retries(func() string { return "q" }))
+	}
 	k.Run = ""
-	assert.Nil(t, k.Told("", inputs("a")), "no run of dpkg")
+	assert.Empty(t, k.Told("", now("a", "p")), "no run of dpkg")
+	assert.True(t, k.Waits(Module{"late", "1"}))
+	assert.True(t, k.Waits(Module{"bad", "1"}))
+	assert.False(t, k.Waits(Module{"good", "1"}))
+	assert.False(t, k.Waits(Module{"odd", "1"}))
+	assert.False(t, k.Waits(Module{"never", "1"}))
 }
 
 func TestRecordByKernel(t *testing.T) {
@@ -41,7 +58,7 @@ func TestRecordByKernel(t *testing.T) {
 func TestRecordIsKept(t *testing.T) {
 	l := Layout{Root: t.TempDir()}
 	assert.Empty(t, read(t, l).Kernels)
-	record := Record{}.With("6.1", KernelRecord{Run: "run", Inputs: "a", Stamps: "s", Mismatch: "m",
+	record := Record{}.With("6.1", KernelRecord{Run: "run", Leaving: "a", Unpacked: "u", Stamps: "s", Mismatch: "m",
 		Last:   map[string]Last{"bad/1": {Result: LastFailed, Text: "\"quoted\"\n", When: time.Unix(1, 0).UTC(), Log: "/log"}},
 		Builds: map[string]BuildRecord{"bad/1 x86_64": {Stamp: "a", Sum: "b", Installed: "x", Kernel: "c", From: "e"}}, Origins: map[string]Origin{"e": {Symvers: "d"}}})
 	require.NoError(t, l.WriteRecord(record))
@@ -90,7 +107,7 @@ func TestRecordOfVersion1(t *testing.T) {
 		"b/1 x86_64":{"stamp":"s2","sum":"m2","kernel":"s","origin":{"symvers":"v","conf":"c"}}}}}}`), 0o644))
 	origin := Origin{Symvers: "v", Conf: "c"}
 	assert.Equal(t, Record{Version: 2, Kernels: map[Release]KernelRecord{"6.1": {
-		Run: "r", Inputs: "i", Stamps: "s", Mismatch: "m",
+		Run: "r", Stamps: "s", Mismatch: "m",
 		Last: map[string]Last{"bad/1": {Result: LastFailed, Text: "t", When: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), Log: "/l"}},
 		Builds: map[string]BuildRecord{
 			"a/1 x86_64": {Stamp: "s1", Sum: "m1", Kernel: "s", From: origin.id()},
@@ -116,14 +133,21 @@ func TestWriteRecordFollowsNoLink(t *testing.T) {
 func TestPending(t *testing.T) {
 	l := Layout{Root: t.TempDir()}
 	assert.Empty(t, l.AllPending())
-	require.NoError(t, l.Pend("6.1", Begun))
-	require.NoError(t, l.Pend("6.2", PutOff))
+	require.NoError(t, l.Pend("6.1", Begun, false))
+	require.NoError(t, l.Pend("6.2", PutOff, true))
+	assert.True(t, l.PendingInFull("6.1"))
+	assert.False(t, l.PendingInFull("6.2"))
+	assert.False(t, l.PendingInFull("6.3"))
 	assert.Equal(t, Begun, l.Pending("6.1"))
 	assert.Equal(t, PutOff, l.Pending("6.2"))
 	assert.Equal(t, Pending(""), l.Pending("6.3"))
 	assert.Equal(t, []Release{"6.1", "6.2"}, l.AllPending())
-	require.NoError(t, l.Pend("6.1", PutOff))
+	require.NoError(t, l.Pend("6.1", PutOff, false))
 	assert.Equal(t, Begun, l.Pending("6.1"), "what was begun stays so")
+	require.NoError(t, l.Pend("6.1", Begun, true))
+	assert.True(t, l.PendingInFull("6.1"), "what was to be brought in still is")
+	require.NoError(t, l.Pend("6.2", PutOff, false))
+	assert.True(t, l.PendingInFull("6.2"))
 	require.NoError(t, l.Settle("6.1"))
 	require.NoError(t, l.Settle("6.1"), "twice is no error")
 	assert.Equal(t, []Release{"6.2"}, l.AllPending())
@@ -171,7 +195,8 @@ func TestInputsChangeWithWhatABuildStartsFrom(t *testing.T) {
 	}
 	layout, _ := ReadLayout(root)
 	s := Snapshot{Layout: layout, Kernel: "6.1"}
-	seen := map[string]string{s.Inputs(): "nothing"}
+	inputs := func() string { return s.Inputs("m/1") }
+	seen := map[string]string{inputs(): "nothing"}
 	changes := []struct {
 		name   string
 		change func()
@@ -181,13 +206,20 @@ func TestInputsChangeWithWhatABuildStartsFrom(t *testing.T) {
 		{"a module", func() { s.Registrations = []Registration{{Module: Module{"m", "1"}, Source: "/usr/src/m-1"}} }},
 		{"its dkms.conf", func() { write("var/lib/dkms/m/1/source/dkms.conf", 1) }},
 		{"another dkms.conf", func() { write("var/lib/dkms/m/1/source/dkms.conf", 2) }},
+		{"a file of its source", func() { write("var/lib/dkms/m/1/source/sub/m.c", 1) }},
+		{"another compiler", func() { write("usr/bin/gcc", 1) }},
+		{"a module that it needs", func() {
+			s.Registrations = append([]Registration{{Module: Module{"a", "1"}}}, s.Registrations...)
+			s.Registrations[1].Conf.Depends = []string{"a"}
+		}},
 	}
 	for _, c := range changes {
 		c.change()
-		assert.NotContains(t, seen, s.Inputs(), c.name)
-		assert.Equal(t, s.Inputs(), s.Inputs())
-		seen[s.Inputs()] = c.name
+		assert.NotContains(t, seen, inputs(), c.name)
+		assert.Equal(t, inputs(), inputs())
+		seen[inputs()] = c.name
 	}
+	before := inputs()
+	s.Registrations = append(s.Registrations, Registration{Module: Module{"z", "1"}})
+	assert.Equal(t, before, inputs(), "a module that has nothing to do with it")
 }
-
-func inputs(name string) func() string { return func() string { return name } }

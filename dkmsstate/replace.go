@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // oldName is what MODULE/VERSION/KVER is called while a build that no longer fits is
@@ -24,26 +25,47 @@ func (r *taskRun) replace(ctx context.Context) error {
 	if err := tree.keepOld(t.Module); err != nil {
 		return err
 	}
-	err := r.build(ctx, r.signed(ctx, old))
+	signed := r.signed(ctx, old)
+	err := r.build(ctx)
 	// dkms 3.0 counts a module as installed that it left to the kernel's own
 	leftToKernel := !old.anyCopy() && r.before.inKernel(old)
 	if link, linked := before.Link(t.Module.Name, t.Arch); err == nil && linked && link.Version == t.Module.Version && !leftToKernel {
-		err = tree.install(t.Module, t.Arch, old)
+		err = tree.install(t.Module, t.Arch, old, r.before.foreign(t.Module, t.Arch))
 	}
 	if err != nil {
 		return errors.Join(err, tree.rollBackModule(t.Module, t.Arch))
 	}
+	if signed && !r.signedNow(ctx) {
+		r.note("it is not signed, and the build before it was")
+	}
 	return tree.dropOld(t.Module)
 }
 
-// signed says that a build's modules are signed; what takes its place has to be then.
+// signedNow reports whether the modules of the present build are signed.
+func (r *taskRun) signedNow(ctx context.Context) bool {
+	b := r.tree.build(r.task.Module, r.task.Arch)
+	return anySigned(ctx, r.machine.Layout.builtFiles(r.tree.Kernel, b))
+}
+
+// anySigned reports whether a module among files is signed.
+func anySigned(ctx context.Context, files []string) bool {
+	return slices.ContainsFunc(files, func(file string) bool {
+		ko, err := readKo(ctx, file)
+		return err == nil && ko.Signed
+	})
+}
+
+// signed reports whether the modules of a build that was set aside are signed, or those
+// that were installed of it: its owner may have signed these.
 func (r *taskRun) signed(ctx context.Context, b Build) bool {
+	var files []string
 	for _, file := range r.machine.Layout.builtFiles(r.tree.Kernel, b) {
-		if ko, err := readKo(ctx, oldPath(r.tree.Kernel, file)); err == nil && ko.Signed {
-			return true
-		}
+		files = append(files, oldPath(r.tree.Kernel, file))
 	}
-	return false
+	for _, f := range b.Files {
+		files = append(files, filepath.Join(r.machine.Layout.installDir(r.tree.Kernel), f.Installed))
+	}
+	return anySigned(ctx, files)
 }
 
 // oldPath gives the present place of a file of a build that was set aside.
@@ -149,23 +171,58 @@ func (t Tree) rollBackModule(m Module, arch string) error {
 	if linkErr != nil || newLink(m.Name, arch, link, t.Kernel).Version != m.Version {
 		return nil
 	}
-	return t.install(m, arch, replaced)
-}
-
-// install puts the files of a build into the install directory and lets the kernel
-// link name it; files of the one that it replaces, and has not, go.
-func (t Tree) install(m Module, arch string, replaced Build) error {
-	if err := t.Restore(m, arch); err != nil {
+	// What was installed of the new build is replaced, and nothing else: the owner may
+	// have signed the old one.
+	err = t.put(m, arch, func(f File) bool {
+		return f.Copy == CopyMissing || f.Copy == CopyDamaged || replaced.installedAsBuilt(f.Name)
+	})
+	if err != nil {
 		return err
 	}
 	b := t.build(m, arch)
 	var gone []string
 	for _, f := range replaced.Files {
-		if !b.has(f.Name) {
-			gone = append(gone, f.Name)
+		if f.Copy == CopySame && !b.has(f.Installed) {
+			gone = append(gone, f.Installed)
 		}
 	}
 	return t.RemoveStray(gone)
+}
+
+// installedAsBuilt reports whether a file of a build is installed as it was built.
+func (b Build) installedAsBuilt(name string) bool {
+	return slices.ContainsFunc(b.Files, func(f File) bool { return trimKo(f.Name) == trimKo(name) && f.Copy == CopySame })
+}
+
+// install installs the files of a build and lets the kernel link name it; files of the
+// one that it replaces, and does not have, are removed. Those that other modules
+// installed, by name, stay.
+func (t Tree) install(m Module, arch string, replaced Build, others []string) error {
+	err := t.put(m, arch, func(f File) bool { return f.Copy != CopySame && !slices.Contains(others, trimKo(f.Name)) })
+	if err != nil {
+		return err
+	}
+	b := t.build(m, arch)
+	var gone []string
+	for _, f := range replaced.Files {
+		if !b.has(f.Installed) && f.Copy != CopyForeign && !slices.Contains(others, trimKo(f.Name)) {
+			gone = append(gone, f.Installed)
+		}
+	}
+	return t.RemoveStray(gone)
+}
+
+// foreign returns the names, without .ko, of those files of a module's build in whose
+// place another module's are installed.
+func (s Snapshot) foreign(m Module, arch string) []string {
+	b, _ := s.Build(m, arch)
+	var names []string
+	for _, f := range b.Files {
+		if f.Copy == CopyForeign {
+			names = append(names, trimKo(f.Name))
+		}
+	}
+	return names
 }
 
 // build reads a build of the kernel.

@@ -42,7 +42,7 @@ func staleOne(t *testing.T) (*scripted, Task) {
 	e.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1), Signed: true})
 	e.kernelOf(2, "y", "#2")
 	s, _ := e.examine(KernelRecord{})
-	p := PlanAutoinstall(s)
+	p := PlanAutoinstall(s, Goal{})
 	require.Len(t, p.Tasks, 1)
 	return e, p.Tasks[0]
 }
@@ -61,7 +61,6 @@ func TestReplaceLeavesTheOldBuildWhenItFails(t *testing.T) {
 		"builds nothing":   {good, nil, nil, "there is no build"},
 		"old symbols":      {Ko{Vermagic: testMagic, Uses: usesOf(1), Signed: true}, []string{"one.ko"}, nil, "symbol module_layout differs"},
 		"other vermagic":   {Ko{Vermagic: "6.2 UP", Uses: usesOf(2), Signed: true}, []string{"one.ko"}, nil, "vermagic"},
-		"not signed":       {Ko{Vermagic: testMagic, Uses: usesOf(2)}, []string{"one.ko"}, nil, "not signed"},
 		"no module":        {Ko{}, []string{"one.ko"}, nil, "cannot be used"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,6 +77,16 @@ func TestReplaceLeavesTheOldBuildWhenItFails(t *testing.T) {
 			assert.Equal(t, before, withoutLogs(e.listing()))
 		})
 	}
+}
+
+// dkms was told not to sign, or could not: it calls the build good, and the old one fits the
+// kernel no more.
+func TestReplaceBySomethingUnsignedIsReported(t *testing.T) {
+	e, task := staleOne(t)
+	r := runTask(Machine{Layout: e.layout, Engine: rebuilder{scripted: e, ko: Ko{Vermagic: testMagic, Uses: usesOf(2)}, files: []string{"one.ko"}}}, e.snapshot(), task)
+	require.NoError(t, r.Err)
+	assert.Equal(t, Done, r.Outcome)
+	assert.Equal(t, []string{"it is not signed, and the build before it was"}, r.Notes)
 }
 
 func withoutLogs(listing map[string]string) map[string]string {
@@ -131,7 +140,7 @@ func TestRollBack(t *testing.T) {
 		"installed": func(e *scripted, tree Tree, m Module) {
 			e.write(e.buildFile(m), string(fabricateKo(sampleKo(), "new")))
 			e.write("var/lib/dkms/one/1.0/6.1.0-test/x86_64/module/more.ko", string(fabricateKo(sampleKo(), "more")))
-			require.NoError(e.t, tree.Restore(m, testArch))
+			require.NoError(e.t, tree.Restore(m, testArch, true))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,11 +11,20 @@ import (
 	"strings"
 )
 
-// Restore makes the installed files of a build equal to the built ones and the
-// kernel link name the build. Each file is written beside the one that it replaces,
-// and only when all are complete and on the disk does the first take its place: no
-// reader ever finds half of one, and a full disk changes nothing.
-func (t Tree) Restore(m Module, arch string) error {
+// Restore installs those files of a build that are missing or damaged, and makes the
+// kernel link name the build. What merely differs from the built file stays, unless it
+// was built for another ABI and fits says that the build is for the present one.
+func (t Tree) Restore(m Module, arch string, fits bool) error {
+	return t.put(m, arch, func(f File) bool {
+		return f.Copy == CopyMissing || f.Copy == CopyDamaged || f.OtherABI && fits
+	})
+}
+
+// put installs files of a build and makes the kernel link name it. Each file is written
+// beside the one that it replaces, and only when all are complete and on the disk does
+// the first take its place: no reader ever finds half of one, and a full disk changes
+// nothing.
+func (t Tree) put(m Module, arch string, which func(File) bool) error {
 	b := t.build(m, arch)
 	if !b.Complete() {
 		return fmt.Errorf("cannot install %s: there is no build of it", m)
@@ -27,12 +36,15 @@ func (t Tree) Restore(m Module, arch string) error {
 	defer install.Close()
 	var written, twins []string
 	for _, f := range b.Files {
-		if f.Copy != CopySame {
+		if which(f) {
 			built := filepath.Join(t.Layout.buildDir(m, t.Kernel, arch), "module", f.Name)
 			if err := copyFile(install, f.Name, built); err != nil {
 				return errors.Join(fmt.Errorf("cannot install %s: %w", f.Name, err), removeTemps(install, written))
 			}
 			written = append(written, f.Name)
+			if f.Installed != f.Name {
+				twins = append(twins, f.Installed)
+			}
 		}
 		twins = append(twins, f.Twins...)
 	}

@@ -46,6 +46,8 @@ type schedule struct {
 	first int
 	// keyThere says that dkms makes no key when it builds.
 	keyThere func() bool
+	// files are the names of the files that each task may install.
+	files [][]string
 }
 
 // newSchedule schedules a plan. What needs no compiler is done one after the other,
@@ -60,6 +62,9 @@ func newSchedule(s Snapshot, p Plan, jobs int) *schedule {
 		if t.Builds() {
 			sc.builders++
 		}
+		r, _ := s.Registration(t.Module)
+		b, _ := s.Build(t.Module, t.Arch)
+		sc.files = append(sc.files, append(b.Names(), r.Conf.Names...))
 	}
 	rebuilds := slices.ContainsFunc(s.Registrations, func(r Registration) bool { return r.Conf.RebuiltWith })
 	if sc.builders > 0 && !rebuilds {
@@ -88,11 +93,20 @@ func (sc *schedule) next() (int, bool) {
 // waits says that a task before this one has to end first.
 func (sc *schedule) waits(i int) bool {
 	for j, other := range sc.tasks[:i] {
-		if !sc.ended[j] && (other.Module.Name == sc.tasks[i].Module.Name || slices.Contains(sc.tasks[i].Needs, other.Module.Name)) {
+		if sc.ended[j] {
+			continue
+		}
+		if other.Module.Name == sc.tasks[i].Module.Name || slices.Contains(sc.tasks[i].Needs, other.Module.Name) || sc.share(i, j) {
 			return true
 		}
 	}
 	return false
+}
+
+// share reports whether two tasks may install the same file: which of them is there in
+// the end must not depend on which is built faster.
+func (sc *schedule) share(i, j int) bool {
+	return slices.ContainsFunc(sc.files[i], func(name string) bool { return slices.Contains(sc.files[j], name) })
 }
 
 // begin notes that a task is at work, and gives the number of jobs for its make: the

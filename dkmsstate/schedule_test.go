@@ -63,7 +63,7 @@ func crowd(t *testing.T, n int, conf map[int]string) *scripted {
 
 func (c *crowded) run(jobs int) []Result {
 	before := c.snapshot()
-	return Machine{Layout: c.layout, Engine: c, Jobs: jobs}.Run(context.Background(), before, PlanAutoinstall(before), func(int, Task) {}, func(int, Result) {})
+	return Machine{Layout: c.layout, Engine: c, Jobs: jobs}.Run(context.Background(), before, PlanAutoinstall(before, Goal{}), func(int, Task) {}, func(int, Result) {})
 }
 
 func TestBuildsSideBySide(t *testing.T) {

@@ -84,11 +84,7 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 		s.Remains = append(s.Remains, part.remains...)
 		s.Troubles = append(s.Troubles, part.troubles...)
 	}
-	for i, b := range s.Builds {
-		for j, f := range b.Files {
-			s.Builds[i].Files[j].InKernel = f.Copy == CopyMissing && s.Dep.InKernel(trimKo(f.Name))
-		}
-	}
+	s.findForeign()
 	s.Arch, s.ArchSure = l.findArch(kernel, uname, s.arches())
 	sideBySide(len(parts), func(i int) { parts[i].registrations = sv.readRegistrations(sv.modules[i], kernel, s.Arch) })
 	for _, part := range parts {

@@ -30,14 +30,14 @@ func TestInstalledFilesAreKnownByTheRecord(t *testing.T) {
 	require.NoError(t, err)
 	data, err := os.ReadFile(installed)
 	require.NoError(t, err)
-	data[len(data)-1] ^= 1
+	data[0] ^= 1
 	time.Sleep(20 * time.Millisecond) // more than a tick of the kernel's clock
 	require.NoError(t, os.WriteFile(installed, data, 0o644))
 	require.NoError(t, os.Chtimes(installed, info.ModTime(), info.ModTime()))
-	assert.Equal(t, CopyDiffers, copyOf(rec), "the same size and time, but changed")
+	assert.Equal(t, CopyDamaged, copyOf(rec), "the same size and time, but changed")
 
 	s, again := f.examine(rec)
-	assert.Empty(t, again.Builds["one/1.0 "+testArch].Installed, "what differs is not kept")
+	assert.Empty(t, again.Builds["one/1.0 "+testArch].Installed, "what is damaged is not kept")
 	known.Installed = s.Builds[0].installed
 	assert.Equal(t, CopySame, copyOf(KernelRecord{Builds: map[string]BuildRecord{"one/1.0 " + testArch: known}}), "what is kept is believed")
 }

@@ -3,8 +3,19 @@ package dkmsstate
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 )
+
+// misfit is a symbol that a build takes from elsewhere and that nobody there has with the
+// same CRC, so that the kernel would refuse the module.
+type misfit struct {
+	reason string
+	// vmlinux reports whether the symbol is one of the kernel image itself. Nothing can
+	// take the place of that, while a module that exports a symbol may come later.
+	vmlinux bool
+}
 
 // judgeSymbols compares the CRCs of the symbols that a build uses.
 func (x examination) judgeSymbols(b Build, modules []Ko) Freshness {
@@ -16,57 +27,128 @@ func (x examination) judgeSymbols(b Build, modules []Ko) Freshness {
 		}
 		return Freshness{Unknown, "the kernel's own modules agree, and there are no headers of it to ask"}
 	}
-	given := x.symvers()
-	if len(given) == 0 {
+	if len(x.symvers()) == 0 {
 		return Freshness{Unknown, "the headers have no Module.symvers to compare with"}
 	}
-	others := x.exportsOfOthers(b, modules)
-	for _, ko := range modules {
-		if symbol := differs(ko.Uses, given); symbol != "" {
-			return Freshness{Stale, fmt.Sprintf("symbol %s differs", symbol)}
-		}
-		for _, symbol := range slices.Sorted(maps.Keys(ko.Uses)) {
-			_, inKernel := given[symbol]
-			crc, elsewhere := others[symbol]
-			switch {
-			case inKernel:
-			case elsewhere && crc != ko.Uses[symbol]:
-				return Freshness{Stale, fmt.Sprintf("symbol %s of another module differs", symbol)}
-			case !elsewhere && !x.s.Dep.foreign():
-				return Freshness{Stale, fmt.Sprintf("symbol %s is gone", symbol)}
-			}
-		}
+	if m := x.misfit(b, modules); m != nil {
+		return Freshness{Stale, m.reason}
 	}
 	return Freshness{Fresh, "the symbols that it uses are those of the kernel"}
 }
 
-// exportsOfOthers gives the symbols that the files of this build and of the others
-// on this kernel export.
-func (x examination) exportsOfOthers(b Build, modules []Ko) map[string]uint32 {
-	out := map[string]uint32{}
-	for _, ko := range modules {
-		maps.Copy(out, ko.Exports)
+// misfit returns the symbol that shows most clearly that a build does not fit, nil when
+// everything that it uses is there.
+//
+// A symbol may come from the build itself, from another DKMS module, from a module in
+// updates or extra, or from the kernel. What stands in the place of one of the kernel's
+// modules (backports of mac80211, vendors' RDMA stacks) exports the same names with other
+// CRCs, so that Module.symvers alone proves nothing about those.
+func (x examination) misfit(b Build, modules []Ko) *misfit {
+	open := x.unmatched(modules)
+	if len(open) == 0 {
+		return nil
 	}
-	kernel := x.symvers()
-	if !slices.ContainsFunc(modules, func(ko Ko) bool {
-		for symbol := range ko.Uses {
-			if _, ok := kernel[symbol]; !ok {
-				return true
+	providers := x.providers(b)
+	var found *misfit
+	for _, symbol := range slices.Sorted(maps.Keys(open)) {
+		m := x.judgeSymbol(symbol, open[symbol], providers)
+		if m != nil && (m.vmlinux || found == nil) {
+			found = m
+		}
+		if m != nil && (m.vmlinux && symbol == moduleLayout) {
+			break
+		}
+	}
+	return found
+}
+
+// unmatched returns the symbols that modules use and that neither Module.symvers nor one
+// of these modules has with the same CRC.
+func (x examination) unmatched(modules []Ko) map[string]uint32 {
+	kernel, open := x.symvers(), map[string]uint32{}
+	for _, ko := range modules {
+		for symbol, crc := range ko.Uses {
+			given, known := kernel[symbol]
+			inside := slices.ContainsFunc(modules, func(other Ko) bool { own, ok := other.Exports[symbol]; return ok && own == crc })
+			if !(known && given == crc) && !inside {
+				open[symbol] = crc
 			}
 		}
-		return false
-	}) {
-		return out // none of them is asked for
 	}
+	return open
+}
+
+// providers are the modules beside a build that may export symbols to it.
+type providers struct {
+	// exports are the CRCs of each symbol.
+	exports map[string][]uint32
+	// names are those of modules that may stand in the place of the kernel's.
+	names map[string]bool
+	// unread reports whether one of them could not be read.
+	unread bool
+}
+
+// providers reads the other DKMS modules of the kernel and those in updates and extra.
+func (x examination) providers(b Build) providers {
+	p := providers{exports: map[string][]uint32{}, names: map[string]bool{}}
+	for _, name := range b.Names() {
+		p.names[underscored(name)] = true
+	}
+	var files []string
 	for _, other := range x.s.Builds {
-		if other.Arch != b.Arch || other.Module.Name == b.Module.Name {
+		if other.Arch == b.Arch && other.Module.Name != b.Module.Name {
+			files = append(files, x.s.Layout.builtFiles(x.s.Kernel, other)...)
+		}
+	}
+	for path := range x.s.Dep.paths {
+		if !strings.HasPrefix(path, "kernel/") && !strings.HasPrefix(path, installedUnder+"/") {
+			files = append(files, filepath.Join(x.s.Layout.kernelDir(x.s.Kernel), path))
+		}
+	}
+	for _, file := range files {
+		p.names[underscored(trimKo(filepath.Base(file)))] = true
+		ko, err := readKo(x.ctx, file)
+		p.unread = p.unread || err != nil
+		for symbol, crc := range ko.Exports {
+			p.exports[symbol] = append(p.exports[symbol], crc)
+		}
+	}
+	return p
+}
+
+// judgeSymbol says how one symbol shows that a build does not fit, nil when it does not.
+func (x examination) judgeSymbol(symbol string, crc uint32, p providers) *misfit {
+	if slices.Contains(p.exports[symbol], crc) {
+		return nil
+	}
+	exporter, inKernel := x.exporters()[symbol]
+	switch {
+	case inKernel && exporter == "vmlinux":
+		return &misfit{fmt.Sprintf("symbol %s differs", symbol), true}
+	case inKernel && !p.names[underscored(filepath.Base(exporter))]:
+		if x.exportsItself(exporter, symbol, crc) {
+			return nil
+		}
+		return &misfit{fmt.Sprintf("symbol %s of the kernel's module %s differs", symbol, filepath.Base(exporter)), false}
+	case len(p.exports[symbol]) > 0:
+		return &misfit{fmt.Sprintf("symbol %s of another module differs", symbol), false}
+	case !p.unread && !inKernel:
+		return &misfit{fmt.Sprintf("symbol %s is gone", symbol), false}
+	}
+	return nil
+}
+
+// exportsItself reports whether the file of one of the kernel's own modules exports a
+// symbol with a CRC, whatever Module.symvers says, or cannot be asked.
+func (x examination) exportsItself(exporter, symbol string, crc uint32) bool {
+	base := underscored(filepath.Base(exporter))
+	for _, path := range x.s.Dep.Own() {
+		if underscored(trimKo(filepath.Base(path))) != base {
 			continue
 		}
-		for _, file := range x.s.Layout.builtFiles(x.s.Kernel, other) {
-			if ko, err := readKo(x.ctx, file); err == nil {
-				maps.Copy(out, ko.Exports)
-			}
-		}
+		ko, err := readKo(x.ctx, filepath.Join(x.s.Layout.kernelDir(x.s.Kernel), path))
+		its, exports := ko.Exports[symbol]
+		return err != nil || !exports || its == crc
 	}
-	return out
+	return false // it is not there
 }

@@ -34,12 +34,27 @@ func readSymvers(path string) (map[string]uint32, error) {
 	return out, lines.Err()
 }
 
+// readExporters reads which module exports each symbol, "vmlinux" for the image, from
+// Module.symvers.
+func readExporters(path string) map[string]string {
+	data, _ := readRegular(path)
+	out := make(map[string]string, bytes.Count(data, []byte("\n")))
+	for line := range strings.Lines(string(data)) {
+		if fields := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(fields) >= 3 {
+			out[fields[1]] = fields[2]
+		}
+	}
+	return out
+}
+
+// moduleLayout is the symbol that every module uses.
+const moduleLayout = "module_layout"
+
 // differs gives a symbol whose CRC two sides have and do not agree on, "" for none:
 // module_layout, which every module uses, or else the first by name.
 func differs(used, given map[string]uint32) string {
-	const layout = "module_layout"
-	if now, ok := given[layout]; ok && used[layout] != 0 && used[layout] != now {
-		return layout
+	if now, ok := given[moduleLayout]; ok && used[moduleLayout] != 0 && used[moduleLayout] != now {
+		return moduleLayout
 	}
 	first := ""
 	for symbol, crc := range used {

@@ -78,7 +78,7 @@ func TestUnbuildOfOneVersionKeepsTheOthersFiles(t *testing.T) {
 	f.install(latest)
 	require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.Unbuild(old))
 	assert.FileExists(t, f.path(f.installedFile("m.ko")))
-	assert.Empty(t, PlanAutoinstall(f.snapshot()).Tasks)
+	assert.Empty(t, PlanAutoinstall(f.snapshot(), Goal{}).Tasks)
 }
 
 // No link may lead the removal out of the trees.
@@ -104,7 +104,7 @@ func TestUnbuildFollowsNoLink(t *testing.T) {
 		f.link(filepath.Join(outside, "x86_64", "module"), "lib/modules/6.1.0-test/updates/dkms")
 		assert.Error(t, Tree{Layout: f.layout, Kernel: testKernel}.Unbuild(m))
 		assert.FileExists(t, keep)
-		assert.Error(t, Tree{Layout: f.layout, Kernel: testKernel}.Restore(m, testArch))
+		assert.Error(t, Tree{Layout: f.layout, Kernel: testKernel}.Restore(m, testArch, true))
 		data, err := os.ReadFile(keep)
 		require.NoError(t, err)
 		assert.Equal(t, "not ours", string(data))
@@ -140,7 +140,7 @@ func TestRestoreMakesTheInstalledFileTheBuiltOne(t *testing.T) {
 			f.install(m)
 			want := f.listing()
 			given(f)
-			require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.Restore(m, testArch))
+			require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.Restore(m, testArch, true))
 			assert.Equal(t, want, f.listing())
 		})
 	}

@@ -6,17 +6,25 @@ import (
 	"fmt"
 )
 
-// build lets dkms build a module and looks at what came of it. A build that is not
-// one, or does not fit the kernel, is removed again; dkms's exit status alone is not
-// believed. sign says that it has to be signed.
-func (r *taskRun) build(ctx context.Context, sign bool) error {
+// build lets dkms build a module and looks at the result. What is certainly no build, or
+// certainly one that the kernel would refuse, is removed again: dkms's exit status alone
+// is not believed. What is only unusual is noted.
+func (r *taskRun) build(ctx context.Context) error {
 	t, layout, kernel := r.task, r.machine.Layout, r.tree.Kernel
 	err := r.machine.Engine.Build(ctx, t.Module, kernel, t.Arch, r.jobs, r.log)
 	r.log.add(layout.findLog(t.Module, kernel, t.Arch))
 	if err != nil {
 		return err
 	}
-	if err = r.x.verifyBuild(r.tree.build(t.Module, t.Arch), sign); err == nil {
+	b := r.tree.build(t.Module, t.Arch)
+	odd, err := r.x.verifyBuild(b)
+	if odd != "" || err != nil {
+		odd, err = r.verifyAgain(ctx, b, odd, err)
+	}
+	if odd != "" {
+		r.note(odd)
+	}
+	if r.built = err == nil; r.built {
 		return nil
 	}
 	version, openErr := r.tree.openVersion(t.Module)
@@ -32,28 +40,46 @@ func (r *taskRun) build(ctx context.Context, sign bool) error {
 	return errors.Join(err, removeAll(dir, t.Arch))
 }
 
-// verifyBuild says what is wrong with a build that was just made, nil for nothing.
-func (x examination) verifyBuild(b Build, sign bool) error {
-	if !b.Complete() {
-		return errors.New("dkms reported success, and there is no build")
+// verifyAgain looks at a build beside what this run has built meanwhile.
+func (r *taskRun) verifyAgain(ctx context.Context, b Build, odd string, err error) (string, error) {
+	now, lookErr := r.before.Again(KernelRecord{})
+	if lookErr != nil {
+		return odd, err
 	}
+	return now.examine(ctx).verifyBuild(b)
+}
+
+// verifyBuild returns what is wrong with a build that was just made, nil for nothing, and
+// what is odd about it, "" for nothing.
+func (x examination) verifyBuild(b Build) (odd string, err error) {
+	if !b.Complete() {
+		return "", errors.New("dkms reported success, and there is no build")
+	}
+	var modules []Ko
 	for _, file := range x.s.Layout.builtFiles(x.s.Kernel, b) {
 		ko, err := readKo(x.ctx, file)
+		if errors.Is(err, errUnread) {
+			return err.Error(), nil
+		}
 		if err != nil {
-			return fmt.Errorf("dkms reported success, and what it built cannot be used: %w", err)
+			return "", fmt.Errorf("dkms reported success, and what it built cannot be used: %w", err)
 		}
-		if sign && !ko.Signed {
-			return errors.New("dkms reported success, and what it built is not signed as the build before it was")
+		if reason := x.magicDiffers(ko); reason != "" {
+			return "", fmt.Errorf("dkms reported success, and what it built does not fit the kernel: %s", reason)
 		}
-		reason := x.magicDiffers(ko)
-		if symbol := differs(ko.Uses, x.symvers()); reason == "" && symbol != "" {
-			reason = fmt.Sprintf("symbol %s differs", symbol)
-		}
-		if reason != "" {
-			return fmt.Errorf("dkms reported success, and what it built does not fit the kernel: %s", reason)
-		}
+		modules = append(modules, ko)
 	}
-	return nil
+	if len(x.symvers()) == 0 {
+		return "", nil
+	}
+	switch m := x.misfit(b, modules); {
+	case m == nil:
+		return "", nil
+	case m.vmlinux:
+		return "", fmt.Errorf("dkms reported success, and what it built does not fit the kernel: %s", m.reason)
+	default:
+		return m.reason + ", so that it may not load", nil
+	}
 }
 
 // Verify looks whether a module that a task brought in is really there: dkms's

@@ -1,19 +1,21 @@
 package dkmsstate
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // wrong says what is wrong with the installed files of a build, "" for nothing.
 func (b Build) wrong() string {
 	for _, f := range b.Files {
-		switch f.Copy {
-		case CopyMissing:
+		switch {
+		case f.Copy == CopyMissing && f.InKernel:
 			// dkms 3.0 counts a module as installed that it did not install
 			// because the kernel has the same version or a newer one itself.
-			if !f.InKernel {
-				return f.Name + " is not in " + installedUnder
-			}
-		case CopyDiffers:
-			return f.Name + " in " + installedUnder + " is not the one that was built"
+		case f.Copy == CopyMissing:
+			return f.Name + " is not in " + installedUnder
+		case f.Copy == CopyDamaged, f.OtherABI && b.Fresh.Verdict == Fresh:
+			return fmt.Sprintf("%s in %s is not the one that was built: it %s", f.Installed, installedUnder, f.Reason)
 		}
 		if len(f.Twins) > 0 {
 			return f.Twins[0] + " stands beside it in " + installedUnder
@@ -22,9 +24,27 @@ func (b Build) wrong() string {
 	return ""
 }
 
+// Unusual says in what way the installed files of a build, with which nothing is wrong,
+// are not those that were built, "" for none.
+func (b Build) Unusual() string {
+	for _, f := range b.Files {
+		if f.Copy == CopyAltered || f.Copy == CopyForeign {
+			return fmt.Sprintf("%s in %s %s", f.Installed, installedUnder, f.Reason)
+		}
+	}
+	return ""
+}
+
+// asBuilt reports whether what is installed of a build is what was built, and something is.
+func (b Build) asBuilt() bool {
+	return b.anyCopy() && !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == CopyAltered || f.Copy == CopyForeign })
+}
+
+// anyCopy reports whether anything is installed in the names of a build's files that is not
+// another module's.
 func (b Build) anyCopy() bool {
 	for _, f := range b.Files {
-		if f.Copy != CopyMissing || len(f.Twins) > 0 {
+		if f.Copy != CopyMissing && f.Copy != CopyForeign || len(f.Twins) > 0 {
 			return true
 		}
 	}
@@ -50,9 +70,12 @@ func (s Snapshot) depmodReason() string {
 			continue
 		}
 		for _, f := range b.Files {
-			here[f.Name] = f.Copy != CopyMissing
-			if here[f.Name] && !named(f.Name) {
-				return "modules.dep does not name " + f.Name
+			if f.Copy == CopyMissing {
+				continue
+			}
+			here[f.Installed] = true
+			if !slices.ContainsFunc(variants(trimKo(f.Name)), named) {
+				return "modules.dep does not name " + f.Installed
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // every registration, modules.dep, the empty directories.
 func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkmsstate.Plan, kept dkmsstate.KernelRecord) error {
 	// The next run finds this when the rest of this one never happens.
-	if err := r.machine.Layout.Pend(r.inv.Kernel, dkmsstate.Begun); err != nil {
+	if err := r.machine.Layout.Pend(r.inv.Kernel, dkmsstate.Begun, plan.Keeping()); err != nil {
 		r.report.atEnd("%v", err)
 	}
 	changed := false

@@ -25,11 +25,12 @@ type Finding struct {
 // FindingKind is the kind of a Finding.
 type FindingKind string
 
-// What can be wrong: a module or what is installed of it cannot be used as it is; dkms
-// no longer knows a module whose package is installed; a build does not fit its kernel;
+// What can be wrong: a module or what is installed of it cannot be used as it is; one that
+// dkms would install on a kernel is not there; dkms no longer knows a module whose package is installed; a build does not fit its kernel;
 // an installed file belongs to no build; something is left of a kernel that is gone.
 const (
 	Broken    FindingKind = "broken"
+	Missing   FindingKind = "missing"
 	Forgotten FindingKind = "forgotten"
 	Stale     FindingKind = "stale"
 	Orphaned  FindingKind = "orphaned"
@@ -46,7 +47,8 @@ func Check(ctx context.Context, inv Invocation) ([]Finding, Examined, error) {
 		return nil, Examined{}, err
 	}
 	inv.Hook = Reconciler
-	c := checker{ctx: ctx, inv: inv, layout: layout, database: openOnce(inv)}
+	config, _ := ReadConfig(layout.Path(ConfigFile)) // what is wrong with it is reported by the hooks
+	c := checker{ctx: ctx, inv: inv, layout: layout, config: config, record: record, database: openOnce(inv)}
 	if err := c.forgotten(); err != nil {
 		return nil, Examined{}, err
 	}
@@ -71,11 +73,15 @@ func Check(ctx context.Context, inv Invocation) ([]Finding, Examined, error) {
 			return nil, Examined{}, err
 		}
 	}
-	return c.found, Examined{Kernels: len(kernels), Modules: len(modules)}, nil
+	return c.found, Examined{Kernels: len(kernels), Modules: len(modules), Unusual: c.unusual}, nil
 }
 
-// Examined counts what was looked at.
-type Examined struct{ Kernels, Modules int }
+// Examined counts what was looked at. Unusual are modules with which nothing is wrong and
+// that are not as dkms built them, each a sentence.
+type Examined struct {
+	Kernels, Modules int
+	Unusual          []string
+}
 
 // Repair mends what it can: forgotten modules are registered with dkms again, which is
 // never done unasked, and all kernels are reconciled. It returns the exit status of
@@ -92,6 +98,7 @@ func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.W
 		report.tell("failed: %v", err)
 		code = exitFailed
 	}
+	inv.BringIn = true
 	return max(code, Reconcile(ctx, inv, false, stderr))
 }
 

@@ -28,6 +28,8 @@ type Config struct {
 	// Jobs is how many modules are built at a time, 0 for as many as the machine can
 	// bear.
 	Jobs int
+	// Ignore are modules that are not wanted on a kernel.
+	Ignore []Unwanted
 }
 
 // callLimit is the default Timeout. The longest builds known (ZFS on a small board)
@@ -38,7 +40,7 @@ const callLimit = time.Hour
 const lockLimit = 10 * time.Minute
 
 // ConfigFields names the fields of the file.
-func ConfigFields() []string { return []string{"On-Failure", "Required", "Timeout", "Jobs"} }
+func ConfigFields() []string { return []string{"On-Failure", "Required", "Timeout", "Jobs", "Ignore"} }
 
 // DefaultConfig is what holds without a file.
 func DefaultConfig() Config { return Config{Timeout: callLimit} }
@@ -116,6 +118,11 @@ func parseConfig(data []byte) (Config, int, error) {
 	return c, 0, nil
 }
 
+// words returns the words of a list, which blanks and commas separate.
+func words(value string) []string {
+	return strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(", \t\n", r) })
+}
+
 // notPrintable says that a character has no place in the name of a field (deb822(5)).
 func notPrintable(r rune) bool { return r <= ' ' || r >= 0x7f }
 
@@ -128,7 +135,7 @@ func (c *Config) set(name, value string) error {
 		}
 		c.Strict = value == "strict"
 	case "required":
-		c.Required = strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(", \t\n", r) })
+		c.Required = words(value)
 		for _, module := range c.Required {
 			if strings.ContainsAny(module, "/*?") {
 				return fmt.Errorf("there are names of modules in Required, without a version, and not %q", module)
@@ -146,6 +153,15 @@ func (c *Config) set(name, value string) error {
 			return fmt.Errorf("a number for Jobs is one from 1 on, not %q", value)
 		}
 		c.Jobs = jobs
+	case "ignore":
+		c.Ignore = nil
+		for _, entry := range words(value) {
+			unwanted, err := parseUnwanted(entry)
+			if err != nil {
+				return err
+			}
+			c.Ignore = append(c.Ignore, unwanted)
+		}
 	default:
 		return fmt.Errorf("there is no field %q; the fields are %s", name, strings.Join(ConfigFields(), ", "))
 	}

@@ -53,7 +53,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	}
 	s.Examine(ctx, kept)
 	e := Explanation{
-		Kernel: viewKernel(ctx, inv, s, kept, bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
+		Kernel: viewKernel(ctx, inv, s, kept, config, bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
 		Troubles: append(troubles, s.Troubles...),
 	}
 	e.Witnesses = witnesses(inv, closeLook(inv, w, database), e.Kernel)
@@ -64,7 +64,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		e.RemovedSteps = newRun(then, config, layout, e.Removed.Verdict, io.Discard).steps(s, kept)
 	}
 	if d.Verdict == Autoinstall {
-		plan := dkmsstate.PlanAutoinstall(s)
+		plan := dkmsstate.PlanAutoinstall(s, r.goal(s, kept))
 		r.report.notes(plan, func() string { return e.Kernel.Next })
 		e.Notes = r.report.last
 	}

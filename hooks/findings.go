@@ -16,8 +16,12 @@ type checker struct {
 	ctx      context.Context
 	inv      Invocation
 	layout   dkmsstate.Layout
+	config   Config
+	record   dkmsstate.Record
 	database func() (*debpkg.Database, error)
 	found    []Finding
+	// unusual are modules that are not as they were built, which is for their owner to say.
+	unusual []string
 }
 
 // reconcileMends is the command that mends most.
@@ -76,7 +80,7 @@ func (c *checker) registration(r dkmsstate.Registration) {
 // kernel finds what is wrong with a kernel that is there.
 func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	on := func(module string) string { return fmt.Sprintf("%s on %s", module, s.Kernel) }
-	plan := dkmsstate.PlanAutoinstall(s)
+	plan := dkmsstate.PlanAutoinstall(s, dkmsstate.Goal{Ignored: c.config.ignored(s.Kernel)})
 	for _, t := range plan.Tasks {
 		b, built := s.Build(t.Module, s.Arch)
 		link, linked := s.Link(t.Module.Name, s.Arch)
@@ -86,6 +90,14 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 			c.mendable(Stale, on(t.Module.String()), strings.TrimPrefix(first.Reason, "stale, "))
 		case had || first.Op == dkmsstate.OpTidy || first.Op == dkmsstate.OpDisown || first.Op == dkmsstate.OpUnlink:
 			c.mendable(Broken, on(t.Module.String()), first.Reason)
+		case t.Installs() && !c.skipped(s, t.Module):
+			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: first.Reason, Repairable: true,
+				Mend: fmt.Sprintf("dkms-hooks run postinst %s; where it is not wanted: Ignore: %s@%s in %s", s.Kernel, t.Module.Name, s.Kernel, ConfigFile)})
+		}
+	}
+	for _, b := range s.Builds {
+		if link, _ := s.Link(b.Module.Name, b.Arch); b.Arch == s.Arch && link.Version == b.Module.Version && b.Unusual() != "" {
+			c.unusual = append(c.unusual, fmt.Sprintf("%s: %s; it is left as it is", on(b.Module.String()), b.Unusual()))
 		}
 	}
 	for _, m := range plan.NeedHeaders {
@@ -99,6 +111,18 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 		c.mendable(Broken, on("modules.dep"), plan.Depmod)
 	}
 	return c.orphans(s, plan)
+}
+
+// skipped reports whether a module was not meant for the kernel when it was last tried.
+func (c *checker) skipped(s dkmsstate.Snapshot, m dkmsstate.Module) bool {
+	return skippedAsBefore(s, c.record.Kernel(s.Kernel), m)
+}
+
+// skippedAsBefore reports whether a module that was not meant for a kernel when it was last
+// tried would be skipped again.
+func skippedAsBefore(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, m dkmsstate.Module) bool {
+	last := kept.Last[m.String()]
+	return last.Result == dkmsstate.LastSkipped && last.Inputs == s.Inputs(m.String())
 }
 
 // at is the invocation for a kernel.
@@ -130,7 +154,7 @@ func (c *checker) orphans(s dkmsstate.Snapshot, plan dkmsstate.Plan) error {
 
 // gone finds what is left of a kernel that is gone.
 func (c *checker) gone(s dkmsstate.Snapshot) error {
-	w := LookAtKernel(s.Kernel, c.layout, c.database)
+	w := LookAtKernel(s.Kernel, c.layout, "", c.database)
 	d := DecideKernel(c.at(s.Kernel), w)
 	if d.Verdict != Unbuild {
 		return w.Unreadable

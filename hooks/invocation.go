@@ -25,6 +25,8 @@ type Invocation struct {
 	// Quiet says that only what failed is to be said, Verbose that what is in order is
 	// to be said too.
 	Quiet, Verbose bool
+	// BringIn reports whether a reconcile brings in what is missing on every kernel.
+	BringIn bool
 	// Root and AdminDir are where to look: DPKG_ROOT and DPKG_ADMINDIR.
 	Root, AdminDir string
 }

@@ -82,7 +82,7 @@ func bootsNext(layout dkmsstate.Layout) dkmsstate.Release {
 
 // running says that a kernel of the layout is the one at work.
 func running(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
-	return layout.Root == "/" && runningKernel() == string(kernel)
+	return kernel != "" && kernel == layout.Running
 }
 
 // bootable gives the kernel that boots next and the one that runs, of those that are

@@ -29,10 +29,14 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 		if res.Task.Installs() {
 			r.ended(m.String(), dkmsstate.LastInstalled, done(last), res.Log)
 		}
+		for _, note := range res.Notes {
+			r.atEnd("warning: %s is installed for %s, but %s", m, r.kernel, note)
+		}
 	case dkmsstate.Skipped:
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), res.Log)
 	case dkmsstate.Failed:
 		r.trouble(dkmsstate.LastFailed, m.String(), res.Err.Error(), res.Log)
+		r.caused(m.String(), res.Cause)
 		if res.Log != "" {
 			r.atEnd("  log: %s", res.Log)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"dkms-hooks/dkmsstate"
 )
@@ -64,7 +65,17 @@ type ModuleView struct {
 	// not.
 	Missing bool `json:"missing"`
 	// Last is how the last attempt ended.
-	Last *dkmsstate.Last `json:"last,omitempty"`
+	Last *Attempt `json:"last,omitempty"`
+}
+
+// Attempt is how the last attempt for a module ended.
+type Attempt struct {
+	Result dkmsstate.LastResult `json:"result"`
+	// Text says why, in one line.
+	Text string    `json:"text"`
+	When time.Time `json:"when"`
+	// Log is the file that tells more, "" without one.
+	Log string `json:"log,omitempty"`
 }
 
 // ModuleState is how far a module has come on a kernel.
@@ -101,6 +112,10 @@ func Overlook(ctx context.Context, inv Invocation) (Overview, error) {
 	if err != nil {
 		o.Troubles = append(o.Troubles, err.Error())
 	}
+	config, err := ReadConfig(layout.Path(ConfigFile))
+	if err != nil {
+		o.Troubles = append(o.Troubles, err.Error())
+	}
 	survey, err := layout.Survey()
 	if err != nil {
 		return o, err
@@ -117,13 +132,13 @@ func Overlook(ctx context.Context, inv Invocation) (Overview, error) {
 		s.Examine(ctx, kept)
 		o.Troubles = append(o.Troubles, s.Troubles...)
 		inv.Kernel = kernel
-		o.Kernels = append(o.Kernels, viewKernel(ctx, inv, s, kept, next))
+		o.Kernels = append(o.Kernels, viewKernel(ctx, inv, s, kept, config, next))
 	}
 	return o, nil
 }
 
-func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, next dkmsstate.Release) KernelView {
-	plan := dkmsstate.PlanAutoinstall(s)
+func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, config Config, next dkmsstate.Release) KernelView {
+	plan := dkmsstate.PlanAutoinstall(s, dkmsstate.Goal{Ignored: config.ignored(s.Kernel)})
 	v := KernelView{
 		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), BootsNext: s.Kernel == next,
 		Headers: HeadersMissing, HeadersReason: s.Mismatch, Unfinished: s.Layout.Pending(s.Kernel),
@@ -180,7 +195,7 @@ func viewModule(s dkmsstate.Snapshot, plan dkmsstate.Plan, r dkmsstate.Registrat
 		v.Freshness, v.Reason = b.Fresh.Verdict, b.Fresh.Reason
 	}
 	if last, tried := kept.Last[r.Module.String()]; tried {
-		v.Last = &last
+		v.Last = &Attempt{last.Result, last.Text, last.When, last.Log}
 	}
 	of := func(t dkmsstate.Task) bool { return t.Module == r.Module && t.Installs() }
 	switch i := slices.IndexFunc(plan.Tasks, of); {
@@ -191,10 +206,11 @@ func viewModule(s dkmsstate.Snapshot, plan dkmsstate.Plan, r dkmsstate.Registrat
 	case r.Broken != nil:
 		v.Missing, v.Reason = !s.Whole(r.Module), inOneLine(r.Broken.Error())
 	}
-	if v.Missing && v.Last != nil && v.Last.Result == dkmsstate.LastSkipped {
-		if _, stands := kept.EverTold(s.Inputs)[r.Module.String()]; stands {
-			v.Missing, v.Reason = false, v.Last.Text
-		}
+	if v.Missing && skippedAsBefore(s, kept, r.Module) {
+		v.Missing, v.Reason = false, v.Last.Text
+	}
+	if unusual := b.Unusual(); v.State == Installed && unusual != "" {
+		v.Reason = unusual
 	}
 	v.Missing = v.Missing && s.There
 	return v

@@ -59,6 +59,7 @@ func worldOf(status debpkg.Status, owners int, brings debpkg.Brings, broken erro
 	w := World{There: true, Unreadable: broken, Caller: debpkg.Package{Name: "p", Arch: "amd64", Status: status}, CallerKnown: true}
 	stays := debpkg.Status{Want: debpkg.WantInstall, Flag: debpkg.FlagOK, State: debpkg.Installed}
 	w.Owners = []debpkg.Package{w.Caller, {Name: "q", Arch: "amd64", Status: stays}}[:owners]
+	w.Starters = w.Owners
 	w.IncomingKnown, w.Incoming, w.Brings = true, debpkg.Incoming{Package: "x"}, brings
 	return w
 }

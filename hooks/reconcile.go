@@ -7,15 +7,16 @@ import (
 	"io"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
-// Reconcile makes good what no hook was told: each kernel that is there gets the
-// modules that it should have, the newest first; of each that is gone the builds
-// and the empty shell of its directory go. What is in order is not spoken of.
+// Reconcile does what no hook was called for. On each kernel that is there it keeps what is
+// installed in order, the newest first. It brings modules in only where something waits:
+// on kernels whose packages were unpacked since the last look, whose removal was given up,
+// where work was put off or cut off, and of modules that waited for headers or failed.
+// Of each kernel that is gone the builds and the empty shell of its directory go. What
+// is in order is not reported.
 // The invocation says where to look and under which script; its kernel and hook
 // are not used. It returns the exit status, which no module's trouble changes.
 func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
@@ -28,6 +29,13 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	general := newReport(stderr, inv)
 	for _, trouble := range troubles {
 		general.tell("%s", trouble)
+	}
+	var due func(dkmsstate.Record, dkmsstate.Release) bool
+	if inv.toolsCame() {
+		due = retries(inv)
+		if record, _ := layout.ReadRecord(); !anyKernel(record, due) {
+			return exitOK
+		}
 	}
 	machine := machineOf(layout, config, nil)
 	if !dryRun {
@@ -56,6 +64,9 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	kernels := survey.Kernels(record)
 	reconcile := reconciler(ctx, inv, config, machine, &record, dryRun, stderr)
 	for _, kernel := range kernels {
+		if due != nil && !due(record, kernel) {
+			continue
+		}
 		if reconcile(kernel, survey) {
 			spoke, survey = true, nil // what took its time may have changed the others
 		}
@@ -79,7 +90,7 @@ func putOffAll(layout dkmsstate.Layout) error {
 	var errs []error
 	record, _ := layout.ReadRecord() // the run that does the work tells
 	for _, kernel := range survey.Kernels(record) {
-		errs = append(errs, layout.Pend(kernel, dkmsstate.PutOff))
+		errs = append(errs, layout.Pend(kernel, dkmsstate.PutOff, true))
 	}
 	return errors.Join(errs...)
 }
@@ -92,7 +103,7 @@ func reconciler(ctx context.Context, inv Invocation, config Config, machine dkms
 	return func(kernel dkmsstate.Release, survey *dkmsstate.Survey) bool {
 		inv := inv
 		inv.Hook, inv.Kernel = Reconciler, kernel
-		w := LookAtKernel(kernel, machine.Layout, database)
+		w := LookAtKernel(kernel, machine.Layout, record.Kernel(kernel).Leaving, database)
 		d := DecideKernel(inv, w)
 		r := newRun(inv, config, machine.Layout, d.Verdict, stderr)
 		r.machine, r.reconciling, r.record, r.survey = machine, true, record, survey
@@ -119,7 +130,7 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	switch {
 	case d.Verdict != Keep:
 		err = r.work(ctx, dryRun)
-	case w.Nobodys() && !dryRun:
+	case w.Lifeless() && !dryRun:
 		err = dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}.DropSpares()
 	}
 	if d.Sweep && err == nil {
@@ -155,9 +166,11 @@ func DecideKernel(inv Invocation, w World) Decision {
 	switch {
 	case w.There && len(w.Waiting) > 0:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the hooks are still to be run by %s", list(w.Waiting))}
-	case w.There && w.Unreadable != nil && !w.Running && !w.Image:
+	case w.There && w.Unreadable != nil && !w.Running && !w.Image && !w.Stays:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("its modules are there, and dpkg's database does not tell whose they are: %v", w.Unreadable)}
-	case w.Nobodys():
+	case w.Lifeless() && len(w.Owners) > 0:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("its modules are there (%s), and no image to start it from", list(w.Owners))}
+	case w.Lifeless():
 		return Decision{Verdict: Keep, Reason: "its modules are there, and neither an image in /boot nor a package that owns it"}
 	case w.There:
 		return Decision{Verdict: Autoinstall, Reason: "the kernel is there"}
@@ -175,13 +188,16 @@ func DecideKernel(inv Invocation, w World) Decision {
 	}
 }
 
-// Nobodys says that a kernel's modules are there, and nothing else of it.
-func (w World) Nobodys() bool {
-	return w.There && !w.Running && !w.Image && w.Unreadable == nil && len(w.Owners) == 0 && len(w.Waiting) == 0
+// Lifeless reports whether a kernel's modules are there and nothing that it could be started
+// from. Such a kernel keeps what it has, and nothing is built for it.
+func (w World) Lifeless() bool {
+	return w.There && !w.Running && !w.Image && !w.Stays && w.Unreadable == nil && len(w.Starters) == 0 && len(w.Waiting) == 0
 }
 
 // LookAtKernel reads what DecideKernel needs, and no more.
-func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, database func() (*debpkg.Database, error)) World {
+//
+// leaving is the package whose removal took the kernel's builds away, "" for none.
+func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, leaving string, database func() (*debpkg.Database, error)) World {
 	w := World{
 		There:   there(layout, kernel, database),
 		Image:   layout.ImageThere(kernel),
@@ -192,7 +208,7 @@ func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, database fu
 		w.Unreadable = err
 		return w
 	}
-	var waitingErr, ownersErr, filesErr error
+	var waitingErr, ownersErr, startersErr, filesErr error
 	if w.There {
 		w.Waiting, waitingErr = db.WithFilesOf(string(kernel), debpkg.Status.Waiting)
 		// The headers of bindeb-pkg have no postinst: no hook follows for them.
@@ -200,16 +216,14 @@ func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, database fu
 	}
 	if !w.Image && !w.Running {
 		w.Owners, ownersErr = db.Owners(string(kernel))
+		w.Starters, startersErr = db.Starters(string(kernel))
+	}
+	if p, known := db.Lookup(leaving, ""); leaving != "" && known {
+		w.Stays = p.Status.Present()
 	}
 	if !w.There && !w.Image {
 		w.Files, filesErr = db.WithFilesOf(string(kernel), debpkg.Status.Any)
 	}
-	w.Unreadable = errors.Join(waitingErr, ownersErr, filesErr)
+	w.Unreadable = errors.Join(waitingErr, ownersErr, startersErr, filesErr)
 	return w
-}
-
-// runningKernel is `uname -r`.
-func runningKernel() string {
-	name := uname()
-	return unix.ByteSliceToString(name.Release[:])
 }

@@ -17,7 +17,10 @@ import (
 func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before dkmsstate.Snapshot) error {
 	layout := r.machine.Layout
 	if r.verdict == Unbuild {
-		if _, known := r.record.Kernels[r.inv.Kernel]; !known || r.machine.Spare {
+		if r.machine.Spare {
+			return r.rememberLeaving(kept)
+		}
+		if _, known := r.record.Kernels[r.inv.Kernel]; !known {
 			return nil
 		}
 		*r.record = r.record.Without(r.inv.Kernel)
@@ -31,10 +34,16 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 		}
 	}
 	maps.Copy(last, r.report.results)
-	kept.Last, kept.Inputs = last, ""
-	if kept.Troubled() {
-		kept.Inputs = before.Inputs()
+	for module, l := range last {
+		if _, now := r.report.results[module]; now && l.Result != dkmsstate.LastInstalled {
+			l.Inputs = before.Inputs(module)
+			if l.Result == dkmsstate.LastFailed {
+				l.Packages = r.packages()
+			}
+			last[module] = l
+		}
 	}
+	kept.Last, kept.Leaving, kept.Unpacked = last, "", before.Unpacked()
 	if len(r.report.results) > 0 {
 		kept.Run = r.dpkg
 	}
@@ -45,6 +54,17 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 		}
 	}
 	return layout.WriteNotice(noticeText(ctx, layout, *r.record))
+}
+
+// rememberLeaving notes which package's removal took the builds away, until it is known
+// whether it went through.
+func (r *run) rememberLeaving(kept dkmsstate.KernelRecord) error {
+	kept.Leaving = r.inv.Script.Package
+	if kept.Leaving == r.record.Kernel(r.inv.Kernel).Leaving {
+		return nil
+	}
+	*r.record = r.record.With(r.inv.Kernel, kept)
+	return r.machine.Layout.WriteRecord(*r.record)
 }
 
 // insists says that the hook has to fail as the configuration asks for, and in words

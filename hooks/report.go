@@ -51,6 +51,13 @@ func (r *Report) ended(module string, result dkmsstate.LastResult, text, log str
 	r.results[module] = dkmsstate.Last{Result: result, Text: inOneLine(text), When: time.Now().Truncate(time.Second), Log: log}
 }
 
+// caused notes the kind of a module's failure.
+func (r *Report) caused(module string, cause dkmsstate.Cause) {
+	last := r.results[module]
+	last.Cause = cause
+	r.results[module] = last
+}
+
 // say says a line that a quiet caller does not want to hear.
 func (r *Report) say(format string, args ...any) { r.line(!r.quiet, format, args...) }
 

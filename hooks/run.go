@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -33,6 +34,8 @@ type run struct {
 	// told of this kernel before and is not tried again.
 	dpkg string
 	told map[string]string
+	// packages name the packages that are installed.
+	packages func() string
 	// after is what was found in the end, built are the modules that the run built.
 	after dkmsstate.Snapshot
 	built []dkmsstate.Module
@@ -47,13 +50,14 @@ type run struct {
 
 func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verdict, stderr io.Writer) *run {
 	return &run{
-		inv:     inv,
-		config:  config,
-		report:  newReport(stderr, inv),
-		machine: machineOf(layout, config, nil),
-		arch:    machineArch(),
-		verdict: verdict,
-		dpkg:    debpkg.Run(),
+		inv:      inv,
+		config:   config,
+		report:   newReport(stderr, inv),
+		machine:  machineOf(layout, config, nil),
+		arch:     machineArch(),
+		verdict:  verdict,
+		dpkg:     debpkg.Run(),
+		packages: sync.OnceValue(packagesOf(inv)),
 	}
 }
 

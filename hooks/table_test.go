@@ -22,9 +22,13 @@ func TestDecisionTable(t *testing.T) {
 	}
 	purge := half
 	purge.Want = debpkg.WantPurge
-	other := debpkg.Package{Name: "linux-modules-k", Arch: "amd64", Status: kept}
+	other := debpkg.Package{Name: "linux-image-k-unsigned", Arch: "amd64", Status: kept}
 	leaving := debpkg.Package{Name: "linux-modules-k", Arch: "amd64", Status: debpkg.Status{Want: debpkg.WantDeinstall, Flag: debpkg.FlagOK, State: debpkg.Installed}}
-	with := func(w World, more ...debpkg.Package) World { w.Owners = append(w.Owners, more...); return w }
+	with := func(w World, more ...debpkg.Package) World {
+		w.Owners, w.Starters = append(w.Owners, more...), append(w.Starters, more...)
+		return w
+	}
+	modulesOf := func(w World, more ...debpkg.Package) World { w.Owners = append(w.Owners, more...); return w }
 	bring := func(name string, b debpkg.Brings) World {
 		w := world(inFavour)
 		w.IncomingKnown, w.Brings, w.Incoming = true, b, debpkg.Incoming{Package: name}
@@ -43,6 +47,8 @@ func TestDecisionTable(t *testing.T) {
 		"purged":                         {Prerm, "remove", script, false, world(purge), Unbuild},
 		"removed, quoted":                {Prerm, "'remove'", script, false, world(half), Unbuild},
 		"removed, another owner stays":   {Prerm, "remove", script, false, with(world(half), other), Keep},
+		"removed, its modules stay":      {Prerm, "remove", script, false, modulesOf(world(half), other), Unbuild},
+		"by hand, its modules are owned": {Prerm, "", Script{}, false, modulesOf(World{There: true}, other), Keep},
 		"removed, another owner goes":    {Prerm, "remove", script, false, with(world(half), leaving), Unbuild},
 		"remove, but dpkg wants it":      {Prerm, "remove", script, false, world(inFavour), Keep},
 		"remove, but dpkg is not at it":  {Prerm, "remove", script, false, world(leaving.Status), Keep},
@@ -100,7 +106,9 @@ func TestDecideKernel(t *testing.T) {
 		sweep bool
 	}{
 		"there, with an image":        {World{There: true, Image: true}, Autoinstall, false},
-		"there, with an owner":        {World{There: true, Owners: p}, Autoinstall, false},
+		"there, with its image's":     {World{There: true, Owners: p, Starters: p}, Autoinstall, false},
+		"there, and nothing to start": {World{There: true, Owners: p}, Keep, false},
+		"there, its removal given up": {World{There: true, Owners: p, Stays: true}, Autoinstall, false},
 		"there, and running":          {World{There: true, Running: true}, Autoinstall, false},
 		"its modules and no more":     {World{There: true}, Keep, false},
 		"there, to be configured":     {World{There: true, Image: true, Waiting: p}, Keep, false},

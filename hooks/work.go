@@ -38,7 +38,7 @@ func (r *run) putOff(ctx context.Context) error {
 	if r.inv.Hook != Postrm && r.verdict != Unbuild { // these have asked already
 		r.trigger(ctx)
 	}
-	return r.machine.Layout.Pend(r.inv.Kernel, dkmsstate.PutOff)
+	return r.machine.Layout.Pend(r.inv.Kernel, dkmsstate.PutOff, false)
 }
 
 func (r *run) work(ctx context.Context, dryRun bool) error {
@@ -128,6 +128,23 @@ func (r *run) spares(tree dkmsstate.Tree) error {
 	return err
 }
 
+// goal says how far a run goes: a hook was called for its kernel and brings in what dkms
+// would, a reconcile was not.
+func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.Goal {
+	goal := dkmsstate.Goal{Ignored: r.config.ignored(s.Kernel)}
+	layout := r.machine.Layout
+	unpacked := kept.Unpacked != "" && kept.Unpacked != s.Unpacked()
+	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.Leaving == "" && !layout.PendingInFull(s.Kernel) && !unpacked {
+		goal.BringIn = kept.Waits
+	}
+	return goal
+}
+
+// present is what attempts start from.
+func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
+	return dkmsstate.Present{Inputs: s.Inputs, Packages: r.packages}
+}
+
 // plan plans for what was found, without what was told before.
 func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.Plan {
 	if r.verdict == Unbuild {
@@ -137,7 +154,7 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.
 		}
 		return plan
 	}
-	plan := dkmsstate.PlanAutoinstall(s)
+	plan := dkmsstate.PlanAutoinstall(s, r.goal(s, kept))
 	for _, m := range plan.NeedHeaders {
 		r.report.ended(m.String(), dkmsstate.LastWaiting, waitsForHeaders, "")
 	}
@@ -147,12 +164,12 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.
 		}
 	}
 	if r.reconciling && r.inv.Script.Name != "" {
-		r.told = kept.EverTold(s.Inputs)
+		r.told = kept.EverTold(r.present(s))
 		plan.NeedHeaders = nil
 		plan, _ = plan.Without(r.told)
 		return plan
 	}
-	r.told = kept.Told(r.dpkg, s.Inputs)
+	r.told = kept.Told(r.dpkg, r.present(s))
 	plan, r.report.standing = plan.Without(r.told)
 	return plan
 }

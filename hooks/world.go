@@ -17,8 +17,9 @@ type World struct {
 	// Caller is the record of the package whose maintainer script runs.
 	Caller      debpkg.Package
 	CallerKnown bool
-	// Owners are the installed packages that own the kernel.
-	Owners []debpkg.Package
+	// Owners are the installed packages that own the kernel, Starters those among them
+	// that have an image to start it from.
+	Owners, Starters []debpkg.Package
 	// Incoming is the package that dpkg is unpacking; IncomingKnown says that
 	// there is one, Brings whether it holds this kernel.
 	Incoming      debpkg.Incoming
@@ -27,6 +28,9 @@ type World struct {
 	// There says that the kernel's module tree is there, Image that /boot has an
 	// image of it, Running that it is the one at work.
 	There, Image, Running bool
+	// Stays reports whether the package whose removal took the kernel's builds away is
+	// there all the same: dpkg gave the removal up.
+	Stays bool
 	// Files are the packages that have files of the kernel, Waiting those among
 	// them that are unpacked and not yet configured.
 	Files, Waiting []debpkg.Package
@@ -56,6 +60,10 @@ func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout, database
 		w.Unreadable = fmt.Errorf("cannot tell who owns the kernel: %w", err)
 		return w
 	}
+	if w.Starters, err = db.Starters(string(inv.Kernel)); err != nil {
+		w.Unreadable = fmt.Errorf("cannot tell who owns the kernel: %w", err)
+		return w
+	}
 	if inv.Action.InFavour != nil {
 		incoming, known, err := db.Incoming()
 		if err != nil {
@@ -77,7 +85,7 @@ func there(layout dkmsstate.Layout, kernel dkmsstate.Release, database func() (*
 	if !layout.KernelThere(kernel) {
 		return false
 	}
-	if layout.ModulesThere(kernel) || layout.ImageThere(kernel) {
+	if layout.ModulesThere(kernel) || layout.ImageThere(kernel) || kernel == layout.Running {
 		return true
 	}
 	db, err := database()
@@ -121,11 +129,12 @@ func (inv Invocation) wantsDatabase() bool {
 	return true
 }
 
-// staying gives the owners of the kernel, other than the caller, that dpkg does
-// not mean to remove.
+// staying returns the packages, other than the caller, that have an image of the kernel and
+// that dpkg does not mean to remove. One that has nothing but its modules, as Ubuntu's
+// linux-modules has until it is removed as well, starts no kernel.
 func (w World) staying() []debpkg.Package {
 	var stay []debpkg.Package
-	for _, p := range w.Owners {
+	for _, p := range w.Starters {
 		caller := w.CallerKnown && p.Name == w.Caller.Name && p.Arch == w.Caller.Arch
 		if !caller && !p.Status.Leaving() {
 			stay = append(stay, p)

@@ -13,11 +13,12 @@ func (p program) checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "check",
 		Usage: "examine the trees as fsck does a filesystem; exit 1 when something is wrong",
-		Description: "What it finds is broken (cannot be used as it is), forgotten (the package of a module is installed,\n" +
-			"and dkms does not know it), stale (does not fit its kernel), orphaned (belongs to nobody) or a ghost\n" +
-			"(left of a kernel that is gone), each with what mends it.",
+		Description: "What it finds is broken (cannot be used as it is), missing (dkms would install it on the kernel, and it\n" +
+			"is not there), forgotten (the package of a module is installed, and dkms does not know it), stale (does not fit its kernel), orphaned (belongs to nobody) or a ghost\n" +
+			"(left of a kernel that is gone), each with what mends it. Files that their owner signed, stripped or\n" +
+			"compressed are named as unusual, and nothing is wrong with them.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "mend it: register what is forgotten, and reconcile every kernel"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "mend it: register what is forgotten, and give every kernel what is missing"},
 		},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
@@ -53,6 +54,9 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 		if f.Repairable {
 			repairable++
 		}
+	}
+	for _, text := range examined.Unusual {
+		out.line(cell{"unusual", faint}, cell{": " + text, plain})
 	}
 	switch {
 	case len(findings) > 0 && repaired:

@@ -110,7 +110,7 @@ func (p *page) kernel(k hooks.KernelView, verbose bool) {
 }
 
 // lastRows tells how the last attempt for a module ended.
-func lastRows(last dkmsstate.Last) [][]cell {
+func lastRows(last hooks.Attempt) [][]cell {
 	how := bad
 	if last.Result == dkmsstate.LastInstalled || last.Result == dkmsstate.LastSkipped {
 		how = faint

@@ -1,0 +1,62 @@
+package dkmsstate
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// Cause is the kind of a failure, as far as it decides when to try again.
+type Cause string
+
+// A compiler's error about the module's source comes again as long as that and the headers
+// are the same; what ran into the time limit most likely does. Everything else may have
+// been a tool, a library, memory, a disk or a network that was missing.
+const (
+	CauseOther    Cause = ""
+	CauseCompiler Cause = "compiler"
+	CauseTimeout  Cause = "timeout"
+)
+
+// errTimeout says that a call was ended since it took too long.
+const errTimeout = sentinel("the limit for one call")
+
+// causeOf returns the cause of a failure whose log is in a file.
+func causeOf(err error, log string) Cause {
+	if errors.Is(err, errTimeout) {
+		return CauseTimeout
+	}
+	var call *CallError
+	if !errors.As(err, &call) || call.Program != "dkms" || call.Code < 0 {
+		return CauseOther
+	}
+	file, openErr := openRegular(log)
+	if openErr != nil {
+		return CauseOther
+	}
+	defer file.Close()
+	return readCause(file)
+}
+
+// readCause reads a compiler's output. One sign of anything that is missing is enough for
+// CauseOther.
+func readCause(log io.Reader) Cause {
+	compiler := regexp.MustCompile(`^[^\s:][^:]*:\d+(:\d+)?: error: |^ERROR: modpost: `)
+	missing := regexp.MustCompile(`(?i)no such file or directory|not found|cannot find|no space left|cannot allocate memory|out of memory|` +
+		`internal compiler error|\bkilled\b|segmentation fault|cannot execute|permission denied|read-only file system|input/output error|` +
+		`missing separator|error 12[67]\b|command not|could not resolve|timed out|connection|please install|unrecognized command`)
+	found := CauseOther
+	lines := bufio.NewScanner(io.LimitReader(log, maxLog))
+	for lines.Scan() {
+		line := lines.Text()
+		switch {
+		case missing.MatchString(line):
+			return CauseOther
+		case compiler.MatchString(strings.TrimSpace(line)):
+			found = CauseCompiler
+		}
+	}
+	return found
+}

@@ -1,0 +1,36 @@
+package hooks
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// Unwanted is an entry of Ignore in the configuration: MODULE[/VERSION][@KERNEL], where the
+// kernel is a pattern as of a shell (path.Match).
+type Unwanted struct{ Module, Version, Kernel string }
+
+func parseUnwanted(entry string) (Unwanted, error) {
+	module, kernel, onKernel := strings.Cut(entry, "@")
+	name, version, _ := strings.Cut(module, "/")
+	if !onKernel {
+		kernel = "*"
+	}
+	if _, err := path.Match(kernel, ""); err != nil || name == "" || kernel == "" || strings.Contains(version, "/") {
+		return Unwanted{}, fmt.Errorf("an entry of Ignore is MODULE[/VERSION][@KERNEL-PATTERN], not %q", entry)
+	}
+	return Unwanted{name, version, kernel}, nil
+}
+
+// ignored returns what reports whether the administrator does not want a module on a kernel.
+func (c Config) ignored(kernel dkmsstate.Release) func(dkmsstate.Module) bool {
+	return func(m dkmsstate.Module) bool {
+		return slices.ContainsFunc(c.Ignore, func(u Unwanted) bool {
+			on, _ := path.Match(u.Kernel, string(kernel))
+			return on && u.Module == m.Name && (u.Version == "" || u.Version == m.Version)
+		})
+	}
+}
