@@ -152,11 +152,11 @@ func variants(base string) []string {
 }
 
 func (l Layout) buildDir(m Module, kernel Release, arch string) string {
-	return filepath.Join(l.tree(), m.Name, m.Version, string(kernel), arch)
+	return filepath.Join(l.versionDir(m), string(kernel), arch)
 }
 
 func (l Layout) originalDir(name string, kernel Release, arch string) string {
-	return filepath.Join(l.tree(), name, originals, string(kernel), arch)
+	return filepath.Join(l.moduleDir(name), originals, string(kernel), arch)
 }
 
 // trimKo takes .ko and its compression off a file name; a name without comes

@@ -2,10 +2,12 @@ package dkmsstate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // kernelSuffix gives the compression of the kernel's own modules as the end of
@@ -71,13 +73,22 @@ func (r *taskRun) compress(ctx context.Context) error {
 		return err
 	}
 	defer dir.Close()
+	kernel, err := tree.openTree(t.Module.Name, t.Module.Version, string(tree.Kernel))
+	if err != nil {
+		return err
+	}
+	defer kernel.Close()
 	suffix := r.before.Dep.kernelSuffix()
 	plain := tree.build(t.Module, t.Arch).plain()
 	for _, name := range plain {
 		from := filepath.Join(m.Layout.buildDir(t.Module, tree.Kernel, t.Arch), "module", name)
-		err := writeFile(dir, name+suffix, 0o644, func(to *os.File) error {
+		scratch := scratchPrefix + name + suffix // a run that is cut off leaves nothing beside the modules
+		err := errors.Join(removeAll(kernel, scratch), kernel.writeNew(scratch, 0o644, time.Time{}, func(to *os.File) error {
 			return m.Engine.Compress(ctx, suffix, from, to)
-		})
+		}))
+		if err == nil {
+			err = errors.Join(kernel.moveFile(scratch, dir, name+suffix), dir.sync())
+		}
 		if err != nil {
 			return fmt.Errorf("cannot compress %s: %w", name, err)
 		}
@@ -87,11 +98,6 @@ func (r *taskRun) compress(ctx context.Context) error {
 }
 
 // openBuild opens the directory of a build's modules.
-func (t Tree) openBuild(m Module, arch string) (*os.Root, error) {
-	tree, err := t.Layout.openDir(t.Layout.Tree)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open the DKMS tree: %w", err)
-	}
-	defer tree.Close()
-	return openSub(tree, m.Name, m.Version, string(t.Kernel), arch, "module")
+func (t Tree) openBuild(m Module, arch string) (*dir, error) {
+	return t.openTree(m.Name, m.Version, string(t.Kernel), arch, "module")
 }

@@ -4,95 +4,157 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// depmodBackup is where the files of depmod stand a second time while it runs. On a
-// full disk depmod puts truncated ones into place (kmod 30 and 34), and a kernel
-// without its modules.dep.bin finds none of its modules.
+// depmodBackup is where the files of depmod are kept while it runs. On a full disk
+// depmod puts truncated ones into place (kmod 30 and 34), and a kernel without its
+// modules.dep.bin finds none of its modules.
 const depmodBackup = ".dkms-hooks"
 
-// depmod runs depmod for the kernel. When it fails, the files are as they were.
+// depmod runs depmod for the kernel. When it fails, the files are as they were. Where
+// they cannot be secured it runs all the same, as the stock hooks run it, unless there
+// is no room for what it writes.
 func (m Machine) depmod(ctx context.Context, kernel Release) error {
-	tree := Tree{Layout: m.Layout, Kernel: kernel}
-	dir, err := tree.openKernel()
+	dir, err := Tree{Layout: m.Layout, Kernel: kernel}.openKernel()
+	if err != nil { // there is a link that is not followed here
+		if runErr := m.Engine.Depmod(ctx, kernel); runErr != nil {
+			return errors.Join(explain(runErr, ""), fmt.Errorf("its files could not be secured before: %w", err))
+		}
+		return nil
+	}
+	defer dir.Close()
+	unsecured := backUp(dir)
+	if unsecured != nil {
+		err := removeAll(dir, depmodBackup)
+		if noSpace(unsecured) && !dir.roomForDepmod() {
+			return errors.Join(fmt.Errorf("cannot secure the files of depmod, it was not run: %w", unsecured), err)
+		}
+	}
+	err = m.Engine.Depmod(ctx, kernel)
+	switch {
+	case err == nil:
+		return removeAll(dir, depmodBackup)
+	case unsecured != nil:
+		return errors.Join(explain(err, ""), fmt.Errorf("its files could not be secured before: %w", unsecured), removeDepmodTemps(dir))
+	}
+	return errors.Join(explain(err, ""), bringBack(dir))
+}
+
+// backUp gives the files of depmod second names, or copies them.
+func backUp(d *dir) error {
+	if err := removeAll(d, depmodBackup); err != nil {
+		return err
+	}
+	if err := d.Mkdir(depmodBackup, 0o755); err != nil {
+		return err
+	}
+	backup, err := d.sub(depmodBackup)
 	if err != nil {
 		return err
 	}
-	defer dir.Close()
-	if err := backUp(dir); err != nil {
-		return errors.Join(fmt.Errorf("cannot secure the files of depmod, it was not run: %w", err), removeAll(dir, depmodBackup))
-	}
-	if err := m.Engine.Depmod(ctx, kernel); err != nil {
-		return errors.Join(explain(err, ""), bringBack(dir))
-	}
-	return removeAll(dir, depmodBackup)
-}
-
-// backUp gives the files of depmod second names.
-func backUp(dir *os.Root) error {
-	if err := removeAll(dir, depmodBackup); err != nil {
-		return err
-	}
-	if err := dir.Mkdir(depmodBackup, 0o755); err != nil {
-		return err
-	}
-	return withDir(dir, func(fd int) error {
-		for _, name := range depmodFiles() {
-			err := unix.Linkat(fd, name, fd, filepath.Join(depmodBackup, name), 0)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
+	defer backup.Close()
+	for _, name := range depmodFiles() {
+		if err := d.secondName(name, backup); err != nil && !isNotThere(err) {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // bringBack puts the files of depmod back; what was not there before goes, and with
 // it what depmod left of those that it was writing.
-func bringBack(dir *os.Root) error {
-	err := withDir(dir, func(fd int) error {
-		for _, name := range depmodFiles() {
-			err := unix.Renameat(fd, filepath.Join(depmodBackup, name), fd, name)
-			if errors.Is(err, fs.ErrNotExist) {
-				err = unix.Unlinkat(fd, name, 0)
-			}
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-		}
-		return nil
-	})
+func bringBack(d *dir) error {
+	backup, err := d.sub(depmodBackup)
 	if err != nil {
 		return fmt.Errorf("cannot bring back the files of depmod: %w", err)
 	}
-	entries, err := fs.ReadDir(dir.FS(), ".")
-	if err != nil {
-		return fmt.Errorf("cannot look for what depmod left: %w", err)
-	}
-	for _, entry := range entries {
-		if isDepmodTemp(entry.Name()) {
-			if err := removeAll(dir, entry.Name()); err != nil {
-				return err
-			}
+	defer backup.Close()
+	for _, name := range depmodFiles() {
+		err := backup.moveFile(name, d, name)
+		if isNotThere(err) {
+			err = removeAll(d, name)
+		}
+		if err != nil {
+			return fmt.Errorf("cannot bring back the files of depmod: %w", err)
 		}
 	}
 	// rename(2) of one name of a file to another does nothing, so that some may stay
-	return removeAll(dir, depmodBackup)
+	return errors.Join(removeDepmodTemps(d), removeAll(d, depmodBackup))
 }
 
-// isDepmodTemp says that a name is one that depmod writes under: modules.dep.PID.….
-func isDepmodTemp(name string) bool {
-	for _, own := range depmodFiles() {
-		rest, ok := strings.CutPrefix(name, own+".")
-		if ok && rest != "" && rest[0] >= '0' && rest[0] <= '9' {
-			return true
+// removeDepmodTemps removes what a depmod that ended left of the files that it was
+// writing.
+func removeDepmodTemps(d *dir) error {
+	names, err := d.names()
+	if err != nil {
+		return fmt.Errorf("cannot look for what depmod left: %w", err)
+	}
+	var left []string
+	for _, name := range names {
+		if leftByDepmod(d.layout, name) {
+			left = append(left, name)
 		}
 	}
-	return false
+	return removeFiles(d, left)
+}
+
+// roomForDepmod reports whether there is room for what depmod writes: one file after
+// the other, each in place of an older one. A filesystem that says nothing of its size,
+// as some of FUSE, has room.
+func (d *dir) roomForDepmod() bool {
+	var fs unix.Statfs_t
+	if err := d.call("statfs", ".", func(at int) error { return unix.Fstatfs(at, &fs) }); err != nil || fs.Blocks == 0 {
+		return true
+	}
+	need := int64(1 << 20)
+	for _, name := range depmodFiles() {
+		if st, err := d.Lstat(name); err == nil {
+			need = max(need, int64(st.Size)+1<<20)
+		}
+	}
+	return int64(fs.Bavail)*int64(fs.Bsize) >= need
+}
+
+// leftByDepmod reports whether a name is one under which a depmod was writing that runs
+// no more. In another root than the running system's none is looked for by its name
+// alone: it would be this system's.
+func leftByDepmod(l Layout, name string) bool {
+	pid, ok := depmodTemp(name)
+	switch {
+	case !ok:
+		return false
+	case pid == "":
+		return l.Root != "/" || !atWork(isDepmod)
+	}
+	return !isDepmod(pid)
+}
+
+func isDepmod(pid string) bool { return commOf(pid) == "depmod" }
+
+// depmodTemp reports whether a name is one that depmod writes under, and which process
+// it names, if any: modules.dep.PID.MICROSECONDS.SECONDS from kmod 26 to 34, tmpfile and
+// six random letters after that (depmod_output in tools/depmod.c). A name that only
+// resembles them may be somebody's copy.
+func depmodTemp(name string) (pid string, ok bool) {
+	if random, ok := strings.CutPrefix(name, "tmpfile"); ok {
+		return "", len(random) == 6 && strings.IndexFunc(random, func(r rune) bool {
+			return !('0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z')
+		}) < 0
+	}
+	parts := strings.Split(name, ".")
+	if len(parts) < 4 {
+		return "", false
+	}
+	file, numbers := strings.Join(parts[:len(parts)-3], "."), parts[len(parts)-3:]
+	for _, number := range numbers {
+		if _, err := strconv.ParseUint(number, 10, 63); err != nil {
+			return "", false
+		}
+	}
+	return numbers[0], slices.Contains(depmodFiles(), file)
 }

@@ -1,13 +1,11 @@
 package dkmsstate
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"slices"
-	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // depmodFiles are the files that depmod(8) writes into a kernel's directory.
@@ -21,58 +19,104 @@ func depmodFiles() []string {
 // Ghost lists what the directory of a kernel that is gone still holds, as paths
 // in it, when that is nothing but what depmod writes and what dkms installs:
 // "directory not empty so not removed" is what dpkg said of it. It is nil when
-// anything else is there, or when nothing is there at all.
+// anything else is there, or when nothing is there that could be removed as a whole.
 func (t Tree) Ghost() []string {
-	dir, err := t.openKernel()
+	kernel, err := t.openKernel()
 	if err != nil {
 		return nil
 	}
-	defer dir.Close()
-	var files, dirs []string
-	err = fs.WalkDir(dir.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+	defer kernel.Close()
+	var g ghost
+	if t.kernelDirStays() || !g.look(kernel, ".") {
+		return nil
+	}
+	slices.Reverse(g.dirs) // those within others first, the kernel's own last
+	return append(g.files, g.dirs...)
+}
+
+// ghost collects what Ghost lists.
+type ghost struct{ files, dirs []string }
+
+// look takes in a directory, and reports whether all that it holds is depmod's or dkms's.
+func (g *ghost) look(d *dir, at string) bool {
+	names, err := d.names()
+	if err != nil {
+		return false
+	}
+	g.dirs = append(g.dirs, at)
+	for _, name := range names {
+		rel := path.Join(at, name)
+		st, err := d.Lstat(name)
 		switch {
 		case err != nil:
-			return err
-		case d.IsDir() && slices.Contains([]string{".", path.Dir(installedUnder), installedUnder, depmodBackup}, name):
-			dirs = append(dirs, name)
-		case d.Type().IsRegular() && slices.Contains(depmodFiles(), strings.TrimPrefix(name, depmodBackup+"/")) || isDepmodTemp(name):
-			files = append(files, name)
-		case d.Type().IsRegular() && path.Dir(name) == installedUnder && trimKo(path.Base(name)) != path.Base(name):
-			files = append(files, name)
+			return false
+		case st.IsDir():
+			sub, err := d.sub(name)
+			ok := err == nil && slices.Contains([]string{path.Dir(installedUnder), installedUnder, depmodBackup}, rel) && g.look(sub, rel)
+			if err == nil {
+				sub.Close()
+			}
+			if !ok {
+				return false
+			}
+		case st.is(unix.S_IFREG) && ofGhost(at, name):
+			g.files = append(g.files, rel)
 		default:
-			return errors.New("something else")
+			return false
 		}
-		return nil
-	})
-	if err != nil {
-		return nil
 	}
-	slices.Reverse(dirs) // those within others first, the kernel's own last
-	return append(files, dirs...)
+	return true
+}
+
+// ofGhost reports whether a file of a kernel's directory is one that depmod or dkms
+// put there, or that a run of ours which was cut off was writing.
+func ofGhost(at, name string) bool {
+	switch at {
+	case ".":
+		_, temp := depmodTemp(name)
+		return temp || slices.Contains(depmodFiles(), name)
+	case depmodBackup:
+		return slices.Contains(depmodFiles(), name)
+	}
+	return at == installedUnder && (trimKo(name) != name || isModuleTemp(name))
+}
+
+// kernelDirStays reports whether the directory of the kernel is a link that root made,
+// or has a filesystem of its own: it is root's then, and stays with what is in it.
+func (t Tree) kernelDirStays() bool {
+	install, err := t.Layout.openDir(t.Layout.Install)
+	if err != nil {
+		return true
+	}
+	defer install.Close()
+	here, err := install.Lstat(".")
+	kernel, err2 := install.Lstat(string(t.Kernel))
+	return err != nil || err2 != nil || !kernel.IsDir() || here.Dev != kernel.Dev
 }
 
 // RemoveGhost removes what Ghost lists.
 func (t Tree) RemoveGhost() error {
-	install, err := t.Layout.openDir(t.Layout.Install)
-	if err != nil {
-		return fmt.Errorf("cannot open the module tree: %w", err)
-	}
-	defer install.Close()
 	for _, name := range t.Ghost() {
-		err := install.Remove(path.Join(string(t.Kernel), name))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := t.removeModuleFile(path.Join(string(t.Kernel), name)); err != nil {
 			return fmt.Errorf("cannot remove what is left of %s: %w", t.Kernel, err)
 		}
 	}
 	return nil
 }
 
-// openKernel opens the kernel's directory of the module tree.
-func (t Tree) openKernel() (*os.Root, error) {
-	install, err := t.Layout.openDir(t.Layout.Install)
-	if err != nil {
-		return nil, err
+// removeModuleFile removes a file or an empty directory of the module tree, by its path
+// in that. What is not there is no error.
+func (t Tree) removeModuleFile(name string) error {
+	in, err := t.openModules(path.Dir(name))
+	if err == nil {
+		err = in.Remove(path.Base(name))
+		in.Close()
 	}
-	defer install.Close()
-	return openSub(install, string(t.Kernel))
+	if isNotThere(err) {
+		return nil
+	}
+	return err
 }
+
+// openKernel opens the kernel's directory of the module tree.
+func (t Tree) openKernel() (*dir, error) { return t.openModules(string(t.Kernel)) }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // InitramfsPath is the initramfs of a kernel as Debian names it.
@@ -27,14 +29,12 @@ func (d DKMS) Initramfs(ctx context.Context, kernel Release) error {
 // InitramfsHolds says whether an initramfs holds one of the modules that dkms
 // installed under these names.
 func (d DKMS) InitramfsHolds(ctx context.Context, kernel Release, names []string) (bool, error) {
-	list, err := os.CreateTemp("", "dkms-hooks-initramfs-")
+	fd, err := unix.MemfdCreate("initramfs", unix.MFD_CLOEXEC) // a run that is killed leaves nothing
 	if err != nil {
 		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
 	}
+	list := os.NewFile(uintptr(fd), "initramfs")
 	defer list.Close()
-	if err := os.Remove(list.Name()); err != nil {
-		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
-	}
 	tool := "lsinitramfs"
 	if _, err := lookPath(tool); err != nil {
 		tool = "lsinitrd"

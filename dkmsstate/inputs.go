@@ -40,7 +40,7 @@ const maxSources = 20000
 // administrator corrects changes no directory.
 func (s *stamp) addSource(l Layout, r Registration) {
 	s.state = append(s.state, r.Module.String()+" "+r.Source+"\n"...)
-	source := l.inRoot(filepath.Join(l.tree(), r.Module.Name, r.Module.Version, "source"))
+	source := l.inRoot(filepath.Join(l.versionDir(r.Module), "source"))
 	real, err := filepath.EvalSymlinks(source)
 	if err != nil {
 		s.addFile(source)

@@ -111,7 +111,11 @@ func room(dir string, files []string) error {
 		}
 	}
 	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
+	err := unix.Statfs(dir, &fs)
+	if refused(err) || err == nil && fs.Blocks == 0 {
+		return nil // a filesystem that says nothing of its size, as some of FUSE
+	}
+	if err != nil {
 		return fmt.Errorf("cannot tell how much room there is in %s: %w", dir, err)
 	}
 	if free := int64(fs.Bavail) * int64(fs.Bsize); free < need {

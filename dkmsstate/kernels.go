@@ -12,7 +12,7 @@ import (
 // a boot loader starts next, unless somebody told it otherwise.
 func (sv *Survey) Kernels(record Record) []Release {
 	l := sv.layout
-	names := dirNames(l.Path(l.Install))
+	names := l.kernelNames()
 	for _, module := range sv.modules {
 		names = append(names, module.archived...)
 		for _, version := range module.versions {
@@ -45,7 +45,7 @@ func (sv *Survey) Kernels(record Record) []Release {
 
 // InstalledKernels gives the kernel releases that have a directory in the module tree,
 // the newest first.
-func (l Layout) InstalledKernels() []Release { return newestFirst(dirNames(l.Path(l.Install))) }
+func (l Layout) InstalledKernels() []Release { return newestFirst(l.kernelNames()) }
 
 func beforeLastDash(name string) string { return name[:max(strings.LastIndexByte(name, '-'), 0)] }
 

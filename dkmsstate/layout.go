@@ -29,6 +29,8 @@ type Layout struct {
 	// Key and Certificate are mok_signing_key and mok_certificate, "" where they are
 	// not set.
 	Key, Certificate string
+	// refuse, in tests, takes the place of a filesystem that does not have a call.
+	refuse func(call, path string) error
 }
 
 // DefaultLayout gives dkms's own defaults under root.
@@ -104,9 +106,17 @@ func (l Layout) RealTree() string {
 }
 
 // tree, modules and kernel give the directories most used.
-func (l Layout) tree() string                { return l.Path(l.Tree) }
-func (l Layout) kernelDir(k Release) string  { return filepath.Join(l.Path(l.Install), string(k)) }
-func (l Layout) installDir(k Release) string { return filepath.Join(l.kernelDir(k), installedUnder) }
+func (l Layout) tree() string { return l.inside(l.Tree) }
+func (l Layout) kernelDir(k Release) string {
+	return l.inside(filepath.Join(l.Install, string(k)))
+}
+func (l Layout) installDir(k Release) string {
+	return l.inside(filepath.Join(l.Install, string(k), installedUnder))
+}
+func (l Layout) moduleDir(name string) string { return l.inside(filepath.Join(l.Tree, name)) }
+func (l Layout) versionDir(m Module) string {
+	return l.inside(filepath.Join(l.Tree, m.Name, m.Version))
+}
 
 // KernelThere reports whether a kernel has modules of its own, or the lists of them that
 // one without any has: headers that come before it make a directory with nothing
@@ -135,20 +145,4 @@ func runningKernel(root string) Release {
 	}
 	kernel, _ := ParseRelease(unix.ByteSliceToString(name.Release[:]))
 	return kernel
-}
-
-// openDir opens a directory of the system for work that must not leave it. On
-// the running system the path is followed as the kernel does, so that a DKMS
-// tree which is itself a symbolic link is found; under another root no link
-// may lead out of that root.
-func (l Layout) openDir(path string) (*os.Root, error) {
-	if l.Root == "/" {
-		return os.OpenRoot(path)
-	}
-	root, err := os.OpenRoot(l.Root)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	return root.OpenRoot(strings.TrimPrefix(path, "/"))
 }

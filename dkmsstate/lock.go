@@ -38,7 +38,8 @@ func (l Layout) Lock(ctx context.Context, limit time.Duration, waiting func()) (
 	defer cancel()
 	for first := true; ; first = false {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil {
+		if err == nil || refused(err) || errors.Is(err, unix.ENOLCK) { // a network filesystem without locks: as the stock hooks, which have none
+			l.removeOwnTemps()
 			return file, nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {

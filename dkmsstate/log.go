@@ -25,8 +25,8 @@ func (l Layout) LogPath(m Module, kernel Release) string {
 
 // RemoveLogs removes the logs of a kernel that is gone.
 func (l Layout) RemoveLogs(kernel Release) error {
-	dir, err := os.OpenRoot(l.Path(logDir))
-	if os.IsNotExist(err) {
+	dir, err := l.openPath(l.Path(logDir))
+	if isNotThere(err) {
 		return nil
 	}
 	if err != nil {
@@ -106,9 +106,9 @@ func (k *keptLog) close() string {
 // findLog finds the log that dkms wrote for its last build of a module: where it
 // lies depends on the version of dkms and on how the build ended.
 func (l Layout) findLog(m Module, kernel Release, arch string) string {
-	found, _ := filepath.Glob(filepath.Join(l.tree(), m.Name, m.Version, string(kernel), ".tmp_*", "log", "make.log"))
+	found, _ := filepath.Glob(filepath.Join(l.versionDir(m), string(kernel), ".tmp_*", "log", "make.log"))
 	for _, path := range append([]string{
-		filepath.Join(l.tree(), m.Name, m.Version, "build", "make.log"),
+		filepath.Join(l.versionDir(m), "build", "make.log"),
 		filepath.Join(l.buildDir(m, kernel, arch), "log", "make.log"),
 	}, found...) {
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // pendingDir holds a file for each kernel for which work was begun, or put off, and
@@ -37,7 +39,19 @@ func (l Layout) Pend(kernel Release, why Pending, keeping bool) error {
 	if keeping && !l.PendingInFull(kernel) {
 		text += keepingMark + "\n"
 	}
-	if err := l.writeOwn(filepath.Join(pendingDir, string(kernel)), []byte(text)); err != nil {
+	dir, err := l.openOwn(pendingDir)
+	if err != nil {
+		return fmt.Errorf("cannot note the work to be done: %w", err)
+	}
+	defer dir.Close()
+	// Written in place, since without the lock a temporary file would be in the way of
+	// another's. A note that is not complete counts as begun.
+	file, err := dir.open(string(kernel), unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o644)
+	if err == nil {
+		_, err = file.WriteString(text)
+		err = errors.Join(err, dir.syncFile(file), file.Close(), dir.sync())
+	}
+	if err != nil {
 		return fmt.Errorf("cannot note the work to be done: %w", err)
 	}
 	return nil

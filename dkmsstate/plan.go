@@ -88,6 +88,8 @@ type Plan struct {
 	Mismatch    string
 	// Broken are troubles with modules, each to be told once.
 	Broken []Note
+	// Leftovers are what programs that were killed left, to be removed.
+	Leftovers []string
 	// Stray are files in the install directory that no build accounts for, to be
 	// removed unless they are somebody else's.
 	Stray []string
@@ -99,7 +101,9 @@ type Plan struct {
 func (p Plan) Keeping() bool { return p.goal.BringIn != nil }
 
 // Empty says that there is nothing to do.
-func (p Plan) Empty() bool { return len(p.Tasks) == 0 && p.Depmod == "" && len(p.Stray) == 0 }
+func (p Plan) Empty() bool {
+	return len(p.Tasks) == 0 && p.Depmod == "" && len(p.Leftovers) == 0 && len(p.Stray) == 0
+}
 
 // Without drops from a plan what was told already, a text for each module, and
 // returns how many modules that were: builds that would fail again for the same

@@ -15,6 +15,7 @@ func unlinkReason(l Link) string { return "a kernel link that names no build: " 
 // clean plans to remove what helps no build. It comes after everything else, so
 // that nothing goes before what takes its place is there.
 func (p *Plan) clean(s Snapshot) {
+	p.Leftovers = s.Leftovers
 	for _, m := range s.Remains {
 		if !s.Busy {
 			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: []Step{{OpTidy, "an interrupted run left remains of a build"}}})

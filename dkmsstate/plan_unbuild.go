@@ -5,7 +5,7 @@ import "strings"
 // PlanUnbuild plans to take all builds of the snapshot's kernel away, of every
 // version and architecture. Registrations stay.
 func PlanUnbuild(s Snapshot) Plan {
-	p := Plan{Kernel: s.Kernel, Stray: s.Stray}
+	p := Plan{Kernel: s.Kernel, Leftovers: s.Leftovers, Stray: s.Stray}
 	if s.Owed {
 		p.Depmod = owedReason
 	}

@@ -102,13 +102,31 @@ func (l Layout) writeOwn(name string, data []byte) error {
 	})
 }
 
+// removeOwnTemps removes what a run that was killed left of files of the hooks' own. It
+// needs the lock.
+func (l Layout) removeOwnTemps() {
+	for _, sub := range []string{"", pendingDir} {
+		dir, err := l.openPath(filepath.Join(l.Path(lockDir), sub))
+		if err != nil {
+			continue
+		}
+		names, _ := dir.names()
+		for _, name := range names {
+			if _, ok := ofTemp(name); ok {
+				_ = removeAll(dir, name) // the next run tries again
+			}
+		}
+		dir.Close()
+	}
+}
+
 // openOwn opens a directory of the hooks' own, made where needed.
-func (l Layout) openOwn(sub string) (*os.Root, error) {
+func (l Layout) openOwn(sub string) (*dir, error) {
 	dir := filepath.Join(l.Path(lockDir), sub)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return os.OpenRoot(dir)
+	return l.openPath(dir)
 }
 
 func (l Layout) recordFile() string { return filepath.Join(l.Path(lockDir), "record.json") }

@@ -29,7 +29,7 @@ func (m Machine) PutBack(ctx context.Context, r Registration) error {
 		return fmt.Errorf("cannot put back the registration of %s: it had no source", r.Module)
 	}
 	addErr := m.Engine.Add(ctx, r.Module)
-	link := filepath.Join(m.Layout.tree(), r.Module.Name, r.Module.Version, "source")
+	link := filepath.Join(m.Layout.versionDir(r.Module), "source")
 	if _, err := os.Lstat(link); err == nil {
 		return nil
 	}

@@ -3,10 +3,7 @@ package dkmsstate
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -46,28 +43,31 @@ func (t Tree) RemovePending() error {
 	return removeFiles(tree, names)
 }
 
-// isScratch says that a name in MODULE/VERSION/KVER is one that dkms (3.1.7 and
-// later) builds in.
-func isScratch(name string) bool { return strings.HasPrefix(name, ".tmp_") }
+// scratchPrefix begins the names in MODULE/VERSION/KVER that dkms (3.1.7 and later)
+// builds in.
+const scratchPrefix = ".tmp_"
+
+// isScratch reports whether a name in MODULE/VERSION/KVER is of something that is being
+// made or removed.
+func isScratch(name string) bool { return strings.HasPrefix(name, scratchPrefix) || name == partial }
 
 // RemoveScratch removes what a run that was cut off left for a module on the
 // kernel: dkms's scratch directories and builds that were being removed.
 func (t Tree) RemoveScratch(m Module) error {
-	tree, err := t.Layout.openDir(t.Layout.Tree)
-	if err != nil {
-		return fmt.Errorf("cannot open the DKMS tree: %w", err)
-	}
-	defer tree.Close()
-	version, err := openSub(tree, m.Name, m.Version)
+	version, err := t.openVersion(m)
 	if err != nil {
 		return err
 	}
 	defer version.Close()
-	if err := removeAll(version, asideName(t.Kernel)); err != nil {
+	err = removeAll(version, asideName(t.Kernel))
+	if st, statErr := version.Lstat(string(t.Kernel)); statErr == nil && st.IsDir() && !version.whole(string(t.Kernel)) {
+		err = errors.Join(err, version.dropTree(string(t.Kernel), asideName(t.Kernel)))
+	}
+	if err != nil {
 		return fmt.Errorf("cannot remove what was left of a build: %w", err)
 	}
 	kernel, err := openSub(version, string(t.Kernel))
-	if errors.Is(err, fs.ErrNotExist) {
+	if isNotThere(err) {
 		return nil
 	}
 	if err != nil {
@@ -75,15 +75,15 @@ func (t Tree) RemoveScratch(m Module) error {
 	}
 	defer kernel.Close()
 	defer version.Remove(string(t.Kernel)) // when nothing is left in it
-	entries, err := fs.ReadDir(kernel.FS(), ".")
+	names, err := kernel.names()
 	if err != nil {
 		return fmt.Errorf("cannot look for what was left of a build: %w", err)
 	}
-	for _, entry := range entries {
-		if !isScratch(entry.Name()) {
+	for _, name := range names {
+		if !isScratch(name) {
 			continue
 		}
-		if err := removeAll(kernel, entry.Name()); err != nil {
+		if err := removeAll(kernel, name); err != nil {
 			return fmt.Errorf("cannot remove what was left of a build: %w", err)
 		}
 	}
@@ -97,13 +97,8 @@ func (t Tree) RemoveArch(m Module, arch string) error {
 	if err := t.RemoveLink(m.Name, arch); err != nil {
 		return err
 	}
-	tree, err := t.Layout.openDir(t.Layout.Tree)
-	if err != nil {
-		return fmt.Errorf("cannot open the DKMS tree: %w", err)
-	}
-	defer tree.Close()
-	kernel, err := openSub(tree, m.Name, m.Version, string(t.Kernel))
-	if errors.Is(err, fs.ErrNotExist) {
+	kernel, err := t.openTree(m.Name, m.Version, string(t.Kernel))
+	if isNotThere(err) {
 		return nil
 	}
 	if err != nil {
@@ -118,18 +113,21 @@ func (t Tree) RemoveArch(m Module, arch string) error {
 
 // RemoveLink removes the kernel link of a module name on an architecture.
 func (t Tree) RemoveLink(name, arch string) error {
-	tree, err := t.Layout.openDir(t.Layout.Tree)
-	if err != nil {
-		return fmt.Errorf("cannot open the DKMS tree: %w", err)
+	module, err := t.openTree(name)
+	if isNotThere(err) {
+		return nil
 	}
-	defer tree.Close()
-	return removeFiles(tree, []string{filepath.Join(name, linkName(t.Kernel, arch))})
+	if err != nil {
+		return err
+	}
+	defer module.Close()
+	return removeFiles(module, []string{linkName(t.Kernel, arch)})
 }
 
 // RemoveStray removes files from the kernel's install directory, by name.
 func (t Tree) RemoveStray(names []string) error {
 	dir, err := t.openInstall()
-	if errors.Is(err, fs.ErrNotExist) {
+	if isNotThere(err) {
 		return nil
 	}
 	if err != nil {
@@ -140,26 +138,11 @@ func (t Tree) RemoveStray(names []string) error {
 }
 
 // removeFiles removes files of a directory; those that are not there are no error.
-func removeFiles(dir *os.Root, names []string) error {
+func removeFiles(d *dir, names []string) error {
 	for _, name := range names {
-		if err := dir.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := d.Remove(name); err != nil && !isNotThere(err) {
 			return fmt.Errorf("cannot remove %s: %w", name, err)
 		}
 	}
 	return nil
-}
-
-// dkmsAtWork says whether a dkms runs that is not under our lock, as when a
-// person calls it: what looks like remains may be its work then. Programs of ours
-// bear the name dkms too, as hooks, but no shell runs them.
-func dkmsAtWork() bool {
-	comms, _ := filepath.Glob("/proc/[0-9]*/comm")
-	return slices.ContainsFunc(comms, func(path string) bool {
-		name, err := os.ReadFile(path)
-		if err != nil || strings.TrimSpace(string(name)) != "dkms" {
-			return false
-		}
-		program, err := os.Readlink(filepath.Join(filepath.Dir(path), "exe"))
-		return err == nil && slices.Contains([]string{"bash", "dash", "sh"}, filepath.Base(program))
-	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,14 +75,7 @@ func oldPath(kernel Release, file string) string {
 }
 
 // openVersion opens MODULE/VERSION of the DKMS tree.
-func (t Tree) openVersion(m Module) (*os.Root, error) {
-	tree, err := t.Layout.openDir(t.Layout.Tree)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open the DKMS tree: %w", err)
-	}
-	defer tree.Close()
-	return openSub(tree, m.Name, m.Version)
-}
+func (t Tree) openVersion(m Module) (*dir, error) { return t.openTree(m.Name, m.Version) }
 
 // keepOld sets a build aside.
 func (t Tree) keepOld(m Module) error {
@@ -92,18 +84,8 @@ func (t Tree) keepOld(m Module) error {
 		return err
 	}
 	defer version.Close()
-	err = renameIn(version, string(t.Kernel), oldName(t.Kernel))
-	if err == nil {
-		return nil
-	}
-	// EXDEV: a directory of an overlay's lower layer cannot be renamed
-	dir := filepath.Join(t.Layout.tree(), m.Name, m.Version)
-	linkErr := errors.Join(removeAll(version, asideName(t.Kernel)), linkTree(filepath.Join(dir, string(t.Kernel)), filepath.Join(dir, asideName(t.Kernel))))
-	if linkErr == nil {
-		linkErr = errors.Join(renameIn(version, asideName(t.Kernel), oldName(t.Kernel)), removeAll(version, string(t.Kernel)))
-	}
-	if linkErr != nil {
-		return fmt.Errorf("cannot set the build aside, nothing was changed: %w", errors.Join(err, linkErr))
+	if err := version.moveTree(string(t.Kernel), oldName(t.Kernel), asideName(t.Kernel)); err != nil {
+		return fmt.Errorf("cannot set the build aside: %w", err)
 	}
 	return nil
 }
@@ -116,13 +98,7 @@ func (t Tree) dropOld(m Module) error {
 		return err
 	}
 	defer version.Close()
-	if err = removeAll(version, asideName(t.Kernel)); err == nil {
-		err = renameIn(version, oldName(t.Kernel), asideName(t.Kernel))
-	}
-	if err == nil {
-		err = removeAll(version, asideName(t.Kernel))
-	}
-	if err != nil {
+	if err := version.dropTree(oldName(t.Kernel), asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove the build that was replaced: %w", err)
 	}
 	return nil
@@ -131,15 +107,10 @@ func (t Tree) dropOld(m Module) error {
 // RollBack brings back every build of the kernel that a run which was cut off had set
 // aside, with what of it was installed, and gives their number.
 func (t Tree) RollBack() (int, error) {
-	found, err := filepath.Glob(filepath.Join(t.Layout.tree(), "*", "*", oldName(t.Kernel)))
-	if err != nil {
-		return 0, err
-	}
+	found := t.Layout.versionsWith(oldName(t.Kernel))
 	var errs []error
-	for _, path := range found {
-		dir := filepath.Dir(path)
-		m := Module{Name: filepath.Base(filepath.Dir(dir)), Version: filepath.Base(dir)}
-		arches := dirNames(path)
+	for _, m := range found {
+		arches := dirNames(filepath.Join(t.Layout.versionDir(m), oldName(t.Kernel)))
 		if len(arches) == 0 {
 			arches = []string{""}
 		}
@@ -157,17 +128,17 @@ func (t Tree) rollBackModule(m Module, arch string) error {
 		return err
 	}
 	defer version.Close()
-	if _, err := version.Lstat(oldName(t.Kernel)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := version.Lstat(oldName(t.Kernel)); isNotThere(err) {
 		return nil // another architecture's turn brought it back
 	}
-	replaced := t.build(m, arch)
-	if err = removeAll(version, string(t.Kernel)); err == nil {
-		err = renameIn(version, oldName(t.Kernel), string(t.Kernel))
+	if !version.whole(oldName(t.Kernel)) {
+		return t.dropOld(m) // it was not set aside to the end, or is not wanted any more
 	}
-	if err != nil {
+	replaced := t.build(m, arch)
+	if err := version.moveTree(oldName(t.Kernel), string(t.Kernel), asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot bring back the build of %s that was set aside: %w", m, err)
 	}
-	link, linkErr := os.Readlink(filepath.Join(t.Layout.tree(), m.Name, linkName(t.Kernel, arch)))
+	link, linkErr := os.Readlink(filepath.Join(t.Layout.moduleDir(m.Name), linkName(t.Kernel, arch)))
 	if linkErr != nil || newLink(m.Name, arch, link, t.Kernel).Version != m.Version {
 		return nil
 	}

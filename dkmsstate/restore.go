@@ -54,19 +54,14 @@ func (t Tree) put(m Module, arch string, which func(File) bool) error {
 	if err := removeFiles(install, twins); err != nil {
 		return err
 	}
-	tree, err := t.Layout.openDir(t.Layout.Tree)
-	if err != nil {
-		return fmt.Errorf("cannot open the DKMS tree: %w", err)
-	}
-	defer tree.Close()
-	module, err := openSub(tree, m.Name)
+	module, err := t.openTree(m.Name)
 	if err != nil {
 		return err
 	}
 	defer module.Close()
 	target := linkTarget(m, t.Kernel, arch)
 	name := linkName(t.Kernel, arch)
-	if now, err := os.Readlink(filepath.Join(t.Layout.tree(), m.Name, name)); err == nil && now == target {
+	if now, err := module.readlink(name); err == nil && now == target {
 		return nil
 	}
 	if err := symlinkIn(module, target, name); err != nil {
@@ -76,26 +71,27 @@ func (t Tree) put(m Module, arch string, which func(File) bool) error {
 }
 
 // makeInstall opens the install directory of the kernel, made where needed.
-func (t Tree) makeInstall() (*os.Root, error) {
-	install, err := t.Layout.openDir(t.Layout.Install)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open the module tree: %w", err)
-	}
-	defer install.Close()
-	dir := string(t.Kernel)
+func (t Tree) makeInstall() (*dir, error) {
+	at, err := t.openKernel()
 	for _, name := range strings.Split(installedUnder, "/") {
-		dir = filepath.Join(dir, name)
-		if err := install.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err != nil {
+			return nil, err
+		}
+		in := at
+		if err := in.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			in.Close()
 			return nil, fmt.Errorf("cannot make the install directory: %w", err)
 		}
+		at, err = openSub(in, name)
+		in.Close()
 	}
-	return t.openInstall()
+	return at, err
 }
 
 // putBackOriginals moves the kernel's own modules, which dkms archived when it
 // installed this one (3.1.7 and later note where each came from), back to where
 // nothing stands now. dkms unbuild does the same; this is for when it could not.
-func (t Tree) putBackOriginals(tree *os.Root, m Module, s Snapshot) error {
+func (t Tree) putBackOriginals(m Module, s Snapshot) error {
 	for _, l := range s.Links {
 		if l.Name != m.Name || l.Version != m.Version {
 			continue
@@ -107,16 +103,27 @@ func (t Tree) putBackOriginals(tree *os.Root, m Module, s Snapshot) error {
 				return fmt.Errorf("cannot put back a module of the kernel: %w", err)
 			}
 		}
-		original := filepath.Join(m.Name, originals)
 		if !hasEntries(dir) { // what has no note of its origin stays for its owner to look at
-			for _, sub := range []string{filepath.Join(original, string(t.Kernel), l.Arch), filepath.Join(original, string(t.Kernel)), original} {
-				if err := tree.Remove(sub); err != nil {
-					break
-				}
-			}
+			t.removeEmptyOriginals(m.Name, l.Arch)
 		}
 	}
 	return nil
+}
+
+// removeEmptyOriginals removes the directories of archived modules that are empty.
+func (t Tree) removeEmptyOriginals(name, arch string) {
+	path := []string{name, originals, string(t.Kernel), arch}
+	for n := len(path) - 1; n > 0; n-- {
+		in, err := t.openTree(path[:n]...)
+		if err != nil {
+			continue
+		}
+		err = in.Remove(path[n])
+		in.Close()
+		if err != nil && !isNotThere(err) {
+			return
+		}
+	}
 }
 
 func (t Tree) putBack(origin string) error {
@@ -130,18 +137,13 @@ func (t Tree) putBack(origin string) error {
 	if !ok {
 		return fmt.Errorf("%s names a place outside of the kernel's modules: %q", origin, line)
 	}
-	install, err := t.Layout.openDir(t.Layout.Install)
-	if err != nil {
-		return err
-	}
-	defer install.Close()
-	place, err := openSub(install, strings.Split(filepath.Join(string(t.Kernel), filepath.Dir(rel)), "/")...)
+	place, err := t.openModules(filepath.Join(string(t.Kernel), filepath.Dir(rel)))
 	if err != nil {
 		return err
 	}
 	defer place.Close()
 	archived := strings.TrimSuffix(origin, ".origin")
-	if _, err := place.Lstat(filepath.Base(rel)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := place.Lstat(filepath.Base(rel)); isNotThere(err) {
 		if err := replaceFile(place, filepath.Base(rel), archived); err != nil {
 			return err
 		}

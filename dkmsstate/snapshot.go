@@ -39,6 +39,8 @@ type Snapshot struct {
 	Dep ModulesDep
 	// Remains are modules for which a run that was cut off left something.
 	Remains []Module
+	// Leftovers are files that programs which were killed left, as paths of the system.
+	Leftovers []string
 	// Owed says that a run which was cut off owes the kernel a depmod, by a note of
 	// dkms or of our own.
 	Owed bool
@@ -83,6 +85,7 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 		s.Links = append(s.Links, part.links...)
 		s.Remains = append(s.Remains, part.remains...)
 		s.Troubles = append(s.Troubles, part.troubles...)
+		s.Leftovers = append(s.Leftovers, part.leftovers...)
 	}
 	s.findForeign()
 	s.Arch, s.ArchSure = l.findArch(kernel, uname, s.arches())
@@ -91,6 +94,7 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 		s.Registrations = append(s.Registrations, part.registrations...)
 	}
 	s.findStray(files)
+	s.findLeftovers(files)
 	s.Owed = len(pendingOf(kernel, sv.notes)) > 0 || l.Pending(kernel) == Begun
 	s.Busy = l.Root == "/" && (s.Owed || len(s.Remains) > 0) && dkmsAtWork()
 	return s
@@ -122,6 +126,7 @@ type modulePart struct {
 	links         []Link
 	remains       []Module
 	troubles      []string
+	leftovers     []string
 }
 
 // readModule reads what a module has on the kernel.
@@ -130,12 +135,15 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 	if d.trouble != "" {
 		part.troubles = append(part.troubles, d.trouble)
 	}
+	if d.linkTemp {
+		part.leftovers = append(part.leftovers, filepath.Join(s.Layout.Tree, d.name, linkTemp))
+	}
 	for _, name := range d.links {
 		arch, ok := strings.CutPrefix(name, "kernel-"+string(s.Kernel)+"-")
 		if !ok || strings.Contains(arch, "-") {
 			continue // kernel-6.1-rt-x86_64 is another kernel's than kernel-6.1-x86_64
 		}
-		path := filepath.Join(s.Layout.tree(), d.name, name)
+		path := filepath.Join(s.Layout.moduleDir(d.name), name)
 		target, err := os.Readlink(path)
 		if err != nil {
 			part.troubles = append(part.troubles, fmt.Sprintf("%s: cannot read its link %s: %v", d.name, path, err))
@@ -150,11 +158,12 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 			}
 			continue
 		}
-		arches, err := os.ReadDir(filepath.Join(s.Layout.tree(), d.name, version.module.Version, string(s.Kernel)))
+		arches, err := os.ReadDir(filepath.Join(s.Layout.versionDir(version.module), string(s.Kernel)))
 		scratch := version.has(asideName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was cut off
+		half := slices.ContainsFunc(arches, func(entry os.DirEntry) bool { return entry.Name() == partial })
 		for _, arch := range arches {
 			scratch = scratch || isScratch(arch.Name())
-			if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") {
+			if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") && !half {
 				b := s.readBuild(version.module, arch.Name(), kept)
 				b.Original = slices.Contains(d.archived, string(s.Kernel)) && hasEntries(s.Layout.originalDir(d.name, s.Kernel, b.Arch))
 				part.builds = append(part.builds, b)

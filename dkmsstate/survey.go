@@ -30,6 +30,8 @@ type moduleDir struct {
 	links, archived []string
 	versions        []versionDir
 	trouble         string
+	// linkTemp says that a kernel link was being made, and was not finished.
+	linkTemp bool
 }
 
 // versionDir is MODULE/VERSION/ of the tree.
@@ -56,7 +58,7 @@ func (l Layout) Survey(names ...string) (*Survey, error) {
 			return sv, fmt.Errorf("cannot read the DKMS tree: %w", err)
 		}
 		for _, entry := range entries {
-			if entry.IsDir() && checkName(entry.Name()) == nil {
+			if l.isSubdir(l.Tree, entry) && checkName(entry.Name()) == nil {
 				names = append(names, entry.Name())
 			} else {
 				sv.notes = append(sv.notes, entry.Name())
@@ -74,18 +76,20 @@ func (l Layout) Survey(names ...string) (*Survey, error) {
 
 func (l Layout) readModuleDir(name string) moduleDir {
 	d := moduleDir{name: name}
-	dir := filepath.Join(l.tree(), name)
+	dir := l.moduleDir(name)
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		d.trouble = fmt.Sprintf("%s: cannot be read: %v", name, err)
 	}
 	for _, entry := range entries {
 		switch {
+		case entry.Name() == linkTemp:
+			d.linkTemp = true
 		case entry.Type()&fs.ModeSymlink != 0 && strings.HasPrefix(entry.Name(), "kernel-"):
 			d.links = append(d.links, entry.Name())
 		case entry.IsDir() && entry.Name() == originals:
 			d.archived = dirNames(filepath.Join(dir, originals))
-		case entry.IsDir() && checkName(entry.Name()) == nil:
+		case l.isSubdir(filepath.Join(l.Tree, name), entry) && checkName(entry.Name()) == nil:
 			d.versions = append(d.versions, l.readVersionDir(Module{Name: name, Version: entry.Name()}))
 		}
 	}
@@ -93,7 +97,7 @@ func (l Layout) readModuleDir(name string) moduleDir {
 }
 
 func (l Layout) readVersionDir(m Module) versionDir {
-	dir := filepath.Join(l.tree(), m.Name, m.Version)
+	dir := l.versionDir(m)
 	entries, _ := os.ReadDir(dir)
 	d := versionDir{module: m, empty: len(entries) == 0}
 	for _, entry := range entries {

@@ -3,8 +3,6 @@ package dkmsstate
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -12,8 +10,8 @@ import (
 )
 
 // Tree changes the DKMS tree and a kernel's install directory itself, without
-// dkms. It never follows a symbolic link below the top of either, and it never
-// touches MODULE/VERSION/source.
+// dkms. Below the top of either it follows only symbolic links that root made, and
+// none in what it removes; it never touches MODULE/VERSION/source.
 //
 // Each change is ordered so that every prefix of it is a state which the next
 // run recognises and finishes: installed files, then the kernel link, then the
@@ -34,12 +32,7 @@ func asideName(kernel Release) string { return ".unbuild-" + string(kernel) }
 // all places can be written and touches nothing when one cannot.
 func (t Tree) Unbuild(m Module) error {
 	s := t.Layout.lookAt(t.Kernel, m.Name)
-	tree, err := t.Layout.openDir(t.Layout.Tree)
-	if err != nil {
-		return fmt.Errorf("cannot open the DKMS tree: %w", err)
-	}
-	defer tree.Close()
-	version, err := openSub(tree, m.Name, m.Version)
+	version, err := t.openVersion(m)
 	if err != nil {
 		return err
 	}
@@ -50,13 +43,13 @@ func (t Tree) Unbuild(m Module) error {
 	if err := t.removeInstalled(s, m); err != nil {
 		return err
 	}
-	if err := t.putBackOriginals(tree, m, s); err != nil {
+	if err := t.putBackOriginals(m, s); err != nil {
 		return err
 	}
 	for _, l := range s.Links {
 		if l.Name == m.Name && l.Version == m.Version {
-			if err := tree.Remove(filepath.Join(m.Name, linkName(t.Kernel, l.Arch))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("cannot remove the kernel link: %w", err)
+			if err := t.RemoveLink(m.Name, l.Arch); err != nil {
+				return err
 			}
 		}
 	}
@@ -66,11 +59,12 @@ func (t Tree) Unbuild(m Module) error {
 // writable notices a read-only filesystem before the first file goes.
 func (t Tree) writable(m Module) error {
 	for _, dir := range []string{
-		filepath.Join(t.Layout.tree(), m.Name, m.Version),
+		t.Layout.versionDir(m),
 		t.Layout.kernelDir(t.Kernel),
 		t.Layout.installDir(t.Kernel),
 	} {
-		if err := unix.Access(dir, unix.W_OK); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := unix.Access(dir, unix.W_OK)
+		if err != nil && !isNotThere(err) && !errors.Is(err, unix.ENOSYS) {
 			return fmt.Errorf("cannot write to %s, nothing was removed: %w", dir, err)
 		}
 	}
@@ -82,7 +76,7 @@ func (t Tree) writable(m Module) error {
 // that equal what it built. What a kill left of one being written goes too.
 func (t Tree) removeInstalled(s Snapshot, m Module) error {
 	dir, err := t.openInstall()
-	if errors.Is(err, fs.ErrNotExist) {
+	if isNotThere(err) {
 		return nil
 	}
 	if err != nil {
@@ -103,7 +97,7 @@ func (t Tree) removeInstalled(s Snapshot, m Module) error {
 				names = append(names, f.Name)
 			}
 			for _, name := range names {
-				if err := dir.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				if err := dir.Remove(name); err != nil && !isNotThere(err) {
 					return fmt.Errorf("cannot remove the installed module: %w", err)
 				}
 			}
@@ -112,18 +106,33 @@ func (t Tree) removeInstalled(s Snapshot, m Module) error {
 	return nil
 }
 
-func (t Tree) openInstall() (*os.Root, error) {
+func (t Tree) openInstall() (*dir, error) {
+	return t.openModules(filepath.Join(string(t.Kernel), installedUnder))
+}
+
+// openModules opens a directory of the module tree, by its path in that.
+func (t Tree) openModules(path string) (*dir, error) {
 	install, err := t.Layout.openDir(t.Layout.Install)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the module tree: %w", err)
 	}
 	defer install.Close()
-	return openSub(install, append([]string{string(t.Kernel)}, strings.Split(installedUnder, "/")...)...)
+	return openSub(install, strings.Split(path, "/")...)
+}
+
+// openTree opens a directory of the DKMS tree.
+func (t Tree) openTree(names ...string) (*dir, error) {
+	tree, err := t.Layout.openDir(t.Layout.Tree)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the DKMS tree: %w", err)
+	}
+	defer tree.Close()
+	return openSub(tree, names...)
 }
 
 // removeBuilds removes MODULE/VERSION/KVER, renamed first, and what an earlier
 // removal that was cut off left.
-func (t Tree) removeBuilds(version *os.Root) error {
+func (t Tree) removeBuilds(version *dir) error {
 	if err := removeAll(version, asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove the remains of an earlier run: %w", err)
 	}
@@ -134,14 +143,7 @@ func (t Tree) removeBuilds(version *os.Root) error {
 	} else if err := t.dropSpare(version); err != nil {
 		return err
 	}
-	aside := asideName(t.Kernel)
-	switch err := renameIn(version, string(t.Kernel), aside); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil: // EXDEV: a directory of an overlay's lower layer cannot be renamed
-		aside = string(t.Kernel)
-	}
-	if err := removeAll(version, aside); err != nil {
+	if err := version.dropTree(string(t.Kernel), asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove the build: %w", err)
 	}
 	return nil
@@ -152,12 +154,7 @@ func (t Tree) Clear(m Module, arch string) error {
 	if t.build(m, arch).Complete() {
 		return fmt.Errorf("cannot clear the build directory of %s: it holds a build", m)
 	}
-	tree, err := t.Layout.openDir(t.Layout.Tree)
-	if err != nil {
-		return fmt.Errorf("cannot open the DKMS tree: %w", err)
-	}
-	defer tree.Close()
-	kernel, err := openSub(tree, m.Name, m.Version, string(t.Kernel))
+	kernel, err := t.openTree(m.Name, m.Version, string(t.Kernel))
 	if err != nil {
 		return err
 	}
@@ -172,18 +169,16 @@ func (t Tree) Clear(m Module, arch string) error {
 // left in them, and the kernel's own when that was all it held, as the stock
 // hooks do.
 func (t Tree) RemoveEmptyDirs() {
-	install, err := t.Layout.openDir(t.Layout.Install)
-	if err != nil {
-		return
-	}
-	defer install.Close()
-	for dir := filepath.Join(string(t.Kernel), installedUnder); dir != "."; dir = filepath.Dir(dir) {
-		info, err := install.Lstat(dir)
+	for path := filepath.Join(string(t.Kernel), installedUnder); path != "."; path = filepath.Dir(path) {
+		in, err := t.openModules(filepath.Dir(path))
 		if err != nil {
 			continue
 		}
-		if !info.IsDir() || install.Remove(dir) != nil {
-			return // a link, or not empty
+		st, err := in.Lstat(filepath.Base(path))
+		stays := err == nil && (!st.IsDir() || in.Remove(filepath.Base(path)) != nil) // a link, or not empty
+		in.Close()
+		if stays {
+			return
 		}
 	}
 }

@@ -5,26 +5,39 @@ import (
 	"io"
 	"io/fs"
 	"os"
-
-	"golang.org/x/sys/unix"
+	"strings"
+	"time"
 )
+
+// tempSuffix ends the name that a file has while it is being written.
+const tempSuffix = ".dkms-hooks"
 
 // tempName is what a module file is called while it is being written. It does
 // not end as a module does, so that depmod passes over one that a kill left.
-func tempName(name string) string { return "." + name + ".dkms-hooks" }
+func tempName(name string) string { return "." + name + tempSuffix }
+
+// ofTemp returns the name that a temporary name is of.
+func ofTemp(temp string) (string, bool) {
+	name, ok := strings.CutSuffix(temp, tempSuffix)
+	if !ok {
+		return "", false
+	}
+	name, ok = strings.CutPrefix(name, ".")
+	return name, ok && name != ""
+}
 
 // replaceFile puts a copy of a file into a directory under a name, whole or
 // not at all.
-func replaceFile(dir *os.Root, name, from string) error {
-	if err := copyFile(dir, name, from); err != nil {
+func replaceFile(d *dir, name, from string) error {
+	if err := copyFile(d, name, from); err != nil {
 		return err
 	}
-	return putInPlace(dir, []string{name})
+	return putInPlace(d, []string{name})
 }
 
 // copyFile writes a copy of a file into a directory under the temporary name of a
 // name.
-func copyFile(dir *os.Root, name, from string) error {
+func copyFile(d *dir, name, from string) error {
 	src, err := openRegular(from)
 	if err != nil {
 		return err
@@ -34,7 +47,7 @@ func copyFile(dir *os.Root, name, from string) error {
 	if err != nil {
 		return err
 	}
-	return writeTemp(dir, name, info.Mode().Perm(), func(to *os.File) error {
+	return writeTemp(d, name, info.Mode().Perm(), func(to *os.File) error {
 		_, err := io.Copy(to, src)
 		return err
 	})
@@ -42,45 +55,49 @@ func copyFile(dir *os.Root, name, from string) error {
 
 // writeFile puts a file into a directory under a name, whole and on the disk or
 // not at all.
-func writeFile(dir *os.Root, name string, perm fs.FileMode, write func(to *os.File) error) error {
-	if err := writeTemp(dir, name, perm, write); err != nil {
+func writeFile(d *dir, name string, perm fs.FileMode, write func(to *os.File) error) error {
+	if err := writeTemp(d, name, perm, write); err != nil {
 		return err
 	}
-	return putInPlace(dir, []string{name})
+	return putInPlace(d, []string{name})
 }
 
 // writeTemp writes a file under the temporary name of a name; there is none after
 // an error.
-func writeTemp(dir *os.Root, name string, perm fs.FileMode, write func(to *os.File) error) error {
-	temp := tempName(name)
-	if err := removeAll(dir, temp); err != nil {
+func writeTemp(d *dir, name string, perm fs.FileMode, write func(to *os.File) error) error {
+	if err := removeAll(d, tempName(name)); err != nil {
 		return err
 	}
-	to, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
-	if err != nil {
-		return err
-	}
-	err = write(to)
-	if err = errors.Join(err, to.Sync(), to.Close()); err != nil {
-		return errors.Join(err, removeAll(dir, temp))
-	}
-	return nil
+	return d.writeNew(tempName(name), perm, time.Time{}, write)
 }
 
 // putInPlace gives files that were written under their temporary names their own.
-func putInPlace(dir *os.Root, names []string) error {
+func putInPlace(d *dir, names []string) error {
 	for _, name := range names {
-		if err := renameIn(dir, tempName(name), name); err != nil {
-			return errors.Join(err, removeTemps(dir, names))
+		if err := d.moveFile(tempName(name), d, name); err != nil {
+			return errors.Join(err, removeTemps(d, names))
 		}
 	}
-	return withDir(dir, unix.Fsync)
+	return d.sync()
 }
 
-func removeTemps(dir *os.Root, names []string) error {
+// moveFile gives a file another name, in place of what has that name. Where files
+// cannot be renamed it is written there, as cp(1) and so dkms does it.
+func (d *dir) moveFile(from string, to *dir, name string) error {
+	err := d.rename(from, to, name)
+	if !refused(err) {
+		return err
+	}
+	if copyErr := errors.Join(removeAll(to, name), d.copyFile(from, to, name)); copyErr != nil {
+		return errors.Join(err, copyErr)
+	}
+	return removeAll(d, from)
+}
+
+func removeTemps(d *dir, names []string) error {
 	var errs []error
 	for _, name := range names {
-		errs = append(errs, removeAll(dir, tempName(name)))
+		errs = append(errs, removeAll(d, tempName(name)))
 	}
 	return errors.Join(errs...)
 }
