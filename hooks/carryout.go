@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"dkms-hooks/dkmsstate"
 )
@@ -36,6 +37,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 		}
 	}
 	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+	r.removeLeftovers(tree, plan.Leftovers)
 	if r.verdict == Unbuild {
 		if err := r.removeStray(tree, after); err != nil {
 			return err
@@ -53,6 +55,26 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 		return err
 	}
 	return r.initramfs(ctx, changedModules(before, after, results))
+}
+
+// removeLeftovers removes what programs that were killed left. It stays where that
+// fails: it harms nothing.
+func (r *run) removeLeftovers(tree dkmsstate.Tree, paths []string) {
+	if len(paths) == 0 {
+		return
+	}
+	r.report.say("removing %s", leftovers(paths))
+	if err := tree.RemoveLeftovers(paths); err != nil {
+		r.report.atEnd("%v", err)
+	}
+}
+
+// leftovers names what programs that were killed left.
+func leftovers(paths []string) string {
+	if len(paths) == 1 {
+		return "what an interrupted run left: " + paths[0]
+	}
+	return fmt.Sprintf("what an interrupted run left: %s and %d more", paths[0], len(paths)-1)
 }
 
 // verify looks at what the run brought in.

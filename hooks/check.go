@@ -26,8 +26,9 @@ type Finding struct {
 type FindingKind string
 
 // What can be wrong: a module or what is installed of it cannot be used as it is; one that
-// dkms would install on a kernel is not there; dkms no longer knows a module whose package is installed; a build does not fit its kernel;
-// an installed file belongs to no build; something is left of a kernel that is gone.
+// dkms would install on a kernel is not there; dkms no longer knows a module whose package
+// is installed; a build does not fit its kernel; an installed file belongs to no build;
+// something is left of a kernel that is gone; a program that was killed left a file.
 const (
 	Broken    FindingKind = "broken"
 	Missing   FindingKind = "missing"
@@ -35,6 +36,7 @@ const (
 	Stale     FindingKind = "stale"
 	Orphaned  FindingKind = "orphaned"
 	Ghost     FindingKind = "ghost"
+	Leftover  FindingKind = "leftover"
 )
 
 // Check examines the trees as fsck(8) does a filesystem and gives what is wrong, and

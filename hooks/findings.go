@@ -107,6 +107,9 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 			c.add(Finding{Kind: Broken, Where: on(m.String()), Text: "its build is gone", Mend: headersAdvice(c.ctx, c.at(s.Kernel))})
 		}
 	}
+	for _, name := range plan.Leftovers {
+		c.mendable(Leftover, c.layout.Path(name), "an interrupted run left it")
+	}
 	if plan.Depmod != "" {
 		c.mendable(Broken, on("modules.dep"), plan.Depmod)
 	}
@@ -165,6 +168,9 @@ func (c *checker) gone(s dkmsstate.Snapshot) error {
 	}
 	for _, m := range s.Remains {
 		left = append(left, "remains of a build of "+m.String())
+	}
+	for _, name := range s.Leftovers {
+		left = append(left, c.layout.Path(name))
 	}
 	if d.Sweep && len(dkmsstate.Tree{Layout: c.layout, Kernel: s.Kernel}.Ghost()) > 0 {
 		left = append(left, "the shell of its module tree")

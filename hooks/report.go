@@ -149,6 +149,9 @@ func planned(p dkmsstate.Plan, depmod bool) []string {
 			add("%s %s: %s", step.Op, t.Module, step.Reason)
 		}
 	}
+	for _, name := range p.Leftovers {
+		add("remove what an interrupted run left: %s", name)
+	}
 	for _, name := range p.Stray {
 		add("remove %s, which dkms no longer knows, unless a package owns it", dkmsstate.InstalledPath(p.Kernel, name))
 	}

@@ -14,8 +14,9 @@ func (p program) checkCommand() *cli.Command {
 		Name:  "check",
 		Usage: "examine the trees as fsck does a filesystem; exit 1 when something is wrong",
 		Description: "What it finds is broken (cannot be used as it is), missing (dkms would install it on the kernel, and it\n" +
-			"is not there), forgotten (the package of a module is installed, and dkms does not know it), stale (does not fit its kernel), orphaned (belongs to nobody) or a ghost\n" +
-			"(left of a kernel that is gone), each with what mends it. Files that their owner signed, stripped or\n" +
+			"is not there), forgotten (the package of a module is installed, and dkms does not know it), stale (does\n" +
+			"not fit its kernel), orphaned (belongs to nobody), a ghost (left of a kernel that is gone) or a leftover\n" +
+			"(of a program that was killed), each with what mends it. Files that their owner signed, stripped or\n" +
 			"compressed are named as unusual, and nothing is wrong with them.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "mend it: register what is forgotten, and give every kernel what is missing"},
