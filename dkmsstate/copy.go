@@ -175,7 +175,7 @@ func withoutSignature(data []byte) []byte {
 // kernel loads, as a module and its stripped copy have.
 func sameCode(a, b []byte) bool {
 	one, two := loaded(a), loaded(b)
-	if one == nil || len(one) != len(two) {
+	if len(one) == 0 || len(one) != len(two) {
 		return false
 	}
 	for name, data := range one {

@@ -66,6 +66,9 @@ func (x examination) build(b Build, rec KernelRecord, justBuilt bool) (Freshness
 		byOwner = fresh.Verdict == Stale && x.installedFits(b)
 	}
 	if byOwner {
+		for i := range b.Files {
+			b.Files[i].OtherABI = false // it is the build that is for another one
+		}
 		fresh = Freshness{Fresh, "the installed module, which is not the one that was built, has the symbols of the kernel"}
 	} else if fresh.Verdict == Fresh && !(ok && known.Kernel == x.stamps) {
 		known.Kernel, known.From, ok = x.stamps, x.origin().id(), true

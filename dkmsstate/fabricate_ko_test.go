@@ -47,6 +47,7 @@ func fabricateKo(ko Ko, note string) []byte {
 		s.Type, s.Off, s.Size, s.Addralign = uint32(elf.SHT_PROGBITS), at+uint64(len(body)), uint64(len(data[i])), 1
 		body = append(body, data[i]...)
 	}
+	sections[1].Flags, sections[2].Flags = uint64(elf.SHF_ALLOC), uint64(elf.SHF_ALLOC)
 	sections[3].Type, sections[3].Link, sections[3].Entsize = uint32(elf.SHT_SYMTAB), 4, uint64(binary.Size(elf.Sym64{}))
 	sections[4].Type, sections[5].Type = uint32(elf.SHT_STRTAB), uint32(elf.SHT_STRTAB)
 	header := elf.Header64{
