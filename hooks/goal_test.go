@@ -1,0 +1,103 @@
+package hooks
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
+)
+
+// A hook brings in what dkms would; a reconcile, which was called for no kernel, only what
+// waits there.
+func TestGoal(t *testing.T) {
+	const kernel = dkmsstate.Release("6.1.0")
+	m, waiting := dkmsstate.Module{Name: "m", Version: "1"}, dkmsstate.Module{Name: "waiting", Version: "1"}
+	last := map[string]dkmsstate.Last{"waiting/1": {Result: dkmsstate.LastWaiting}}
+	for name, row := range map[string]struct {
+		given func(r *run, kept *dkmsstate.KernelRecord)
+		all   bool
+	}{
+		"a hook":                        {func(r *run, _ *dkmsstate.KernelRecord) { r.reconciling = false }, true},
+		"an unrelated run":              {func(*run, *dkmsstate.KernelRecord) {}, false},
+		"a kernel seen first":           {func(_ *run, kept *dkmsstate.KernelRecord) { kept.Unpacked = "" }, false},
+		"a kernel that was unpacked":    {func(_ *run, kept *dkmsstate.KernelRecord) { kept.Unpacked = "before" }, true},
+		"a removal that was given up":   {func(_ *run, kept *dkmsstate.KernelRecord) { kept.Leaving = "linux-image-6.1.0" }, true},
+		"autoinstall_all_kernels":       {func(r *run, _ *dkmsstate.KernelRecord) { r.machine.Layout.AllKernels = true }, true},
+		"check --repair":                {func(r *run, _ *dkmsstate.KernelRecord) { r.inv.BringIn = true }, true},
+		"a hook that was put off":       {pended(dkmsstate.PutOff, false), true},
+		"a hook that was cut off":       {pended(dkmsstate.Begun, false), true},
+		"a reconcile that was cut off":  {pended(dkmsstate.Begun, true), false},
+		"a reconcile that was put off":  {pended(dkmsstate.PutOff, true), false},
+		"ignored, as the owner says it": {func(r *run, _ *dkmsstate.KernelRecord) { r.config.Ignore = []Unwanted{{"waiting", "", "6.*"}} }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			layout, _ := dkmsstate.ReadLayout(t.TempDir())
+			s := dkmsstate.Snapshot{Layout: layout, Kernel: kernel}
+			r := &run{reconciling: true, machine: dkmsstate.Machine{Layout: layout}}
+			kept := dkmsstate.KernelRecord{Unpacked: s.Unpacked(), Last: last}
+			row.given(r, &kept)
+			goal := r.goal(s, kept)
+			assert.Equal(t, row.all, goal.BringIn == nil)
+			if goal.BringIn != nil {
+				assert.False(t, goal.BringIn(m))
+				assert.True(t, goal.BringIn(waiting))
+			}
+			assert.Equal(t, len(r.config.Ignore) > 0, goal.Ignored(waiting))
+			assert.False(t, goal.Ignored(m))
+		})
+	}
+}
+
+func pended(why dkmsstate.Pending, keeping bool) func(*run, *dkmsstate.KernelRecord) {
+	return func(r *run, _ *dkmsstate.KernelRecord) {
+		if err := r.machine.Layout.Pend("6.1.0", why, keeping); err != nil {
+			panic(err)
+		}
+	}
+}
+
+func TestToolsCame(t *testing.T) {
+	for params, want := range map[string]bool{
+		"triggered /usr/bin":                   true,
+		"triggered /usr/bin /usr/include":      true,
+		"triggered /usr/bin /usr/lib/modules":  false,
+		"triggered dkms-hooks-reconcile":       false,
+		"'triggered' '/lib/modules /usr/bin'":  false,
+		"triggered":                            false,
+		"configure 1":                          false,
+		"":                                     false,
+		"'triggered' '/usr/bin /usr/include/'": true,
+	} {
+		assert.Equal(t, want, Invocation{Action: debpkg.ParseAction(params)}.toolsCame(), params)
+	}
+}
+
+func TestIgnore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "conf")
+	read := func(value string) (Config, error) {
+		require.NoError(t, os.WriteFile(path, []byte("Ignore: "+value+"\n"), 0o644))
+		return ReadConfig(path)
+	}
+	c, err := read("zfs@*-cloud-amd64, v4l2loopback/0.13, nvidia@6.1.0")
+	require.NoError(t, err)
+	for _, row := range []struct {
+		name, version string
+		kernel        dkmsstate.Release
+		want          bool
+	}{
+		{"zfs", "2.3", "6.1.0-cloud-amd64", true}, {"zfs", "2.3", "6.1.0-amd64", false},
+		{"v4l2loopback", "0.13", "6.1.0", true}, {"v4l2loopback", "0.14", "6.1.0", false},
+		{"nvidia", "1", "6.1.0", true}, {"nvidia", "1", "6.1.01", false},
+	} {
+		assert.Equal(t, row.want, c.ignored(row.kernel)(dkmsstate.Module{Name: row.name, Version: row.version}), "%v", row)
+	}
+	for _, bad := range []string{"@6.1", "zfs@", "a/b/c", "zfs@[", "/1"} {
+		_, err := read(bad)
+		assert.ErrorContains(t, err, "MODULE[/VERSION][@KERNEL-PATTERN]", bad)
+	}
+}
