@@ -166,7 +166,7 @@ func (k KernelRecord) Told(run string, now Present) map[string]string {
 func (k KernelRecord) EverTold(now Present) map[string]string {
 	told := map[string]string{}
 	for module, last := range k.Last {
-		if last.trouble() && last.Inputs == now.Inputs(module) && !last.again(now.Packages) {
+		if last.trouble() && last.Inputs == now.Inputs(module) && !(now.Retries && last.again(now.Packages)) {
 			told[module] = last.Text
 		}
 	}
@@ -196,6 +196,9 @@ func (k KernelRecord) Waits(m Module) bool {
 type Present struct {
 	Inputs   func(module string) string
 	Packages func() string
+	// Retries reports whether what may have failed for want of a tool is tried again when
+	// other packages are installed.
+	Retries bool
 }
 
 // Kernel gives what is kept of a kernel.

@@ -19,7 +19,7 @@ func TestToldOfTroubles(t *testing.T) {
 		"odd/1":  {Result: LastSkipped, Text: "not meant for it", When: when, Inputs: "a"},
 	}}
 	now := func(inputs, packages string) Present {
-		return Present{func(string) string { return inputs }, func() string { return packages }}
+		return Present{func(string) string { return inputs }, func() string { return packages }, true}
 	}
 	told := map[string]string{"bad/1": "does not compile", "odd/1": "not meant for it"}
 	assert.Equal(t, told, k.Told("run 1", now("a", "p")))
@@ -28,6 +28,9 @@ func TestToldOfTroubles(t *testing.T) {
 	assert.Equal(t, told, k.EverTold(now("a", "p")))
 	assert.Empty(t, k.EverTold(now("b", "p")), "other inputs")
 	assert.Equal(t, map[string]string{"odd/1": "not meant for it"}, k.EverTold(now("a", "q")), "a package has come")
+	old := now("a", "q")
+	old.Retries = false
+	assert.Equal(t, told, k.EverTold(old), "on a kernel that is not started")
 	assert.True(t, k.Retries(func() string { return "q" }))
 	for _, cause := range []Cause{CauseCompiler, CauseTimeout} {
 		bad := k.Last["bad/1"]

@@ -53,7 +53,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	}
 	s.Examine(ctx, kept)
 	e := Explanation{
-		Kernel: viewKernel(ctx, inv, s, kept, config, bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
+		Kernel: viewKernel(ctx, inv, s, kept, wantedOn(inv.Kernel, layout, config, database), bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
 		Troubles: append(troubles, s.Troubles...),
 	}
 	e.Witnesses = witnesses(inv, closeLook(inv, w, database), e.Kernel)

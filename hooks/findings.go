@@ -80,7 +80,7 @@ func (c *checker) registration(r dkmsstate.Registration) {
 // kernel finds what is wrong with a kernel that is there.
 func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	on := func(module string) string { return fmt.Sprintf("%s on %s", module, s.Kernel) }
-	plan := dkmsstate.PlanAutoinstall(s, dkmsstate.Goal{Ignored: c.config.ignored(s.Kernel)})
+	plan := dkmsstate.PlanAutoinstall(s, wantedOn(s.Kernel, c.layout, c.config, c.database))
 	for _, t := range plan.Tasks {
 		b, built := s.Build(t.Module, s.Arch)
 		link, linked := s.Link(t.Module.Name, s.Arch)

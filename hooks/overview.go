@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
@@ -125,20 +126,31 @@ func Overlook(ctx context.Context, inv Invocation) (Overview, error) {
 	if inv.Kernel != "" {
 		kernels = []dkmsstate.Release{inv.Kernel}
 	}
-	next := bootsNext(layout)
+	next, database := bootsNext(layout), openOnce(inv)
 	for _, kernel := range kernels {
 		kept := record.Kernel(kernel)
 		s := survey.Snapshot(kernel, machineArch(), kept)
 		s.Examine(ctx, kept)
 		o.Troubles = append(o.Troubles, s.Troubles...)
 		inv.Kernel = kernel
-		o.Kernels = append(o.Kernels, viewKernel(ctx, inv, s, kept, config, next))
+		goal := wantedOn(kernel, layout, config, database)
+		o.Kernels = append(o.Kernels, viewKernel(ctx, inv, s, kept, goal, next))
 	}
 	return o, nil
 }
 
-func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, config Config, next dkmsstate.Release) KernelView {
-	plan := dkmsstate.PlanAutoinstall(s, dkmsstate.Goal{Ignored: config.ignored(s.Kernel)})
+// wantedOn returns what a kernel should have: on one that cannot be started, what it has.
+func wantedOn(kernel dkmsstate.Release, layout dkmsstate.Layout, config Config, database func() (*debpkg.Database, error)) dkmsstate.Goal {
+	goal := dkmsstate.Goal{}
+	if !layout.ImageThere(kernel) && LookAtKernel(kernel, layout, "", database).Lifeless() {
+		goal = dkmsstate.KeepOnly()
+	}
+	goal.Ignored = config.ignored(kernel)
+	return goal
+}
+
+func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal dkmsstate.Goal, next dkmsstate.Release) KernelView {
+	plan := dkmsstate.PlanAutoinstall(s, goal)
 	v := KernelView{
 		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), BootsNext: s.Kernel == next,
 		Headers: HeadersMissing, HeadersReason: s.Mismatch, Unfinished: s.Layout.Pending(s.Kernel),

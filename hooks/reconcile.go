@@ -32,7 +32,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	}
 	var due func(dkmsstate.Record, dkmsstate.Release) bool
 	if inv.toolsCame() {
-		due = retries(inv)
+		due = retries(inv, layout)
 		if record, _ := layout.ReadRecord(); !anyKernel(record, due) {
 			return exitOK
 		}

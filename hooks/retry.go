@@ -16,12 +16,12 @@ func (inv Invocation) toolsCame() bool {
 		!slices.ContainsFunc(inv.Action.Triggers, func(name string) bool { return slices.Contains(kernels, name) })
 }
 
-// retries returns what reports whether a module failed on a kernel that may be built with
-// the packages that are installed now.
-func retries(inv Invocation) func(dkmsstate.Record, dkmsstate.Release) bool {
-	packages := packagesOf(inv)
+// retries returns what reports whether a module failed on a kernel that may be started next
+// and may be built with the packages that are installed now.
+func retries(inv Invocation, layout dkmsstate.Layout) func(dkmsstate.Record, dkmsstate.Release) bool {
+	packages, kernels := packagesOf(inv), bootable(layout)
 	return func(record dkmsstate.Record, kernel dkmsstate.Release) bool {
-		return record.Kernel(kernel).Retries(packages)
+		return slices.Contains(kernels, kernel) && record.Kernel(kernel).Retries(packages)
 	}
 }
 

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"dkms-hooks/dkmsstate"
 )
@@ -140,9 +141,12 @@ func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.
 	return goal
 }
 
-// present is what attempts start from.
+// present is what attempts start from. What failed for want of a tool is tried again by the
+// kernel's own hook, and without one on the kernels that may be started next: with a dozen
+// old ones there would be a dozen attempts in every run of dpkg.
 func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
-	return dkmsstate.Present{Inputs: s.Inputs, Packages: r.packages}
+	retries := !r.reconciling || slices.Contains(bootable(s.Layout), s.Kernel)
+	return dkmsstate.Present{Inputs: s.Inputs, Packages: r.packages, Retries: retries}
 }
 
 // plan plans for what was found, without what was told before.
