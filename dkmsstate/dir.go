@@ -61,8 +61,12 @@ func (d *dir) call(name, entry string, do func(fd int) error) error {
 	return nil
 }
 
-func (d *dir) open(entry string, flags int, perm fs.FileMode) (file *os.File, err error) {
-	err = d.call("open", entry, func(at int) error {
+func (d *dir) open(entry string, flags int, perm fs.FileMode) (*os.File, error) {
+	return d.openAs("open", entry, flags, perm)
+}
+
+func (d *dir) openAs(call, entry string, flags int, perm fs.FileMode) (file *os.File, err error) {
+	err = d.call(call, entry, func(at int) error {
 		fd, err := unix.Openat(at, entry, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, uint32(perm.Perm()))
 		if err == nil {
 			file = os.NewFile(uintptr(fd), filepath.Join(d.path, entry))
@@ -105,7 +109,7 @@ func (d *dir) Mkdir(name string, perm fs.FileMode) error {
 
 // create makes a file that is not there yet.
 func (d *dir) create(name string, perm fs.FileMode) (*os.File, error) {
-	return d.open(name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, perm)
+	return d.openAs("create", name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, perm)
 }
 
 // Remove removes a file, a link or an empty directory.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,15 +16,16 @@ import (
 // place, is still there, or it is not wanted any more.
 const partial = ".dkms-hooks-partial"
 
-// whole reports whether a directory is there with all that belongs into it.
+// whole reports whether a directory is there with all that belongs into it. An empty one
+// was not marked yet, or not any more.
 func (d *dir) whole(name string) bool {
 	sub, err := d.sub(name)
 	if err != nil {
 		return false
 	}
 	defer sub.Close()
-	_, err = sub.Lstat(partial)
-	return isNotThere(err)
+	names, err := sub.names()
+	return err == nil && len(names) > 0 && !slices.Contains(names, partial)
 }
 
 // moveTree gives a directory another name, in place of what has that name. Where it

@@ -206,6 +206,7 @@ func heals(t *testing.T, f fabricated) {
 	e := &scripted{fabricated: f, fates: map[string]fate{}}
 	m := Machine{Layout: f.layout, Engine: e}
 	results := m.Run(t.Context(), before, p, func(int, Task) {}, func(int, Result) {})
+	require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.RemoveLeftovers(p.Leftovers))
 	after := f.snapshot()
 	for _, r := range results {
 		require.NoError(t, r.Err)
@@ -215,5 +216,6 @@ func heals(t *testing.T, f fabricated) {
 	again := PlanAutoinstall(f.snapshot(), Goal{})
 	assert.Empty(t, again.Tasks, "tasks that are left")
 	assert.Empty(t, again.Depmod, "depmod is still to run")
+	assert.Empty(t, again.Leftovers)
 	assert.Empty(t, Lost(before, f.snapshot()))
 }
