@@ -114,7 +114,7 @@ walk: deb ## of these the random walk alone; STEPS=200 SEED=7 for another, SUITE
 compare: deb ## of these what is compared with stock, beside the matrix
 	@export DKMS_HOOKS_STOCK=yes DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/(troubles|fresh|stock|boot))
 
-worst: deb ## of these the worst days alone: KILLS=50 kills for each kind of work, full disks
+worst: deb ## of these the worst days alone: every call of the hooks, KILLS=50 other calls and instants each, full disks
 	@export DKMS_HOOKS_KILLS=$(KILLS) DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/(bounds|eight|space|kill|initramfs))
 
 bench: deb ## what the hooks cost, stock and ours in turn, into testdata/bench; above half an hour; ROWS=prerm for some
@@ -131,7 +131,7 @@ SEED ?= 1
 define systemtest
 [ "$$(id -u)" -eq 0 ] || { echo "this needs root: its roots are chroots" >&2; exit 1; }; \
 $(needgo); \
-$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd); \
+$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd gcc libc6-dev); \
 log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
 DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout 90m -v -run '$(1)' \
 	./hooks/systemtest/ </dev/null 2>&1 | tee "$$log" || { $(failures) "$$log"; exit 1; }

@@ -5,6 +5,9 @@ package systemtest
 import (
 	"fmt"
 	"math/rand"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -23,30 +26,69 @@ type job struct {
 	keeps []string
 }
 
-// testKill cuts the hooks off with SIGKILL, dkms, or both: before and after each of
-// their own changes, and at random instants. At no instant is a kernel without a module
-// that it had, and after one more run all is as after a run that nobody disturbed.
+// testKill cuts off with SIGKILL the hooks, depmod, dkms and what it starts, or all of
+// them, each before a call of theirs that changes a file. At no instant is a kernel
+// without a module that it had, and after one more run all is as after a run that nobody
+// disturbed. The calls are drawn by a seed, which is printed: with DKMS_HOOKS_SEED a
+// failure comes again.
 func testKill(t *testing.T, l lab) {
-	steps, instants := kills(t) > 0, max(kills(t), 3)
+	seed := number(t, "DKMS_HOOKS_SEED", int(time.Now().UnixNano()%1e6))
 	count := &killed{}
 	t.Cleanup(func() {
-		t.Logf("%s: %d kills, %d of them at a change of the hooks', %d runs had ended before; %d states seen, violations: %d",
-			l.suite, count.kills, count.steps, count.late, len(count.states), count.violations)
+		t.Logf("%s: %d kills (DKMS_HOOKS_SEED=%d), %d runs had ended before; %d states seen, violations: %d",
+			l.suite, count.kills, seed, count.late, len(count.states), count.violations)
 	})
-	for _, j := range l.jobs(t) {
+	for i, j := range l.jobs(t) {
+		chance := rand.New(rand.NewSource(int64(seed + i)))
 		t.Run(j.name, func(t *testing.T) {
 			want, took := l.undisturbed(t, j)
-			if steps {
-				for n := 1; count.step(t, l, j, want, n); n++ {
-				}
+			for _, p := range l.places(t, j, chance) {
+				t.Run(p.String(), func(t *testing.T) { count.place(t, l, j, want, p) })
 			}
-			chance := rand.New(rand.NewSource(int64(number(t, "DKMS_HOOKS_SEED", 1))))
-			for i := range instants {
+			for i := range kills(t) {
 				after := time.Duration(chance.Int63n(int64(took)))
 				count.instant(t, l, j, want, after, []string{"hook", "dkms", "both"}[i%3])
 			}
 		})
 	}
+}
+
+// place is a call at which to kill: the n-th of a group of processes (testdata/lab/killat.c).
+type place struct {
+	of, what string
+	n        int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s at call %d of %s", p.what, p.n, p.of) }
+
+// places draws where to kill: some places, or with kills to spare every one of the hooks'
+// own calls and many of the others'.
+func (l lab) places(t *testing.T, j job, chance *rand.Rand) []place {
+	t.Helper()
+	r := j.from.fork(t, l.scratch)
+	out := r.must(t, "/srv/killat none 0 one "+j.do, l.killEnv(t)...)
+	var calls [3]int
+	_, counts, found := strings.Cut(out, "killat: ")
+	require.True(t, found, out)
+	_, err := fmt.Sscanf(counts, "hook=%d depmod=%d dkms=%d", &calls[0], &calls[1], &calls[2])
+	require.NoError(t, err, out)
+	require.NotZero(t, calls[0], out)
+	whats := []string{"one", "all"}
+	var places []place
+	for i, of := range []string{"hook", "depmod", "dkms"} {
+		switch {
+		case calls[i] == 0:
+		case kills(t) > 0 && of == "hook":
+			for n := range calls[i] {
+				places = append(places, place{of, whats[n%2], n + 1})
+			}
+		default:
+			for k := range max(kills(t), map[string]int{"hook": 2}[of], 1) {
+				places = append(places, place{of, whats[(k+chance.Intn(2))%2], 1 + chance.Intn(calls[i])})
+			}
+		}
+	}
+	return places
 }
 
 // kills is how often to kill each kind of work at random, 0 when a few times will do and
@@ -55,8 +97,8 @@ func kills(t *testing.T) int { return number(t, "DKMS_HOOKS_KILLS", 0) }
 
 // killed counts. What the stock hooks violate is counted and no error.
 type killed struct {
-	stock                          bool
-	kills, steps, late, violations int
+	stock                   bool
+	kills, late, violations int
 	// states are the states seen after a kill, by what a listing gives.
 	states map[string]bool
 }
@@ -80,19 +122,18 @@ func (l lab) undisturbed(t *testing.T, j job) (string, time.Duration) {
 	return r.must(t, listing, l.killEnv(t)...), took
 }
 
-// step kills the hook when it enters its n-th system call that changes something, by
-// the thread that makes it, and says whether there was one.
-func (k *killed) step(t *testing.T, l lab, j job, want string, n int) bool {
+// place kills at a call.
+func (k *killed) place(t *testing.T, l lab, j job, want string, p place) {
 	t.Helper()
-	const calls = "renameat,renameat2,unlinkat,linkat,symlinkat,mkdirat,write,fsync,ftruncate,flock,clone"
 	r := j.from.fork(t, l.scratch)
-	out, exit := r.run(t, fmt.Sprintf(`strace -f -b execve -o /dev/null -e trace=%[1]s -e inject=%[1]s:signal=SIGKILL:when=%[2]d %[3]s`, calls, n, j.do), l.killEnv(t)...)
-	if exit == 0 {
-		return false
+	out, exit := r.run(t, fmt.Sprintf("/srv/killat %s %d %s %s", p.of, p.n, p.what, j.do), l.killEnv(t)...)
+	const killedBy = 99
+	if exit == killedBy {
+		k.kills++
+	} else { // what runs side by side makes some more calls, or some fewer
+		k.late++
 	}
-	k.kills, k.steps = k.kills+1, k.steps+1
-	k.judge(t, l, j, r, want, fmt.Sprintf("killed at change %d", n), out)
-	return true
+	k.judge(t, l, j, r, want, p.String(), out)
 }
 
 // instant kills the hook, dkms, or both after a time.
@@ -206,9 +247,7 @@ func (l lab) jobs(t *testing.T) []job {
 	t.Helper()
 	post, gone := `dkms-hooks run postinst $K`, `dkms-hooks run prerm $K --params remove`
 	settled := l.small(t)
-	if kills(t) > 0 {
-		settled.must(t, "apt-get -qq update && apt-get -qq install -y strace")
-	}
+	l.makeKillat(t, settled)
 	l.make(t, "mkmodule", settled.dir, "gamma", "1.0")
 	settled.must(t, post, l.killEnv(t)...)
 	build := settled.fork(t, l.scratch)
@@ -227,6 +266,14 @@ func (l lab) jobs(t *testing.T) []job {
 		jobs = append(jobs, job{name: "replace", from: stale, do: post, keeps: []string{"alpha", "beta", "gamma"}})
 	}
 	return jobs
+}
+
+// makeKillat puts the program that kills at a call into a root.
+func (l lab) makeKillat(t *testing.T, r root) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(r.path("srv"), 0o755))
+	out, err := exec.Command("gcc", "-O2", "-Wall", "-static", "-o", r.path("srv/killat"), filepath.Join(l.top, "testdata", "lab", "killat.c")).CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
 
 // small is a root with a kernel and two tiny modules: a real kernel that is built for
