@@ -83,12 +83,12 @@ func TestLeftovers(t *testing.T) {
 			for _, file := range c.left {
 				f.write(file, "half")
 			}
-			p := PlanAutoinstall(f.snapshot())
+			p := PlanAutoinstall(f.snapshot(), Goal{})
 			assert.Equal(t, len(c.left) == 0, p.Empty())
 			assert.Equal(t, p.Leftovers, PlanUnbuild(f.snapshot()).Leftovers)
 			heals(t, f)
 			assert.Equal(t, before, f.listing())
-			assert.True(t, PlanAutoinstall(f.snapshot()).Empty())
+			assert.True(t, PlanAutoinstall(f.snapshot(), Goal{}).Empty())
 		})
 	}
 }
@@ -125,7 +125,7 @@ func TestDepmodAtWorkKeepsItsFiles(t *testing.T) {
 // What the hooks were writing in their own directory goes when the lock is taken.
 func TestOwnTempsGoWithTheLock(t *testing.T) {
 	f := fabricate(t)
-	require.NoError(t, f.layout.Pend(testKernel, Begun))
+	require.NoError(t, f.layout.Pend(testKernel, Begun, false))
 	require.NoError(t, f.layout.WriteRecord(Record{Version: recordVersion}))
 	before := f.listing()
 	for _, name := range []string{".record.json", ".notice", "pending/." + string(testKernel)} {

@@ -74,7 +74,7 @@ func TestNoOperationNeedsACallThatAFilesystemMayRefuse(t *testing.T) {
 		"restore": func(f fabricated) {
 			f.write(f.installedFile("one.ko"), "")
 			f.remove("var/lib/dkms/one/" + linkName(testKernel, testArch))
-			require.NoError(f.t, tree(f).Restore(one, testArch))
+			require.NoError(f.t, tree(f).Restore(one, testArch, true))
 		},
 		"a removal that is aborted": func(f fabricated) {
 			require.NoError(f.t, spare(f).Unbuild(one))
@@ -82,7 +82,7 @@ func TestNoOperationNeedsACallThatAFilesystemMayRefuse(t *testing.T) {
 			n, err := tree(f).Revive()
 			require.NoError(f.t, err)
 			assert.Equal(f.t, 1, n)
-			require.NoError(f.t, tree(f).Restore(one, testArch))
+			require.NoError(f.t, tree(f).Restore(one, testArch, true))
 		},
 		"a removal by dkms that is aborted": func(f fabricated) {
 			require.NoError(f.t, spare(f).linkSpare(one))
@@ -90,7 +90,7 @@ func TestNoOperationNeedsACallThatAFilesystemMayRefuse(t *testing.T) {
 			require.NoError(f.t, spare(f).Unbuild(one))
 			_, err := tree(f).Revive()
 			require.NoError(f.t, err)
-			require.NoError(f.t, tree(f).Restore(one, testArch))
+			require.NoError(f.t, tree(f).Restore(one, testArch, true))
 		},
 		"a removal that is not": func(f fabricated) {
 			require.NoError(f.t, spare(f).Unbuild(one))
@@ -117,7 +117,7 @@ func TestNoOperationNeedsACallThatAFilesystemMayRefuse(t *testing.T) {
 			assert.ErrorContains(f.t, Machine{Layout: f.layout, Engine: e}.depmod(context.Background(), testKernel), "no space")
 		},
 		"the record": func(f fabricated) { require.NoError(f.t, f.layout.WriteRecord(Record{Version: recordVersion})) },
-		"a note":     func(f fabricated) { require.NoError(f.t, f.layout.Pend(testKernel, Begun)) },
+		"a note":     func(f fabricated) { require.NoError(f.t, f.layout.Pend(testKernel, Begun, false)) },
 	} {
 		end := func(t *testing.T, refuse func(f *fabricated)) map[string]string {
 			f := fabricate(t)
@@ -198,7 +198,7 @@ func TestARunWithoutRenamesCanBeCutOffAnywhere(t *testing.T) {
 						return refuse(call, path)
 					}
 					f.settle()
-					for _, task := range PlanAutoinstall(f.snapshot()).Tasks {
+					for _, task := range PlanAutoinstall(f.snapshot(), Goal{}).Tasks {
 						require.False(t, task.Builds(), "the build is lost, cut off before call %d", n)
 					}
 					heals(t, f)
