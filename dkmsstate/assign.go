@@ -3,198 +3,166 @@ package dkmsstate
 import (
 	"fmt"
 	"io"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Assignments are the variables that a shell file sets in so many words.
+// Assignments are the variables that a shell file such as dkms.conf sets, as far as
+// they can be known without running any of it.
 type Assignments struct {
-	// Plain holds the values that stand in the file literally, under NAME, or
-	// NAME[INDEX] for an element of an array.
-	Plain map[string]string
-	// Clever holds the names whose value only a shell could tell: expansions,
-	// and whatever stands inside a condition, a loop or a function.
-	Clever map[string]bool
-	// Sources says that the file reads another one.
-	Sources bool
+	// elements holds what is assigned literally, by name and index; a plain
+	// variable is the element 0 of its name, as in bash.
+	elements map[string]map[int]string
+	// unknown holds the names whose element 0, and others the names of which another
+	// element, has a value that only a shell could find.
+	unknown, others map[string]bool
+	// opaque: the file does something that may set anything or end its reading, or
+	// it cannot be parsed. Then nothing that it sets is known.
+	opaque bool
 }
 
-// ReadAssignments parses a shell file, such as dkms.conf or framework.conf,
-// without running any of it. A file that is not shell is an error.
-func ReadAssignments(r io.Reader, name string) (as Assignments, err error) {
-	defer func() { // the parser panics on "`$\\\\" (mvdan.cc/sh 3.8.0)
-		if r := recover(); r != nil {
-			as, err = Assignments{}, fmt.Errorf("cannot parse as shell: %v", r)
-		}
-	}()
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(r, name)
+// ReadAssignments parses a shell file, such as dkms.conf or framework.conf, without
+// running any of it. Nothing is known of a file that cannot be parsed; bash may well
+// read it.
+func ReadAssignments(r io.Reader, name string) (Assignments, error) {
+	data, err := io.ReadAll(r)
 	if err != nil {
-		return Assignments{}, fmt.Errorf("cannot parse as shell: %w", err)
+		return Assignments{opaque: true}, err
 	}
-	out := Assignments{Plain: map[string]string{}, Clever: map[string]bool{}}
+	return Assignments{}.then(data, name)
+}
+
+// then returns the assignments after a further file was read in the same shell.
+func (as Assignments) then(data []byte, name string) (Assignments, error) {
+	out := as.clone()
+	file, err := parseShell(data, name)
+	if err != nil {
+		out.opaque = true
+		return out, err
+	}
+	s := statements{out: &out, functions: functionsOf(file)}
 	for _, stmt := range file.Stmts {
-		if assigns := topLevel(stmt); assigns != nil {
-			for _, a := range assigns {
-				out.add(a)
-			}
-			continue
-		}
-		out.addClever(stmt)
+		s.topLevel(stmt)
 	}
 	return out, nil
 }
 
-// topLevel gives the assignments of a statement that does nothing else.
-func topLevel(stmt *syntax.Stmt) []*syntax.Assign {
-	if stmt.Negated || stmt.Background || len(stmt.Redirs) > 0 {
-		return nil
-	}
-	switch cmd := stmt.Cmd.(type) {
-	case *syntax.CallExpr:
-		if len(cmd.Args) == 0 {
-			return cmd.Assigns
+// parseShell parses a file as bash does, which takes all bytes beyond ASCII, and a
+// carriage return, for parts of a word; dkms takes the latter off its values again.
+func parseShell(data []byte, name string) (file *syntax.File, err error) {
+	defer func() { // the parser panics on "`$\\\\" (mvdan.cc/sh 3.8.0)
+		if r := recover(); r != nil {
+			err = fmt.Errorf("cannot parse as shell: %v", r)
 		}
-	case *syntax.DeclClause:
-		return cmd.Args
+	}()
+	if slices.Contains(data, 0) {
+		return nil, fmt.Errorf("cannot parse as shell: it contains NUL bytes")
 	}
-	return nil
+	file, err = syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(bytesToRunes(data)), name)
+	if err != nil {
+		return nil, fmt.Errorf("cannot parse as shell: %w", err)
+	}
+	return file, nil
 }
 
-func (as *Assignments) add(a *syntax.Assign) {
-	if a.Name == nil || a.Naked {
-		return
-	}
-	name := a.Name.Value
-	if a.Append {
-		as.Clever[name] = true
-		return
-	}
-	if a.Array != nil {
-		as.addArray(name, a.Array)
-		return
-	}
-	value, ok := literal(a.Value)
-	if a.Index != nil {
-		index, plain := a.Index.(*syntax.Word)
-		text, lit := literal(index)
-		ok = ok && plain && lit
-		if text != "0" { // bash reads NAME[0] as NAME
-			name = name + "[" + text + "]"
-		}
-	}
-	as.set(name, value, ok)
-}
+// firstRune is where the bytes that the parser would take for something else are put:
+// in the private use area of Unicode, which means nothing to it.
+const firstRune = 0xE000
 
-func (as *Assignments) addArray(name string, array *syntax.ArrayExpr) {
-	for i, elem := range array.Elems {
-		value, ok := literal(elem.Value)
-		key := name
-		if i > 0 {
-			key = fmt.Sprintf("%s[%d]", name, i)
-		}
-		as.set(key, value, ok && elem.Index == nil)
-	}
-}
-
-func (as *Assignments) set(name, value string, plain bool) {
-	if !plain {
-		base, _, _ := strings.Cut(name, "[")
-		as.Clever[base] = true
-		return
-	}
-	as.Plain[name] = value
-}
-
-// addClever notes every name that a statement may set in a way not followed here.
-func (as *Assignments) addClever(stmt *syntax.Stmt) {
-	syntax.Walk(stmt, func(n syntax.Node) bool {
-		switch n := n.(type) {
-		case *syntax.Assign:
-			if n.Name != nil {
-				as.Clever[n.Name.Value] = true
-			}
-		case *syntax.CallExpr:
-			if len(n.Args) > 0 {
-				switch n.Args[0].Lit() {
-				case ".", "source", "eval":
-					as.Sources = true
-				}
-			}
-		}
-		return true
-	})
-}
-
-// literal gives the text of a word that holds no expansion.
-func literal(w *syntax.Word) (string, bool) {
-	if w == nil {
-		return "", true
-	}
+func bytesToRunes(data []byte) string {
 	var b strings.Builder
-	for _, part := range w.Parts {
-		switch p := part.(type) {
-		case *syntax.Lit:
-			b.WriteString(unescape(p.Value))
-		case *syntax.SglQuoted:
-			if p.Dollar {
-				return "", false
-			}
-			b.WriteString(p.Value)
-		case *syntax.DblQuoted:
-			for _, inner := range p.Parts {
-				lit, ok := inner.(*syntax.Lit)
-				if !ok {
-					return "", false
-				}
-				b.WriteString(unescapeQuoted(lit.Value))
-			}
-		default:
-			return "", false
+	for _, c := range data {
+		if c >= 0x80 || c == '\r' {
+			b.WriteRune(firstRune + rune(c))
+		} else {
+			b.WriteByte(c)
 		}
-	}
-	return b.String(), true
-}
-
-// unescape takes the backslashes out of an unquoted literal.
-func unescape(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) {
-			i++
-			if s[i] == '\n' {
-				continue
-			}
-		}
-		b.WriteByte(s[i])
 	}
 	return b.String()
 }
 
-// unescapeQuoted does the same between double quotes, where a backslash means
-// something only before $ ` " \ and a newline.
-func unescapeQuoted(s string) string {
-	return strings.NewReplacer(`\$`, "$", "\\`", "`", `\"`, `"`, `\\`, `\`, "\\\n", "").Replace(s)
+func runesToBytes(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r >= firstRune && r <= firstRune+0xFF {
+			b.WriteByte(byte(r - firstRune))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
-// Elements gives the plain values of an array in the order of its indices.
-func (as Assignments) Elements(name string) []string {
-	var keys []string
-	for key := range as.Plain {
-		if key == name || strings.HasPrefix(key, name+"[") {
-			keys = append(keys, key)
-		}
+func (as Assignments) clone() Assignments {
+	out := Assignments{elements: map[string]map[int]string{}, unknown: map[string]bool{}, others: map[string]bool{}, opaque: as.opaque}
+	for name, elements := range as.elements {
+		out.elements[name] = maps.Clone(elements)
 	}
-	sort.Slice(keys, func(i, j int) bool {
-		if len(keys[i]) != len(keys[j]) {
-			return len(keys[i]) < len(keys[j])
-		}
-		return keys[i] < keys[j]
-	})
+	maps.Copy(out.unknown, as.unknown)
+	maps.Copy(out.others, as.others)
+	return out
+}
+
+// Value returns what $NAME is in dkms, and reports whether that is known.
+func (as Assignments) Value(name string) (string, bool) {
+	if as.opaque || as.unknown[name] {
+		return "", false
+	}
+	value := as.Literal(name)
+	return value, !readAgain(value)
+}
+
+// Literal returns the value that the file assigns to a name literally, whatever else
+// becomes of that name.
+func (as Assignments) Literal(name string) string { return withoutCR(as.elements[name][0]) }
+
+// Elements returns the values of an array in the order of its indices, and reports
+// whether they are known.
+func (as Assignments) Elements(name string) ([]string, bool) {
+	if as.opaque || as.unknown[name] || as.others[name] {
+		return nil, false
+	}
 	var values []string
-	for _, key := range keys {
-		values = append(values, as.Plain[key])
+	for _, i := range slices.Sorted(maps.Keys(as.elements[name])) {
+		value := withoutCR(as.elements[name][i])
+		if readAgain(value) {
+			return nil, false
+		}
+		values = append(values, value)
 	}
-	return values
+	return values, true
+}
+
+// MayBeSet reports whether $NAME may be anything but empty.
+func (as Assignments) MayBeSet(name string) bool {
+	value, known := as.Value(name)
+	return !known || value != ""
+}
+
+// withoutCR takes a carriage return off the end of a value, as dkms does
+// (safe_source).
+func withoutCR(value string) string { return strings.TrimSuffix(value, "\r") }
+
+// readAgain reports whether a value changes when it is read as shell once more: dkms
+// writes what a file has set between double quotes into another, and sources that
+// (safe_source).
+func readAgain(value string) bool { return strings.ContainsAny(value, "$`\"\\") }
+
+// set assigns an element literally.
+func (as *Assignments) set(name string, index int, value string) {
+	if as.elements[name] == nil {
+		as.elements[name] = map[int]string{}
+	}
+	as.elements[name][index] = value
+	if index == 0 {
+		delete(as.unknown, name)
+	}
+}
+
+// forget notes that any element of a name may have any value.
+func (as *Assignments) forget(name string) {
+	as.unknown[name], as.others[name] = true, true
 }

@@ -1,96 +1,109 @@
 package dkmsstate
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
-	"maps"
+	"io/fs"
 	"os"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Conf is what the hooks need of a module's dkms.conf. dkms(8) reads the file
-// itself by sourcing it; here it is only parsed, so a value that takes a shell
-// to know is in Clever.
+// itself by sourcing it; here it is only parsed. Where that does not show a value, what
+// follows from it is left to dkms.
 type Conf struct {
-	// Autoinstall: dkms may install this module for a kernel unasked.
-	Autoinstall bool
-	// Depends are the module names of BUILD_DEPENDS.
-	Depends []string
+	// Autoinstall: dkms may install this module for a kernel unasked. AskDKMS: only
+	// dkms can find that out, and Autoinstall is what it found when it was last asked.
+	Autoinstall, AskDKMS bool
+	// Depends are the module names of BUILD_DEPENDS; DependsUnknown: only dkms can
+	// find them.
+	Depends        []string
+	DependsUnknown bool
 	// Names are those of the files of its modules, without .ko, and what they
 	// may be called besides (DEST_MODULE_NAME, BUILT_MODULE_NAME, PACKAGE_NAME).
 	Names []string
-	// OwnSteps: uninstalling runs something of the module's own (POST_REMOVE).
+	// OwnSteps: uninstalling may run something of the module's own (POST_REMOVE).
 	OwnSteps bool
-	// InstallSteps: installing runs something of the module's own (PRE_INSTALL,
+	// InstallSteps: installing may run something of the module's own (PRE_INSTALL,
 	// POST_INSTALL), or looks at the kernel's release (OBSOLETE_BY).
 	InstallSteps bool
-	// RebuiltWith: installing one of Depends builds this module anew
+	// RebuiltWith: installing one of Depends may build this module anew
 	// (BUILD_DEPENDS_REBUILD).
 	RebuiltWith bool
-	// Clever are the names among these that only a shell could tell.
-	Clever []string
 }
 
-// maxConf bounds what is read of a dkms.conf; the longest known has 30 kB.
+// maxConf bounds what is parsed of a dkms.conf; the longest known has 30 kB.
 const maxConf = 1 << 20
-
-// with gives these assignments with those of a file that is sourced later over them.
-func (as Assignments) with(over Assignments) Assignments {
-	out := Assignments{Plain: maps.Clone(as.Plain), Clever: maps.Clone(as.Clever), Sources: as.Sources || over.Sources}
-	for name, value := range over.Plain {
-		out.Plain[name] = value
-		delete(out.Clever, name)
-	}
-	for name := range over.Clever {
-		out.Clever[name] = true
-	}
-	return out
-}
 
 func newConf(as Assignments) Conf {
 	c := Conf{
-		Autoinstall: yes(as.Plain["AUTOINSTALL"]),
-		RebuiltWith: as.Plain["BUILD_DEPENDS_REBUILD"] != "" || as.Clever["BUILD_DEPENDS_REBUILD"] || as.Sources,
-		OwnSteps:    as.Plain["POST_REMOVE"] != "" || as.Clever["POST_REMOVE"],
-	}
-	for _, name := range []string{"PRE_INSTALL", "POST_INSTALL", "OBSOLETE_BY"} {
-		c.InstallSteps = c.InstallSteps || as.Plain[name] != "" || as.Clever[name] || as.Sources
+		RebuiltWith:  as.MayBeSet("BUILD_DEPENDS_REBUILD"),
+		OwnSteps:     as.MayBeSet("POST_REMOVE"),
+		InstallSteps: as.MayBeSet("PRE_INSTALL") || as.MayBeSet("POST_INSTALL") || as.MayBeSet("OBSOLETE_BY"),
 	}
 	for _, variable := range []string{"DEST_MODULE_NAME", "BUILT_MODULE_NAME", "PACKAGE_NAME"} {
-		c.Names = append(c.Names, as.Elements(variable)...)
+		names, _ := as.Elements(variable)
+		c.Names = append(c.Names, names...)
 	}
-	for _, value := range as.Elements("BUILD_DEPENDS") {
+	value, known := as.Value("AUTOINSTALL")
+	c.Autoinstall, c.AskDKMS = known && yes(value), !known
+	depends, known := as.Elements("BUILD_DEPENDS")
+	for _, value := range depends {
 		c.Depends = append(c.Depends, strings.Fields(value)...)
 	}
-	for _, name := range []string{"AUTOINSTALL", "BUILD_DEPENDS", "POST_REMOVE"} {
-		if as.Clever[name] || (as.Sources && as.Plain[name] == "") {
-			c.Clever = append(c.Clever, name)
-		}
-	}
+	c.DependsUnknown = !known
 	return c
 }
 
 // yes reads a switch as dkms does: 3.2 knows yes and no in any case, older ones
 // take every word for yes.
-func yes(value string) bool {
-	value = strings.TrimSuffix(value, "\r")
-	return value != "" && !strings.EqualFold(value, "no")
+func yes(value string) bool { return value != "" && !strings.EqualFold(value, "no") }
+
+// readShell reads a shell file, or reports why there is nothing in it for dkms either.
+// Nothing is known of a file that cannot be parsed; trouble says why.
+func (as Assignments) readShell(path string) (out Assignments, trouble, err error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
+	case info.Size() > maxConf:
+		trouble = fmt.Errorf("%s has %d bytes, more than the %d that are parsed", path, info.Size(), maxConf)
+	default:
+		var data []byte
+		if data, trouble = readRegular(path); trouble == nil {
+			out, trouble = as.then(data, path)
+		}
+	}
+	if trouble != nil {
+		out = Assignments{opaque: true}
+	}
+	return out, trouble, err
 }
 
-func readShell(path string) (Assignments, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Assignments{}, err
+// errNotRegular is why a directory, a device or a pipe is not read.
+const errNotRegular = sentinel("it is not a regular file")
+
+// readOverride reads a file that dkms sources after another where it exists. It goes on
+// when that is a directory or a socket, which cannot be sourced, or the empty /dev/null.
+func (as Assignments) readOverride(path string) (Assignments, error, error) {
+	out, trouble, err := as.readShell(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotRegular) && saysNothing(path) {
+		return as, nil, nil
 	}
-	if !info.Mode().IsRegular() {
-		return Assignments{}, fmt.Errorf("%s is no regular file", path)
+	return out, trouble, err
+}
+
+func saysNothing(path string) bool {
+	var st unix.Stat_t
+	if unix.Stat(path, &st) != nil {
+		return false
 	}
-	if info.Size() > maxConf {
-		return Assignments{}, fmt.Errorf("%s has %d bytes, more than the %d that are read", path, info.Size(), maxConf)
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFDIR, unix.S_IFSOCK:
+		return true
 	}
-	data, err := readRegular(path)
-	if err != nil {
-		return Assignments{}, err
-	}
-	return ReadAssignments(bytes.NewReader(data), path)
+	return st.Mode&unix.S_IFMT == unix.S_IFCHR && uint64(st.Rdev) == unix.Mkdev(1, 3)
 }

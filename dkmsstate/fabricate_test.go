@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -44,6 +45,13 @@ func (f fabricated) link(target, name string) {
 	require.NoError(f.t, os.MkdirAll(filepath.Dir(f.path(name)), 0o755))
 	require.NoError(f.t, os.RemoveAll(f.path(name)))
 	require.NoError(f.t, os.Symlink(target, f.path(name)))
+}
+
+// pipe puts a pipe that nobody writes in a file's place.
+func (f fabricated) pipe(name string) {
+	f.t.Helper()
+	require.NoError(f.t, os.RemoveAll(f.path(name)))
+	require.NoError(f.t, unix.Mkfifo(f.path(name), 0o644))
 }
 
 // register registers a module with a dkms.conf; conf adds lines to it.

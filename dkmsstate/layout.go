@@ -2,7 +2,6 @@ package dkmsstate
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -27,8 +26,9 @@ type Layout struct {
 	// a module, so that dkms itself has to do it.
 	DKMSInstalls bool
 	// Key and Certificate are mok_signing_key and mok_certificate, "" where they are
-	// not set.
+	// not set; KeyUnknown: only a shell could find them.
 	Key, Certificate string
+	KeyUnknown       bool
 	// refuse, in tests, takes the place of a filesystem that does not have a call.
 	refuse func(call, path string) error
 }
@@ -42,8 +42,8 @@ func DefaultLayout(root string) Layout {
 func (l Layout) Path(path string) string { return filepath.Join(l.Root, path) }
 
 // ReadLayout finds trees that /etc/dkms/framework.conf or a file in
-// framework.conf.d has moved. Plain assignments of absolute paths are followed;
-// anything cleverer leaves the default and is said in the troubles.
+// framework.conf.d has moved. Literal assignments of absolute paths are followed;
+// anything else leaves the default and is reported in the troubles.
 func ReadLayout(root string) (Layout, []string) {
 	l := DefaultLayout(root)
 	l.Running = runningKernel(root)
@@ -52,39 +52,43 @@ func ReadLayout(root string) (Layout, []string) {
 	sort.Strings(more)
 	var troubles []string
 	for _, file := range append(files, more...) {
-		as, err := readShell(file)
-		if os.IsNotExist(err) {
-			continue
-		}
-		if err != nil {
+		as, trouble, err := Assignments{}.readOverride(file)
+		switch {
+		case err != nil:
 			troubles = append(troubles, fmt.Sprintf("cannot read %s, its settings are not known here: %v", file, err))
-			continue
+		case trouble != nil:
+			troubles = append(troubles, fmt.Sprintf("cannot read %s, its settings are not known here: %v", file, trouble))
+			l.apply(file, as)
+		default:
+			troubles = append(troubles, l.apply(file, as)...)
 		}
-		troubles = append(troubles, l.apply(file, as)...)
 	}
 	return l, troubles
 }
 
+// apply follows what one file sets, and returns what in it could not be followed.
 func (l *Layout) apply(file string, as Assignments) []string {
 	var troubles []string
 	for _, name := range []string{"symlink_modules", "modprobe_on_install", "post_transaction"} {
-		l.DKMSInstalls = l.DKMSInstalls || as.Plain[name] != "" || as.Clever[name]
+		l.DKMSInstalls = l.DKMSInstalls || as.MayBeSet(name)
 	}
-	if as.Plain["autoinstall_all_kernels"] != "" {
-		l.AllKernels = yes(as.Plain["autoinstall_all_kernels"])
+	if value, _ := as.Value("autoinstall_all_kernels"); value != "" {
+		l.AllKernels = yes(value)
 	}
 	for name, place := range map[string]*string{"mok_signing_key": &l.Key, "mok_certificate": &l.Certificate} {
-		if as.Plain[name] != "" {
-			*place = as.Plain[name]
+		value, known := as.Value(name)
+		l.KeyUnknown = l.KeyUnknown || !known
+		if value != "" {
+			*place = value
 		}
 	}
 	for _, v := range []struct {
 		name  string
 		place *string
 	}{{"dkms_tree", &l.Tree}, {"source_tree", &l.Source}, {"install_tree", &l.Install}} {
-		value := as.Plain[v.name]
+		value := as.Literal(v.name)
 		switch {
-		case as.Clever[v.name]:
+		case as.unknown[v.name] || readAgain(value):
 			troubles = append(troubles, fmt.Sprintf("%s sets %s in a way only a shell can follow; using %s", file, v.name, *v.place))
 		case value == "":
 		case !filepath.IsAbs(value) || strings.Contains(value, "\n"):
@@ -92,6 +96,9 @@ func (l *Layout) apply(file string, as Assignments) []string {
 		default:
 			*v.place = filepath.Clean(value)
 		}
+	}
+	if as.opaque && len(troubles) == 0 {
+		troubles = append(troubles, fmt.Sprintf("%s does what only a shell can follow; using %s, %s and %s", file, l.Tree, l.Source, l.Install))
 	}
 	return troubles
 }

@@ -33,8 +33,10 @@ const (
 type scripted struct {
 	fabricated
 	fates map[string]fate
-	mu    sync.Mutex
-	calls []string
+	// wanted are the modules that dkms says it would install unasked.
+	wanted map[Module]bool
+	mu     sync.Mutex
+	calls  []string
 }
 
 func (e *scripted) call(op, name string) fate {
@@ -82,6 +84,11 @@ func (e *scripted) Add(_ context.Context, m Module) error {
 	}
 	e.link("/usr/src/"+m.Name+"-"+m.Version, "var/lib/dkms/"+m.Name+"/"+m.Version+"/source")
 	return nil
+}
+
+func (e *scripted) Autoinstalls(_ context.Context, _ string, m Module, _ Release, _ string) (bool, error) {
+	e.call("autoinstalls", m.Name)
+	return e.wanted[m], nil
 }
 
 func (e *scripted) Compress(_ context.Context, suffix, module string, to *os.File) error {

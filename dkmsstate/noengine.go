@@ -32,6 +32,11 @@ func (n NoEngine) Unbuild(context.Context, Module, Release, string) error { retu
 // Add is refused.
 func (n NoEngine) Add(context.Context, Module) error { return n.refuse("add") }
 
+// Autoinstalls is refused.
+func (n NoEngine) Autoinstalls(context.Context, string, Module, Release, string) (bool, error) {
+	return false, n.refuse("ask dkms")
+}
+
 // Depmod is refused.
 func (n NoEngine) Depmod(context.Context, Release) error { return n.refuse("run depmod") }
 

@@ -1,8 +1,8 @@
 package dkmsstate
 
 import (
+	"errors"
 	"path"
-	"slices"
 )
 
 // PlanAutoinstall plans to keep in order what is installed on the kernel, and to bring in
@@ -143,24 +143,24 @@ func buildSteps(dirExists bool, reason string) []Step {
 	return []Step{{OpBuild, reason}}
 }
 
-// newest gives the version of a module that dkms would install unasked, and
-// notes what stands in the way of the others.
+// newest returns the latest version of a module when dkms would install it unasked; older
+// ones it leaves alone (autoinstall of dkms). It notes what is wrong with the registrations.
 func (p *Plan) newest(s Snapshot, name string) (Module, bool) {
-	var best Module
+	var latest Registration
 	for _, r := range s.registrationsOf(name) {
-		link, _ := s.Link(name, s.Arch)
 		switch {
-		case r.Broken != nil:
+		case r.Broken != nil && !p.goal.ignores(r.Module):
 			p.Broken = append(p.Broken, Note{Module: r.Module.String(), Text: oneLine(r.Broken.Error())})
-		case s.NoAutoinstall:
-		case r.Conf.Autoinstall:
-			if best == (Module{}) || versionLess(best.Version, r.Module.Version) {
-				best = r.Module
-			}
-		case link.Version != r.Module.Version && slices.Contains(r.Conf.Clever, "AUTOINSTALL"):
-			p.Broken = append(p.Broken, Note{Module: r.Module.String(), Text: "its dkms.conf decides about AUTOINSTALL in a way only a shell can follow; " +
-				"dkms install " + r.Module.String() + " -k " + string(s.Kernel) + " installs it"})
+		case r.Broken == nil && (latest.Module == (Module{}) || versionLess(latest.Module.Version, r.Module.Version)):
+			latest = r
 		}
 	}
-	return best, best != (Module{})
+	link, _ := s.Link(name, s.Arch)
+	switch {
+	case s.NoAutoinstall || link.Version == latest.Module.Version:
+		return Module{}, false
+	case latest.Unanswered != nil && p.goal.bringsIn(latest.Module):
+		p.Broken = append(p.Broken, Note{Module: latest.Module.String(), Text: oneLine(latest.Unanswered.Error()), Left: errors.Is(latest.Unanswered, errNotAsked)})
+	}
+	return latest.Module, latest.Conf.Autoinstall
 }

@@ -35,6 +35,9 @@ type KernelRecord struct {
 	Origins map[string]Origin      `json:"origins,omitempty"`
 	// Dep is what was read of modules.dep.
 	Dep DepRecord `json:"dep"`
+	// Asked is what dkms answered for modules of which only dkms knows whether it
+	// would install them unasked, by MODULE/VERSION (Snapshot.Ask).
+	Asked map[string]bool `json:"asked,omitempty"`
 }
 
 // BuildRecord is what a build was when it was found fresh, and for what.

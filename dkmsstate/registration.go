@@ -19,6 +19,9 @@ type Registration struct {
 	Conf Conf
 	// Broken is why dkms cannot build this module, nil when it can be tried.
 	Broken error
+	// Unanswered is why it is not known whether dkms would install this module
+	// unasked, nil when it is.
+	Unanswered error
 }
 
 // sentinel is an error that callers compare with; it is a constant.
@@ -29,6 +32,9 @@ func (s sentinel) Error() string { return string(s) }
 
 // errNoSource says that a module's directory has no `source` link.
 const errNoSource = sentinel("the link to its source is gone")
+
+// errNotAsked says that dkms was not asked yet.
+const errNotAsked = sentinel("only dkms can find out whether its dkms.conf sets AUTOINSTALL for this kernel; the hook asks it")
 
 // readRegistrations reads what is known of a module's versions, as it holds for one
 // kernel.
@@ -43,6 +49,9 @@ func (sv *Survey) readRegistrations(d moduleDir, kernel Release, arch string) []
 			r.Broken = errNoSource
 		} else {
 			r.Conf, r.Broken = sv.readConf(version, kernel, arch)
+		}
+		if r.Conf.AskDKMS {
+			r.Unanswered = errNotAsked
 		}
 		out = append(out, r)
 	}
@@ -64,28 +73,27 @@ func (sv *Survey) readConf(d versionDir, kernel Release, arch string) (Conf, err
 		if !slices.Contains(sv.overrides, name+".conf") {
 			continue
 		}
-		over, err := readShell(sv.layout.Path("/etc/dkms/" + name + ".conf"))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
+		as, _, err = as.readOverride(sv.layout.Path("/etc/dkms/" + name + ".conf"))
 		if err != nil {
 			return Conf{}, fmt.Errorf("/etc/dkms/%s.conf cannot be used: %w", name, err)
 		}
-		as = as.with(over)
 	}
 	return newConf(as), nil
 }
 
-// readSourceConf reads the dkms.conf of a source. named is what the link to it says.
+// readSourceConf reads the dkms.conf of a source. named is what the link to it says. An
+// error is what no dkms could build the module for; that a file cannot be parsed, or
+// not be read by this user, is none.
 func readSourceConf(source, named string) (Assignments, error) {
-	as, err := readShell(filepath.Join(source, "dkms.conf"))
-	if err == nil {
+	as, _, err := Assignments{}.readShell(filepath.Join(source, "dkms.conf"))
+	switch info, statErr := os.Stat(source); {
+	case err == nil:
 		return as, nil
-	}
-	if info, statErr := os.Stat(source); statErr != nil || !info.IsDir() {
+	case errors.Is(err, fs.ErrPermission):
+		return Assignments{opaque: true}, nil
+	case statErr != nil || !info.IsDir():
 		return as, fmt.Errorf("its source is gone: %s", named)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
+	case errors.Is(err, fs.ErrNotExist):
 		return as, fmt.Errorf("its source has no dkms.conf: %s", filepath.Join(source, "dkms.conf"))
 	}
 	return as, fmt.Errorf("its dkms.conf cannot be used: %w", err)

@@ -28,6 +28,9 @@ func (l Layout) keyThere() bool {
 	if _, err := lookPath("openssl"); err != nil {
 		return true
 	}
+	if l.KeyUnknown {
+		return false
+	}
 	key, certificate := l.signingKey()
 	return strings.HasPrefix(key, "pkcs11:") || exists(l.Path(key)) && exists(l.Path(certificate))
 }

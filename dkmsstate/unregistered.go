@@ -38,11 +38,11 @@ func (l Layout) Unregistered() ([]SourceDir, error) {
 // sourceModule tells what module a directory NAME-VERSION is the source of. Where a
 // name may hold dashes and digits, the dkms.conf tells where it ends.
 func sourceModule(dir, conf string) (Module, bool) {
-	as, err := readShell(conf)
+	as, _, err := Assignments{}.readShell(conf)
 	if err != nil {
 		return Module{}, false
 	}
-	name, version := as.Plain["PACKAGE_NAME"], as.Plain["PACKAGE_VERSION"]
+	name, version := as.Literal("PACKAGE_NAME"), as.Literal("PACKAGE_VERSION")
 	switch {
 	case name != "" && strings.HasPrefix(dir, name+"-"):
 		version = strings.TrimPrefix(dir, name+"-")

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -67,11 +68,11 @@ func (c *checker) forgotten() error {
 // registration finds what is wrong with a module whatever the kernel.
 func (c *checker) registration(r dkmsstate.Registration) {
 	m := r.Module
-	mend := fmt.Sprintf("bring its source back; when nobody needs it any more: dkms remove %s --all", m)
 	dir := path.Join(c.layout.Source, m.Name+"-"+m.Version)
+	mend := fmt.Sprintf("restore its source in %s", cmp.Or(r.Source, dir))
 	if db, err := c.database(); err == nil {
 		if name, err := owner(db, dir+"/dkms.conf"); err == nil && name != "" {
-			mend = "apt reinstall " + name
+			mend = fmt.Sprintf("apt reinstall %s; if the module is no longer needed: apt purge %s", name, name)
 		}
 	}
 	c.add(Finding{Kind: Broken, Where: m.String(), Text: r.Broken.Error(), Mend: mend})

@@ -57,6 +57,9 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	}
 	if r.verdict == Autoinstall {
 		kept = before.Examine(ctx, kept)
+		if !dryRun {
+			kept.Asked = before.Ask(ctx, r.machine.Engine, r.goal(before, kept), kept.Asked)
+		}
 	}
 	plan := r.plan(before, kept)
 	if dryRun {

@@ -1,0 +1,139 @@
+package dkmsstate
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Only what cannot be found without a shell is asked, and what dkms answers decides.
+func TestDKMSIsAskedWhatOnlyItCanTell(t *testing.T) {
+	e := &scripted{fabricated: fabricate(t), wanted: map[Module]bool{}}
+	yes, no, plain, off, installed, gone := Module{"yes", "1.0"}, Module{"no", "1.0"}, Module{"plain", "1.0"}, Module{"off", "1.0"}, Module{"installed", "1.0"}, Module{"gone", "1.0"}
+	for _, m := range []Module{yes, no, installed, gone} {
+		e.register(m, "[ -e /x ] && AUTOINSTALL=\n")
+	}
+	e.register(plain, "")
+	e.register(off, "AUTOINSTALL=\n")
+	e.install(installed)
+	e.removeAll("usr/src/gone-1.0")
+	e.wanted[yes] = true
+
+	s := e.snapshot()
+	answers := s.Ask(context.Background(), e, Goal{}, nil)
+	assert.Equal(t, []string{"autoinstalls no", "autoinstalls yes"}, e.calls)
+	assert.Equal(t, map[string]bool{"yes/1.0": true, "no/1.0": false}, answers)
+	p := PlanAutoinstall(s, Goal{})
+	var planned []Module
+	for _, task := range p.Tasks {
+		planned = append(planned, task.Module)
+	}
+	assert.ElementsMatch(t, []Module{yes, plain}, planned)
+	require.Len(t, p.Broken, 1)
+	assert.Equal(t, "gone/1.0", p.Broken[0].Module)
+
+	// Who may run nothing goes by the last answers.
+	again := e.snapshot()
+	again.Examine(context.Background(), KernelRecord{Asked: answers})
+	assert.Equal(t, p.Tasks, PlanAutoinstall(again, Goal{}).Tasks)
+	assert.Equal(t, p.Broken, PlanAutoinstall(again, Goal{}).Broken)
+
+	e.write("etc/dkms/no-autoinstall", "")
+	e.calls = nil
+	s = e.snapshot()
+	assert.Empty(t, s.Ask(context.Background(), e, Goal{}, nil))
+	assert.Empty(t, e.calls)
+}
+
+// mute is a dkms that does not answer.
+type mute struct{ *scripted }
+
+func (mute) Autoinstalls(context.Context, string, Module, Release, string) (bool, error) {
+	return false, errors.New("it does not say")
+}
+
+func TestAModuleThatDKMSDoesNotAnswerForIsReported(t *testing.T) {
+	e, one := &scripted{fabricated: fabricate(t)}, Module{"one", "1.0"}
+	e.register(one, "eval\n")
+	s := e.snapshot()
+	s.Ask(context.Background(), mute{e}, Goal{}, nil)
+	p := PlanAutoinstall(s, Goal{})
+	assert.Empty(t, p.Tasks)
+	assert.Equal(t, []Note{{Module: "one/1.0", Text: "cannot find out whether it is to be installed unasked: it does not say"}}, p.Broken)
+}
+
+// An installed version is not replaced by an older one of which more is known.
+func TestTheInstalledVersionStaysWhereOnlyDKMSCanTell(t *testing.T) {
+	f, older, newer := fabricate(t), Module{"one", "1.0"}, Module{"one", "2.0"}
+	f.register(older, "")
+	f.register(newer, "eval\n")
+	f.install(newer)
+	assert.Empty(t, PlanAutoinstall(f.snapshot(), Goal{}).Tasks)
+}
+
+// A question is asked in a tree that has nothing but the module, and nothing of that
+// stays, nor of one that an earlier run could not finish.
+func TestQuestionTree(t *testing.T) {
+	f, one := fabricate(t), Module{"one", "1.0"}
+	f.register(one, "eval\n")
+	f.write("var/lib/dkms-hooks/question/other/stale", "")
+	f.link("/nowhere", "var/lib/dkms-hooks/question/one/1.0")
+	s := f.snapshot()
+	s.Ask(context.Background(), looking{scripted: &scripted{fabricated: f}, t: t}, Goal{}, nil)
+	assert.NotContains(t, f.listing(), "var/lib/dkms-hooks/question")
+	assert.Contains(t, f.listing(), "var/lib/dkms/one/1.0/source")
+}
+
+// looking looks at the tree that it is asked in.
+type looking struct {
+	*scripted
+	t *testing.T
+}
+
+func (e looking) Autoinstalls(_ context.Context, tree string, m Module, _ Release, _ string) (bool, error) {
+	entries, err := os.ReadDir(e.path(tree))
+	require.NoError(e.t, err)
+	require.Len(e.t, entries, 1)
+	target, err := os.Readlink(e.path(tree + "/" + m.String()))
+	require.NoError(e.t, err)
+	assert.Equal(e.t, "/var/lib/dkms/"+m.String(), target)
+	return false, nil
+}
+
+// What real versions of dkms print, and how they exit.
+func TestAnswersOfDKMS(t *testing.T) {
+	const began, directive = "dkms autoinstall -k K\n", "DIRECTIVE: BUILD_DEPENDS=\"dkms-hooks-question\"\n"
+	for name, c := range map[string]struct {
+		output string
+		code   int
+		wanted bool
+		err    string
+	}{
+		"3.2.2, yes":        {directive + "one/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question.\n\nError! One", 11, true, ""},
+		"3.0.10, yes":       {directive + "one/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question b\nError! One", 11, true, ""},
+		"2.8.4, yes":        {directive + "one/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question\n", 0, true, ""},
+		"no":                {directive, 0, false, ""},
+		"nothing":           {"/usr/sbin/dkms: line 2189: /dev/fd/63: No such file or directory\n", 0, false, "dkms autoinstall does not mention one/1.0"},
+		"another failure":   {directive + "Error! You must be root\n", 1, false, "dkms autoinstall exited with 1: You must be root"},
+		"no PACKAGE_NAME":   {directive + "\nError! Bad conf file.\nFile: x\n", 8, false, "dkms cannot use its dkms.conf: dkms autoinstall exited with 8: Bad conf file."},
+		"it is not the one": {directive + "two/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question\n", 11, false, "dkms autoinstall exited with 11: two/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var err error
+			if c.code != 0 {
+				err = &CallError{Program: "dkms", Args: []string{"autoinstall"}, Code: c.code, Output: c.output}
+			}
+			wanted, err := readAnswer(Module{"one", "1.0"}, began+c.output, err)
+			assert.Equal(t, c.wanted, wanted)
+			if c.err == "" {
+				assert.NoError(t, err)
+			} else {
+				assert.EqualError(t, err, c.err)
+			}
+		})
+	}
+}

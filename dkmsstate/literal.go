@@ -1,0 +1,73 @@
+package dkmsstate
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// literal returns the text of a word, and reports whether it is known: whether the
+// word contains no expansion.
+func literal(w *syntax.Word) (string, bool) {
+	if w == nil {
+		return "", true
+	}
+	var b strings.Builder
+	for i, part := range w.Parts {
+		switch p := part.(type) {
+		case *syntax.Lit:
+			if i == 0 && strings.HasPrefix(p.Value, "~") || strings.Contains(p.Value, ":~") {
+				return "", false // a home directory
+			}
+			b.WriteString(unescape(p.Value))
+		case *syntax.SglQuoted:
+			if p.Dollar {
+				return "", false
+			}
+			b.WriteString(p.Value)
+		case *syntax.DblQuoted:
+			for _, inner := range p.Parts {
+				lit, ok := inner.(*syntax.Lit)
+				if !ok {
+					return "", false
+				}
+				b.WriteString(unescapeQuoted(lit.Value))
+			}
+		default:
+			return "", false
+		}
+	}
+	return runesToBytes(b.String()), true
+}
+
+// expandsToMany reports whether bash may make more than one element of a literal word
+// in an array: by the names of files, or by braces.
+func expandsToMany(w *syntax.Word) bool {
+	for _, part := range w.Parts {
+		if lit, ok := part.(*syntax.Lit); ok && strings.ContainsAny(lit.Value, "*?[{") {
+			return true
+		}
+	}
+	return false
+}
+
+// unescape takes the backslashes out of an unquoted literal.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+			if s[i] == '\n' {
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// unescapeQuoted does the same between double quotes, where a backslash means
+// something only before $ ` " \ and a newline.
+func unescapeQuoted(s string) string {
+	return strings.NewReplacer(`\$`, "$", "\\`", "`", `\"`, `"`, `\\`, `\`, "\\\n", "").Replace(s)
+}
