@@ -1,10 +1,8 @@
 package hooks
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"os/signal"
 	"runtime/debug"
 	"syscall"
 )
@@ -32,8 +30,9 @@ func Main(hook Hook, args, environ []string, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "dkms-hooks: usage: %s KERNEL-RELEASE [IMAGE]\n", hook)
 		return exitUsage
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := UntilSignal()
 	defer stop()
+	OutliveReaders()
 	Prepare()
 	return Run(ctx, inv, false, stderr)
 }

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -105,7 +103,7 @@ func commandNames(app *cli.App) []string {
 
 // act does the work of a command; a signal ends it in order.
 func act(do func(ctx context.Context) int) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := hooks.UntilSignal()
 	defer stop()
 	hooks.Prepare()
 	if code := do(ctx); code != 0 {

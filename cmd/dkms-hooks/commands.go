@@ -36,6 +36,7 @@ func (p program) runCommand() *cli.Command {
 				return err
 			}
 			return act(func(ctx context.Context) int {
+				hooks.OutliveReaders()
 				if inv.Verbose {
 					p.showWitnesses(ctx, inv)
 				}
@@ -56,7 +57,10 @@ func (p program) reconcileCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return act(func(ctx context.Context) int { return hooks.Reconcile(ctx, inv, c.Bool("dry-run"), p.stderr) })
+			return act(func(ctx context.Context) int {
+				hooks.OutliveReaders()
+				return hooks.Reconcile(ctx, inv, c.Bool("dry-run"), p.stderr)
+			})
 		},
 	}
 }
@@ -72,7 +76,10 @@ func (p program) remindCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return act(func(ctx context.Context) int { return hooks.Remind(ctx, inv, p.stderr) })
+			return act(func(ctx context.Context) int {
+				hooks.OutliveReaders()
+				return hooks.Remind(ctx, inv, p.stderr)
+			})
 		},
 	}
 }

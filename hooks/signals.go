@@ -1,0 +1,67 @@
+package hooks
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// UntilSignal returns a context that ends with the first signal that asks the program
+// to end. A signal that the caller ignores stays ignored, here and in children: apt
+// runs maintainer scripts with SIGHUP ignored, and a terminal that is closed must not
+// leave a kernel half-configured.
+func UntilSignal() (context.Context, context.CancelFunc) {
+	keepIgnored()
+	var ending []os.Signal
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(sig) {
+			ending = append(ending, sig)
+		}
+	}
+	if len(ending) == 0 { // NotifyContext would take none for all
+		return context.WithCancel(context.Background())
+	}
+	return signal.NotifyContext(context.Background(), ending...)
+}
+
+// OutliveReaders makes writing to a pipe that nobody reads any more an error like any
+// other: what a hook does is not worth less when nobody hears of it.
+func OutliveReaders() {
+	if !signal.Ignored(syscall.SIGPIPE) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // not ignored, which children would inherit
+	}
+}
+
+// keepIgnored ignores again what this process was started with as ignored. Go keeps
+// SIGHUP and SIGINT ignored (os/signal), and takes its own handlers for the others,
+// whose state before is lost. It is that of the parent, which has it from its own or
+// set it for us, as `trap "" TERM` does; but a shell at a terminal ignores for
+// itself what it does not for its children, SIGTSTP among them.
+func keepIgnored() {
+	ignored := ignoredBy(os.Getppid())
+	if ignored&mask(syscall.SIGTSTP) != 0 {
+		return
+	}
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGPIPE, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM} {
+		if ignored&mask(sig) != 0 {
+			signal.Ignore(sig)
+		}
+	}
+}
+
+func mask(sig syscall.Signal) uint64 { return 1 << (uint(sig) - 1) }
+
+// ignoredBy returns the signals that a process ignores (SigIgn of proc_pid_status(5)).
+func ignoredBy(pid int) uint64 {
+	data, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	for line := range strings.Lines(string(data)) {
+		if text, ok := strings.CutPrefix(line, "SigIgn:"); ok {
+			signals, _ := strconv.ParseUint(strings.TrimSpace(text), 16, 64)
+			return signals
+		}
+	}
+	return 0
+}
