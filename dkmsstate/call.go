@@ -11,22 +11,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// environment is all that a child gets to see. MAKEFLAGS, ARCH, CROSS_COMPILE,
-// KERNELRELEASE, TMPDIR and the like would change what is built, and a PATH
-// without sbin makes dkms do nothing without a word.
-func environment() []string {
-	return []string{
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"HOME=/root", "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive",
-	}
-}
 
 // run runs a program in a process group of its own, with nothing on stdin and the
 // end of its output kept for the error; the whole goes to log, and what it writes to
@@ -46,14 +35,14 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	}
 	defer output.Close()
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = environment()
+	cmd.Env = d.environment()
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = theirs, theirs
 	if stdout != nil {
 		cmd.Stdout = stdout
 	}
 	if d.Lock != nil {
-		cmd.ExtraFiles = []*os.File{d.Lock}
+		cmd.ExtraFiles = []*os.File{d.Lock.file}
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	keepDescriptors()
@@ -119,8 +108,7 @@ func keepDescriptors() {
 
 // lookPath finds a program in the places where the system has them.
 func lookPath(program string) (string, error) {
-	_, path, _ := strings.Cut(environment()[0], "=")
-	for _, dir := range filepath.SplitList(path) {
+	for _, dir := range filepath.SplitList(systemPath) {
 		file := filepath.Join(dir, program)
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return file, nil

@@ -41,7 +41,9 @@ type DKMS struct {
 	// Lock, when it is set, is the lock of this run. Children inherit it, so that
 	// a hook that is killed leaves no dkms at work that the next run does not
 	// wait for.
-	Lock *os.File
+	Lock *Lock
+	// Environ is the environment of children, as Environment gives it.
+	Environ []string
 	// Tree is the dkms_tree to name to dkms, "" for the one that it knows. To a
 	// dkms whose tree is a symbolic link nothing ever counts as installed.
 	Tree string

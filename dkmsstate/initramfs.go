@@ -26,6 +26,14 @@ func (d DKMS) Initramfs(ctx context.Context, kernel Release) error {
 	return d.run(ctx, nil, nil, "dracut", "--force", "/boot/initrd.img-"+string(kernel), string(kernel))
 }
 
+// MakesInitramfs reports whether the system has a tool that Initramfs can use.
+func MakesInitramfs() bool {
+	return slices.ContainsFunc([]string{"update-initramfs", "dracut"}, func(tool string) bool {
+		_, err := lookPath(tool)
+		return err == nil
+	})
+}
+
 // InitramfsHolds says whether an initramfs holds one of the modules that dkms
 // installed under these names.
 func (d DKMS) InitramfsHolds(ctx context.Context, kernel Release, names []string) (bool, error) {

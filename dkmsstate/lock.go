@@ -2,6 +2,7 @@ package dkmsstate
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,22 +16,49 @@ import (
 // lockDir holds what this project keeps of its own.
 const lockDir = "/var/lib/dkms-hooks"
 
+// The locks, as names of files. mainLock is held while modules and the files of
+// depmod are changed; initramfsLock while an initramfs is made, which starts
+// programs of other packages and is no reason to keep other hooks waiting.
+const (
+	mainLock      = "lock"
+	initramfsLock = "initramfs.lock"
+)
+
 // ErrLocked says that another run held the lock for longer than the limit.
 const ErrLocked = sentinel("another run of the hooks holds the lock")
 
 // ErrIdle says that no run holds it, for who wants to watch one.
 const ErrIdle = sentinel("no run of the hooks is at work")
 
+// ErrBelow says that the run which holds the lock waits for this one (see Below).
+const ErrBelow = sentinel("this was started by a run of the hooks that is at work")
+
+// A Lock is held until its file is closed, here and in every child that it was given
+// to, whatever ends them.
+type Lock struct {
+	file *os.File
+	// mark is what the holder wrote into the file, and what its children have as
+	// RunVariable.
+	mark string
+}
+
 // Lock keeps two hooks from working at once, which corrupts builds: dkms has no
-// lock of its own. It waits up to the limit, and calls waiting once before it
-// does. The lock lasts until the file is closed, here and in every child that
-// it was given to, whatever ends them.
-func (l Layout) Lock(ctx context.Context, limit time.Duration, waiting func()) (*os.File, error) {
+// lock of its own. It waits up to the limit, and calls waiting once before it does.
+func (l Layout) Lock(ctx context.Context, limit time.Duration, waiting func()) (*Lock, error) {
+	return l.lock(ctx, mainLock, limit, waiting)
+}
+
+// LockInitramfs is Lock for making an initramfs.
+func (l Layout) LockInitramfs(ctx context.Context, limit time.Duration, waiting func()) (*Lock, error) {
+	return l.lock(ctx, initramfsLock, limit, waiting)
+}
+
+func (l Layout) lock(ctx context.Context, name string, limit time.Duration, waiting func()) (*Lock, error) {
 	dir := l.Path(lockDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make the directory of the lock: %w", err)
 	}
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	file, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the lock: %w", err)
 	}
@@ -40,7 +68,7 @@ func (l Layout) Lock(ctx context.Context, limit time.Duration, waiting func()) (
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil || refused(err) || errors.Is(err, unix.ENOLCK) { // a network filesystem without locks: as the stock hooks, which have none
 			l.removeOwnTemps()
-			return file, nil
+			return hold(file), nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
 			file.Close()
@@ -58,10 +86,26 @@ func (l Layout) Lock(ctx context.Context, limit time.Duration, waiting func()) (
 	}
 }
 
+// hold writes the mark of this run into the file of a lock that was taken. Where
+// that fails, nothing started from here is known to be, and waits like any other.
+func hold(file *os.File) *Lock {
+	lock := &Lock{file: file, mark: processMark(os.Getpid()) + rand.Text()}
+	if n, err := file.WriteAt([]byte(lock.mark), 0); err == nil {
+		_ = file.Truncate(int64(n))
+	}
+	return lock
+}
+
+// Close lets go of the lock. No mark stays in the file of a lock that is free.
+func (k *Lock) Close() error {
+	_ = k.file.Truncate(0)
+	return k.file.Close()
+}
+
 // AtWork says whether a run holds the lock. It is tried for no longer than it takes to
 // let go of it again; a run that wants it at that instant waits for a tenth of a second.
 func (l Layout) AtWork() (bool, error) {
-	file, err := os.OpenFile(filepath.Join(l.Path(lockDir), "lock"), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	file, err := l.openLock(mainLock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -69,5 +113,15 @@ func (l Layout) AtWork() (bool, error) {
 		return false, fmt.Errorf("cannot tell whether a run is at work: %w", err)
 	}
 	defer file.Close()
-	return errors.Is(unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK), nil
+	return held(file), nil
+}
+
+// openLock opens the file of a lock to look at it.
+func (l Layout) openLock(name string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(l.Path(lockDir), name), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+}
+
+// held reports whether somebody holds the lock of a file.
+func held(file *os.File) bool {
+	return errors.Is(unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
 }

@@ -1,28 +1,35 @@
 package dkmsstate
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
 // pendingDir holds a file for each kernel for which work was begun, or put off, and
-// not finished yet.
-const pendingDir = "pending"
+// not finished yet; owedDir one for each whose initramfs is to be looked at.
+const (
+	pendingDir = "pending"
+	owedDir    = "initramfs"
+)
 
 // Pending is why work on a kernel is not finished.
 type Pending string
 
 // Work was begun, and a run that finds this was preceded by one that was cut off;
-// or it was put off, since another run held the lock for too long.
+// or it was put off, since another run held the lock for too long. Or the modules
+// are as they should be, and the initramfs may still hold the old ones.
 const (
-	Begun  Pending = "begun"
-	PutOff Pending = "put off"
+	Begun     Pending = "begun"
+	PutOff    Pending = "put off"
+	Initramfs Pending = "initramfs"
 )
 
 // keepingMark is the second line of a note about work that brings nothing in.
@@ -70,6 +77,9 @@ func (l Layout) Settle(kernel Release) error {
 // counts as begun.
 func (l Layout) Pending(kernel Release) Pending {
 	why, _ := l.readPending(kernel)
+	if _, owed := l.InitramfsOwed(kernel); why == "" && owed {
+		return Initramfs
+	}
 	return why
 }
 
@@ -94,12 +104,62 @@ func (l Layout) readPending(kernel Release) (why Pending, keeping bool) {
 
 // AllPending gives the kernels with a note.
 func (l Layout) AllPending() []Release {
-	entries, _ := os.ReadDir(filepath.Join(l.Path(lockDir), pendingDir))
+	var names []string
+	for _, dir := range []string{pendingDir, owedDir} {
+		entries, _ := os.ReadDir(filepath.Join(l.Path(lockDir), dir))
+		for _, entry := range entries {
+			names = append(names, entry.Name())
+		}
+	}
+	slices.Sort(names)
 	var kernels []Release
-	for _, entry := range entries {
-		if kernel, err := ParseRelease(entry.Name()); err == nil {
+	for _, name := range slices.Compact(names) {
+		if kernel, err := ParseRelease(name); err == nil {
 			kernels = append(kernels, kernel)
 		}
 	}
 	return kernels
+}
+
+// Owed is a note of OweInitramfs: the names of the modules that were changed. note is
+// the whole of it, by which it is known again.
+type Owed struct {
+	Names []string
+	note  string
+}
+
+// OweInitramfs notes that the initramfs of a kernel is to be looked at, since modules
+// of these names were changed. The note lasts until SettleInitramfs, whatever ends
+// the run; names that another run left there stay in it.
+func (l Layout) OweInitramfs(kernel Release, names []string) error {
+	owed, _ := l.InitramfsOwed(kernel)
+	names = slices.Concat(owed.Names, names)
+	slices.Sort(names)
+	lines := append([]string{rand.Text()}, slices.Compact(names)...)
+	if err := l.writeOwn(filepath.Join(owedDir, string(kernel)), []byte(strings.Join(lines, "\n")+"\n")); err != nil {
+		return fmt.Errorf("cannot note that the initramfs is to be made: %w", err)
+	}
+	return nil
+}
+
+// InitramfsOwed returns the note of OweInitramfs, and whether there is one.
+func (l Layout) InitramfsOwed(kernel Release) (Owed, bool) {
+	data, err := readRegular(filepath.Join(l.Path(lockDir), owedDir, string(kernel)))
+	if err != nil {
+		return Owed{}, false
+	}
+	_, names, _ := strings.Cut(string(data), "\n")
+	return Owed{Names: strings.Fields(names), note: string(data)}, true
+}
+
+// SettleInitramfs removes a note, unless another run has written its own meanwhile.
+func (l Layout) SettleInitramfs(kernel Release, owed Owed) error {
+	if now, there := l.InitramfsOwed(kernel); !there || now.note != owed.note {
+		return nil
+	}
+	err := os.Remove(filepath.Join(l.Path(lockDir), owedDir, string(kernel)))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot note that the initramfs is made: %w", err)
+	}
+	return nil
 }

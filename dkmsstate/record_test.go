@@ -226,3 +226,27 @@ func TestInputsChangeWithWhatABuildStartsFrom(t *testing.T) {
 	s.Registrations = append(s.Registrations, Registration{Module: Module{"z", "1"}})
 	assert.Equal(t, before, inputs(), "a module that has nothing to do with it")
 }
+
+func TestInitramfsOwed(t *testing.T) {
+	l := Layout{Root: t.TempDir()}
+	_, owed := l.InitramfsOwed("6.1")
+	assert.False(t, owed)
+	require.NoError(t, l.OweInitramfs("6.1", []string{"b", "a"}))
+	first, _ := l.InitramfsOwed("6.1")
+	assert.Equal(t, []string{"a", "b"}, first.Names)
+	assert.Equal(t, Initramfs, l.Pending("6.1"))
+	assert.Equal(t, []Release{"6.1"}, l.AllPending())
+	require.NoError(t, l.Pend("6.1", Begun, false))
+	assert.Equal(t, Begun, l.Pending("6.1"), "the modules come first")
+	assert.Equal(t, []Release{"6.1"}, l.AllPending())
+	require.NoError(t, l.Settle("6.1"))
+	assert.Equal(t, Initramfs, l.Pending("6.1"))
+	require.NoError(t, l.OweInitramfs("6.1", []string{"c", "a"}))
+	require.NoError(t, l.SettleInitramfs("6.1", first))
+	second, owed := l.InitramfsOwed("6.1")
+	assert.True(t, owed, "another run changed modules while the initramfs was made")
+	assert.Equal(t, []string{"a", "b", "c"}, second.Names)
+	require.NoError(t, l.SettleInitramfs("6.1", second))
+	assert.Empty(t, l.Pending("6.1"))
+	require.NoError(t, l.SettleInitramfs("6.1", second))
+}

@@ -54,7 +54,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	if err := r.machine.Finish(ctx, &r.after, changed); err != nil {
 		return err
 	}
-	return r.initramfs(ctx, changedModules(before, after, results))
+	return r.oweInitramfs(changedModules(before, after, results))
 }
 
 // removeLeftovers removes what programs that were killed left. It stays where that

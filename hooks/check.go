@@ -89,6 +89,7 @@ type Examined struct {
 // never done unasked, and all kernels are reconciled. It returns the exit status of
 // that; Check tells what is left.
 func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.Writer) int {
+	OutliveReaders()
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
 	report := newReport(stderr, inv)
 	config, err := ReadConfig(layout.Path(ConfigFile))
@@ -96,7 +97,7 @@ func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.W
 		report.tell("%v", err)
 	}
 	code := exitOK
-	if err := register(ctx, layout, config, findings, report); err != nil {
+	if err := register(ctx, inv, layout, config, findings, report); err != nil {
 		report.tell("failed: %v", err)
 		code = exitFailed
 	}
@@ -104,7 +105,7 @@ func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.W
 	return max(code, Reconcile(ctx, inv, false, stderr))
 }
 
-func register(ctx context.Context, layout dkmsstate.Layout, config Config, findings []Finding, report *Report) error {
+func register(ctx context.Context, inv Invocation, layout dkmsstate.Layout, config Config, findings []Finding, report *Report) error {
 	var lost []dkmsstate.Module
 	for _, f := range findings {
 		if f.Kind == Forgotten {
@@ -114,7 +115,7 @@ func register(ctx context.Context, layout dkmsstate.Layout, config Config, findi
 	if len(lost) == 0 {
 		return nil
 	}
-	machine, lock, err := lockMachine(ctx, layout, config, report.say)
+	machine, lock, err := lockMachine(ctx, inv, layout, config, report.say)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,8 @@ type Config struct {
 	Jobs int
 	// Ignore are modules that are not wanted on a kernel.
 	Ignore []Unwanted
+	// Environment are assignments, NAME=VALUE, to the environment of dkms.
+	Environment []string
 }
 
 // callLimit is the default Timeout. The longest builds known (ZFS on a small board)
@@ -40,7 +42,9 @@ const callLimit = time.Hour
 const lockLimit = 10 * time.Minute
 
 // ConfigFields names the fields of the file.
-func ConfigFields() []string { return []string{"On-Failure", "Required", "Timeout", "Jobs", "Ignore"} }
+func ConfigFields() []string {
+	return []string{"On-Failure", "Required", "Timeout", "Jobs", "Ignore", "Environment"}
+}
 
 // DefaultConfig is what holds without a file.
 func DefaultConfig() Config { return Config{Timeout: callLimit} }
@@ -162,6 +166,12 @@ func (c *Config) set(name, value string) error {
 			}
 			c.Ignore = append(c.Ignore, unwanted)
 		}
+	case "environment":
+		assignments, err := parseEnvironment(value)
+		if err != nil {
+			return err
+		}
+		c.Environment = assignments
 	default:
 		return fmt.Errorf("there is no field %q; the fields are %s", name, strings.Join(ConfigFields(), ", "))
 	}

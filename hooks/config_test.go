@@ -15,6 +15,8 @@ func TestParseConfig(t *testing.T) {
 	strict.Strict, strict.Required, strict.Timeout = true, []string{"zfs", "nvidia-current"}, 90*time.Second
 	jobs := DefaultConfig()
 	jobs.Jobs = 4
+	environment := DefaultConfig()
+	environment.Environment = []string{"KBUILD_SIGN_PIN=a b", "ARCH=arm64", "EMPTY=", "Q=it's", "LAST=1"}
 	for name, c := range map[string]struct {
 		text string
 		want Config
@@ -26,6 +28,13 @@ func TestParseConfig(t *testing.T) {
 		"all":                 {"# comment\nOn-Failure: strict\nrequired: zfs,\n nvidia-current\n# within\nTIMEOUT:90s\n", strict, 0, ""},
 		"carriage returns":    {"On-Failure: strict\r\nRequired: zfs nvidia-current\r\nTimeout: 1m30s\r\n", strict, 0, ""},
 		"jobs":                {"Jobs: 4\n", jobs, 0, ""},
+		"environment":         {"Environment: KBUILD_SIGN_PIN='a b'  ARCH=arm64\n EMPTY= Q=\"it's\"\n# =\n LAST\n", Config{}, 1, "entry 5 of Environment is not NAME=VALUE"},
+		"environment, all":    {"Environment:\n KBUILD_SIGN_PIN='a b'\tARCH=arm64\r\n EMPTY= Q=\"it's\"\n# within\n LAST=1\n", environment, 0, ""},
+		"no environment":      {"Environment:\n", DefaultConfig(), 0, ""},
+		"no assignment":       {"Jobs: 1\nEnvironment: A=1 secret\n", Config{}, 2, "entry 2 of Environment is not NAME=VALUE"},
+		"no name":             {"Environment: 1A=secret\n", Config{}, 1, "entry 1 of Environment is not NAME=VALUE"},
+		"open quotes":         {"Environment: A='b\n", Config{}, 1, "not closed"},
+		"a fixed name":        {"Environment: LC_ALL=de_DE\n", Config{}, 1, "cannot set LC_ALL"},
 		"said as it is":       {"On-Failure: warn\n", DefaultConfig(), 0, ""},
 		"unknown field":       {"On-Failure: warn\nWorkers: 4\n", Config{}, 2, `there is no field "Workers"`},
 		"no jobs":             {"Jobs: 0\n", Config{}, 1, "one from 1 on"},
@@ -46,6 +55,7 @@ func TestParseConfig(t *testing.T) {
 				require.NoError(t, err)
 			} else {
 				require.ErrorContains(t, err, c.err)
+				assert.NotContains(t, err.Error(), "secret")
 			}
 			assert.Equal(t, c.want, got)
 			assert.Equal(t, c.line, line)

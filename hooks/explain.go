@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"context"
-	"fmt"
 	"io"
 
 	"dkms-hooks/debpkg"
@@ -67,6 +66,9 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		plan := dkmsstate.PlanAutoinstall(s, r.goal(s, kept))
 		r.report.notes(plan, func() string { return e.Kernel.Next })
 		e.Notes = r.report.last
+		if r.report.advice != nil {
+			e.Notes = append(e.Notes, "  next: "+r.report.advice())
+		}
 	}
 	return e, nil
 }
@@ -83,7 +85,7 @@ func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string 
 	steps = append(steps, planned(r.plan(s, kept), r.needsDepmod())...)
 	for _, kernel := range r.machine.Layout.AllPending() {
 		if kernel != r.inv.Kernel {
-			steps = append(steps, fmt.Sprintf("finish the work on %s, which is %s", kernel, r.machine.Layout.Pending(kernel)))
+			steps = append(steps, "finish the work on "+string(kernel)+": "+unfinishedWords(r.machine.Layout.Pending(kernel)))
 		}
 	}
 	return steps

@@ -11,16 +11,50 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// initramfs makes the kernel's initramfs anew when it holds a module that this run
-// changed, or should hold one. names are those of the modules' files without .ko.
-func (r *run) initramfs(ctx context.Context, names []string) error {
+// oweInitramfs notes that the kernel's initramfs may hold what this run changed. names
+// are those of the modules' files without .ko. The image makes its own when it follows,
+// and without a tool for it there is nothing to be done here.
+func (r *run) oweInitramfs(names []string) error {
 	layout := r.machine.Layout
-	if _, err := os.Stat(layout.InitramfsPath(r.inv.Kernel)); err != nil || len(names) == 0 || layout.Root != "/" || r.imageFollows() {
+	if _, err := os.Stat(layout.InitramfsPath(r.inv.Kernel)); err != nil || len(names) == 0 || layout.Root != "/" || r.imageFollows() || !dkmsstate.MakesInitramfs() {
+		return nil
+	}
+	return layout.OweInitramfs(r.inv.Kernel, names)
+}
+
+// initramfs makes the kernel's initramfs anew when one is owed, and it holds a module
+// that was changed or should hold one. That runs without the lock of the modules, which
+// programs of others may wait for: systemd-boot's hook ends in our own.
+func (r *run) initramfs(ctx context.Context) error {
+	layout, kernel := r.machine.Layout, r.inv.Kernel
+	if _, owed := layout.InitramfsOwed(kernel); !owed || ctx.Err() != nil || layout.Root != "/" {
+		return nil
+	}
+	lock, err := layout.LockInitramfs(ctx, r.config.lockLimit(), func() {
+		r.report.say("waiting for another run that makes an initramfs, at most %s", r.config.lockLimit())
+	})
+	if err != nil {
+		return fmt.Errorf("the initramfs of %s is not made yet: %w", kernel, err)
+	}
+	defer lock.Close()
+	owed, still := layout.InitramfsOwed(kernel)
+	if !still {
+		return nil // that run has made it
+	}
+	if err := r.remakeInitramfs(ctx, engine(r.inv, layout, r.config, lock), owed.Names); err != nil {
+		return err
+	}
+	return layout.SettleInitramfs(kernel, owed)
+}
+
+func (r *run) remakeInitramfs(ctx context.Context, engine dkmsstate.Engine, names []string) error {
+	layout, kernel := r.machine.Layout, r.inv.Kernel
+	if _, err := os.Stat(layout.InitramfsPath(kernel)); err != nil || r.imageFollows() {
 		return nil
 	}
 	why := "it boots from " + strings.Join(layout.BootModules(names), ", ")
 	if len(layout.BootModules(names)) == 0 {
-		holds, err := r.machine.Engine.InitramfsHolds(ctx, r.inv.Kernel, names)
+		holds, err := engine.InitramfsHolds(ctx, kernel, names)
 		if err != nil {
 			return err
 		}
@@ -29,11 +63,23 @@ func (r *run) initramfs(ctx context.Context, names []string) error {
 		}
 		why = "it holds a module that has changed"
 	}
-	r.report.say("making the initramfs of %s anew: %s", r.inv.Kernel, why)
-	if err := r.machine.Engine.Initramfs(ctx, r.inv.Kernel); err != nil {
-		return fmt.Errorf("cannot make the initramfs of %s anew (by hand: update-initramfs -u -k %s): %w", r.inv.Kernel, r.inv.Kernel, dkmsstate.Explain(err))
+	r.report.say("making the initramfs of %s anew: %s", kernel, why)
+	if err := engine.Initramfs(ctx, kernel); err != nil {
+		return fmt.Errorf("cannot make the initramfs of %s anew (by hand: update-initramfs -u -k %s): %w", kernel, kernel, dkmsstate.Explain(err))
 	}
 	return nil
+}
+
+// afterLock finishes runs that nobody named, when the lock is free: it says what
+// takes other programs to find out, and makes what they owe.
+func afterLock(ctx context.Context, runs []*run) {
+	for _, r := range runs {
+		r.report.close()
+		if err := r.initramfs(ctx); err != nil && ctx.Err() == nil {
+			r.report.tell("failed: %v", err)
+			r.report.tell("  next, when that is mended: dkms-hooks reconcile")
+		}
+	}
 }
 
 // imageFollows says that the kernel's image makes its initramfs itself when this run
@@ -59,15 +105,13 @@ func (r *run) imageFollows() bool {
 // of them after one that was cut off.
 func changedModules(before, after dkmsstate.Snapshot, results []dkmsstate.Result) []string {
 	var names []string
-	for _, s := range []dkmsstate.Snapshot{before, after} {
-		for _, b := range s.Builds {
-			touched := before.Owed || slices.ContainsFunc(results, func(res dkmsstate.Result) bool {
-				return res.Outcome == dkmsstate.Done && res.Task.Module == b.Module && (res.Task.Installs() || res.Task.Removes())
-			})
-			for _, name := range b.Names() {
-				if touched && !slices.Contains(names, name) {
-					names = append(names, name)
-				}
+	for _, b := range slices.Concat(before.Builds, after.Builds) {
+		touched := before.Owed || slices.ContainsFunc(results, func(res dkmsstate.Result) bool {
+			return res.Outcome == dkmsstate.Done && res.Task.Module == b.Module && (res.Task.Installs() || res.Task.Removes())
+		})
+		for _, name := range b.Names() {
+			if touched && !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 		}
 	}

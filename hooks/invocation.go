@@ -29,6 +29,8 @@ type Invocation struct {
 	BringIn bool
 	// Root and AdminDir are where to look: DPKG_ROOT and DPKG_ADMINDIR.
 	Root, AdminDir string
+	// Environ is the environment, for the programs that the hook starts.
+	Environ []string
 }
 
 // Script is what dpkg exports of the maintainer script that is running.
@@ -71,6 +73,7 @@ func ParseSurroundings(environ []string) (Invocation, error) {
 
 func (inv *Invocation) surroundings(environ []string) error {
 	env := environment(environ)
+	inv.Environ = environ
 	inv.Action = debpkg.ParseAction(env["DEB_MAINT_PARAMS"])
 	inv.Script = Script{
 		Name:    env["DPKG_MAINTSCRIPT_NAME"],

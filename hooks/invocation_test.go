@@ -54,7 +54,7 @@ func TestParseInvocation(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			row.want.Hook = Prerm
+			row.want.Hook, row.want.Environ = Prerm, row.environ
 			got, err := ParseInvocation(Prerm, row.args, row.environ)
 			require.NoError(t, err)
 			assert.Equal(t, row.want, got)

@@ -41,7 +41,7 @@ type KernelView struct {
 	// HeadersReason says how that shows.
 	Headers       string `json:"headers"`
 	HeadersReason string `json:"headers_reason,omitempty"`
-	// Unfinished is why work on the kernel is: begun or put off.
+	// Unfinished is why work on the kernel is: begun, put off or initramfs.
 	Unfinished dkmsstate.Pending `json:"unfinished,omitempty"`
 	// Depmod is why modules.dep is out of date.
 	Depmod  string       `json:"depmod,omitempty"`

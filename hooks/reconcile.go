@@ -37,9 +37,19 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			return exitOK
 		}
 	}
-	machine := machineOf(layout, config, nil)
-	if !dryRun {
-		locked, lock, err := lockMachine(ctx, layout, config, general.say)
+	machine := machineOf(inv, layout, config, nil)
+	var done []*run
+	if dryRun {
+		defer func() {
+			for _, r := range done {
+				r.report.close()
+			}
+		}()
+	} else {
+		if layout.Below(inv.Environ) {
+			return exitOK // the run that this one is part of does it
+		}
+		locked, lock, err := lockMachine(ctx, inv, layout, config, general.say)
 		if errors.Is(err, dkmsstate.ErrLocked) {
 			err = putOffAll(layout)
 		}
@@ -48,8 +58,11 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			general.tell("  next, when that is mended: dkms-hooks reconcile")
 			return exitOK
 		}
-		defer lock.Close()
 		machine = locked
+		defer func() {
+			lock.Close()
+			afterLock(ctx, done)
+		}()
 	}
 	record, err := layout.ReadRecord()
 	if err != nil {
@@ -62,7 +75,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	}
 	spoke := false
 	kernels := survey.Kernels(record)
-	reconcile := reconciler(ctx, inv, config, machine, &record, dryRun, stderr)
+	reconcile := reconciler(ctx, inv, config, machine, &record, dryRun, stderr, &done)
 	for _, kernel := range kernels {
 		if due != nil && !due(record, kernel) {
 			continue
@@ -96,9 +109,10 @@ func putOffAll(layout dkmsstate.Layout) error {
 }
 
 // reconciler gives what does it for one kernel, and says whether there was anything
-// to say. The survey is one that still holds, or nil.
+// to say. The survey is one that still holds, or nil. Each run is added to done, for
+// afterLock.
 func reconciler(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record,
-	dryRun bool, stderr io.Writer) func(dkmsstate.Release, *dkmsstate.Survey) bool {
+	dryRun bool, stderr io.Writer, done *[]*run) func(dkmsstate.Release, *dkmsstate.Survey) bool {
 	database := openOnce(inv)
 	return func(kernel dkmsstate.Release, survey *dkmsstate.Survey) bool {
 		inv := inv
@@ -107,18 +121,22 @@ func reconciler(ctx context.Context, inv Invocation, config Config, machine dkms
 		d := DecideKernel(inv, w)
 		r := newRun(inv, config, machine.Layout, d.Verdict, stderr)
 		r.machine, r.reconciling, r.record, r.survey = machine, true, record, survey
+		*done = append(*done, r)
 		return r.reconcile(ctx, w, d, dryRun)
 	}
 }
 
-// doPending does what other runs began and were cut off in, or put off.
-func doPending(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record, stderr io.Writer) {
-	reconcile := reconciler(ctx, inv, config, machine, record, false, stderr)
+// doPending does what other runs began and were cut off in, or put off. It gives the
+// runs for afterLock.
+func doPending(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record, stderr io.Writer) []*run {
+	var done []*run
+	reconcile := reconciler(ctx, inv, config, machine, record, false, stderr, &done)
 	for _, kernel := range machine.Layout.AllPending() {
 		if kernel != inv.Kernel && ctx.Err() == nil {
 			reconcile(kernel, nil)
 		}
 	}
+	return done
 }
 
 func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) bool {

@@ -33,6 +33,9 @@ type Report struct {
 	// troubles that an earlier hook of the same run of dpkg told.
 	results  map[string]dkmsstate.Last
 	standing int
+	// advice finds out the last line of all. It asks programs of others, which is not
+	// done under the lock.
+	advice func() string
 	// mu keeps the living line and the others apart; drawn says that it is there.
 	mu    sync.Mutex
 	drawn bool
@@ -123,6 +126,14 @@ func (r *Report) flush() {
 	}
 }
 
+// close says what takes other programs to find out.
+func (r *Report) close() {
+	if r.advice != nil {
+		r.tell("  next: %s", r.advice())
+	}
+	r.advice = nil
+}
+
 func (r *Report) decision(hook Hook, d Decision) {
 	r.say("%s %s: %s: %s", hook, r.kernel, d.Verdict, d.Reason)
 	if d.Hint != "" {
@@ -189,6 +200,6 @@ func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
 			return
 		}
 		r.atEnd("not built, the headers of %s are missing: %s", r.kernel, strings.Join(names, ", "))
-		r.atEnd("  next: %s", headers())
+		r.advice = headers
 	}
 }

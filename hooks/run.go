@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -53,7 +52,7 @@ func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verd
 		inv:      inv,
 		config:   config,
 		report:   newReport(stderr, inv),
-		machine:  machineOf(layout, config, nil),
+		machine:  machineOf(inv, layout, config, nil),
 		arch:     machineArch(),
 		verdict:  verdict,
 		dpkg:     debpkg.Run(),
@@ -69,6 +68,9 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	if err != nil {
 		troubles = append(troubles, err.Error())
 	}
+	if !dryRun && layout.Below(inv.Environ) {
+		return leave(layout, inv, stderr)
+	}
 	d := Decide(inv, Look(ctx, inv, layout, openOnce(inv)))
 	r := newRun(inv, config, layout, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
@@ -83,6 +85,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 		err = r.act(ctx, dryRun)
 	}
 	r.report.flush()
+	r.report.close()
 	again := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
 	switch {
 	case ctx.Err() != nil:
@@ -110,15 +113,18 @@ func (r *run) trigger(ctx context.Context) bool {
 
 // engine gives the dkms of the running system, at work under a lock, and none for
 // another root.
-func engine(layout dkmsstate.Layout, config Config, lock *os.File) dkmsstate.Engine {
+func engine(inv Invocation, layout dkmsstate.Layout, config Config, lock *dkmsstate.Lock) dkmsstate.Engine {
 	if layout.Root != "/" {
 		return dkmsstate.NoEngine{Root: layout.Root}
 	}
-	return dkmsstate.DKMS{Timeout: config.Timeout, Lock: lock, Tree: layout.RealTree(), Calls: new(dkmsstate.Calls)}
+	return dkmsstate.DKMS{
+		Timeout: config.Timeout, Lock: lock, Tree: layout.RealTree(), Calls: new(dkmsstate.Calls),
+		Environ: dkmsstate.Environment(inv.Environ, config.Environment),
+	}
 }
 
-func machineOf(layout dkmsstate.Layout, config Config, lock *os.File) dkmsstate.Machine {
-	return dkmsstate.Machine{Layout: layout, Engine: engine(layout, config, lock), Jobs: config.Jobs}
+func machineOf(inv Invocation, layout dkmsstate.Layout, config Config, lock *dkmsstate.Lock) dkmsstate.Machine {
+	return dkmsstate.Machine{Layout: layout, Engine: engine(inv, layout, config, lock), Jobs: config.Jobs}
 }
 
 // machineArch is `uname -m`, which is what dkms names an architecture by.
@@ -136,12 +142,15 @@ func uname() unix.Utsname {
 
 // lockMachine takes the lock, since another hook may be at work on the same
 // kernel, and gives the machine at work under it.
-func lockMachine(ctx context.Context, layout dkmsstate.Layout, config Config, say func(string, ...any)) (dkmsstate.Machine, io.Closer, error) {
+func lockMachine(ctx context.Context, inv Invocation, layout dkmsstate.Layout, config Config, say func(string, ...any)) (dkmsstate.Machine, io.Closer, error) {
+	if layout.Below(inv.Environ) {
+		return dkmsstate.Machine{}, nil, dkmsstate.ErrBelow
+	}
 	lock, err := layout.Lock(ctx, config.lockLimit(), func() {
 		say("waiting for another run of the hooks, at most %s", config.lockLimit())
 	})
 	if err != nil {
 		return dkmsstate.Machine{}, nil, err
 	}
-	return machineOf(layout, config, lock), lock, nil
+	return machineOf(inv, layout, config, lock), lock, nil
 }

@@ -25,7 +25,7 @@ func witnesses(inv Invocation, w World, v KernelView) []Witness {
 	}
 	said = append(said, Witness{"kernel", kernelWords(w, v)}, Witness{"headers", headersWords(v)})
 	if v.Unfinished != "" {
-		said = append(said, Witness{"unfinished", "an earlier run " + unfinishedWords(v)})
+		said = append(said, Witness{"unfinished", unfinishedWords(v.Unfinished)})
 	}
 	return said
 }
@@ -106,11 +106,14 @@ func headersWords(v KernelView) string {
 	return "not there, so that nothing can be built"
 }
 
-func unfinishedWords(v KernelView) string {
-	if v.Unfinished == dkmsstate.Begun {
-		return "was cut off in its work on this kernel"
+func unfinishedWords(why dkmsstate.Pending) string {
+	switch why {
+	case dkmsstate.Begun:
+		return "an earlier run was cut off in its work on this kernel"
+	case dkmsstate.Initramfs:
+		return "the initramfs is to be checked: it may hold modules that have changed"
 	}
-	return "put off its work on this kernel"
+	return "an earlier run put off its work on this kernel"
 }
 
 // packages names packages with what dpkg has of them, and in which of its files.

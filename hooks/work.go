@@ -9,26 +9,33 @@ import (
 )
 
 // act looks, plans and does it, under the lock, and then what other runs have put
-// off. With dryRun it only says what it would do.
+// off. What starts programs of others follows without the lock. With dryRun it only
+// says what it would do.
 func (r *run) act(ctx context.Context, dryRun bool) error {
 	if dryRun {
 		return r.work(ctx, dryRun)
 	}
-	machine, lock, err := lockMachine(ctx, r.machine.Layout, r.config, r.report.say)
+	machine, lock, err := lockMachine(ctx, r.inv, r.machine.Layout, r.config, r.report.say)
 	if errors.Is(err, dkmsstate.ErrLocked) {
 		return r.putOff(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
 	machine.Spare = r.machine.Spare
 	r.machine = machine
-	err = r.work(ctx, dryRun)
-	if ctx.Err() == nil {
-		r.report.flush()
-		doPending(ctx, r.inv, r.config, machine, r.record, r.report.out)
-	}
+	var others []*run
+	err = func() error {
+		defer lock.Close()
+		err := r.work(ctx, dryRun)
+		if ctx.Err() == nil {
+			r.report.flush()
+			others = doPending(ctx, r.inv, r.config, machine, r.record, r.report.out)
+		}
+		return err
+	}()
+	err = errors.Join(err, r.initramfs(ctx))
+	afterLock(ctx, others)
 	return err
 }
 

@@ -153,6 +153,7 @@ func kernelWords(k hooks.KernelView) []string {
 	add(k.Present && k.Headers == hooks.HeadersForeign, "headers of another build: "+k.HeadersReason)
 	add(k.Present && k.Headers == hooks.HeadersPresent, "with headers")
 	add(k.Present && k.Headers == hooks.HeadersMissing, "without headers")
-	add(k.Unfinished != "", "work "+string(k.Unfinished))
+	add(k.Unfinished == dkmsstate.Initramfs, "initramfs not checked")
+	add(k.Unfinished == dkmsstate.Begun || k.Unfinished == dkmsstate.PutOff, "work "+string(k.Unfinished))
 	return words
 }

@@ -1,0 +1,65 @@
+package hooks
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// parseEnvironment reads the field Environment: assignments NAME=VALUE, separated by
+// blanks or lines, in which quotes as of a shell keep blanks together; nothing is
+// expanded. A value may be a passphrase, so that no error shows one.
+func parseEnvironment(text string) ([]string, error) {
+	words, err := quotedWords(text)
+	if err != nil {
+		return nil, err
+	}
+	name := regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	for i, word := range words {
+		variable, _, ok := strings.Cut(word, "=")
+		switch {
+		case !ok || !name.MatchString(variable) || strings.ContainsRune(word, 0):
+			return nil, fmt.Errorf("entry %d of Environment is not NAME=VALUE", i+1)
+		case slices.Contains([]string{"LC_ALL", dkmsstate.RunVariable}, variable):
+			return nil, fmt.Errorf("Environment cannot set %s, which these hooks set themselves", variable)
+		}
+	}
+	return words, nil
+}
+
+// quotedWords splits at blanks outside of quotes, and takes the quotes away.
+func quotedWords(text string) ([]string, error) {
+	var words []string
+	var word strings.Builder
+	begun, quote := false, rune(0)
+	for _, r := range text {
+		switch {
+		case quote != 0 && r == quote:
+			quote = 0
+		case quote != 0:
+			word.WriteRune(r)
+		case r == '"' || r == '\'':
+			begun, quote = true, r
+		case strings.ContainsRune(" \t\r\n", r):
+			if begun {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			begun = false
+		default:
+			begun = true
+			word.WriteRune(r)
+		}
+	}
+	switch {
+	case quote != 0:
+		return nil, errors.New("a quotation mark in Environment is not closed")
+	case begun:
+		words = append(words, word.String())
+	}
+	return words, nil
+}
