@@ -105,6 +105,13 @@ func (p Plan) Empty() bool {
 	return len(p.Tasks) == 0 && p.Depmod == "" && len(p.Leftovers) == 0 && len(p.Stray) == 0
 }
 
+// OnlyLeftovers reports whether nothing is to be done but to remove leftovers, after which
+// everything is as it was.
+func (p Plan) OnlyLeftovers() bool {
+	p.Leftovers = nil
+	return p.Empty()
+}
+
 // Without drops from a plan what was told already, a text for each module, and
 // returns how many modules that were: builds that would fail again for the same
 // reason, and notes. Tasks that compile nothing stay.

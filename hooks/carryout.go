@@ -11,6 +11,11 @@ import (
 // carryOut runs the plan, then makes good what the run must leave in order:
 // every registration, modules.dep, the empty directories.
 func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkmsstate.Plan, kept dkmsstate.KernelRecord) error {
+	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+	r.removeLeftovers(tree, plan.Leftovers)
+	if r.verdict != Unbuild && plan.OnlyLeftovers() {
+		return nil
+	}
 	// The next run finds this when the rest of this one never happens.
 	if err := r.machine.Layout.Pend(r.inv.Kernel, dkmsstate.Begun, plan.Keeping()); err != nil {
 		r.report.atEnd("%v", err)
@@ -36,8 +41,6 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 			r.built = append(r.built, res.Task.Module)
 		}
 	}
-	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
-	r.removeLeftovers(tree, plan.Leftovers)
 	if r.verdict == Unbuild {
 		if err := r.removeStray(tree, after); err != nil {
 			return err

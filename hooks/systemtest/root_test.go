@@ -29,6 +29,13 @@ type root struct {
 // long as the fork is used.
 func (r root) fork(t *testing.T, scratch string) root {
 	t.Helper()
+	return r.overlay(t, scratch, "redirect_dir=on")
+}
+
+// overlay forks a root as an overlay with an option: with redirect_dir=off, which is the
+// kernel's default, no directory that the root began with can be renamed.
+func (r root) overlay(t *testing.T, scratch, option string) root {
+	t.Helper()
 	base, err := os.MkdirTemp(scratch, "root.")
 	require.NoError(t, err)
 	dir := func(name string) string {
@@ -37,7 +44,7 @@ func (r root) fork(t *testing.T, scratch string) root {
 		return path
 	}
 	f := root{dir: dir("root"), layers: append([]string{dir("upper")}, r.layers...)}
-	options := "redirect_dir=on,lowerdir=" + strings.Join(r.layers, ":") + ",upperdir=" + f.layers[0] + ",workdir=" + dir("work")
+	options := option + ",lowerdir=" + strings.Join(r.layers, ":") + ",upperdir=" + f.layers[0] + ",workdir=" + dir("work")
 	require.NoError(t, unix.Mount("overlay", f.dir, "overlay", 0, options))
 	t.Cleanup(func() {
 		require.NoError(t, unix.Unmount(f.dir, unix.MNT_DETACH))

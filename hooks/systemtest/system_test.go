@@ -70,6 +70,7 @@ func TestSystem(t *testing.T) {
 				t.Run("command", func(t *testing.T) { testCommand(t, l) })
 				t.Run("forgotten", func(t *testing.T) { testForgotten(t, l) })
 				t.Run("space", func(t *testing.T) { testSpace(t, l) })
+				t.Run("places", func(t *testing.T) { testPlaces(t, l) })
 				t.Run("kill", func(t *testing.T) { testKill(t, l) })
 				t.Run("stock", func(t *testing.T) { testStockWorst(t, l) })
 				t.Run("boot", func(t *testing.T) { testBoot(t, l, table) })
