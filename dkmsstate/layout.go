@@ -26,9 +26,10 @@ type Layout struct {
 	// a module, so that dkms itself has to do it.
 	DKMSInstalls bool
 	// Key and Certificate are mok_signing_key and mok_certificate, "" where they are
-	// not set; KeyUnknown: only a shell could find them.
-	Key, Certificate string
-	KeyUnknown       bool
+	// not set; KeyUnknown: only a shell could find them. NamesKey reports whether
+	// framework.conf sets one of them, or sign_file.
+	Key, Certificate     string
+	KeyUnknown, NamesKey bool
 	// refuse, in tests, takes the place of a filesystem that does not have a call.
 	refuse func(call, path string) error
 }
@@ -81,6 +82,9 @@ func (l *Layout) apply(file string, as Assignments) []string {
 		if value != "" {
 			*place = value
 		}
+	}
+	for _, name := range []string{"sign_file", "mok_signing_key", "mok_certificate"} {
+		l.NamesKey = l.NamesKey || as.MayBeSet(name)
 	}
 	for _, v := range []struct {
 		name  string

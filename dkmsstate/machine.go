@@ -40,6 +40,9 @@ type Result struct {
 	// Log is the file that tells more, "" without one; NoLog says why there is none.
 	Log   string
 	NoLog error
+	// Unsigned says why a module that was built is not signed, "" when it is, or when
+	// nothing asks for it.
+	Unsigned string
 }
 
 // Run carries out a plan that was made from a snapshot, and reports each task as it
@@ -119,6 +122,7 @@ func (r *taskRun) run(ctx context.Context) Result {
 	}
 	res.Notes, res.Log, res.NoLog = r.notes, r.log.close(), r.log.err
 	if err == nil {
+		res.Unsigned = r.unsigned(ctx, res.Log)
 		return res
 	}
 	if reason := notMeant(err); reason != "" {

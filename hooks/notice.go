@@ -39,6 +39,7 @@ func noticeText(ctx context.Context, layout dkmsstate.Layout, record dkmsstate.R
 	if text.Len() > 0 {
 		text.WriteString("dkms-hooks:   see: dkms-hooks status\n")
 	}
+	text.WriteString(enrolText(ctx, layout, dkmsstate.SystemFirmware(), record))
 	return text.String()
 }
 

@@ -32,6 +32,7 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 		for _, note := range res.Notes {
 			r.atEnd("warning: %s is installed for %s, but %s", m, r.kernel, note)
 		}
+		r.notSigned(m.String(), res.Unsigned)
 	case dkmsstate.Skipped:
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), res.Log)
 	case dkmsstate.Failed:
@@ -54,6 +55,18 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 			r.atEnd("  next, when that is mended: dkms-hooks reconcile")
 		}
 	}
+}
+
+// notSigned notes a module that was built and is not signed, for the end.
+func (r *Report) notSigned(module, reason string) {
+	if reason == "" {
+		return
+	}
+	if r.unsigned == nil {
+		r.unsigned = map[string][]string{}
+	}
+	reason = inOneLine(reason)
+	r.unsigned[reason] = append(r.unsigned[reason], module)
 }
 
 func done(step dkmsstate.Step) string {

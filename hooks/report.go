@@ -3,6 +3,8 @@ package hooks
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +35,8 @@ type Report struct {
 	// troubles that an earlier hook of the same run of dpkg told.
 	results  map[string]dkmsstate.Last
 	standing int
+	// unsigned are the modules that were built and not signed, by the reason.
+	unsigned map[string][]string
 	// advice finds out the last line of all. It asks programs of others, which is not
 	// done under the lock.
 	advice func() string
@@ -121,6 +125,13 @@ func (r *Report) flush() {
 		r.tell("%s", line)
 	}
 	r.last = nil
+	for _, reason := range slices.Sorted(maps.Keys(r.unsigned)) {
+		modules := r.unsigned[reason]
+		slices.Sort(modules)
+		r.tell("not signed: %s for %s: %s", strings.Join(modules, ", "), r.kernel, reason)
+		r.tell("  to sign it after fixing this: dkms unbuild %s -k %s, then dkms-hooks run postinst %s", modules[0], r.kernel, r.kernel)
+	}
+	r.unsigned = nil
 	if r.standing > 0 {
 		r.tell("modules in trouble as told before: %d", r.standing)
 	}

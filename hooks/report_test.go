@@ -29,7 +29,7 @@ func TestReportKeepsTroublesForTheEnd(t *testing.T) {
 	r.begin(skipped, 2, 4)
 	r.end(dkmsstate.Result{Task: skipped, Outcome: dkmsstate.Skipped, Err: errors.New("not meant for it")}, time.Second)
 	r.begin(good, 3, 4)
-	r.end(dkmsstate.Result{Task: good, Outcome: dkmsstate.Done}, 90*time.Second)
+	r.end(dkmsstate.Result{Task: good, Outcome: dkmsstate.Done, Unsigned: "no key"}, 90*time.Second)
 	r.begin(gone, 4, 4)
 	r.end(dkmsstate.Result{Task: gone, Outcome: dkmsstate.Done}, time.Millisecond)
 	r.standing = 1
@@ -46,6 +46,8 @@ dkms-hooks: failed: bad/1.0 for 6.1: it does not compile
 dkms-hooks:   log: /make.log
 dkms-hooks:   next: dkms install bad/1.0 -k 6.1
 dkms-hooks: skipped: skipped/1.0 for 6.1: not meant for it
+dkms-hooks: not signed: good/1.0 for 6.1: no key
+dkms-hooks:   to sign it after fixing this: dkms unbuild good/1.0 -k 6.1, then dkms-hooks run postinst 6.1
 dkms-hooks: modules in trouble as told before: 1
 `, out.String())
 	results := map[string]string{}

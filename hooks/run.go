@@ -86,6 +86,9 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	}
 	r.report.flush()
 	r.report.close()
+	if len(r.built) > 0 && inv.Script.Name == "" { // dpkg has it from Remind, at its end
+		fmt.Fprint(stderr, enrolText(ctx, layout, dkmsstate.SystemFirmware(), *r.record))
+	}
 	again := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
 	switch {
 	case ctx.Err() != nil:
