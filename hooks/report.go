@@ -132,17 +132,17 @@ func (r *Report) flush() {
 		r.tell("  to sign it after fixing this: dkms unbuild %s -k %s, then dkms-hooks run postinst %s", modules[0], r.kernel, r.kernel)
 	}
 	r.unsigned = nil
-	if r.standing > 0 {
-		r.tell("modules in trouble as told before: %d", r.standing)
-	}
 }
 
-// close says what takes other programs to find out.
+// close says, after flush, what takes other programs to find out and what others told.
 func (r *Report) close() {
 	if r.advice != nil {
 		r.tell("  next: %s", r.advice())
 	}
 	r.advice = nil
+	if r.standing > 0 {
+		r.tell("modules in trouble as told before: %d", r.standing)
+	}
 }
 
 func (r *Report) decision(hook Hook, d Decision) {

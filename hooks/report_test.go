@@ -34,6 +34,7 @@ func TestReportKeepsTroublesForTheEnd(t *testing.T) {
 	r.end(dkmsstate.Result{Task: gone, Outcome: dkmsstate.Done}, time.Millisecond)
 	r.standing = 1
 	r.flush()
+	r.close()
 
 	assert.Equal(t, `dkms-hooks: postinst 6.1: autoinstall: the postinst of p says configure
 dkms-hooks: a hint

@@ -67,6 +67,7 @@ func TestSystem(t *testing.T) {
 				t.Run("failure", func(t *testing.T) { testFailure(t, l) })
 				t.Run("rollback", func(t *testing.T) { testRollBackShown(t, l) })
 				t.Run("initramfs", func(t *testing.T) { testInitramfs(t, l) })
+				t.Run("caller", func(t *testing.T) { testCaller(t, l) })
 				t.Run("command", func(t *testing.T) { testCommand(t, l) })
 				t.Run("forgotten", func(t *testing.T) { testForgotten(t, l) })
 				t.Run("space", func(t *testing.T) { testSpace(t, l) })
