@@ -21,6 +21,7 @@ type kernelFacts struct {
 	stamps  string
 	origin  func() Origin
 	own     func() []Ko
+	sample  func() []string
 	symvers func() map[string]uint32
 	// exporters are the modules that export each symbol of symvers.
 	exporters func() map[string]string
@@ -34,10 +35,11 @@ func (s *Snapshot) Examine(ctx context.Context, rec KernelRecord, built ...Modul
 	s.presume(rec.Asked)
 	x := s.examine(ctx)
 	s.Mismatch = rec.Mismatch
-	if rec.Stamps != x.stamps {
+	compared := x.comparedStamps()
+	if rec.Stamps != compared {
 		s.Mismatch = x.mismatch()
 	}
-	rec.Stamps, rec.Mismatch = x.stamps, s.Mismatch
+	rec.Stamps, rec.Mismatch = compared, s.Mismatch
 	found, fresh := make([]*BuildRecord, len(s.Builds)), make([]Freshness, len(s.Builds))
 	sideBySide(len(s.Builds), func(i int) {
 		if b := s.Builds[i]; b.Arch == s.Arch && b.Complete() {
@@ -102,9 +104,11 @@ func (s *Snapshot) examine(ctx context.Context) examination {
 	x := examination{ctx: ctx, s: s, kernelFacts: s.facts}
 	stamps := stampFiles(s.Layout.originFiles(s.Kernel)...)
 	if x.kernelFacts == nil || x.stamps != stamps {
+		sample := sync.OnceValue(s.ownSamples)
 		x.kernelFacts = &kernelFacts{stamps: stamps,
 			origin:  sync.OnceValue(func() Origin { return s.Layout.readOrigin(s.Kernel) }),
-			own:     sync.OnceValue(func() []Ko { return readOwn(ctx, *s) }),
+			sample:  sample,
+			own:     sync.OnceValue(func() []Ko { return readOwn(ctx, sample()) }),
 			symvers: sync.OnceValue(func() map[string]uint32 { return s.readSymvers() }),
 			exporters: sync.OnceValue(func() map[string]string {
 				return readExporters(filepath.Join(s.Layout.headersDir(s.Kernel), "Module.symvers"))
@@ -115,11 +119,20 @@ func (s *Snapshot) examine(ctx context.Context) examination {
 	return x
 }
 
+// comparedStamps names the state of all files that the headers are compared with the
+// image by: a verdict does not outlive any of them.
+func (x examination) comparedStamps() string {
+	if !x.s.Headers || !x.s.There {
+		return "" // nothing is compared
+	}
+	return x.stamps + " " + stampFiles(x.sample()...)
+}
+
 // Again looks once more, as after a run; what the kernel says of itself is not read
 // again while its files are the same.
 func (s Snapshot) Again(kept KernelRecord) (Snapshot, error) {
 	after, err := ReadSnapshot(s.Layout, s.Kernel, s.Arch, kept)
-	after.facts = s.facts
+	after.facts, after.Forced = s.facts, s.Forced
 	return after, err
 }
 

@@ -3,7 +3,6 @@ package dkmsstate
 import (
 	"fmt"
 	"os"
-	"strings"
 )
 
 // Freshness is whether a build still fits its kernel, and why. The kernel compares
@@ -53,19 +52,12 @@ func (x examination) judge(b Build, known BuildRecord, from Origin, recorded boo
 	return x.judgeOrigin(b, from, recorded)
 }
 
-// magicDiffers compares vermagic with that of the kernel's own modules, as the kernel
-// does: with symbol versions, without the release (kernel/module/version.c).
+// magicDiffers compares vermagic with that of most of the kernel's own modules, as the
+// kernel does with its own.
 func (x examination) magicDiffers(ko Ko) string {
-	own := x.own()
-	if len(own) == 0 {
-		return ""
-	}
-	mine, its := ko.Vermagic, own[0].Vermagic
-	if len(ko.Uses) > 0 {
-		_, mine, _ = strings.Cut(mine, " ")
-		_, its, _ = strings.Cut(its, " ")
-	}
-	if mine == its {
+	versioned := len(ko.Uses) > 0
+	mine, its := magic(ko, versioned), ownMagic(x.own(), versioned)
+	if mine == its || its == "" {
 		return ""
 	}
 	return fmt.Sprintf("its vermagic is %q, that of the kernel's own modules %q", mine, its)

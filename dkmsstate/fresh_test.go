@@ -21,7 +21,7 @@ func (f fabricated) kernelOf(crc uint32, option, number string) {
 func (f fabricated) imageOf(crc uint32, option, number string) {
 	k := string(testKernel)
 	f.write("lib/modules/"+k+"/kernel/own.ko", string(fabricateKo(Ko{Vermagic: testMagic, Uses: usesOf(crc)}, "own")))
-	f.write("boot/config-"+k, "CONFIG_OPTION="+option+"\n")
+	f.write("boot/config-"+k, configOf(option))
 	f.write("boot/System.map-"+k, strings.Repeat("map of "+option+" "+number, 1000))
 	f.depmod()
 }
@@ -35,8 +35,14 @@ func (f fabricated) headersOf(crc uint32, option, number string) {
 		hex = "0x00000002"
 	}
 	f.write(build+"Module.symvers", hex+"\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n")
-	f.write(build+"include/config/auto.conf", "CONFIG_OPTION="+option+"\n")
+	f.write(build+"include/config/auto.conf", configOf(option))
 	f.write(build+"include/generated/utsversion.h", number)
+}
+
+// configOf is the configuration of a kernel, by a letter for what its structures
+// depend on.
+func configOf(option string) string {
+	return "CONFIG_MODULES=y\nCONFIG_HZ=" + map[string]string{"y": "100", "m": "250"}[option] + "\n"
 }
 
 func usesOf(crc uint32) map[string]uint32 {
@@ -90,9 +96,9 @@ func TestFreshness(t *testing.T) {
 		"no versions, same, no record":   {0, func(f fabricated) { f.kernelOf(0, "y", "#1") }, true, Stale, "nothing tells", ""},
 		"no versions, other options":     {0, func(f fabricated) { f.kernelOf(0, "m", "#2") }, false, Stale, "configured in another way", ""},
 		"no versions, other source":      {0, func(f fabricated) { f.kernelOf(0, "y", "#2") }, false, Stale, "the headers are others", ""},
-		"no versions, image alone":       {0, func(f fabricated) { f.imageOf(0, "m", "#2") }, false, Stale, "configured in another way", "CONFIG_OPTION is m in the image"},
+		"no versions, image alone":       {0, func(f fabricated) { f.imageOf(0, "m", "#2") }, false, Stale, "configured in another way", "CONFIG_HZ is 250 in the image and 100 in the headers"},
 		"no versions, image of a source": {0, func(f fabricated) { f.imageOf(0, "y", "#2") }, false, Unknown, "its headers have not come", ""},
-		"no versions, headers alone":     {0, func(f fabricated) { f.headersOf(0, "m", "#2") }, false, Unknown, "not there to compare", "CONFIG_OPTION is y in the image"},
+		"no versions, headers alone":     {0, func(f fabricated) { f.headersOf(0, "m", "#2") }, false, Unknown, "not there to compare", "CONFIG_HZ is 100 in the image and 250 in the headers"},
 		"no versions, no headers":        {0, func(f fabricated) { f.removeAll("lib/modules/6.1.0-test/build") }, true, Unknown, "nothing tells", ""},
 		"not a module":                   {1, func(f fabricated) { f.write(f.buildFile(one), "text") }, false, Unknown, "not a module", ""},
 		"another release":                {0, func(f fabricated) { f.installOf(one, Ko{Vermagic: "6.2.0 SMP "}) }, false, Stale, "vermagic", ""},

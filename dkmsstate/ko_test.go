@@ -73,12 +73,3 @@ func TestReadSymvers(t *testing.T) {
 	assert.Equal(t, "a", differs(map[string]uint32{"b": 1, "a": 1, "c": 1}, map[string]uint32{"a": 2, "b": 2, "d": 1}))
 	assert.Empty(t, differs(map[string]uint32{"a": 1}, map[string]uint32{"a": 1, "b": 2}))
 }
-
-func TestOptionsDiffer(t *testing.T) {
-	image := readOptions([]byte("# CONFIG_KEYS is not set\nCONFIG_A=y\nCONFIG_B=m\nCONFIG_N=-12\nCONFIG_X=0x10\nCONFIG_TEXT=\"a\"\nCONFIG_BARE=6.1.0-1\n# CONFIG_MODULE_SIG_ALL is not set\n"))
-	assert.Equal(t, map[string]string{"CONFIG_A": "y", "CONFIG_B": "m", "CONFIG_N": "-12", "CONFIG_X": "0x10"}, image)
-	assert.Empty(t, optionsDiffer(image, readOptions([]byte("CONFIG_A=y\nCONFIG_B=m\nCONFIG_N=-12\nCONFIG_X=0x10\nCONFIG_TEXT=b\nCONFIG_MODULE_SIG_ALL=y\n"))))
-	assert.Equal(t, "CONFIG_KEYS is not set in the image and y in the headers",
-		optionsDiffer(image, readOptions([]byte("CONFIG_A=y\nCONFIG_B=m\nCONFIG_N=-12\nCONFIG_X=0x10\nCONFIG_KEYS=y\n"))))
-	assert.Equal(t, "CONFIG_A is y in the image and not set in the headers", optionsDiffer(image, readOptions([]byte("CONFIG_B=m\n"))))
-}

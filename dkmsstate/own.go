@@ -3,22 +3,23 @@ package dkmsstate
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
-// A sample of the kernel's own modules tells what the image is: each names the CRC
+// A sample of the kernel's own modules shows what the image is: each names the CRC
 // of some symbols, and every one that of module_layout.
 const (
 	ownSample = 48
 	ownSize   = 256 << 10
 )
 
-// readOwn reads a sample of the kernel's own modules, small ones from all over.
-func readOwn(ctx context.Context, s Snapshot) []Ko {
-	paths := s.Dep.Own()
+// ownSamples returns the paths of a sample of the kernel's own modules, small ones from
+// all over.
+func (s Snapshot) ownSamples() []string {
+	paths := s.Layout.inTree(s.Kernel, s.Dep.Own())
 	var sample []string
 	for i, step := 0, max(1, len(paths)/ownSample); i < len(paths); i += step {
 		path := filepath.Join(s.Layout.kernelDir(s.Kernel), paths[i])
@@ -26,6 +27,27 @@ func readOwn(ctx context.Context, s Snapshot) []Ko {
 			sample = append(sample, path)
 		}
 	}
+	return sample
+}
+
+// inTree returns those of the modules below kernel/ that were built with the kernel, as
+// modules.order lists them: others may have put modules there too. Where it lists
+// none of them, all are returned.
+func (l Layout) inTree(kernel Release, paths []string) []string {
+	order, _ := readRegular(filepath.Join(l.kernelDir(kernel), "modules.order"))
+	built := map[string]bool{}
+	for line := range strings.Lines(string(order)) {
+		built[strings.TrimSpace(line)] = true
+	}
+	listed := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !built[trimKo(path)+".ko"] })
+	if len(listed) == 0 {
+		return paths
+	}
+	return listed
+}
+
+// readOwn reads a sample.
+func readOwn(ctx context.Context, sample []string) []Ko {
 	own := make([]Ko, len(sample))
 	sideBySide(len(sample), func(i int) {
 		if ko, err := readKo(ctx, sample[i]); err == nil {
@@ -35,14 +57,6 @@ func readOwn(ctx context.Context, s Snapshot) []Ko {
 	return slices.DeleteFunc(own, func(ko Ko) bool { return ko.Vermagic == "" })
 }
 
-func ownUses(own []Ko) map[string]uint32 {
-	out := map[string]uint32{}
-	for _, ko := range own {
-		maps.Copy(out, ko.Uses)
-	}
-	return out
-}
-
 func (s Snapshot) readSymvers() map[string]uint32 {
 	symvers, _ := readSymvers(filepath.Join(s.Layout.headersDir(s.Kernel), "Module.symvers"))
 	return symvers
@@ -50,21 +64,27 @@ func (s Snapshot) readSymvers() map[string]uint32 {
 
 // mismatch says how the headers show that they are not the image's: the image is
 // unpacked, and its headers are still those of the one before. A build made then
-// would fit neither.
+// would fit neither. Where nothing proves it, dkms may build, as it does by itself.
 func (x examination) mismatch() string {
 	if !x.s.Headers || !x.s.There {
 		return ""
 	}
-	if uses := ownUses(x.own()); len(uses) > 0 {
-		if symbol := differs(uses, x.symvers()); symbol != "" {
-			return fmt.Sprintf("symbol %s has one CRC in the kernel's modules and another in the headers", symbol)
+	uses, given := ownUses(x.own()), x.symvers()
+	for symbol := range uses {
+		if given[symbol] == 0 { // the headers know no CRC of it
+			delete(uses, symbol)
 		}
+	}
+	if symbol := differs(uses, given); symbol != "" {
+		return fmt.Sprintf("symbol %s has one CRC in the kernel's modules and another in the headers", symbol)
+	}
+	if len(uses) > 0 {
 		return ""
 	}
 	image, err := readRegular(x.s.Layout.imageFile(x.s.Kernel, "config"))
 	headers, err2 := readRegular(filepath.Join(x.s.Layout.headersDir(x.s.Kernel), "include/config/auto.conf"))
 	if err != nil || err2 != nil {
-		return "" // nothing tells
+		return "" // nothing shows it
 	}
 	return optionsDiffer(readOptions(image), readOptions(headers))
 }

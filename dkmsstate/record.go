@@ -25,8 +25,8 @@ type KernelRecord struct {
 	Unpacked string `json:"unpacked,omitempty"`
 	// Last is how the last attempt for each module ended, by MODULE/VERSION.
 	Last map[string]Last `json:"last,omitempty"`
-	// Stamps name the state of the kernel's and its headers' files when they were
-	// compared, Mismatch is what came of it (Snapshot.Mismatch).
+	// Stamps name the state of the kernel's, its modules' and its headers' files when
+	// they were compared, Mismatch is what came of it (Snapshot.Mismatch).
 	Stamps   string `json:"stamps,omitempty"`
 	Mismatch string `json:"mismatch,omitempty"`
 	// Builds are the builds that were found fresh, by MODULE/VERSION and

@@ -25,6 +25,8 @@ type Snapshot struct {
 	// Mismatch says how the headers show that they are not those of the image, ""
 	// when they do not; Examine finds it.
 	Mismatch string
+	// Forced says that somebody insists on building with these headers all the same.
+	Forced bool
 	// NoAutoinstall says that /etc/dkms/no-autoinstall is there.
 	NoAutoinstall bool
 	// Registrations are all modules that DKMS knows, broken ones included.
@@ -116,8 +118,9 @@ func (l Layout) lookAt(kernel Release, name string) Snapshot {
 	return s
 }
 
-// buildable says that modules can be built: the headers are there, and the image's.
-func (s Snapshot) buildable() bool { return s.Headers && s.Mismatch == "" }
+// buildable says that modules can be built: the headers are there, and the image's as
+// far as can be shown, or somebody insists.
+func (s Snapshot) buildable() bool { return s.Headers && (s.Mismatch == "" || s.Forced) }
 
 // modulePart is what one module gives to a snapshot.
 type modulePart struct {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
 )
 
 // headersAdvice says how to get the headers of a kernel that has none: the
@@ -24,6 +25,11 @@ func headersAdvice(ctx context.Context, inv Invocation) string {
 	}
 	return fmt.Sprintf("no package %s is known here; for a kernel of your own, dpkg -i the %s_*.deb "+
 		"that make bindeb-pkg left beside the image, then dkms-hooks run postinst %s", name, name, inv.Kernel)
+}
+
+// forceAdvice says how to build with headers that are not those of the image.
+func forceAdvice(kernel dkmsstate.Release) string {
+	return fmt.Sprintf("to build all the same: dkms-hooks run postinst %s --force", kernel)
 }
 
 // aptKnows asks apt's cache without writing to it; apt itself may be running.

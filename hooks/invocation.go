@@ -19,6 +19,9 @@ type Invocation struct {
 	Action debpkg.Action
 	// ByHand says that a person gave the action as an order (--params).
 	ByHand bool
+	// Force says that a person insists on building with headers that are not those of
+	// the kernel's image (--force).
+	Force bool
 	// Script is the maintainer script that runs the hook; empty by hand and
 	// under kernel-install(8).
 	Script Script

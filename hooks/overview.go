@@ -183,7 +183,7 @@ func (v KernelView) advice(ctx context.Context, inv Invocation, plan dkmsstate.P
 	case slices.ContainsFunc(v.Modules, func(m ModuleView) bool { return m.Missing && m.Last != nil && m.Last.Result == dkmsstate.LastFailed }):
 		return fmt.Sprintf("mend what failed, then dkms-hooks run postinst %s", v.Release)
 	case v.Headers == HeadersForeign && len(plan.NeedHeaders) > 0:
-		return "install the headers that were made with the image; the modules are built then"
+		return "install the headers that were made with the image; the modules are built then; " + forceAdvice(v.Release)
 	case len(plan.NeedHeaders) > 0:
 		return headersAdvice(ctx, inv)
 	}

@@ -207,7 +207,7 @@ func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
 		}
 		if p.Mismatch != "" {
 			r.atEnd("not built, the headers of %s are not those of its image (%s): %s", r.kernel, p.Mismatch, strings.Join(names, ", "))
-			r.atEnd("  next: install the headers that were made with the image; they are built then")
+			r.atEnd("  next: install the headers that were made with the image; they are built then; %s", forceAdvice(r.kernel))
 			return
 		}
 		r.atEnd("not built, the headers of %s are missing: %s", r.kernel, strings.Join(names, ", "))

@@ -63,6 +63,7 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 		return err
 	}
 	if r.verdict == Autoinstall {
+		before.Forced = r.inv.Force
 		kept = before.Examine(ctx, kept)
 		if !dryRun {
 			kept.Asked = before.Ask(ctx, r.machine.Engine, r.goal(before, kept), kept.Asked)

@@ -22,18 +22,25 @@ func dryRunFlag() cli.Flag {
 	return &cli.BoolFlag{DisableDefaultText: true, Name: "dry-run", Usage: "say what would be done and change nothing"}
 }
 
+func forceFlag() cli.Flag {
+	return &cli.BoolFlag{DisableDefaultText: true, Name: "force", Usage: "build modules also with headers that are not those of the kernel's image"}
+}
+
 func (p program) runCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "run",
 		Usage:        "do what a hook does for a kernel, or say what it would do",
 		ArgsUsage:    hookArguments,
 		Description:  "Without --params a hook that is run by hand unbuilds nothing of a kernel that a package owns.\nWith it, the action is an order.",
-		Flags:        []cli.Flag{paramsFlag(), dryRunFlag()},
+		Flags:        []cli.Flag{paramsFlag(), dryRunFlag(), forceFlag()},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			inv, err := p.hookCall(c)
 			if err != nil {
 				return err
+			}
+			if inv.Force = c.Bool("force"); inv.Force && inv.Hook != hooks.Postinst && inv.Hook != hooks.HeaderPostinst {
+				return fmt.Errorf("--force is about building modules, which %s does not do", inv.Hook)
 			}
 			return act(func(ctx context.Context) int {
 				hooks.OutliveReaders()

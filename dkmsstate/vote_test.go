@@ -1,0 +1,141 @@
+package dkmsstate
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestOwnUses(t *testing.T) {
+	ko := func(layout, a, b uint32) Ko {
+		uses := map[string]uint32{"module_layout": layout}
+		if a != 0 {
+			uses["a"] = a
+		}
+		if b != 0 {
+			uses["b"] = b
+		}
+		return Ko{Uses: uses}
+	}
+	for name, c := range map[string]struct {
+		own  []Ko
+		want map[string]uint32
+	}{
+		"none":                        {nil, map[string]uint32{}},
+		"without versions":            {[]Ko{{}, {}}, map[string]uint32{}},
+		"one":                         {[]Ko{ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
+		"all agree":                   {[]Ko{ko(1, 2, 0), ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
+		"one of another build":        {[]Ko{ko(9, 8, 7), ko(1, 2, 3), ko(1, 2, 3)}, map[string]uint32{"module_layout": 1, "a": 2, "b": 3}},
+		"two builds, none has most":   {[]Ko{ko(9, 8, 7), ko(1, 2, 3)}, map[string]uint32{}},
+		"one symbol of another build": {[]Ko{ko(1, 8, 0), ko(1, 2, 0), ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
+		"a symbol of one alone":       {[]Ko{ko(1, 2, 7), ko(1, 2, 0), ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
+		"no agreement on a symbol":    {[]Ko{ko(1, 2, 0), ko(1, 3, 0)}, map[string]uint32{"module_layout": 1}},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Equal(t, c.want, ownUses(c.own)) })
+	}
+}
+
+func TestOwnMagic(t *testing.T) {
+	own := []Ko{{Vermagic: "9 other"}, {Vermagic: "1 SMP"}, {Vermagic: "2 SMP"}, {Vermagic: "1 SMP"}, {Vermagic: "1 SMP"}}
+	assert.Equal(t, "1 SMP", ownMagic(own, false))
+	assert.Equal(t, "SMP", ownMagic(own, true))
+	assert.Empty(t, ownMagic(own[:2], false))
+	assert.Empty(t, ownMagic(nil, false))
+}
+
+// A module that others put among the kernel's own makes neither headers foreign nor a
+// build stale, however it is told from them; nor does a verdict outlive what it was
+// made from.
+func TestModulesOfAnotherBuildAmongTheKernels(t *testing.T) {
+	f, one := fabricate(t), Module{"one", "1.0"}
+	f.register(one, "")
+	f.kernelOf(1, "y", "#1")
+	f.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1)})
+	own := func(name string, crc uint32) {
+		f.write("lib/modules/6.1.0-test/kernel/"+name, string(fabricateKo(Ko{Vermagic: testMagic, Uses: usesOf(crc)}, name)))
+		f.depmod()
+	}
+	own("a-vendors.ko", 2)
+	for i := range 3 {
+		own(fmt.Sprintf("own%d.ko", i), 1)
+	}
+	s, rec := f.examine(KernelRecord{})
+	assert.Empty(t, s.Mismatch)
+	b, _ := s.Build(one, testArch)
+	assert.Equal(t, Fresh, b.Fresh.Verdict)
+
+	for i := range 8 { // more of them than there are own ones
+		own(fmt.Sprintf("vendors%d.ko", i), 2)
+	}
+	s, rec = f.examine(rec)
+	assert.NotEmpty(t, s.Mismatch, "nothing tells these from the kernel's own")
+	f.write("lib/modules/6.1.0-test/modules.order", "kernel/own.ko\nkernel/own0.ko\nkernel/own1.ko\nkernel/own2.ko\n")
+	s, rec = f.examine(rec)
+	assert.Empty(t, s.Mismatch, "the kernel's own list does")
+
+	f.write("lib/modules/6.1.0-test/modules.order", "")
+	s, rec = f.examine(rec)
+	require.NotEmpty(t, s.Mismatch)
+	for i := range 8 {
+		f.remove(fmt.Sprintf("lib/modules/6.1.0-test/kernel/vendors%d.ko", i))
+	}
+	f.depmod()
+	s, rec = f.examine(rec)
+	assert.Empty(t, s.Mismatch, "they are gone")
+	again := f.snapshot()
+	assert.Equal(t, rec, again.Examine(context.Background(), rec))
+}
+
+// Headers that know no CRC prove nothing by that; and neither do an image or headers
+// that do not say how they are configured.
+func TestHeadersThatProveNothing(t *testing.T) {
+	for name, change := range map[string]func(f fabricated, build string){
+		"no Module.symvers": func(f fabricated, build string) { f.remove(build + "Module.symvers") },
+		"an empty one":      func(f fabricated, build string) { f.write(build+"Module.symvers", "") },
+		"one without CRCs": func(f fabricated, build string) {
+			f.write(build+"Module.symvers", "0x00000000\tmodule_layout\tvmlinux\tE\t\n")
+		},
+		"no config, no CRCs": func(f fabricated, build string) {
+			f.remove(build + "Module.symvers")
+			f.remove("boot/config-6.1.0-test")
+		},
+		"no auto.conf, no CRC": func(f fabricated, build string) {
+			f.remove(build + "Module.symvers")
+			f.remove(build + "include/config/auto.conf")
+		},
+		"no modules.dep": func(f fabricated, build string) {
+			f.headersOf(2, "y", "#1")
+			f.remove("lib/modules/6.1.0-test/modules.dep")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fabricate(t)
+			f.register(Module{"one", "1.0"}, "")
+			f.kernelOf(1, "y", "#1")
+			change(f, "lib/modules/6.1.0-test/build/")
+			s, _ := f.examine(KernelRecord{})
+			assert.Empty(t, s.Mismatch)
+			assert.Len(t, PlanAutoinstall(s).Tasks, 1)
+		})
+	}
+}
+
+// Who insists gets modules built with headers of another image.
+func TestForced(t *testing.T) {
+	f, one := fabricate(t), Module{"one", "1.0"}
+	f.register(one, "")
+	f.kernelOf(1, "y", "#1")
+	f.headersOf(2, "y", "#2")
+	s, rec := f.examine(KernelRecord{})
+	require.NotEmpty(t, s.Mismatch)
+	assert.Equal(t, []Module{one}, PlanAutoinstall(s).NeedHeaders)
+	s.Forced = true
+	s.Examine(context.Background(), rec)
+	p := PlanAutoinstall(s)
+	require.Len(t, p.Tasks, 1)
+	assert.True(t, p.Tasks[0].Builds())
+	assert.Empty(t, p.NeedHeaders)
+}
