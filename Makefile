@@ -51,7 +51,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz lint integration matrix walk compare worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
+.PHONY: help build test unit fuzz lint integration matrix walk stockwise compare worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -108,8 +108,13 @@ integration: deb ## as root: real dpkg, dkms and kernels in disposable roots
 matrix: deb ## of these the transition matrix alone, into testdata/matrix; SUITES="bullseye sid" for others
 	@export DKMS_HOOKS_STOCK=yes DKMS_HOOKS_MATRIX=$(CURDIR)/testdata/matrix DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/matrix)
 
-walk: deb ## of these the random walk alone; STEPS=200 SEED=7 for another, SUITES as above
+walk: deb ## of these the random walk alone, with the stock hooks beside ours; STEPS=200 SEED=7 for another, SUITES as above
 	@export DKMS_HOOKS_WALK_STEPS=$(STEPS) DKMS_HOOKS_WALK_SEED=$(SEED) DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/walk)
+
+stockwise: deb ## as root: scenarios played with the stock hooks and with ours, into testdata/stockwise; PACKAGES=zfs-dkms for some of Debian's alone
+	@export DKMS_HOOKS_STOCKWISE=$(CURDIR)/testdata/stockwise DKMS_HOOKS_PACKAGES="$(PACKAGES)" DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/stockwise$(if $(PACKAGES),/of/packages))
+
+stockwise: LIMIT = 8h
 
 compare: deb ## of these what is compared with stock, beside the matrix
 	@export DKMS_HOOKS_STOCK=yes DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/(troubles|fresh|stock|boot))
@@ -123,7 +128,9 @@ bench: deb ## what the hooks cost, stock and ours in turn, into testdata/bench; 
 
 ROWS ?=
 SUITES ?=
+PACKAGES ?=
 KILLS ?= 50
+LIMIT ?= 90m
 STEPS ?= 200
 SEED ?= 1
 
@@ -133,7 +140,7 @@ define systemtest
 $(needgo); \
 $(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd gcc libc6-dev); \
 log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
-DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout 90m -v -run '$(1)' \
+DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout $(LIMIT) -v -run '$(1)' \
 	./hooks/systemtest/ </dev/null 2>&1 | tee "$$log" || { $(failures) "$$log"; exit 1; }
 endef
 
@@ -148,7 +155,7 @@ deb: ## the Debian package, built in a clean trixie root, in dist/
 
 # What goes into the package and is newer than it.
 newer = find cmd hooks debpkg dkmsstate debian docs testdata go.mod LICENSE \
-	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/bench -o -path testdata/packages \) -prune -o -newer $(DEB) -print -quit
+	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/bench -o -path testdata/stockwise \) -prune -o -newer $(DEB) -print -quit
 
 .PHONY: $(DEB)
 $(DEB):

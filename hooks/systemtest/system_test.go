@@ -58,6 +58,7 @@ func TestSystem(t *testing.T) {
 				t.Run("by hand", func(t *testing.T) { testByHand(t, l) })
 				t.Run("heal", func(t *testing.T) { testHeal(t, l) })
 				t.Run("walk", func(t *testing.T) { testWalk(t, l) })
+				t.Run("stockwise", func(t *testing.T) { testStockwise(t, l) })
 				t.Run("reconcile", func(t *testing.T) { testReconcile(t, l) })
 				t.Run("package", func(t *testing.T) { testPackage(t, l) })
 				t.Run("traces", func(t *testing.T) { testTraces(t, l) })
