@@ -40,17 +40,19 @@ goes() {
 ours() {
 	[ ! -x /usr/sbin/dkms-hooks ] || dkms-hooks "$@"
 }
-# unrelated: what has nothing to do with K: another kernel comes and goes, a package
-# that has a file below another kernel's modules, our package is installed again, and
-# every kernel is looked at.
-unrelated() {
+# elsewhere: what has nothing to do with K: another kernel comes and goes, a package
+# that has a file below another kernel's modules, and our package is installed again.
+elsewhere() {
 	comes "$THIRD" && goes "$THIRD" || return
 	# By the path that kernels have: what dpkg removes under another one may be their link.
 	modules=/usr/lib/modules
 	[ -z "$(dpkg-query -S /lib/modules 2>/dev/null)" ] || modules=/lib/modules
 	shipping stranger "$modules/5.0-strange/kernel/strange.txt" && dpkg -i /srv/stranger.deb && dpkg -P stranger || return
-	[ ! -e /srv/dkms-hooks.deb ] || dpkg -i /srv/dkms-hooks.deb || return
-	ours reconcile
+	[ ! -e /srv/dkms-hooks.deb ] || dpkg -i /srv/dkms-hooks.deb
+}
+# unrelated: the same, and then every kernel is looked at.
+unrelated() {
+	elsewhere && ours reconcile
 }
 # byhand [KVER]: somebody runs the hook.
 byhand() {
@@ -84,6 +86,7 @@ signing() {
 	mkdir -p /etc/kernel/postinst.d
 	cat >/etc/kernel/postinst.d/zz-sign <<'END'
 #!/bin/sh
+if [ -n "$(find "/lib/modules/$1/updates/" -name '*.ko.xz' -exec xz -d {} + -print)" ]; then depmod "$1"; fi
 find "/lib/modules/$1/updates/" -name '*.ko' | while read -r file; do
 	grep -q 'Module signature appended' "$file" || {
 		head -c 300 /dev/zero | tr '\0' s
