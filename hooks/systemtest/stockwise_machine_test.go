@@ -78,7 +78,7 @@ func nestedScenarios() []scenario {
 		{kind: kind, name: "POST_INSTALL calls the kernel's hook in another session", from: fresh, stock: "all",
 			steps: []string{calls("POST_INSTALL", "setsid -w"), "comes $K"}, right: right + waited},
 		{kind: kind, name: "POST_INSTALL calls the hook of another kernel", stock: "all",
-			steps: []string{calls("POST_INSTALL", "set -- $OTHER;"), "dpkg -i $otherheaders && dpkg -i $otherimage", "byhand"}, right: right + waited},
+			steps: []string{calls("POST_INSTALL", `set -- '"$OTHER"';`), "dpkg -i $otherheaders && dpkg -i $otherimage", "byhand"}, right: right + waited},
 		{kind: kind, name: "update-initramfs ends in the kernel's hook", from: fresh, stock: "all",
 			steps: []string{updateInitramfs, "comes $K", "unrelated"}, right: "has alpha; builds alpha 1; configured; [ -s /var/tmp/initramfs ] || wrong 'no initramfs was made'" + waited},
 		{kind: kind, name: "an initramfs that holds a module, whose making ends in the kernel's hook", from: fresh,
