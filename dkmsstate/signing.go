@@ -1,6 +1,7 @@
 package dkmsstate
 
 import (
+	"bytes"
 	"bufio"
 	"context"
 	"fmt"
@@ -57,7 +58,7 @@ func (r *taskRun) unsigned(ctx context.Context, log string) string {
 		switch {
 		case layout.NamesKey && reason == "":
 			return fmt.Sprintf("/etc/dkms/framework.conf names how to sign, and dkms does not say why it did not (log: %s)", log)
-		case layout.NamesKey || readOptions(layout.kernelConfig(kernel))["CONFIG_MODULE_SIG"] == "y":
+		case layout.NamesKey || bytes.Contains(layout.kernelConfig(kernel), []byte("\nCONFIG_MODULE_SIG=y\n")):
 			return reason
 		}
 	}

@@ -118,7 +118,7 @@ func TestHeadersThatProveNothing(t *testing.T) {
 			change(f, "lib/modules/6.1.0-test/build/")
 			s, _ := f.examine(KernelRecord{})
 			assert.Empty(t, s.Mismatch)
-			assert.Len(t, PlanAutoinstall(s).Tasks, 1)
+			assert.Len(t, PlanAutoinstall(s, Goal{}).Tasks, 1)
 		})
 	}
 }
@@ -131,10 +131,10 @@ func TestForced(t *testing.T) {
 	f.headersOf(2, "y", "#2")
 	s, rec := f.examine(KernelRecord{})
 	require.NotEmpty(t, s.Mismatch)
-	assert.Equal(t, []Module{one}, PlanAutoinstall(s).NeedHeaders)
+	assert.Equal(t, []Module{one}, PlanAutoinstall(s, Goal{}).NeedHeaders)
 	s.Forced = true
 	s.Examine(context.Background(), rec)
-	p := PlanAutoinstall(s)
+	p := PlanAutoinstall(s, Goal{})
 	require.Len(t, p.Tasks, 1)
 	assert.True(t, p.Tasks[0].Builds())
 	assert.Empty(t, p.NeedHeaders)

@@ -53,17 +53,17 @@ func testKill(t *testing.T, l lab) {
 	}
 }
 
-// place is a call at which to kill: the n-th of a group of processes (testdata/lab/killat.c).
-type place struct {
+// killPoint is a call at which to kill: the n-th of a group of processes (testdata/lab/killat.c).
+type killPoint struct {
 	of, what string
 	n        int
 }
 
-func (p place) String() string { return fmt.Sprintf("%s at call %d of %s", p.what, p.n, p.of) }
+func (p killPoint) String() string { return fmt.Sprintf("%s at call %d of %s", p.what, p.n, p.of) }
 
 // places draws where to kill: some places, or with kills to spare every one of the hooks'
 // own calls and many of the others'.
-func (l lab) places(t *testing.T, j job, chance *rand.Rand) []place {
+func (l lab) places(t *testing.T, j job, chance *rand.Rand) []killPoint {
 	t.Helper()
 	r := j.from.fork(t, l.scratch)
 	out := r.must(t, "/srv/killat none 0 one "+j.do, l.killEnv(t)...)
@@ -74,17 +74,17 @@ func (l lab) places(t *testing.T, j job, chance *rand.Rand) []place {
 	require.NoError(t, err, out)
 	require.NotZero(t, calls[0], out)
 	whats := []string{"one", "all"}
-	var places []place
+	var places []killPoint
 	for i, of := range []string{"hook", "depmod", "dkms"} {
 		switch {
 		case calls[i] == 0:
 		case kills(t) > 0 && of == "hook":
 			for n := range calls[i] {
-				places = append(places, place{of, whats[n%2], n + 1})
+				places = append(places, killPoint{of, whats[n%2], n + 1})
 			}
 		default:
 			for k := range max(kills(t), map[string]int{"hook": 2}[of], 1) {
-				places = append(places, place{of, whats[(k+chance.Intn(2))%2], 1 + chance.Intn(calls[i])})
+				places = append(places, killPoint{of, whats[(k+chance.Intn(2))%2], 1 + chance.Intn(calls[i])})
 			}
 		}
 	}
@@ -123,7 +123,7 @@ func (l lab) undisturbed(t *testing.T, j job) (string, time.Duration) {
 }
 
 // place kills at a call.
-func (k *killed) place(t *testing.T, l lab, j job, want string, p place) {
+func (k *killed) place(t *testing.T, l lab, j job, want string, p killPoint) {
 	t.Helper()
 	r := j.from.fork(t, l.scratch)
 	out, exit := r.run(t, fmt.Sprintf("/srv/killat %s %d %s %s", p.of, p.n, p.what, j.do), l.killEnv(t)...)
