@@ -1,8 +1,8 @@
 package dkmsstate
 
 import (
-	"bytes"
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
