@@ -3,20 +3,24 @@ package debpkg
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 )
 
 // Fingerprint names the set of packages that are installed and configured, with their
-// versions, those of kernels apart: the kernel at hand comes in several, each of which is
-// configured in its turn. Another name says that a tool or a library may have come.
+// versions and when they were unpacked, those of kernels apart: the kernel at hand comes in
+// several, each of which is configured in its turn. Another name says that a tool or a
+// library may have come.
 func (db *Database) Fingerprint() string {
 	kernels := regexp.MustCompile(`^linux-(image|headers|modules|base|binary)-`)
 	var installed []string
 	for name, records := range db.records {
 		for _, r := range records {
 			if r.bad == nil && r.want.State == Installed && !kernels.MatchString(name) {
-				installed = append(installed, name+":"+string(r.arch)+" "+string(r.version))
+				installed = append(installed, fmt.Sprintf("%s:%s %s %d", name, r.arch, r.version, db.unpacked(name, string(r.arch))))
 			}
 		}
 	}
@@ -26,4 +30,15 @@ func (db *Database) Fingerprint() string {
 		sum.Write([]byte(line + "\n"))
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+// unpacked returns when dpkg wrote the list of a package's files, in nanoseconds since
+// 1970, 0 when there is none.
+func (db *Database) unpacked(name, arch string) int64 {
+	for _, list := range []string{name + ".list", name + ":" + arch + ".list"} {
+		if info, err := os.Stat(filepath.Join(db.dir, "info", list)); err == nil {
+			return info.ModTime().UnixNano()
+		}
+	}
+	return 0
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
@@ -58,22 +57,6 @@ func pended(why dkmsstate.Pending, keeping bool) func(*run, *dkmsstate.KernelRec
 		if err := r.machine.Layout.Pend("6.1.0", why, keeping); err != nil {
 			panic(err)
 		}
-	}
-}
-
-func TestToolsCame(t *testing.T) {
-	for params, want := range map[string]bool{
-		"triggered /usr/bin":                   true,
-		"triggered /usr/bin /usr/include":      true,
-		"triggered /usr/bin /usr/lib/modules":  false,
-		"triggered dkms-hooks-reconcile":       false,
-		"'triggered' '/lib/modules /usr/bin'":  false,
-		"triggered":                            false,
-		"configure 1":                          false,
-		"":                                     false,
-		"'triggered' '/usr/bin /usr/include/'": true,
-	} {
-		assert.Equal(t, want, Invocation{Action: debpkg.ParseAction(params)}.toolsCame(), params)
 	}
 }
 

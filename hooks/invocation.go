@@ -30,6 +30,9 @@ type Invocation struct {
 	Quiet, Verbose bool
 	// BringIn reports whether a reconcile brings in what is missing on every kernel.
 	BringIn bool
+	// FailedOnly reports whether a reconcile does no more than try again what failed, where
+	// other packages are installed since.
+	FailedOnly bool
 	// Root and AdminDir are where to look: DPKG_ROOT and DPKG_ADMINDIR.
 	Root, AdminDir string
 	// Environ is the environment, for the programs that the hook starts.

@@ -31,7 +31,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		general.tell("%s", trouble)
 	}
 	var due func(dkmsstate.Record, dkmsstate.Release) bool
-	if inv.toolsCame() {
+	if inv.FailedOnly {
 		due = retries(inv, layout)
 		if record, _ := layout.ReadRecord(); !anyKernel(record, due) {
 			return exitOK

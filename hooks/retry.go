@@ -3,18 +3,8 @@ package hooks
 import (
 	"slices"
 
-	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
-
-// toolsCame reports whether dpkg's triggers say nothing but that packages with programs,
-// headers or libraries were installed, which kernels and modules have to do with only where
-// one of those was missing.
-func (inv Invocation) toolsCame() bool {
-	kernels := []string{"/lib/modules", "/usr/lib/modules", Trigger}
-	return inv.Action.Word == debpkg.Triggered && len(inv.Action.Triggers) > 0 &&
-		!slices.ContainsFunc(inv.Action.Triggers, func(name string) bool { return slices.Contains(kernels, name) })
-}
 
 // retries returns what reports whether a module failed on a kernel that may be started next
 // and may be built with the packages that are installed now.

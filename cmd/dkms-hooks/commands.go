@@ -55,15 +55,17 @@ func (p program) runCommand() *cli.Command {
 
 func (p program) reconcileCommand() *cli.Command {
 	return &cli.Command{
-		Name:         "reconcile",
-		Usage:        "give every kernel the modules that it should have, and clean up after those that are gone",
-		Flags:        []cli.Flag{dryRunFlag()},
+		Name:  "reconcile",
+		Usage: "keep in order what is installed on every kernel, and clean up after those that are gone",
+		Flags: []cli.Flag{dryRunFlag(), &cli.BoolFlag{DisableDefaultText: true, Name: "failed",
+			Usage: "only try again what failed, where other packages are installed since; dpkg calls this at its end"}},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			inv, err := p.argumentless(c)
 			if err != nil {
 				return err
 			}
+			inv.FailedOnly = c.Bool("failed")
 			return act(func(ctx context.Context) int {
 				hooks.OutliveReaders()
 				return hooks.Reconcile(ctx, inv, c.Bool("dry-run"), p.stderr)
