@@ -38,8 +38,8 @@ func openSub(d *dir, names ...string) (*dir, error) {
 }
 
 // madeByRoot returns an error unless a link belongs to root and is in a directory that
-// only root can write to. The user who runs this is as good as root: there is nothing
-// to win by a link of one's own.
+// only root can write to; root's own group counts as root. The user who runs this is as
+// good as root: there is nothing to win by a link of one's own.
 func madeByRoot(d *dir, name string, link dirStat) error {
 	var in unix.Stat_t
 	err := d.call("stat", ".", func(at int) error { return unix.Fstat(at, &in) })
@@ -47,7 +47,8 @@ func madeByRoot(d *dir, name string, link dirStat) error {
 		return err
 	}
 	trusted := func(uid uint32) bool { return uid == 0 || int(uid) == os.Geteuid() }
-	if !trusted(link.Uid) || !trusted(in.Uid) || in.Mode&0o022 != 0 {
+	others := in.Mode&0o002 != 0 || in.Mode&0o020 != 0 && in.Gid != 0
+	if !trusted(link.Uid) || !trusted(in.Uid) || others {
 		return fmt.Errorf("cannot follow the symbolic link %s: others than root can change it", filepath.Join(d.path, name))
 	}
 	return nil

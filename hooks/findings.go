@@ -85,8 +85,9 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	for _, t := range plan.Tasks {
 		b, built := s.Build(t.Module, s.Arch)
 		link, linked := s.Link(t.Module.Name, s.Arch)
-		had := built || linked && link.Version == t.Module.Version
-		switch first := t.Steps[0]; {
+		first := t.Steps[0]
+		had := built && (!b.Complete() || first.Op == dkmsstate.OpRestore) || linked && link.Version == t.Module.Version
+		switch {
 		case first.Op == dkmsstate.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
 			c.mendable(Stale, on(t.Module.String()), strings.TrimPrefix(first.Reason, "stale, "))
 		case had || first.Op == dkmsstate.OpTidy || first.Op == dkmsstate.OpDisown || first.Op == dkmsstate.OpUnlink:
@@ -108,7 +109,7 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 			c.add(Finding{Kind: Broken, Where: on(m.String()), Text: "its build is gone", Mend: headersAdvice(c.ctx, c.at(s.Kernel))})
 		}
 	}
-	for _, name := range plan.Leftovers {
+	for _, name := range c.leftovers(s) {
 		c.mendable(Leftover, c.layout.Path(name), "an interrupted run left it")
 	}
 	if plan.Depmod != "" {
@@ -127,6 +128,14 @@ func (c *checker) skipped(s dkmsstate.Snapshot, m dkmsstate.Module) bool {
 func skippedAsBefore(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, m dkmsstate.Module) bool {
 	last := kept.Last[m.String()]
 	return last.Result == dkmsstate.LastSkipped && last.Inputs == s.Inputs(m.String())
+}
+
+// leftovers gives what killed programs left; while a run is at work some may be its own.
+func (c *checker) leftovers(s dkmsstate.Snapshot) []string {
+	if atWork, err := c.layout.AtWork(); atWork || err != nil {
+		return nil
+	}
+	return s.Leftovers
 }
 
 // at is the invocation for a kernel.
@@ -170,7 +179,7 @@ func (c *checker) gone(s dkmsstate.Snapshot) error {
 	for _, m := range s.Remains {
 		left = append(left, "remains of a build of "+m.String())
 	}
-	for _, name := range s.Leftovers {
+	for _, name := range c.leftovers(s) {
 		left = append(left, c.layout.Path(name))
 	}
 	if d.Sweep && len(dkmsstate.Tree{Layout: c.layout, Kernel: s.Kernel}.Ghost()) > 0 {
