@@ -20,7 +20,8 @@ type Layout struct {
 	// hosts give kernels to their guests without an image or modules (WSL, Firecracker,
 	// netboot).
 	Running Release
-	// AllKernels is autoinstall_all_kernels: every kernel gets every module.
+	// AllKernels is autoinstall_all_kernels, where the administrator set it: every kernel
+	// gets every module.
 	AllKernels bool
 	// DKMSInstalls says that a setting of framework.conf changes how dkms installs
 	// a module, so that dkms itself has to do it.
@@ -68,12 +69,17 @@ func ReadLayout(root string) (Layout, []string) {
 }
 
 // apply follows what one file sets, and returns what in it could not be followed.
+// shippedAllKernels is the file by which dkms of Debian 13 sets autoinstall_all_kernels to
+// yes on every machine. That is for the packages of modules, which build for every kernel
+// when they are installed (dkms, common.postinst); no hook of dkms looks at it.
+const shippedAllKernels = "autoinstall_all_kernels.conf"
+
 func (l *Layout) apply(file string, as Assignments) []string {
 	var troubles []string
 	for _, name := range []string{"symlink_modules", "modprobe_on_install", "post_transaction"} {
 		l.DKMSInstalls = l.DKMSInstalls || as.MayBeSet(name)
 	}
-	if value, _ := as.Value("autoinstall_all_kernels"); value != "" {
+	if value, _ := as.Value("autoinstall_all_kernels"); value != "" && filepath.Base(file) != shippedAllKernels {
 		l.AllKernels = yes(value)
 	}
 	for name, place := range map[string]*string{"mok_signing_key": &l.Key, "mok_certificate": &l.Certificate} {
