@@ -88,7 +88,16 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			return exitInterrupted
 		}
 	}
-	if !spoke && inv.Script.Name == "" {
+	for _, kernel := range layout.AllPending() { // what hooks below this run have left to it
+		if !dryRun && layout.Pending(kernel) == dkmsstate.PutOff {
+			spoke = reconcile(kernel, nil) || spoke
+		}
+	}
+	owed := slices.ContainsFunc(kernels, func(kernel dkmsstate.Release) bool {
+		_, owed := layout.InitramfsOwed(kernel)
+		return owed
+	})
+	if !spoke && !owed && inv.Script.Name == "" {
 		general.say("nothing to do, kernels looked at: %d", len(kernels))
 	}
 	return exitOK
