@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -17,10 +18,10 @@ type Conf struct {
 	// Autoinstall: dkms may install this module for a kernel unasked. AskDKMS: only
 	// dkms can find that out, and Autoinstall is what it found when it was last asked.
 	Autoinstall, AskDKMS bool
-	// Depends are the module names of BUILD_DEPENDS; DependsUnknown: only dkms can
-	// find them.
-	Depends        []string
-	DependsUnknown bool
+	// Depends are the module names of BUILD_DEPENDS. DependsUnknown: only dkms can find
+	// them, and MayDepend are those that the file names.
+	Depends, MayDepend []string
+	DependsUnknown     bool
 	// Names are those of the files of its modules, without .ko, and what they
 	// may be called besides (DEST_MODULE_NAME, BUILT_MODULE_NAME, PACKAGE_NAME).
 	Names []string
@@ -53,7 +54,13 @@ func newConf(as Assignments) Conf {
 	for _, value := range depends {
 		c.Depends = append(c.Depends, strings.Fields(value)...)
 	}
-	c.DependsUnknown = !known
+	if !known {
+		c.DependsUnknown = true
+		for _, value := range as.elements["BUILD_DEPENDS"] {
+			c.MayDepend = append(c.MayDepend, strings.Fields(value)...)
+		}
+		slices.Sort(c.MayDepend)
+	}
 	return c
 }
 

@@ -100,6 +100,16 @@ func TestNeedsAreInstalledFirst(t *testing.T) {
 	}
 }
 
+// What only dkms knows the needs of begins when all others have ended.
+func TestUnknownNeedsAreBuiltLastAndAlone(t *testing.T) {
+	c := newCrowded(crowd(t, 4, map[int]string{0: "[ -e /x ] && BUILD_DEPENDS=m1\n", 1: "[ -e /x ] && BUILD_DEPENDS=\n"}), 0)
+	for _, r := range c.run(4) {
+		require.NoError(t, r.Err)
+	}
+	assert.ElementsMatch(t, []string{"m2", "m3"}, c.order[:2])
+	assert.Equal(t, []string{"m1", "m0"}, c.order[2:])
+}
+
 // Where dkms itself builds modules anew nothing is built beside it.
 func TestRebuiltModulesAreBuiltAlone(t *testing.T) {
 	c := newCrowded(crowd(t, 4, map[int]string{3: "BUILD_DEPENDS=m0\nBUILD_DEPENDS_REBUILD=yes\n"}), 0)

@@ -29,8 +29,8 @@ func hostiles() []hostile {
 		{name: "reads", build: `$(shell cat)`, built: true},
 		{name: "closes", conf: "exec 3>&- 4>&- 5>&- 0<&-", built: true},
 		{name: "prints", build: `$(info $(shell yes | head -c 3000000))`, built: true},
-		{name: "exits", conf: `[ -z "$kernelver" ] || exit 0`, says: "dkms build exited with 8: Bad conf file."},
-		{name: "fails", conf: `[ -z "$kernelver" ] || exit 1`, says: "dkms build exited with"},
+		{name: "exits", conf: `[ -z "$kernelver" ] || exit 0`, says: "exited with 8: Bad conf file."},
+		{name: "fails", conf: `[ -z "$kernelver" ] || exit 1`, says: "exited with"},
 	}
 }
 

@@ -65,6 +65,8 @@ func TestSystem(t *testing.T) {
 				t.Run("fresh", func(t *testing.T) { testFresh(t, l, table) })
 				t.Run("beside", func(t *testing.T) { testBeside(t, l) })
 				t.Run("bounds", func(t *testing.T) { testBounds(t, l) })
+				t.Run("conf", func(t *testing.T) { testConf(t, l) })
+				t.Run("headers", func(t *testing.T) { testHeaders(t, l) })
 				t.Run("failure", func(t *testing.T) { testFailure(t, l) })
 				t.Run("rollback", func(t *testing.T) { testRollBackShown(t, l) })
 				t.Run("initramfs", func(t *testing.T) { testInitramfs(t, l) })
