@@ -48,7 +48,7 @@ func confScenarios() []scenario {
 		{"no newline at the end", `printf 'LAB=x' >>/usr/src/conf-1.0/dkms.conf`, built, false},
 	} {
 		all = append(all, scenario{kind: kind, name: c.name, from: fresh, quick: c.quick, stock: "all",
-			steps: []string{"module conf 1.0 --count", c.do, "comes $K", "unrelated"}, right: c.right + "; has alpha; registered conf 1.0; configured"})
+			steps: []string{"module conf 1.0 --count", c.do, "comes $K", "byhand"}, right: c.right + "; has alpha; registered conf 1.0; configured"})
 	}
 	return append(all,
 		// A file with carriage returns gives names and values that end with one.
