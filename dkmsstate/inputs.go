@@ -40,6 +40,10 @@ const maxSources = 20000
 // administrator corrects changes no directory.
 func (s *stamp) addSource(l Layout, r Registration) {
 	s.state = append(s.state, r.Module.String()+" "+r.Source+"\n"...)
+	overrides, _ := filepath.Glob(l.Path("/etc/dkms/" + r.Module.Name + "*.conf"))
+	for _, override := range overrides {
+		s.addFile(override)
+	}
 	source := l.inRoot(filepath.Join(l.versionDir(r.Module), "source"))
 	real, err := filepath.EvalSymlinks(source)
 	if err != nil {

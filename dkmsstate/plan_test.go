@@ -187,7 +187,7 @@ func TestUnknownNeedsComeLast(t *testing.T) {
 	f.register(Module{"c", "1"}, "X=1\nBUILD_DEPENDS=$X")
 	f.register(Module{"d", "1"}, "BUILD_DEPENDS=z")
 	f.register(Module{"z", "1"}, "")
-	p := PlanAutoinstall(f.snapshot())
+	p := PlanAutoinstall(f.snapshot(), Goal{})
 	var names []string
 	unknown := map[string]bool{}
 	for _, task := range p.Tasks {

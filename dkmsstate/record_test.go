@@ -210,6 +210,7 @@ func TestInputsChangeWithWhatABuildStartsFrom(t *testing.T) {
 		{"its dkms.conf", func() { write("var/lib/dkms/m/1/source/dkms.conf", 1) }},
 		{"another dkms.conf", func() { write("var/lib/dkms/m/1/source/dkms.conf", 2) }},
 		{"a file of its source", func() { write("var/lib/dkms/m/1/source/sub/m.c", 1) }},
+		{"an override", func() { write("etc/dkms/m.conf", 1) }},
 		{"another compiler", func() { write("usr/bin/gcc", 1) }},
 		{"a module that it needs", func() {
 			s.Registrations = append([]Registration{{Module: Module{"a", "1"}}}, s.Registrations...)
