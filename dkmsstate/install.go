@@ -26,13 +26,16 @@ func (r *taskRun) install(ctx context.Context) error {
 	if reason := r.before.taken(b); reason != "" {
 		return leftOut(reason)
 	}
-	beside := b.anyCopy() && r.besideAnother(b)
+	beside := ""
+	if b.anyCopy() {
+		beside = r.besideAnother(b)
+	}
 	switch {
-	case !linked && b.anyCopy() && !beside:
+	case !linked && b.anyCopy() && beside == "":
 		// Where a file stands and no link says whose it is, dkms 3.1.7 and later
 		// would archive it as one of the kernel's own.
 		return tree.install(t.Module, t.Arch, Build{}, nil)
-	case r.before.plain(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original && !beside:
+	case r.before.plain(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original && beside == "":
 		return tree.install(t.Module, t.Arch, replaced, r.before.foreign(replaced.Module, t.Arch))
 	}
 	r.installing.Lock()
@@ -43,6 +46,9 @@ func (r *taskRun) install(ctx context.Context) error {
 	err := r.machine.Engine.Install(ctx, t.Module, tree.Kernel, t.Arch, r.log)
 	if err == nil {
 		return nil
+	}
+	if beside != "" && notMeant(err) != "" {
+		return leftOut(beside)
 	}
 	// dkms may have left a part of a file, which the kernel would find
 	var parts []string
@@ -78,12 +84,15 @@ func (s Snapshot) taken(b Build) string {
 	return ""
 }
 
-// besideAnother reports whether another module, installed meanwhile by the same run, has
-// a file of a build's name. Which of the two is to be there is for dkms to decide, which
+// besideAnother says which file of a build another module has installed meanwhile, in the
+// same run, "" for none. Which of the two is to be there is for dkms to decide, which
 // compares their versions.
-func (r *taskRun) besideAnother(b Build) bool {
+func (r *taskRun) besideAnother(b Build) string {
 	now, err := r.before.Again(KernelRecord{})
-	return err != nil || now.taken(b) != ""
+	if err != nil {
+		return "it cannot be told whose the installed file is"
+	}
+	return now.taken(b)
 }
 
 // plain says that installing a module is nothing but putting its files in place.

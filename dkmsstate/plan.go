@@ -74,8 +74,9 @@ func (t Task) Removes() bool { return t.Steps[len(t.Steps)-1].Op == OpUnbuild }
 type Note struct {
 	Module string
 	Text   string
-	// Left says that nothing is wrong with a module because of it.
-	Left bool
+	// Left says that nothing is wrong with a module because of it, and Skipped that the
+	// module is not meant to be there.
+	Left, Skipped bool
 }
 
 // Plan is what has to be done to bring one kernel to its goal.

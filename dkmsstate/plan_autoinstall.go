@@ -49,7 +49,7 @@ func (p *Plan) planModule(s Snapshot, name string) {
 	switch reason := s.taken(b); {
 	case p.goal.ignores(wanted) || !p.goal.bringsIn(wanted) && !b.lost(link):
 	case b.Complete() && reason != "":
-		p.Broken = append(p.Broken, Note{Module: wanted.String(), Text: reason, Left: true})
+		p.Broken = append(p.Broken, Note{Module: wanted.String(), Text: reason, Skipped: true})
 	default:
 		p.bringIn(s, wanted, link, linked)
 	}

@@ -190,7 +190,11 @@ func planned(p dkmsstate.Plan, depmod bool) []string {
 func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
 	failed := 0
 	for _, n := range p.Broken {
-		if n.Left {
+		switch {
+		case n.Skipped:
+			r.trouble(dkmsstate.LastSkipped, n.Module, n.Text, "")
+			continue
+		case n.Left:
 			r.trouble(dkmsstate.LastLeft, n.Module, n.Text, "")
 			continue
 		}
