@@ -14,7 +14,6 @@ func deeds() []deed {
 		{"stripped of its debugging symbols", `strip -g "$f"`},
 		{"stripped of what no loader needs", `strip --strip-unneeded "$f"`},
 		{"compressed by zstd", `zstd -q --rm "$f" && f=$f.zst`},
-		{"compressed by gzip", `gzip "$f" && f=$f.gz`},
 		{"compressed by xz", `xz --check=crc32 "$f" && f=$f.xz`},
 		{"signed and compressed", `sign "$f" && xz --check=crc32 "$f" && f=$f.xz`},
 		{"stripped and signed", `strip -g "$f" && sign "$f"`},
@@ -56,7 +55,7 @@ func ownerScenarios() []scenario {
 				`cp /srv/mkmodule "/lib/modules/$K/updates/dkms/notes" && keep "/lib/modules/$K/updates/dkms/notes"`, "unrelated", "byhand"},
 			right: "kept; has alpha; configured"},
 		scenario{kind: kind, name: "the stock hook edited below /etc", stock: "all",
-			steps: []string{`f=$(ls /etc/kernel/prerm.d/dkms.* /etc/kernel/prerm.d/dkms 2>/dev/null | head -n 1) && [ -f "$f" ] && echo '# mine' >>"$f" && keep "$f"`,
+			steps: []string{`f=/etc/kernel/prerm.d/dkms.stock; [ -f "$f" ] || f=/etc/kernel/prerm.d/dkms; echo '# mine' >>"$f" && keep "$f"`,
 				"echo '# mine' >>/etc/dkms/framework.conf && keep /etc/dkms/framework.conf", "unrelated", "byhand"}, right: "kept; has alpha; configured"},
 	)
 }
