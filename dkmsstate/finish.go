@@ -6,28 +6,28 @@ import (
 )
 
 // Finish makes modules.dep fit what is installed: it runs depmod when the run
-// changed something, or when the snapshot taken after it says so, and checks
-// that it helped. The snapshot tells of the new one then.
-func (m Machine) Finish(ctx context.Context, after *Snapshot, changed bool) error {
+// changed something, or when the snapshot taken after it says so. The snapshot tells of the
+// new one then. Finish returns what does not fit still, "" for nothing: depmod passes over a
+// file that it cannot read, and prefers another to it where depmod.d(5) says so.
+func (m Machine) Finish(ctx context.Context, after *Snapshot, changed bool) (string, error) {
 	tree := Tree{Layout: m.Layout, Kernel: after.Kernel}
 	switch {
 	case !after.There:
-		return tree.RemovePending()
+		return "", tree.RemovePending()
 	case !changed && after.depmodReason() == "":
-		return nil
+		return "", nil
 	}
 	if err := m.depmod(ctx, after.Kernel); err != nil {
-		return fmt.Errorf("cannot make modules.dep of %s anew, the old one stays: %w", after.Kernel, err)
+		return "", fmt.Errorf("cannot make modules.dep of %s anew, the old one stays: %w", after.Kernel, err)
 	}
 	if !after.Busy {
 		if err := tree.RemovePending(); err != nil {
-			return err
+			return "", err
 		}
 		after.Owed = false
 	}
 	after.Dep = newModulesDep(m.Layout.kernelDir(after.Kernel), DepRecord{})
-	if reason := after.depmodReason(); reason != "" {
-		return fmt.Errorf("depmod ran and did not help: %s", reason)
-	}
-	return nil
+	reason := after.depmodReason()
+	after.Dep.accept(reason)
+	return reason, nil
 }

@@ -200,18 +200,40 @@ func TestFinish(t *testing.T) {
 	e.install(one)
 	m := Machine{Layout: e.layout, Engine: e}
 
-	require.NoError(t, m.Finish(ctx, e.pointer(), false))
+	require.NoError(t, finish(m.Finish(ctx, e.pointer(), false)))
 	assert.Empty(t, e.calls)
-	require.NoError(t, m.Finish(ctx, e.pointer(), true))
+	require.NoError(t, finish(m.Finish(ctx, e.pointer(), true)))
 	assert.Equal(t, []string{"depmod"}, e.calls)
 
 	e.write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko:\n")
-	require.NoError(t, m.Finish(ctx, e.pointer(), false))
+	require.NoError(t, finish(m.Finish(ctx, e.pointer(), false)))
 	assert.Equal(t, []string{"depmod", "depmod"}, e.calls)
 
 	e.write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko:\n")
 	idle := Machine{Layout: e.layout, Engine: idleDepmod{e}}
-	assert.ErrorContains(t, idle.Finish(ctx, e.pointer(), false), "depmod ran and did not help")
+	after := e.snapshot()
+	unfit, err := idle.Finish(ctx, &after, false)
+	require.NoError(t, err)
+	assert.Equal(t, "modules.dep does not name one.ko", unfit)
+
+	// A run that was called for no kernel does not try that again for ever.
+	kept := KernelRecord{Dep: after.Dep.named()}
+	read := func() Snapshot {
+		s, err := ReadSnapshot(e.layout, testKernel, testArch, kept)
+		require.NoError(t, err)
+		return s
+	}
+	assert.Empty(t, PlanAutoinstall(read(), KeepOnly()).Depmod)
+	assert.Equal(t, unfit, PlanAutoinstall(read(), Goal{}).Depmod, "the kernel's own hook does")
+	e.write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko: \n")
+	assert.Equal(t, unfit, PlanAutoinstall(read(), KeepOnly()).Depmod, "so does the next after modules.dep has changed")
+}
+
+func finish(unfit string, err error) error {
+	if unfit != "" {
+		return errors.New(unfit)
+	}
+	return err
 }
 
 // idleDepmod is a depmod that does nothing.

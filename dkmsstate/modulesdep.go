@@ -24,6 +24,8 @@ type DepRecord struct {
 	// that modules.dep.bin does not.
 	Installed []string `json:"installed,omitempty"`
 	Missing   []string `json:"missing,omitempty"`
+	// Accepted is what does not fit although depmod ran: nothing changes until a file does.
+	Accepted string `json:"accepted,omitempty"`
 }
 
 // newModulesDep gives both files of a kernel's directory; a missing one is an empty
@@ -71,6 +73,13 @@ func installedIn(text []byte, mark string) []string {
 			return names
 		}
 	}
+}
+
+// accept notes what does not fit in what depmod has just written.
+func (d *ModulesDep) accept(reason string) {
+	now := d.named()
+	now.Accepted = reason
+	d.named = func() DepRecord { return now }
 }
 
 // Names says whether depmod found a file of each name in the install directory.

@@ -240,7 +240,7 @@ func heals(t *testing.T, f fabricated) {
 		require.NoError(t, r.Err)
 		require.NoError(t, Verify(after, r.Task))
 	}
-	require.NoError(t, m.Finish(t.Context(), &after, len(results) > 0))
+	require.NoError(t, finish(m.Finish(t.Context(), &after, len(results) > 0)))
 	again := PlanAutoinstall(f.snapshot(), Goal{})
 	assert.Empty(t, again.Tasks, "tasks that are left")
 	assert.Empty(t, again.Depmod, "depmod is still to run")

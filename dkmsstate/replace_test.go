@@ -174,11 +174,11 @@ func (e failingDepmod) Depmod(context.Context, Release) error {
 func TestDepmodThatFailsChangesNothing(t *testing.T) {
 	e, _ := staleOne(t)
 	before := e.listing()
-	err := Machine{Layout: e.layout, Engine: failingDepmod{e}}.Finish(context.Background(), e.pointer(), true)
+	_, err := Machine{Layout: e.layout, Engine: failingDepmod{e}}.Finish(context.Background(), e.pointer(), true)
 	assert.ErrorContains(t, err, "the old one stays")
 	assert.ErrorContains(t, err, "no space")
 	assert.Equal(t, before, e.listing())
-	require.NoError(t, Machine{Layout: e.layout, Engine: e}.Finish(context.Background(), e.pointer(), true))
+	require.NoError(t, finish(Machine{Layout: e.layout, Engine: e}.Finish(context.Background(), e.pointer(), true)))
 	assert.Equal(t, before, e.listing())
 }
 

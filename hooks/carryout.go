@@ -54,8 +54,12 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	if plan.Depmod != "" && after.There {
 		r.report.say("running depmod: %s", plan.Depmod)
 	}
-	if err := r.machine.Finish(ctx, &r.after, changed); err != nil {
+	unfit, err := r.machine.Finish(ctx, &r.after, changed)
+	if err != nil {
 		return err
+	}
+	if unfit != "" {
+		r.report.atEnd("warning: depmod ran for %s, and %s: it cannot read the file, or depmod.d(5) prefers another", r.inv.Kernel, unfit)
 	}
 	return r.oweInitramfs(changedModules(before, after, results))
 }
