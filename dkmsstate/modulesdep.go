@@ -117,17 +117,6 @@ func (d ModulesDep) Own() []string {
 	return own
 }
 
-// foreign says that there are modules which are neither the kernel's own nor of
-// dkms: what those export is not known here.
-func (d ModulesDep) foreign() bool {
-	for path := range d.paths {
-		if !strings.HasPrefix(path, "kernel/") && !strings.HasPrefix(path, installedUnder+"/") {
-			return true
-		}
-	}
-	return false
-}
-
 // InKernel says whether the kernel brings a module of that name itself.
 func (d ModulesDep) InKernel(base string) bool {
 	if !bytes.Contains(d.text(), []byte("/"+base+".ko")) {
