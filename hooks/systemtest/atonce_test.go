@@ -28,7 +28,8 @@ func testAtOnce(t *testing.T, l lab) {
 	})
 	t.Run("one that builds and one that removes", func(t *testing.T) {
 		r := unbuilt.fork(t, l.scratch)
-		out := r.must(t, `dkms-hooks run postinst "$K" & sleep 1; dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.kver)
+		out := r.must(t, `dkms-hooks run postinst "$K" & `+until(`! flock -n /var/lib/dkms-hooks/lock true`)+`
+dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.kver)
 		assert.Contains(t, out, "waiting for another run of the hooks")
 		ending{image: "install ok installed", modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
 	})
@@ -40,13 +41,25 @@ func testAtOnce(t *testing.T, l lab) {
 		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
 		whole.holds(t, look(t, r, other, goodModules()...), out)
 	})
-	for _, after := range []string{"0.05", "0.3", "0.8", "1.6", "2.5"} {
-		t.Run("killed after "+after+" s, then run again", func(t *testing.T) {
+	for name, state := range map[string]string{
+		"it has the lock":    `! flock -n /var/lib/dkms-hooks/lock true`,
+		"make runs":          `cat /proc/[0-9]*/comm 2>/dev/null | grep -qx make`,
+		"alpha is built":     `ls /var/lib/dkms/alpha/1.0/$K/*/module/alpha.ko* >/dev/null 2>&1`,
+		"alpha is installed": `ls /lib/modules/$K/updates/dkms/alpha.ko* >/dev/null 2>&1`,
+		"depmod runs":        `cat /proc/[0-9]*/comm 2>/dev/null | grep -qx depmod`,
+	} {
+		t.Run("killed when "+name+", and run again at once", func(t *testing.T) {
 			r := unbuilt.fork(t, l.scratch)
-			out := r.must(t, `dkms-hooks run postinst "$K" & sleep `+after+`; kill -9 $!; wait $!; dkms-hooks run postinst "$K"`, "K="+l.kver)
+			out := r.must(t, `dkms-hooks run postinst "$K" & `+until(state)+`
+kill -9 $!; wait $!; dkms-hooks run postinst "$K"`, "K="+l.kver)
 			whole.holds(t, look(t, r, l.kver, goodModules()...), out)
 		})
 	}
+}
+
+// until waits in a script for a state, or for the end of what runs in the background.
+func until(state string) string {
+	return `until ` + state + ` || ! kill -0 $! 2>/dev/null; do sleep 0.01; done`
 }
 
 // testEight runs eight hooks at once, for one kernel and for several: the end is that

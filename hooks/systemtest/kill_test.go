@@ -142,8 +142,8 @@ func (k *killed) instant(t *testing.T, l lab, j job, want string, after time.Dur
 	r := j.from.fork(t, l.scratch)
 	kill := map[string]string{
 		"hook": `kill -9 $hook`,
-		"dkms": `for p in $(pgrep -P $hook); do kill -9 -$p || kill -9 $p; done`,
-		"both": `for p in $(pgrep -P $hook); do kill -9 -$p || kill -9 $p; done; kill -9 $hook`,
+		"dkms": `for p in $(cat /proc/$hook/task/*/children); do kill -9 -$p || kill -9 $p; done`,
+		"both": `for p in $(cat /proc/$hook/task/*/children); do kill -9 -$p || kill -9 $p; done; kill -9 $hook`,
 	}[what]
 	out, exit := r.run(t, fmt.Sprintf(`%s & hook=$!; sleep %.3f; { %s; } 2>/dev/null; wait $hook`, j.do, after.Seconds(), kill), l.killEnv(t)...)
 	if exit == 0 && what != "dkms" {
