@@ -6,7 +6,9 @@ package systemtest
 // in what somebody took off.
 func unaskedScenarios() []scenario {
 	const kind = "kernels that nobody asked about"
-	other := []string{"unrelated", "dpkg -i $otherimage", "unrelated"}
+	// The stock hooks of bookworm forget a module when another kernel's image is installed
+	// again, so its ends are not known to be right where that is a step.
+	other := []string{"unrelated", "dpkg -i $otherimage"}
 	after := func(first ...string) []string { return append(first, other...) }
 	const older = "module alpha 0.9 && dkms install alpha/0.9 -k $K --force"
 	return []scenario{
@@ -16,23 +18,23 @@ func unaskedScenarios() []scenario {
 		{kind: kind, name: "twelve kernels, and one more comes", from: two, stock: "all",
 			steps: []string{manyKernels, "module late 1.0 --count", "comes $THIRD"},
 			right: "has late $THIRD; builds late 1 $THIRD; [ $(wc -l </var/tmp/late.builds) -eq 1 ] || wrong 'late was compiled for kernels that nobody asked about'; configured $THIRD"},
-		{kind: kind, name: "unbuilt by hand, then other things happen", from: two, stock: "all", quick: true,
+		{kind: kind, name: "unbuilt by hand, then other things happen", from: two, stock: "trixie", quick: true,
 			steps: after("dkms unbuild alpha/1.0 -k $K"), right: "unbuilt alpha; registered alpha 1.0; has alpha $OTHER; builds alpha 1; configured"},
-		{kind: kind, name: "uninstalled by hand, then other things happen", from: two, stock: "all",
+		{kind: kind, name: "uninstalled by hand, then other things happen", from: two, stock: "trixie",
 			steps: after("dkms uninstall alpha/1.0 -k $K"), right: "lacks alpha; registered alpha 1.0; has alpha $OTHER; builds alpha 1; configured"},
-		{kind: kind, name: "removed from one kernel by hand, then other things happen", from: two, stock: "all",
+		{kind: kind, name: "removed from one kernel by hand, then other things happen", from: two, stock: "trixie",
 			steps: after("dkms remove alpha/1.0 -k $K"), right: "unbuilt alpha; registered alpha 1.0; has alpha $OTHER; builds alpha 1; configured"},
-		{kind: kind, name: "removed from dkms by hand, then other things happen", from: two, stock: "all",
+		{kind: kind, name: "removed from dkms by hand, then other things happen", from: two, stock: "trixie",
 			steps: after("dkms remove alpha/1.0 --all"), right: "unbuilt alpha; unbuilt alpha $OTHER; [ ! -L /var/lib/dkms/alpha/1.0/source ] || wrong 'alpha is registered again'; configured"},
-		{kind: kind, name: "unbuilt by hand on two of two kernels, then other things happen", from: two, stock: "all",
+		{kind: kind, name: "unbuilt by hand on two of two kernels, then other things happen", from: two, stock: "trixie",
 			steps: after("for k in $K $OTHER; do dkms unbuild alpha/1.0 -k $k; done", "dkms-hooks reconcile || :"), right: "unbuilt alpha; configured"},
 		{kind: kind, name: "unbuilt by hand, then the kernel's own hook", stock: "all",
 			steps: []string{"dkms unbuild alpha/1.0 -k $K", "byhand"}, right: "has alpha; builds alpha 2; configured"},
 		{kind: kind, name: "unbuilt by hand, then the image is installed again", stock: "trixie",
 			steps: []string{"dkms unbuild alpha/1.0 -k $K", "dpkg -i $image1"}, right: "has alpha; configured"},
-		{kind: kind, name: "built by hand and not installed, then other things happen", from: two, stock: "all",
+		{kind: kind, name: "built by hand and not installed, then other things happen", from: two, stock: "trixie",
 			steps: after("module late 1.0 --count", "dkms build late/1.0 -k $K"), right: "lacks late; builds late 1; has alpha; configured"},
-		{kind: kind, name: "an older version kept, then other things happen", from: two, stock: "all",
+		{kind: kind, name: "an older version kept, then other things happen", from: two, stock: "trixie",
 			steps: after(older), right: "version alpha 0.9; version alpha 1.0 $OTHER; builds alpha 1; configured"},
 		{kind: kind, name: "an older version kept, then the kernel's own hook by hand", asStock: true,
 			steps: []string{older, "byhand"}, right: "version alpha 0.9; configured"},
