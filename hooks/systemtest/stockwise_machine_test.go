@@ -22,7 +22,7 @@ sed -i "s/\"$K\"/\"$R\"/" include/generated/utsrelease.h && { [ ! -e include/con
 		play("the hook by hand", false, running, `byhand "$(uname -r)"`),
 		play("the hook by hand, twice and later", false, running, `byhand "$(uname -r)"`, `byhand "$(uname -r)"`, "unrelated"),
 		play("the hook of the headers by hand", false, running, `/etc/kernel/header_postinst.d/dkms "$(uname -r)"`),
-		play("a kernel comes, and only that one is built for", false, installed, "comes $OTHER"),
+		{kind: kind, name: "a kernel comes, and only that one is built for", from: fresh, stock: "all", steps: []string{installed, "comes $OTHER"}, right: right + "; has alpha $OTHER"},
 		play("its lists of modules are empty files", false, running, `touch "/lib/modules/$(uname -r)/modules.order" "/lib/modules/$(uname -r)/modules.builtin"`, `byhand "$(uname -r)"`, "unrelated"),
 	}
 }
