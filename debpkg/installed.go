@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"time"
 )
 
 // Fingerprint names the set of packages that are installed and configured, with their
@@ -19,7 +20,7 @@ func (db *Database) Fingerprint() string {
 	var installed []string
 	for name, records := range db.records {
 		for _, r := range records {
-			if r.bad == nil && r.want.State == Installed && !kernels.MatchString(name) {
+			if r.bad == nil && r.want.Configured() && !kernels.MatchString(name) {
 				installed = append(installed, fmt.Sprintf("%s:%s %s %d", name, r.arch, r.version, db.unpacked(name, string(r.arch))))
 			}
 		}
@@ -30,6 +31,20 @@ func (db *Database) Fingerprint() string {
 		sum.Write([]byte(line + "\n"))
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+// UnpackedSince reports whether a package with files of a kernel was unpacked after a time.
+func (db *Database) UnpackedSince(kver string, when time.Time) (bool, error) {
+	packages, err := db.WithFilesOf(kver, Status.Any)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range packages {
+		if db.unpacked(p.Name, p.Arch) > when.UnixNano() {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // unpacked returns when dpkg wrote the list of a package's files, in nanoseconds since

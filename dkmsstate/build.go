@@ -39,6 +39,9 @@ type File struct {
 	// InKernel reports of a file that is not installed whether the kernel has a module
 	// of that name itself.
 	InKernel bool
+	// Absent reports whether the module's own script removed the file, or moved it, when
+	// dkms installed it.
+	Absent bool
 	// Twins are other installed files of the same module that are superfluous.
 	Twins []string
 }
@@ -76,6 +79,7 @@ func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
 		}
 		f = s.compareFile(b, filepath.Join(dir, f.Name), f)
 		f.InKernel = f.Copy == CopyMissing && s.Dep.InKernel(trimKo(f.Name))
+		f.Absent = f.Copy == CopyMissing && known.Stamp == b.stamp && slices.Contains(known.Absent, f.Name)
 		b.Files[i] = f
 	}
 	return b

@@ -43,15 +43,18 @@ func causeOf(err error, log string) Cause {
 // readCause reads a compiler's output. One sign of anything that is missing is enough for
 // CauseOther.
 func readCause(log io.Reader) Cause {
-	compiler := regexp.MustCompile(`^[^\s:][^:]*:\d+(:\d+)?: error: |^ERROR: modpost: `)
+	compiler := regexp.MustCompile(`^[^\s:][^:]*:\d+(:\d+)?: error: `)
 	missing := regexp.MustCompile(`(?i)no such file or directory|not found|cannot find|no space left|cannot allocate memory|out of memory|` +
 		`internal compiler error|\bkilled\b|segmentation fault|cannot execute|permission denied|read-only file system|input/output error|` +
-		`missing separator|error 12[67]\b|command not|could not resolve|timed out|connection|please install|unrecognized command`)
+		`missing separator|modpost: .* undefined|error 12[67]\b|command not|could not resolve|timed out|connection (refused|reset|timed out)|please install|unrecognized command`)
 	found := CauseOther
+	progress := regexp.MustCompile(`^\s+[A-Z]{2,}( \[M\])? +\S+$`) // of kbuild: CC [M] file
 	lines := bufio.NewScanner(io.LimitReader(log, maxLog))
+	lines.Buffer(nil, maxLog)
 	for lines.Scan() {
 		line := lines.Text()
 		switch {
+		case progress.MatchString(line):
 		case missing.MatchString(line):
 			return CauseOther
 		case compiler.MatchString(strings.TrimSpace(line)):

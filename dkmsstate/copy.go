@@ -134,9 +134,8 @@ func compareContents(built, installed string) comparison {
 	case theirs.release() != mine.release():
 		return comparison{Copy: CopyDamaged, Reason: fmt.Sprintf("is a module for another kernel, %s", theirs.release())}
 	}
-	if symbol := differs(theirs.Uses, mine.Uses); symbol != "" {
-		return comparison{Copy: CopyAltered, OtherABI: true,
-			Reason: fmt.Sprintf("was built for another ABI of this kernel (symbol %s)", symbol)}
+	if otherLayout(theirs, mine) {
+		return comparison{Copy: CopyAltered, OtherABI: true, Reason: "was built for another ABI of this kernel"}
 	}
 	switch unsigned := withoutSignature(its); {
 	case bytes.Equal(unsigned, withoutSignature(ours)):
@@ -147,10 +146,18 @@ func compareContents(built, installed string) comparison {
 	return comparison{Copy: CopyAltered, Reason: "has other contents than what was built"}
 }
 
+// otherLayout reports whether two modules name another CRC of module_layout, the symbol of
+// vmlinux that every module uses, so that no kernel takes both. Other symbols may come from
+// modules that take the place of the kernel's.
+func otherLayout(a, b Ko) bool {
+	return len(a.Uses) > 0 && len(b.Uses) > 0 && a.Uses[moduleLayout] != b.Uses[moduleLayout]
+}
+
 // isCutShort reports whether a module is the beginning of another and ends where neither
 // the module nor its signature does.
 func isCutShort(short, long []byte) bool {
-	return len(short) < len(long) && bytes.HasPrefix(long, short) && len(short) != len(withoutSignature(long))
+	return len(short) < len(long) && bytes.HasPrefix(long, short) && len(short) != len(withoutSignature(long)) &&
+		!bytes.HasSuffix(short, []byte(signatureMark))
 }
 
 // withoutSignature returns a module without the signature at its end: the signature,

@@ -156,5 +156,7 @@ func depmodTemp(name string) (pid string, ok bool) {
 			return "", false
 		}
 	}
-	return numbers[0], slices.Contains(depmodFiles(), file)
+	const million, billion = 6, 10 // digits of microseconds, and of the present time in seconds
+	plausible := len(numbers[1]) <= million && len(numbers[2]) >= billion
+	return numbers[0], plausible && slices.Contains(depmodFiles(), file)
 }

@@ -80,8 +80,28 @@ func (x examination) build(b Build, rec KernelRecord, justBuilt bool) (Freshness
 		return fresh, nil
 	}
 	b.Fresh = fresh
+	if justBuilt && x.ownInstall(b) {
+		known.Absent = b.missing()
+	}
 	known = known.withCopies(b)
 	return fresh, &known
+}
+
+// ownInstall reports whether dkms runs scripts of the module when it installs it.
+func (x examination) ownInstall(b Build) bool {
+	r, _ := x.s.Registration(b.Module)
+	return r.Conf.InstallSteps
+}
+
+// missing returns the files of a build that are not installed.
+func (b Build) missing() []string {
+	var names []string
+	for _, f := range b.Files {
+		if f.Copy == CopyMissing {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // installedFits reports whether what is installed in the place of a build that does not

@@ -26,7 +26,7 @@ type fabricated struct {
 
 func fabricate(t *testing.T) fabricated {
 	f := fabricated{t, DefaultLayout(t.TempDir())}
-	f.write("lib/modules/"+string(testKernel)+"/modules.order", "")
+	f.write("lib/modules/"+string(testKernel)+"/modules.order", "kernel/own.ko\n")
 	f.write("lib/modules/"+string(testKernel)+"/kernel/own.ko", "own")
 	f.write("lib/modules/"+string(testKernel)+"/build/include/marker", "")
 	return f

@@ -70,7 +70,7 @@ func (x examination) judgeOrigin(b Build, from Origin, recorded bool) Freshness 
 	case !recorded && x.s.buildable() && x.builtLast(b):
 		return Freshness{Fresh, "it was built after the kernel and its headers came"}
 	case !recorded && x.s.buildable():
-		return Freshness{Stale, "nothing tells what it was built from, and the kernel would not notice"}
+		return Freshness{Unknown, "nothing tells what it was built from"}
 	case !recorded:
 		return Freshness{Unknown, "nothing tells what it was built from"}
 	case from.Config != now.Config && from.Config != "" && now.Config != "":

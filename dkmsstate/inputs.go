@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 )
 
-// Inputs names what a build of a module, NAME/VERSION, starts from: the kernel's headers,
-// the compiler, and the module's source with its dkms.conf, known by size and times, and
+// Inputs names what a build of a module, NAME/VERSION, starts from: the kernel's headers
+// and the module's source with its dkms.conf, known by size and times, and
 // that of the modules that it needs. While the name stays the same, a build that the
 // compiler refused is refused again.
 func (s Snapshot) Inputs(module string) string {
@@ -14,9 +14,6 @@ func (s Snapshot) Inputs(module string) string {
 	build := s.Layout.headersDir(s.Kernel)
 	for _, name := range []string{"", "include", "Makefile", "Module.symvers", "include/config/auto.conf"} {
 		sum.addFile(filepath.Join(build, name))
-	}
-	for _, name := range []string{"gcc", "cc", "clang"} {
-		sum.addFile(s.Layout.Path("/usr/bin/" + name))
 	}
 	names := []string{}
 	for _, r := range s.Registrations {
@@ -30,6 +27,11 @@ func (s Snapshot) Inputs(module string) string {
 		}
 	}
 	return sum.sum()
+}
+
+// Compiler names the compilers of the system, known by size and times.
+func (l Layout) Compiler() string {
+	return stampFiles(l.Path("/usr/bin/gcc"), l.Path("/usr/bin/cc"), l.Path("/usr/bin/clang"))
 }
 
 // maxSources bounds how many files of a source are looked at; the largest known, ZFS, has

@@ -31,11 +31,11 @@ func (r *taskRun) install(ctx context.Context) error {
 		beside = r.besideAnother(b)
 	}
 	switch {
-	case !linked && b.anyCopy() && beside == "":
+	case !linked && b.anyCopy() && !b.altered() && beside == "":
 		// Where a file stands and no link says whose it is, dkms 3.1.7 and later
 		// would archive it as one of the kernel's own.
 		return tree.install(t.Module, t.Arch, Build{}, nil)
-	case r.before.plain(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original && beside == "":
+	case r.before.plain(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original && beside == "" && (linked || !b.altered()):
 		return tree.install(t.Module, t.Arch, replaced, r.before.foreign(replaced.Module, t.Arch))
 	}
 	r.installing.Lock()

@@ -1,6 +1,7 @@
 package dkmsstate
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -67,7 +68,20 @@ func newestFirst(names []string) []Release {
 	return kernels
 }
 
-// ImageThere says that /boot has an image of the kernel.
+// ImageThere reports whether there is an image that the kernel can be started from: in /boot
+// under one of the names that architectures have, or where kernel-install(8) puts it.
 func (l Layout) ImageThere(k Release) bool {
-	return anyExists(l.Path("/boot"), "vmlinuz-"+string(k), "vmlinux-"+string(k))
+	for _, name := range []string{"vmlinuz", "vmlinux", "Image", "zImage", "uImage", "bzImage"} {
+		if exists(l.Path("/boot/" + name + "-" + string(k))) {
+			return true
+		}
+	}
+	for _, esp := range []string{"/boot", "/boot/efi", "/efi"} {
+		for _, pattern := range []string{"/*/" + string(k) + "/linux", "/EFI/Linux/*" + string(k) + "*.efi"} {
+			if found, _ := filepath.Glob(l.Path(esp + pattern)); len(found) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }

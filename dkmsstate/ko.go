@@ -113,7 +113,7 @@ func koContents(path string) ([]byte, error) {
 // reads it. Others, such as a window that is too large for this reader, prove nothing.
 func damaged(err error) error {
 	for _, certain := range []error{
-		io.ErrUnexpectedEOF, io.EOF, gzip.ErrChecksum, gzip.ErrHeader, xz.ErrData, xz.ErrFormat, xz.ErrBuf,
+		io.ErrUnexpectedEOF, io.EOF, gzip.ErrChecksum, xz.ErrData, xz.ErrFormat, xz.ErrBuf,
 		zstd.ErrCRCMismatch, zstd.ErrFrameSizeMismatch, zstd.ErrFrameSizeExceeded, zstd.ErrBlockTooSmall, zstd.ErrUnexpectedBlockSize,
 	} {
 		if err != nil && errors.Is(err, certain) {

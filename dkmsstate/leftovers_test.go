@@ -53,7 +53,7 @@ func TestDepmodTemp(t *testing.T) {
 // What a killed program left goes, whatever else there is to do; what its owner may mean
 // for something stays.
 func TestLeftovers(t *testing.T) {
-	const dir, gone = "lib/modules/6.1.0-test/", ".99999999.1.2" // no process has such a number
+	const dir, gone = "lib/modules/6.1.0-test/", ".99999999.1.1700000000" // no process has such a number
 	one := Module{"one", "1.0"}
 	for name, c := range map[string]struct {
 		left, stays []string
@@ -111,12 +111,12 @@ func TestDepmodAtWorkKeepsItsFiles(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	temp := "modules.dep." + strconv.Itoa(cmd.Process.Pid) + ".1.2"
+	temp := "modules.dep." + strconv.Itoa(cmd.Process.Pid) + ".1.1700000000"
 	l := DefaultLayout(t.TempDir())
 	require.Eventually(t, func() bool { return !leftByDepmod(l, temp) }, time.Minute, time.Millisecond)
 	running := DefaultLayout("/")
 	assert.False(t, leftByDepmod(running, "tmpfileaB3xYz"), "it names no process")
-	assert.True(t, leftByDepmod(running, "modules.dep.99999999.1.2"), "another depmod's")
+	assert.True(t, leftByDepmod(running, "modules.dep.99999999.1.1700000000"), "another depmod's")
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
 	assert.True(t, leftByDepmod(l, temp))

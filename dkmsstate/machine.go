@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
 	"sync"
 )
 
@@ -63,21 +65,24 @@ func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i 
 	endings := make(chan ending)
 	installing := new(sync.Mutex)
 	results := make([]Result, len(p.Tasks))
+	job := func(i, jobs int) *taskRun {
+		return &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Spare: m.Spare}, task: p.Tasks[i],
+			before: before, x: x, jobs: jobs, log: m.Layout.newLog(p.Tasks[i].Module, p.Kernel), installing: installing}
+	}
+	var held []int
 	for range p.Tasks {
 		for i, ok := sc.next(); ok; i, ok = sc.next() {
-			task := p.Tasks[i]
-			r := &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Spare: m.Spare}, task: task,
-				before: before, x: x, jobs: sc.begin(i), log: m.Layout.newLog(task.Module, p.Kernel), installing: installing}
+			r := job(i, sc.begin(i))
 			err := ctx.Err()
 			if need := sc.missing(i); need != "" {
-				err = fmt.Errorf("it needs %s, which is not installed", need)
+				err = missingNeed(need)
 			}
 			if err == nil {
-				begin(i, task)
+				begin(i, r.task)
 			}
 			go func() {
 				if err != nil {
-					endings <- ending{i, Result{Task: task, Outcome: Failed, Err: err}}
+					endings <- ending{i, Result{Task: r.task, Outcome: Failed, Err: err}}
 					return
 				}
 				endings <- ending{i, r.run(ctx)}
@@ -86,9 +91,51 @@ func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i 
 		e := <-endings
 		results[e.i] = e.r
 		sc.end(e.i, e.r.Outcome == Done)
+		if sc.limit > 1 && e.r.mayHaveMissedAnother() {
+			held = append(held, e.i)
+			continue
+		}
 		end(e.i, e.r)
 	}
+	slices.Sort(held)
+	for _, i := range held {
+		if ctx.Err() == nil && builtAnother(results, i) && neededFailure(results, p.Tasks[i]) == "" {
+			results[i] = job(i, runtime.NumCPU()).run(ctx)
+		}
+		end(i, results[i])
+	}
 	return results
+}
+
+// missingNeed is why a task was not begun: a module that it needs is not installed.
+func missingNeed(name string) error { return fmt.Errorf("it needs %s, which is not installed", name) }
+
+// mayHaveMissedAnother reports whether a build may have failed for want of another module
+// that was being built beside it. dkms builds one after the other, in the order of names, and
+// some modules use what an earlier one left without naming it in BUILD_DEPENDS.
+func (r Result) mayHaveMissedAnother() bool {
+	return r.Outcome == Failed && r.Task.Builds() && r.Cause == CauseOther
+}
+
+// builtAnother reports whether another task than one built its module.
+func builtAnother(results []Result, one int) bool {
+	for i, r := range results {
+		if i != one && r.Outcome == Done && r.Task.Builds() {
+			return true
+		}
+	}
+	return false
+}
+
+// neededFailure returns the name of a module that a task needs and that was not made, "" for
+// none.
+func neededFailure(results []Result, t Task) string {
+	for _, r := range results {
+		if r.Outcome == Failed && slices.Contains(t.Needs, r.Task.Module.Name) {
+			return r.Task.Module.Name
+		}
+	}
+	return ""
 }
 
 // taskRun is one task at work.

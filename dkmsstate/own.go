@@ -31,19 +31,18 @@ func (s Snapshot) ownSamples() []string {
 }
 
 // inTree returns those of the modules below kernel/ that were built with the kernel, as
-// modules.order lists them: others may have put modules there too. Where it lists
-// none of them, all are returned.
+// modules.order lists them: others may have put modules there too. Without that list all
+// are returned, unless it is a single one, which may be anybody's.
 func (l Layout) inTree(kernel Release, paths []string) []string {
-	order, _ := readRegular(filepath.Join(l.kernelDir(kernel), "modules.order"))
+	order, err := readRegular(filepath.Join(l.kernelDir(kernel), "modules.order"))
+	if err != nil && len(paths) > 1 {
+		return paths
+	}
 	built := map[string]bool{}
 	for line := range strings.Lines(string(order)) {
 		built[strings.TrimSpace(line)] = true
 	}
-	listed := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !built[trimKo(path)+".ko"] })
-	if len(listed) == 0 {
-		return paths
-	}
-	return listed
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !built[trimKo(path)+".ko"] })
 }
 
 // readOwn reads a sample.

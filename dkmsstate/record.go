@@ -23,6 +23,8 @@ type KernelRecord struct {
 	// Unpacked names the state of the files that the packages of the kernel and of its
 	// headers bring, as it was when the kernel was last looked at.
 	Unpacked string `json:"unpacked,omitempty"`
+	// Looked is when that was.
+	Looked time.Time `json:"looked,omitzero"`
 	// Last is how the last attempt for each module ended, by MODULE/VERSION.
 	Last map[string]Last `json:"last,omitempty"`
 	// Stamps name the state of the kernel's, its modules' and its headers' files when
@@ -49,6 +51,9 @@ type BuildRecord struct {
 	Installed string `json:"installed,omitempty"`
 	// Differing are the files whose installed copies are not what was built, by name.
 	Differing map[string]FileRecord `json:"differing,omitempty"`
+	// Absent are the files that the module's own script removed or moved when dkms had
+	// installed them.
+	Absent []string `json:"absent,omitempty"`
 	// Kernel is KernelRecord.Stamps then, From names the contents behind them.
 	Kernel string `json:"kernel"`
 	From   string `json:"from"`
@@ -121,12 +126,22 @@ type Last struct {
 	Inputs   string `json:"inputs,omitempty"`
 	Cause    Cause  `json:"cause,omitempty"`
 	Packages string `json:"packages,omitempty"`
+	// Compiler names the compiler then (Layout.Compiler), Linked is the version of the module
+	// that was installed.
+	Compiler string `json:"compiler,omitempty"`
+	Linked   string `json:"linked,omitempty"`
 }
 
 // again reports whether an attempt that failed may end otherwise with the present packages,
 // although the module's source and the headers are the same.
-func (l Last) again(packages func() string) bool {
-	return l.Result == LastFailed && l.Cause != CauseCompiler && l.Cause != CauseTimeout && l.Packages != packages()
+func (l Last) again(packages func() string, compiler string) bool {
+	switch {
+	case l.Result != LastFailed || l.Cause == CauseTimeout:
+		return false
+	case l.Cause == CauseCompiler:
+		return l.Compiler != compiler
+	}
+	return l.Packages != packages()
 }
 
 // LastResult is the kind of an ending.
@@ -169,7 +184,7 @@ func (k KernelRecord) Told(run string, now Present) map[string]string {
 func (k KernelRecord) EverTold(now Present) map[string]string {
 	told := map[string]string{}
 	for module, last := range k.Last {
-		if last.trouble() && last.Inputs == now.Inputs(module) && !(now.Retries && last.again(now.Packages)) {
+		if last.trouble() && last.Inputs == now.Inputs(module) && !(now.Retries && last.again(now.Packages, now.Compiler)) {
 			told[module] = last.Text
 		}
 	}
@@ -178,9 +193,9 @@ func (k KernelRecord) EverTold(now Present) map[string]string {
 
 // Retries reports whether an attempt on the kernel failed that may end otherwise with the
 // present packages.
-func (k KernelRecord) Retries(packages func() string) bool {
+func (k KernelRecord) Retries(packages func() string, compiler string) bool {
 	for _, last := range k.Last {
-		if last.again(packages) {
+		if last.again(packages, compiler) {
 			return true
 		}
 	}
@@ -189,9 +204,11 @@ func (k KernelRecord) Retries(packages func() string) bool {
 
 // Waits reports whether a module was to be installed on the kernel and could not be yet: for
 // want of headers, or since it failed.
-func (k KernelRecord) Waits(m Module) bool {
+//
+// It does not any more when another version is installed than was then: somebody chose it.
+func (k KernelRecord) Waits(m Module, linked string) bool {
 	last := k.Last[m.String()]
-	return last.Result == LastWaiting || last.Result == LastFailed
+	return (last.Result == LastWaiting || last.Result == LastFailed) && last.Linked == linked
 }
 
 // Present is what attempts start from now: Inputs by module (Snapshot.Inputs), and a name
@@ -199,6 +216,7 @@ func (k KernelRecord) Waits(m Module) bool {
 type Present struct {
 	Inputs   func(module string) string
 	Packages func() string
+	Compiler string
 	// Retries reports whether what may have failed for want of a tool is tried again when
 	// other packages are installed.
 	Retries bool

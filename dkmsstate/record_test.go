@@ -19,7 +19,7 @@ func TestToldOfTroubles(t *testing.T) {
 		"odd/1":  {Result: LastSkipped, Text: "not meant for it", When: when, Inputs: "a"},
 	}}
 	now := func(inputs, packages string) Present {
-		return Present{func(string) string { return inputs }, func() string { return packages }, true}
+		return Present{func(string) string { return inputs }, func() string { return packages }, "cc", true}
 	}
 	told := map[string]string{"bad/1": "does not compile", "odd/1": "not meant for it"}
 	assert.Equal(t, told, k.Told("run 1", now("a", "p")))
@@ -31,21 +31,23 @@ func TestToldOfTroubles(t *testing.T) {
 	old := now("a", "q")
 	old.Retries = false
 	assert.Equal(t, told, k.EverTold(old), "on a kernel that is not started")
-	assert.True(t, k.Retries(func() string { return "q" }))
+	assert.True(t, k.Retries(func() string { return "q" }, "cc"))
 	for _, cause := range []Cause{CauseCompiler, CauseTimeout} {
 		bad := k.Last["bad/1"]
-		bad.Cause = cause
+		bad.Cause, bad.Compiler = cause, "cc"
 		k.Last["bad/1"] = bad
 		assert.Equal(t, told, k.EverTold(now("a", "q")), "%s: no package helps", cause)
-		assert.False(t, k.Retries(func() string { return "q" }))
+		assert.False(t, k.Retries(func() string { return "q" }, "cc"))
+		assert.Equal(t, cause == CauseCompiler, k.Retries(func() string { return "p" }, "another cc"))
 	}
 	k.Run = ""
 	assert.Empty(t, k.Told("", now("a", "p")), "no run of dpkg")
-	assert.True(t, k.Waits(Module{"late", "1"}))
-	assert.True(t, k.Waits(Module{"bad", "1"}))
-	assert.False(t, k.Waits(Module{"good", "1"}))
-	assert.False(t, k.Waits(Module{"odd", "1"}))
-	assert.False(t, k.Waits(Module{"never", "1"}))
+	assert.True(t, k.Waits(Module{"late", "1"}, ""))
+	assert.True(t, k.Waits(Module{"bad", "1"}, ""))
+	assert.False(t, k.Waits(Module{"good", "1"}, ""))
+	assert.False(t, k.Waits(Module{"odd", "1"}, ""))
+	assert.False(t, k.Waits(Module{"never", "1"}, ""))
+	assert.False(t, k.Waits(Module{"late", "1"}, "0.9"), "an older version was installed since")
 }
 
 func TestRecordByKernel(t *testing.T) {
@@ -211,7 +213,6 @@ func TestInputsChangeWithWhatABuildStartsFrom(t *testing.T) {
 		{"another dkms.conf", func() { write("var/lib/dkms/m/1/source/dkms.conf", 2) }},
 		{"a file of its source", func() { write("var/lib/dkms/m/1/source/sub/m.c", 1) }},
 		{"an override", func() { write("etc/dkms/m.conf", 1) }},
-		{"another compiler", func() { write("usr/bin/gcc", 1) }},
 		{"a module that it needs", func() {
 			s.Registrations = append([]Registration{{Module: Module{"a", "1"}}}, s.Registrations...)
 			s.Registrations[1].Conf.Depends = []string{"a"}

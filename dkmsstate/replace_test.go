@@ -167,7 +167,7 @@ func (e failingDepmod) Depmod(context.Context, Release) error {
 	e.remove("lib/modules/6.1.0-test/modules.dep.bin")
 	e.write("lib/modules/6.1.0-test/modules.dep.bin", "")
 	e.write("lib/modules/6.1.0-test/modules.alias", "half")
-	e.write("lib/modules/6.1.0-test/modules.dep.123.456.789", "half")
+	e.write("lib/modules/6.1.0-test/modules.dep.123.456.1789000000", "half")
 	return &CallError{Program: "depmod", Code: 1, Output: "no space"}
 }
 

@@ -239,3 +239,34 @@ func TestMemoryAvailable(t *testing.T) {
 	assert.False(t, known)
 	assert.Positive(t, DefaultJobs())
 }
+
+// withoutNeeds builds aa and bb, where bb uses what aa left and does not say so.
+type withoutNeeds struct {
+	*scripted
+	failed chan struct{}
+}
+
+func (w withoutNeeds) Build(ctx context.Context, m Module, kernel Release, arch string, jobs int, log io.Writer) error {
+	switch {
+	case m.Name == "aa":
+		<-w.failed // it is still at work when bb fails
+	case !exists(w.path(w.buildFile(Module{"aa", "1.0"}))):
+		defer close(w.failed)
+		return &CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
+	}
+	return w.scripted.Build(ctx, m, kernel, arch, jobs, log)
+}
+
+// dkms builds one module after the other, by name; some rely on that.
+func TestWhatFailsBesideAnotherIsBuiltOnceMore(t *testing.T) {
+	e := &scripted{fabricated: fabricate(t)}
+	e.register(Module{"aa", "1.0"}, "")
+	e.register(Module{"bb", "1.0"}, "")
+	before := e.snapshot()
+	ends := map[string]Outcome{}
+	results := Machine{Layout: e.layout, Engine: withoutNeeds{e, make(chan struct{})}, Jobs: 2}.Run(context.Background(), before,
+		PlanAutoinstall(before, Goal{}), func(int, Task) {}, func(_ int, r Result) { ends[r.Task.Module.Name] = r.Outcome })
+	assert.Len(t, results, 2)
+	assert.Equal(t, map[string]Outcome{"aa": Done, "bb": Done}, ends)
+	assert.True(t, e.snapshot().Whole(Module{"bb", "1.0"}))
+}

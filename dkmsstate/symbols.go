@@ -15,6 +15,8 @@ type misfit struct {
 	// vmlinux reports whether the symbol is one of the kernel image itself. Nothing can
 	// take the place of that, while a module that exports a symbol may come later.
 	vmlinux bool
+	// unknown reports whether nothing is known that exports the symbol, which proves little.
+	unknown bool
 }
 
 // judgeSymbols compares the CRCs of the symbols that a build uses.
@@ -30,7 +32,10 @@ func (x examination) judgeSymbols(b Build, modules []Ko) Freshness {
 	if len(x.symvers()) == 0 {
 		return Freshness{Unknown, "the headers have no Module.symvers to compare with"}
 	}
-	if m := x.misfit(b, modules); m != nil {
+	switch m := x.misfit(b, modules); {
+	case m != nil && m.unknown:
+		return Freshness{Unknown, m.reason}
+	case m != nil:
 		return Freshness{Stale, m.reason}
 	}
 	return Freshness{Fresh, "the symbols that it uses are those of the kernel"}
@@ -52,7 +57,7 @@ func (x examination) misfit(b Build, modules []Ko) *misfit {
 	var found *misfit
 	for _, symbol := range slices.Sorted(maps.Keys(open)) {
 		m := x.judgeSymbol(symbol, open[symbol], providers)
-		if m != nil && (m.vmlinux || found == nil) {
+		if m != nil && (m.vmlinux || found == nil || found.unknown) {
 			found = m
 		}
 		if m != nil && (m.vmlinux && symbol == moduleLayout) {
@@ -65,17 +70,35 @@ func (x examination) misfit(b Build, modules []Ko) *misfit {
 // unmatched returns the symbols that modules use and that neither Module.symvers nor one
 // of these modules has with the same CRC.
 func (x examination) unmatched(modules []Ko) map[string]uint32 {
-	kernel, open := x.symvers(), map[string]uint32{}
+	kernel, open, displaced := x.symvers(), map[string]uint32{}, x.displaced()
 	for _, ko := range modules {
 		for symbol, crc := range ko.Uses {
 			given, known := kernel[symbol]
 			inside := slices.ContainsFunc(modules, func(other Ko) bool { own, ok := other.Exports[symbol]; return ok && own == crc })
-			if !(known && given == crc) && !inside {
+			if !(known && given == crc && !displaced(symbol)) && !inside {
 				open[symbol] = crc
 			}
 		}
 	}
 	return open
+}
+
+// displaced returns what reports whether a symbol is one of a module of the kernel that a
+// module in updates or extra, or of DKMS, takes the place of.
+func (x examination) displaced() func(symbol string) bool {
+	names := map[string]bool{}
+	for path := range x.s.Dep.paths {
+		if !strings.HasPrefix(path, "kernel/") {
+			names[underscored(trimKo(filepath.Base(path)))] = true
+		}
+	}
+	if len(names) == 0 {
+		return func(string) bool { return false }
+	}
+	return func(symbol string) bool {
+		exporter, ok := x.exporters()[symbol]
+		return ok && exporter != "vmlinux" && names[underscored(filepath.Base(exporter))]
+	}
 }
 
 // providers are the modules beside a build that may export symbols to it.
@@ -100,8 +123,9 @@ func (x examination) providers(b Build) providers {
 			files = append(files, x.s.Layout.builtFiles(x.s.Kernel, other)...)
 		}
 	}
+	own := x.s.Layout.inTree(x.s.Kernel, x.s.Dep.Own())
 	for path := range x.s.Dep.paths {
-		if !strings.HasPrefix(path, "kernel/") && !strings.HasPrefix(path, installedUnder+"/") {
+		if !strings.HasPrefix(path, installedUnder+"/") && !slices.Contains(own, path) {
 			files = append(files, filepath.Join(x.s.Layout.kernelDir(x.s.Kernel), path))
 		}
 	}
@@ -124,16 +148,16 @@ func (x examination) judgeSymbol(symbol string, crc uint32, p providers) *misfit
 	exporter, inKernel := x.exporters()[symbol]
 	switch {
 	case inKernel && exporter == "vmlinux":
-		return &misfit{fmt.Sprintf("symbol %s differs", symbol), true}
+		return &misfit{fmt.Sprintf("symbol %s differs", symbol), true, false}
 	case inKernel && !p.names[underscored(filepath.Base(exporter))]:
 		if x.exportsItself(exporter, symbol, crc) {
 			return nil
 		}
-		return &misfit{fmt.Sprintf("symbol %s of the kernel's module %s differs", symbol, filepath.Base(exporter)), false}
+		return &misfit{fmt.Sprintf("symbol %s of the kernel's module %s differs", symbol, filepath.Base(exporter)), false, false}
 	case len(p.exports[symbol]) > 0:
-		return &misfit{fmt.Sprintf("symbol %s of another module differs", symbol), false}
+		return &misfit{fmt.Sprintf("symbol %s of another module differs", symbol), false, false}
 	case !p.unread && !inKernel:
-		return &misfit{fmt.Sprintf("symbol %s is gone", symbol), false}
+		return &misfit{fmt.Sprintf("no module here exports the symbol %s", symbol), false, true}
 	}
 	return nil
 }

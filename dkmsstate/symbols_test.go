@@ -15,6 +15,7 @@ func symbolsOf(t *testing.T) fabricated {
 	f.write("lib/modules/6.1.0-test/build/Module.symvers",
 		"0x00000001\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n0x00000001\twiphy_new\tnet/wireless/cfg80211\tEXPORT_SYMBOL\t\n")
 	f.write("lib/modules/6.1.0-test/kernel/cfg80211.ko", string(fabricateKo(Ko{Vermagic: testMagic, Uses: usesOf(1), Exports: map[string]uint32{"wiphy_new": 1}, name: "cfg80211"}, "")))
+	f.write("lib/modules/6.1.0-test/modules.order", "kernel/own.ko\nkernel/cfg80211.ko\n")
 	f.depmod()
 	return f
 }
@@ -54,7 +55,7 @@ func TestVerifyBuild(t *testing.T) {
 		"nobody's": {func(f fabricated) { f.built("user", user(1, 9)) }, "symbol wiphy_new of the kernel's module cfg80211 differs, so that it may not load", ""},
 		"unknown": {func(f fabricated) {
 			f.built("user", Ko{Vermagic: testMagic, Uses: map[string]uint32{"module_layout": 1, "mlx_new": 3}, name: "user"})
-		}, "symbol mlx_new is gone, so that it may not load", ""},
+		}, "no module here exports the symbol mlx_new, so that it may not load", ""},
 		"no module": {func(f fabricated) { f.write(f.buildFile(Module{"user", "1"}), "text") }, "", "cannot be used"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,6 +51,7 @@ func TestOwnMagic(t *testing.T) {
 // made from.
 func TestModulesOfAnotherBuildAmongTheKernels(t *testing.T) {
 	f, one := fabricate(t), Module{"one", "1.0"}
+	f.remove("lib/modules/6.1.0-test/modules.order")
 	f.register(one, "")
 	f.kernelOf(1, "y", "#1")
 	f.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1)})
@@ -76,7 +77,7 @@ func TestModulesOfAnotherBuildAmongTheKernels(t *testing.T) {
 	s, rec = f.examine(rec)
 	assert.Empty(t, s.Mismatch, "the kernel's own list does")
 
-	f.write("lib/modules/6.1.0-test/modules.order", "")
+	f.remove("lib/modules/6.1.0-test/modules.order")
 	s, rec = f.examine(rec)
 	require.NotEmpty(t, s.Mismatch)
 	for i := range 8 {
@@ -138,4 +139,29 @@ func TestForced(t *testing.T) {
 	require.Len(t, p.Tasks, 1)
 	assert.True(t, p.Tasks[0].Builds())
 	assert.Empty(t, p.NeedHeaders)
+}
+
+// On a kernel that has everything built in, a vendor's module is all there is below kernel/.
+// It says nothing about the kernel.
+func TestOneModuleOfAnotherBuildIsNoWitness(t *testing.T) {
+	f, one := fabricate(t), Module{"one", "1.0"}
+	f.register(one, "")
+	f.kernelOf(1, "y", "#1")
+	f.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1)})
+	f.remove("lib/modules/6.1.0-test/kernel/own.ko")
+	f.write("lib/modules/6.1.0-test/kernel/acme.ko", string(fabricateKo(Ko{Vermagic: "6.1.0 another", Uses: usesOf(2)}, "acme")))
+	f.depmod()
+	for _, order := range []string{"", "none"} {
+		if order == "none" {
+			f.remove("lib/modules/6.1.0-test/modules.order")
+		} else {
+			f.write("lib/modules/6.1.0-test/modules.order", order)
+		}
+		s, _ := f.examine(KernelRecord{})
+		assert.Empty(t, s.Mismatch)
+		b, _ := s.Build(one, testArch)
+		odd, err := s.examine(t.Context()).verifyBuild(b)
+		assert.NoError(t, err)
+		assert.Empty(t, odd)
+	}
 }

@@ -9,7 +9,7 @@ import (
 func (b Build) wrong() string {
 	for _, f := range b.Files {
 		switch {
-		case f.Copy == CopyMissing && f.InKernel:
+		case f.Copy == CopyMissing && (f.InKernel || f.Absent):
 			// dkms 3.0 counts a module as installed that it did not install
 			// because the kernel has the same version or a newer one itself.
 		case f.Copy == CopyMissing:
@@ -38,6 +38,12 @@ func (b Build) Unusual() string {
 // asBuilt reports whether what is installed of a build is what was built, and something is.
 func (b Build) asBuilt() bool {
 	return b.anyCopy() && !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == CopyAltered || f.Copy == CopyForeign })
+}
+
+// altered reports whether a file that stands in the place of a build's is neither that nor
+// damaged: somebody put it there.
+func (b Build) altered() bool {
+	return slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == CopyAltered })
 }
 
 // anyCopy reports whether anything is installed in the names of a build's files that is not

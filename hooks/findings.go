@@ -92,6 +92,9 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 			c.mendable(Stale, on(t.Module.String()), strings.TrimPrefix(first.Reason, "stale, "))
 		case had || first.Op == dkmsstate.OpTidy || first.Op == dkmsstate.OpDisown || first.Op == dkmsstate.OpUnlink:
 			c.mendable(Broken, on(t.Module.String()), first.Reason)
+		case t.Installs() && c.failed(s, t.Module) != "":
+			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: "it failed: " + c.failed(s, t.Module),
+				Mend: fmt.Sprintf("correct that (dkms-hooks log %s %s), then dkms-hooks run postinst %s", s.Kernel, t.Module.Name, s.Kernel)})
 		case t.Installs() && !c.skipped(s, t.Module):
 			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: first.Reason, Repairable: true,
 				Mend: fmt.Sprintf("dkms-hooks run postinst %s; where it is not wanted: Ignore: %s@%s in %s", s.Kernel, t.Module.Name, s.Kernel, ConfigFile)})
@@ -116,6 +119,16 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 		c.mendable(Broken, on("modules.dep"), plan.Depmod)
 	}
 	return c.orphans(s, plan)
+}
+
+// failed returns why a module failed on the kernel with what it is built from now, "" when it
+// did not.
+func (c *checker) failed(s dkmsstate.Snapshot, m dkmsstate.Module) string {
+	last := c.record.Kernel(s.Kernel).Last[m.String()]
+	if last.Result != dkmsstate.LastFailed || last.Inputs != s.Inputs(m.String()) {
+		return ""
+	}
+	return last.Text
 }
 
 // skipped reports whether a module was not meant for the kernel when it was last tried.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,10 +22,17 @@ func TestGoal(t *testing.T) {
 		given func(r *run, kept *dkmsstate.KernelRecord)
 		all   bool
 	}{
-		"a hook":                        {func(r *run, _ *dkmsstate.KernelRecord) { r.reconciling = false }, true},
-		"an unrelated run":              {func(*run, *dkmsstate.KernelRecord) {}, false},
-		"a kernel seen first":           {func(_ *run, kept *dkmsstate.KernelRecord) { kept.Unpacked = "" }, false},
-		"a kernel that was unpacked":    {func(_ *run, kept *dkmsstate.KernelRecord) { kept.Unpacked = "before" }, true},
+		"a hook":              {func(r *run, _ *dkmsstate.KernelRecord) { r.reconciling = false }, true},
+		"an unrelated run":    {func(*run, *dkmsstate.KernelRecord) {}, false},
+		"a kernel seen first": {func(_ *run, kept *dkmsstate.KernelRecord) { kept.Unpacked = "" }, false},
+		"a kernel that was unpacked": {func(r *run, kept *dkmsstate.KernelRecord) {
+			kept.Unpacked = "before"
+			r.inv.AdminDir = unpackedNow(t)
+		}, true},
+		"an image that was signed": {func(r *run, kept *dkmsstate.KernelRecord) {
+			kept.Unpacked, kept.Looked = "before", time.Now().Add(time.Hour)
+			r.inv.AdminDir = unpackedNow(t)
+		}, false},
 		"a removal that was given up":   {func(_ *run, kept *dkmsstate.KernelRecord) { kept.Leaving = "linux-image-6.1.0" }, true},
 		"autoinstall_all_kernels":       {func(r *run, _ *dkmsstate.KernelRecord) { r.machine.Layout.AllKernels = true }, true},
 		"check --repair":                {func(r *run, _ *dkmsstate.KernelRecord) { r.inv.BringIn = true }, true},
@@ -50,6 +58,16 @@ func TestGoal(t *testing.T) {
 			assert.False(t, goal.Ignored(m))
 		})
 	}
+}
+
+// unpackedNow is a database in which a package of the kernel was unpacked just now.
+func unpackedNow(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "info"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "status"), []byte("Package: p\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "info/p.list"), []byte("/lib/modules/6.1.0/build\n"), 0o644))
+	return dir
 }
 
 func pended(why dkmsstate.Pending, keeping bool) func(*run, *dkmsstate.KernelRecord) {

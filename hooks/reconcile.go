@@ -51,7 +51,10 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		}
 		locked, lock, err := lockMachine(ctx, inv, layout, config, general.say)
 		if errors.Is(err, dkmsstate.ErrLocked) {
-			err = putOffAll(layout)
+			if err = putOffAll(layout); err == nil {
+				general.tell("put off: another run of the hooks still holds the lock; the next run does this one's work")
+				return exitOK
+			}
 		}
 		if err != nil {
 			general.tell("failed: %v", err)

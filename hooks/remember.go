@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"dkms-hooks/dkmsstate"
 )
@@ -36,14 +37,19 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 	maps.Copy(last, r.report.results)
 	for module, l := range last {
 		if _, now := r.report.results[module]; now && l.Result != dkmsstate.LastInstalled {
-			l.Inputs = before.Inputs(module)
+			name, _, _ := strings.Cut(module, "/")
+			link, _ := r.after.Link(name, r.after.Arch)
+			l.Inputs, l.Linked = before.Inputs(module), link.Version
 			if l.Result == dkmsstate.LastFailed {
-				l.Packages = r.packages()
+				l.Packages, l.Compiler = r.packages(), layout.Compiler()
 			}
 			last[module] = l
 		}
 	}
-	kept.Last, kept.Leaving, kept.Unpacked = last, "", before.Unpacked()
+	if unpacked := before.Unpacked(); unpacked != kept.Unpacked {
+		kept.Unpacked, kept.Looked = unpacked, time.Now()
+	}
+	kept.Last, kept.Leaving = last, ""
 	if len(r.report.results) > 0 {
 		kept.Run = r.dpkg
 	}

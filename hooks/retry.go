@@ -11,7 +11,7 @@ import (
 func retries(inv Invocation, layout dkmsstate.Layout) func(dkmsstate.Record, dkmsstate.Release) bool {
 	packages, kernels := packagesOf(inv), bootable(layout)
 	return func(record dkmsstate.Record, kernel dkmsstate.Release) bool {
-		return slices.Contains(kernels, kernel) && record.Kernel(kernel).Retries(packages)
+		return slices.Contains(kernels, kernel) && record.Kernel(kernel).Retries(packages, layout.Compiler())
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
@@ -145,11 +146,28 @@ func (r *run) spares(tree dkmsstate.Tree) error {
 func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.Goal {
 	goal := dkmsstate.Goal{Ignored: r.config.ignored(s.Kernel)}
 	layout := r.machine.Layout
-	unpacked := kept.Unpacked != "" && kept.Unpacked != s.Unpacked()
-	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.Leaving == "" && !layout.PendingInFull(s.Kernel) && !unpacked {
-		goal.BringIn = kept.Waits
+	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.Leaving == "" && !layout.PendingInFull(s.Kernel) && !r.unpacked(s, kept) {
+		goal.BringIn = func(m dkmsstate.Module) bool {
+			link, _ := s.Link(m.Name, s.Arch)
+			return kept.Waits(m, link.Version)
+		}
 	}
 	return goal
+}
+
+// unpacked reports whether dpkg unpacked a package of the kernel or of its headers since the
+// kernel was last looked at. The files alone do not tell: their owner may sign an image or
+// link it elsewhere.
+func (r *run) unpacked(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) bool {
+	if kept.Unpacked == "" || kept.Unpacked == s.Unpacked() {
+		return false
+	}
+	db, err := debpkg.Open(r.inv.AdminDir)
+	if err != nil {
+		return false
+	}
+	since, err := db.UnpackedSince(string(s.Kernel), kept.Looked)
+	return err == nil && since
 }
 
 // present is what attempts start from. What failed for want of a tool is tried again by the
@@ -157,7 +175,7 @@ func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.
 // old ones there would be a dozen attempts in every run of dpkg.
 func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
 	retries := !r.reconciling || slices.Contains(bootable(s.Layout), s.Kernel)
-	return dkmsstate.Present{Inputs: s.Inputs, Packages: r.packages, Retries: retries}
+	return dkmsstate.Present{Inputs: s.Inputs, Packages: r.packages, Compiler: s.Layout.Compiler(), Retries: retries}
 }
 
 // plan plans for what was found, without what was told before.
