@@ -19,8 +19,8 @@ func confScenarios() []scenario {
 		{"a value in Latin-1", `printf 'LAB_AUTHOR="J\366rg"\n' >>/usr/src/conf-1.0/dkms.conf`, built, false},
 		{"case", yes + ` && ` + lines(`'case $kernelver in' '*) AUTOINSTALL=yes ;;' esac`), built, true},
 		{"a case that says no", yes + ` && ` + lines(`'case $kernelver in' '0.0-*) AUTOINSTALL=yes ;;' esac`), left, false},
-		{"&&", yes + ` && ` + lines(`'[ -n "$kernelver" ] && AUTOINSTALL=yes'`), built, false},
-		{"|| that says no", yes + ` && ` + lines(`'[ -n "$dkms_tree" ] || AUTOINSTALL=yes'`), left, false},
+		{"&&", yes + ` && ` + lines(`'[ -n "$BASH_VERSION" ] && AUTOINSTALL=yes'`), built, false},
+		{"|| that says no", yes + ` && ` + lines(`'[ -n "$BASH_VERSION" ] || AUTOINSTALL=yes'`), left, false},
 		{"a value unless there is one", yes + ` && ` + lines(`': ${AUTOINSTALL:=yes}'`), built, false},
 		{"printf -v", yes + ` && ` + lines(`'printf -v AUTOINSTALL %s yes'`), built, false},
 		{"read", yes + ` && ` + lines(`'read -r AUTOINSTALL <<<yes'`), built, false},
@@ -51,6 +51,9 @@ func confScenarios() []scenario {
 			steps: []string{"module conf 1.0 --count", c.do, "comes $K", "byhand"}, right: c.right + "; has alpha; registered conf 1.0; configured"})
 	}
 	return append(all,
+		// dkms of bookworm asks about AUTOINSTALL before it knows the kernel.
+		scenario{kind: kind, name: "&& with the kernel's release", from: fresh, asStock: true, stock: "trixie",
+			steps: []string{"module conf 1.0 --count", yes + ` && ` + lines(`'[ -n "$kernelver" ] && AUTOINSTALL=yes'`), "comes $K", "byhand"}, right: built + "; has alpha; registered conf 1.0; configured"},
 		// A file with carriage returns gives names and values that end with one.
 		scenario{kind: kind, name: "carriage returns", from: fresh, asStock: true,
 			steps: []string{"module conf 1.0 --count", `sed -i 's/$/\r/' /usr/src/conf-1.0/dkms.conf`, "comes $K"}, right: "has conf; has alpha; registered conf 1.0; configured"},
