@@ -104,7 +104,7 @@ func (s *Snapshot) stampInstalled(b Build) string {
 func (s *Snapshot) findForeign() {
 	for i, b := range s.Builds {
 		for j, f := range b.Files {
-			if f.Copy != CopyAltered && f.Copy != CopyForeign {
+			if f.Copy == CopySame || f.Copy == CopyMissing {
 				continue
 			}
 			installed := filepath.Join(s.Layout.installDir(s.Kernel), f.Installed)

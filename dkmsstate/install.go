@@ -23,19 +23,15 @@ func (r *taskRun) install(ctx context.Context) error {
 	link, linked := now.Link(t.Module.Name, t.Arch)
 	replaced, _ := now.Build(Module{t.Module.Name, link.Version}, t.Arch)
 	registration, _ := r.before.Registration(t.Module)
-	if reason := r.before.taken(b); reason != "" {
+	if reason := r.taken(b); reason != "" {
 		return leftOut(reason)
 	}
-	beside := ""
-	if b.anyCopy() {
-		beside = r.besideAnother(b)
-	}
 	switch {
-	case !linked && b.anyCopy() && !b.altered() && beside == "":
+	case !linked && b.anyCopy() && !b.altered():
 		// Where a file stands and no link says whose it is, dkms 3.1.7 and later
 		// would archive it as one of the kernel's own.
 		return tree.install(t.Module, t.Arch, Build{}, nil)
-	case r.before.plain(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original && beside == "" && (linked || !b.altered()):
+	case r.before.plain(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original && (linked || !b.altered()):
 		return tree.install(t.Module, t.Arch, replaced, r.before.foreign(replaced.Module, t.Arch))
 	}
 	r.installing.Lock()
@@ -46,9 +42,6 @@ func (r *taskRun) install(ctx context.Context) error {
 	err := r.machine.Engine.Install(ctx, t.Module, tree.Kernel, t.Arch, r.log)
 	if err == nil {
 		return nil
-	}
-	if beside != "" && notMeant(err) != "" {
-		return leftOut(beside)
 	}
 	// dkms may have left a part of a file, which the kernel would find
 	var parts []string
@@ -84,13 +77,15 @@ func (s Snapshot) taken(b Build) string {
 	return ""
 }
 
-// besideAnother says which file of a build another module has installed meanwhile, in the
-// same run, "" for none. Which of the two is to be there is for dkms to decide, which
-// compares their versions.
-func (r *taskRun) besideAnother(b Build) string {
+// taken says which file of a build another module has installed, before this run or
+// meanwhile, "" for none.
+func (r *taskRun) taken(b Build) string {
+	if reason := r.before.taken(b); reason != "" || !b.anyCopy() {
+		return reason
+	}
 	now, err := r.before.Again(KernelRecord{})
 	if err != nil {
-		return "it cannot be told whose the installed file is"
+		return ""
 	}
 	return now.taken(b)
 }

@@ -44,6 +44,15 @@ func TestAutoinstallPlan(t *testing.T) {
 			f.link(linkTarget(two, testKernel, testArch), "var/lib/dkms/two/kernel-6.1.0-test-x86_64")
 			f.write(f.installedFile("one.ko"), builtOf(two))
 		}, nil, false, 0, 0},
+		"another module is installed in its name, which calls itself otherwise": {func(f fabricated) {
+			f.install(one)
+			two := Module{"two", "1.0"}
+			f.register(two, "")
+			other := string(fabricateKo(Ko{Vermagic: testMagic, name: "two"}, "two"))
+			f.write("var/lib/dkms/two/1.0/6.1.0-test/x86_64/module/one.ko", other)
+			f.link(linkTarget(two, testKernel, testArch), "var/lib/dkms/two/kernel-6.1.0-test-x86_64")
+			f.write(f.installedFile("one.ko"), other)
+		}, nil, false, 0, 0},
 		"another module is installed in its name, and it is not": {func(f fabricated) {
 			f.build(one)
 			two := Module{"two", "1.0"}

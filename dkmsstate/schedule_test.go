@@ -262,6 +262,8 @@ func TestWhatFailsBesideAnotherIsBuiltOnceMore(t *testing.T) {
 	e := &scripted{fabricated: fabricate(t)}
 	e.register(Module{"aa", "1.0"}, "")
 	e.register(Module{"bb", "1.0"}, "")
+	e.write("var/lib/dkms/mok.key", "key") // without one, the first build runs alone
+	e.write("var/lib/dkms/mok.pub", "certificate")
 	before := e.snapshot()
 	ends := map[string]Outcome{}
 	results := Machine{Layout: e.layout, Engine: withoutNeeds{e, make(chan struct{})}, Jobs: 2}.Run(context.Background(), before,
