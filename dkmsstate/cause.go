@@ -40,6 +40,9 @@ func causeOf(err error, log string) Cause {
 	return readCause(file)
 }
 
+// notSigned ends what dkms prints when it cannot sign, which is no failure.
+const notSigned = "modules won't be signed"
+
 // readCause reads a compiler's output. One sign of anything that is missing is enough for
 // CauseOther.
 func readCause(log io.Reader) Cause {
@@ -54,7 +57,7 @@ func readCause(log io.Reader) Cause {
 	for lines.Scan() {
 		line := lines.Text()
 		switch {
-		case progress.MatchString(line):
+		case progress.MatchString(line) || strings.Contains(line, notSigned):
 		case missing.MatchString(line):
 			return CauseOther
 		case compiler.MatchString(strings.TrimSpace(line)):

@@ -21,6 +21,7 @@ func TestReadCause(t *testing.T) {
 		"Makefile:713: cannot find the tool":                                                                         CauseOther,
 		"make: *** [all] Error 2":                                                                                    CauseOther,
 		"  CC [M]  /x/connection.o\n/x/one.c:3:2: error: f":                                                          CauseCompiler,
+		"Binary /x/sign-file not found, modules won't be signed\n/x/one.c:3:2: error: f":                             CauseCompiler,
 		strings.Repeat("x", 100000) + "\n/x/one.c:3:2: error: f":                                                     CauseCompiler,
 		"": CauseOther,
 		"configure: error: kernel source not usable, see config.log\n/x/conftest.c:1:1: error: ...\nplease install libelf": CauseOther,
