@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Run names the run of dpkg that this process is part of, "" when none of its
@@ -40,6 +41,41 @@ func findDpkg() (int, process, bool) {
 		pid = p.parent
 	}
 	return 0, process{}, false
+}
+
+// RunStarted returns when the run of dpkg began that this process is part of, the zero time
+// without one. frontend reports whether another program, such as apt, has dpkg do its work in
+// several steps (DPKG_FRONTEND_LOCKED): the run is that program's then.
+func RunStarted(frontend bool) time.Time {
+	_, p, ok := findDpkg()
+	if !ok {
+		return time.Time{}
+	}
+	if frontend {
+		if data, err := os.ReadFile("/proc/" + strconv.Itoa(p.parent) + "/stat"); err == nil {
+			if above, err := parseStat(string(data)); err == nil {
+				p = above
+			}
+		}
+	}
+	data, err := os.ReadFile("/proc/stat")
+	boot, known := bootTime(string(data))
+	if err != nil || !known {
+		return time.Time{}
+	}
+	const perSecond, rounding = 100, 2 * time.Second // USER_HZ; btime is in whole seconds
+	return boot.Add(time.Duration(p.started) * time.Second / perSecond).Add(-rounding)
+}
+
+// bootTime reads when the system was booted from /proc/stat (proc_stat(5), btime).
+func bootTime(stat string) (time.Time, bool) {
+	for line := range strings.Lines(stat) {
+		if value, ok := strings.CutPrefix(line, "btime "); ok {
+			seconds, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+			return time.Unix(seconds, 0), err == nil
+		}
+	}
+	return time.Time{}, false
 }
 
 // process is what /proc/PID/stat says of a process.

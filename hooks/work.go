@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
@@ -159,14 +160,21 @@ func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.
 // kernel was last looked at. The files alone do not tell: their owner may sign an image or
 // link it elsewhere.
 func (r *run) unpacked(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) bool {
-	if kept.Unpacked == "" || kept.Unpacked == s.Unpacked() {
+	looked := kept.Looked
+	switch {
+	case kept.Unpacked == "": // never looked at: what this run of dpkg unpacked is new
+		looked = debpkg.RunStarted(slices.ContainsFunc(r.inv.Environ, func(entry string) bool { return strings.HasPrefix(entry, "DPKG_FRONTEND_LOCKED=") }))
+		if looked.IsZero() {
+			return false
+		}
+	case kept.Unpacked == s.Unpacked():
 		return false
 	}
 	db, err := debpkg.Open(r.inv.AdminDir)
 	if err != nil {
 		return false
 	}
-	since, err := db.UnpackedSince(string(s.Kernel), kept.Looked)
+	since, err := db.UnpackedSince(string(s.Kernel), looked)
 	return err == nil && since
 }
 
