@@ -120,12 +120,13 @@ func TestFingerprint(t *testing.T) {
 		add  string
 		same bool
 	}{
-		"nothing":                     {"", true},
-		"a package that is unpacked":  {entry("bc", "amd64", "install ok unpacked", "1"), true},
-		"a kernel that is configured": {entry("linux-image-6.1", "amd64", "install ok installed", "1"), true},
-		"a tool that is configured":   {entry("bc", "amd64", "install ok installed", "1"), false},
-		"a library that is upgraded":  {entry("a", "amd64", "install ok installed", "2"), false},
-		"a package that is removed":   {entry("a", "amd64", "deinstall ok config-files", "1"), false},
+		"nothing":                      {"", true},
+		"a package that is unpacked":   {entry("bc", "amd64", "install ok unpacked", "1"), true},
+		"a package whose triggers run": {entry("a", "amd64", "install ok half-configured", "1"), true},
+		"a kernel that is configured":  {entry("linux-image-6.1", "amd64", "install ok installed", "1"), true},
+		"a tool that is configured":    {entry("bc", "amd64", "install ok installed", "1"), false},
+		"a library that is upgraded":   {entry("a", "amd64", "install ok installed", "2"), false},
+		"a package that is removed":    {entry("a", "amd64", "deinstall ok config-files", "1"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			after := open(t, base+"-- updates/0000 --\n"+row.add).Fingerprint()

@@ -82,10 +82,9 @@ func (s Status) Present() bool {
 	return false
 }
 
-// Configured reports whether the package's postinst was run; triggers may be pending.
-func (s Status) Configured() bool {
-	return s.State == Installed || s.State == TriggersPending || s.State == TriggersAwaited
-}
+// Configured reports whether the package's postinst was run, or is running: for the triggers
+// of a package dpkg makes it half-configured again.
+func (s Status) Configured() bool { return s.Present() && s.State != Unpacked }
 
 // Waiting says that the package is unpacked and its postinst has yet to run.
 func (s Status) Waiting() bool { return s.State == Unpacked }
