@@ -63,7 +63,8 @@ printf 'mok_signing_key=/root/k.pem\nmok_certificate=/root/k.der\n' >/etc/dkms/f
 	// systemd-boot has such a hook: kernel-install(8), dkms's 40-dkms.install, our postinst.
 	t.Run("hooks below a run", func(t *testing.T) {
 		r := ours.fork(t, l.scratch)
-		r.must(t, `apt-get -qq update && apt-get -qq install -y --no-install-recommends initramfs-tools busybox zstd cpio
+		r.must(t, `cp /lib/modules/$K/build/include/config/auto.conf /boot/config-$K # by which mkinitramfs knows how to compress
+apt-get -qq update && apt-get -qq install -y --no-install-recommends initramfs-tools busybox zstd cpio
 echo alpha >>/etc/initramfs-tools/modules
 mkdir -p /etc/initramfs/post-update.d
 printf '#!/bin/sh\n/etc/kernel/postinst.d/dkms $1 >>/var/tmp/nested 2>&1; echo "initramfs: $?" >>/var/tmp/nested\n[ ! -e /var/tmp/kill ] || { rm /var/tmp/kill; pkill -KILL -x dkms-hooks; }\n' >/etc/initramfs/post-update.d/nested
