@@ -120,7 +120,7 @@ func (w *walk) worse(s walkStep) []string {
 		for _, module := range walkModules() {
 			p := place{module, kver}
 			w.tally(w.stock.has[p] != "", w.ours.has[p] != "")
-			if s.deed || s.oursAlone || w.stock.kernels[kver] != w.ours.kernels[kver] {
+			if s.deed || s.oursAlone || !w.stock.kernels[kver] || !w.ours.kernels[kver] { // no module is right on a kernel that is gone
 				continue
 			}
 			switch stock, ours := w.stock.has[p], w.ours.has[p]; {
