@@ -30,7 +30,7 @@ type Conf struct {
 	// InstallSteps: installing may run something of the module's own (PRE_INSTALL,
 	// POST_INSTALL), or looks at the kernel's release (OBSOLETE_BY).
 	InstallSteps bool
-	// RebuiltWith: installing one of Depends may build this module anew
+	// RebuiltWith: installing one of Depends may rebuild this module
 	// (BUILD_DEPENDS_REBUILD).
 	RebuiltWith bool
 }

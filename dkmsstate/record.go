@@ -160,16 +160,6 @@ const (
 // trouble says that an ending is one that is told.
 func (l Last) trouble() bool { return l.Result != LastInstalled && l.Result != LastWaiting }
 
-// Troubled says that there is anything to tell.
-func (k KernelRecord) Troubled() bool {
-	for _, last := range k.Last {
-		if last.trouble() {
-			return true
-		}
-	}
-	return false
-}
-
 // Told returns the troubles that a run of dpkg reported, a text for each module: none for
 // another run, or for one without a name.
 func (k KernelRecord) Told(run string, now Present) map[string]string {

@@ -21,11 +21,10 @@ func most[T comparable](voices []T) (T, bool) {
 // distributor, so that no single module is believed as long as there are others: those
 // of another module_layout than most could not be loaded, and have no voice.
 func ownUses(own []Ko) map[string]uint32 {
-	const layout = "module_layout"
 	var layouts []uint32
 	for _, ko := range own {
 		if len(ko.Uses) > 0 {
-			layouts = append(layouts, ko.Uses[layout])
+			layouts = append(layouts, ko.Uses[moduleLayout])
 		}
 	}
 	out := map[string]uint32{}
@@ -36,7 +35,7 @@ func ownUses(own []Ko) map[string]uint32 {
 	voters := 0
 	voices := map[string][]uint32{}
 	for _, ko := range own {
-		if len(ko.Uses) == 0 || ko.Uses[layout] != ofMost {
+		if len(ko.Uses) == 0 || ko.Uses[moduleLayout] != ofMost {
 			continue
 		}
 		voters++

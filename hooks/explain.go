@@ -82,7 +82,7 @@ func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string 
 	if r.verdict != Unbuild && r.verdict != Autoinstall {
 		return steps
 	}
-	steps = append(steps, planned(r.plan(s, kept), r.needsDepmod())...)
+	steps = append(steps, planned(r.plan(s, kept, r.goal(s, kept)), r.needsDepmod())...)
 	for _, kernel := range r.machine.Layout.AllPending() {
 		if kernel != r.inv.Kernel {
 			steps = append(steps, "finish the work on "+string(kernel)+": "+unfinishedWords(r.machine.Layout.Pending(kernel)))

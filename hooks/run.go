@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -56,7 +55,7 @@ func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verd
 		arch:     machineArch(),
 		verdict:  verdict,
 		dpkg:     debpkg.Run(),
-		packages: sync.OnceValue(packagesOf(inv)),
+		packages: packagesOf(inv),
 	}
 }
 

@@ -64,14 +64,16 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	if err != nil {
 		return err
 	}
+	var goal dkmsstate.Goal
 	if r.verdict == Autoinstall {
 		before.Forced = r.inv.Force
 		kept = before.Examine(ctx, kept)
+		goal = r.goal(before, kept)
 		if !dryRun {
-			kept.Asked = before.Ask(ctx, r.machine.Engine, r.goal(before, kept), kept.Asked)
+			kept.Asked = before.Ask(ctx, r.machine.Engine, goal, kept.Asked)
 		}
 	}
-	plan := r.plan(before, kept)
+	plan := r.plan(before, kept, goal)
 	if dryRun {
 		if !r.reconciling || !plan.Empty() {
 			r.report.plan(plan, r.needsDepmod())
@@ -187,7 +189,7 @@ func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
 }
 
 // plan plans for what was found, without what was told before.
-func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.Plan {
+func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal dkmsstate.Goal) dkmsstate.Plan {
 	if r.verdict == Unbuild {
 		plan := dkmsstate.PlanUnbuild(s)
 		if r.strayStays(s) {
@@ -195,7 +197,7 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.
 		}
 		return plan
 	}
-	plan := dkmsstate.PlanAutoinstall(s, r.goal(s, kept))
+	plan := dkmsstate.PlanAutoinstall(s, goal)
 	for _, m := range plan.NeedHeaders {
 		r.report.ended(m.String(), dkmsstate.LastWaiting, waitsForHeaders, "")
 	}
