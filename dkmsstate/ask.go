@@ -6,68 +6,95 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
-// Ask lets dkms find out which modules it would install unasked on the kernel, where
-// that does not show in a dkms.conf, and puts its answers into the snapshot. What is
-// installed is not asked about: it stays; nor is what the goal leaves off. It returns the answers, by MODULE/VERSION,
-// with those of before that still count, for Examine to know when nothing may be run.
-func (s *Snapshot) Ask(ctx context.Context, engine Engine, goal Goal, before map[string]bool) map[string]bool {
+// Answer is what dkms says of a module of which its dkms.conf does not show it.
+type Answer struct {
+	// Wanted: dkms would install it unasked. Needs are its BUILD_DEPENDS then.
+	Wanted bool     `json:"wanted"`
+	Needs  []string `json:"needs,omitempty"`
+}
+
+// Ask lets dkms find out which modules it would install unasked on the kernel, and which
+// others these need, where that does not show in a dkms.conf, and puts its answers into the
+// snapshot. What the goal leaves off is not asked about, nor what is installed and stays as
+// it is. It returns the answers, by MODULE/VERSION, with those of before that still count,
+// for Examine to know when nothing may be run.
+func (s *Snapshot) Ask(ctx context.Context, engine Engine, goal Goal, before map[string]Answer) map[string]Answer {
 	if err := s.Layout.removeQuestion(); err != nil {
 		s.Troubles = append(s.Troubles, err.Error())
 	}
-	var answers map[string]bool
+	answers := map[string]Answer{}
 	for i, r := range s.Registrations {
-		link, _ := s.Link(r.Module.Name, s.Arch)
-		if earlier, asked := before[r.Module.String()]; asked && r.Conf.AskDKMS {
-			answers = withAnswer(answers, r.Module, earlier)
-		}
-		if r.Broken != nil || !r.Conf.AskDKMS || s.NoAutoinstall || link.Version == r.Module.Version || !goal.bringsIn(r.Module) {
+		if !r.Conf.AutoinstallUnknown && !r.Conf.DependsUnknown {
 			continue
 		}
-		wanted, err := s.askAbout(ctx, engine, r.Module)
+		if earlier, asked := before[r.Module.String()]; asked {
+			answers[r.Module.String()] = earlier
+		}
+		if !s.askable(r, goal) {
+			continue
+		}
+		answer, err := s.askAbout(ctx, engine, r.Module)
 		if err != nil {
-			s.answer(i, false, fmt.Errorf("cannot find out whether it is to be installed unasked: %w", err))
-			continue
+			err = fmt.Errorf("cannot find out whether it is to be installed unasked: %w", err)
+		} else {
+			answers[r.Module.String()] = answer
 		}
-		s.answer(i, wanted, nil)
-		answers = withAnswer(answers, r.Module, wanted)
+		s.answer(i, answer, err)
+	}
+	if len(answers) == 0 {
+		return nil
 	}
 	return answers
 }
 
-func withAnswer(answers map[string]bool, m Module, wanted bool) map[string]bool {
-	if answers == nil {
-		answers = map[string]bool{}
+// askable reports whether an answer about a module would change what is planned: it may be
+// brought in, or is installed and has to be built anew.
+func (s *Snapshot) askable(r Registration, goal Goal) bool {
+	link, _ := s.Link(r.Module.Name, s.Arch)
+	switch {
+	case r.Broken != nil:
+		return false
+	case link.Version == r.Module.Version:
+		b, _ := s.Build(r.Module, s.Arch)
+		return r.Conf.DependsUnknown && s.buildable() && (!b.Complete() || b.Fresh.Verdict == Stale)
 	}
-	answers[m.String()] = wanted
-	return answers
+	return !s.NoAutoinstall && goal.bringsIn(r.Module) && (r.Conf.AutoinstallUnknown || r.Conf.Autoinstall)
 }
 
-func (s *Snapshot) answer(i int, wanted bool, err error) {
-	s.Registrations[i].Conf.Autoinstall, s.Registrations[i].Unanswered = wanted, err
+// answer puts an answer into the snapshot, or why there is none.
+func (s *Snapshot) answer(i int, answer Answer, err error) {
+	conf := &s.Registrations[i].Conf
+	if conf.AutoinstallUnknown {
+		conf.Autoinstall, s.Registrations[i].Unanswered = answer.Wanted, err
+	}
+	if conf.DependsUnknown {
+		conf.Depends = answer.Needs
+	}
 }
 
 // presume takes over what dkms answered when it was last asked.
-func (s *Snapshot) presume(answers map[string]bool) {
+func (s *Snapshot) presume(answers map[string]Answer) {
 	for i, r := range s.Registrations {
-		if wanted, asked := answers[r.Module.String()]; asked && r.Conf.AskDKMS {
-			s.answer(i, wanted, nil)
+		if answer, asked := answers[r.Module.String()]; asked {
+			s.answer(i, answer, nil)
 		}
 	}
 }
 
 // askAbout asks in a tree that has this one module alone: a module whose dkms.conf
 // dkms cannot read ends its autoinstall for all of them (read_conf_or_die).
-func (s *Snapshot) askAbout(ctx context.Context, engine Engine, m Module) (bool, error) {
+func (s *Snapshot) askAbout(ctx context.Context, engine Engine, m Module) (Answer, error) {
 	tree, err := s.Layout.makeQuestion(m)
 	if err != nil {
-		return false, errors.Join(err, s.Layout.removeQuestion())
+		return Answer{}, errors.Join(err, s.Layout.removeQuestion())
 	}
-	wanted, err := engine.Autoinstalls(ctx, tree, m, s.Kernel, s.Arch)
-	return wanted, errors.Join(err, s.Layout.removeQuestion())
+	answer, err := engine.AskAutoinstall(ctx, tree, m, s.Kernel, s.Arch)
+	return answer, errors.Join(err, s.Layout.removeQuestion())
 }
 
 // questionDir is the tree to ask in, below the hooks' own directory.
@@ -109,30 +136,42 @@ const (
 	questionLimit = time.Minute
 )
 
-// Autoinstalls asks dkms whether it would install a module of a tree unasked. It reads
-// dkms.conf and its overrides as it always does; a need that is laid over them by
-// --directive keeps dkms autoinstall from building anything (2.8.4, 3.0.10, 3.2.2).
-func (d DKMS) Autoinstalls(ctx context.Context, tree string, m Module, kernel Release, arch string) (bool, error) {
+// AskAutoinstall asks dkms whether it would install a module of a tree unasked. It reads
+// dkms.conf and its overrides as it always does; a need that --directive adds to those of
+// the module keeps dkms autoinstall from building anything, so that it prints all of them
+// (2.8.4, 3.0.10, 3.2.2).
+func (d DKMS) AskAutoinstall(ctx context.Context, tree string, m Module, kernel Release, arch string) (Answer, error) {
 	d.Tree, d.Timeout = tree, min(d.Timeout, questionLimit)
 	var out tail
-	err := d.dkms(ctx, &out, "autoinstall", "-k", string(kernel), "-a", arch, "--directive", "BUILD_DEPENDS="+noSuchModule)
+	err := d.dkms(ctx, &out, "autoinstall", "-k", string(kernel), "-a", arch, "--directive", "BUILD_DEPENDS+= "+noSuchModule)
 	return readAnswer(m, out.String(), err)
 }
 
 // readAnswer reads what dkms autoinstall printed about a module, and how it ended.
-func readAnswer(m Module, output string, err error) (bool, error) {
+func readAnswer(m Module, output string, err error) (Answer, error) {
+	for line := range strings.Lines(output) {
+		list, ok := strings.CutPrefix(strings.TrimSpace(line), m.String()+" autoinstall failed due to missing dependencies: ")
+		words := strings.Fields(strings.TrimSuffix(list, ".")) // 3.2 ends the sentence
+		if ok && slices.Contains(words, noSuchModule) {        // exit status 11, and 0 of dkms 2.8.4
+			answer := Answer{Wanted: true}
+			for _, word := range words {
+				if word != noSuchModule {
+					answer.Needs = append(answer.Needs, word)
+				}
+			}
+			return answer, nil
+		}
+	}
 	var call *CallError
 	switch {
-	case strings.Contains(output, m.String()+" autoinstall failed due to missing dependencies: "+noSuchModule):
-		return true, nil // exit status 11, and 0 of dkms 2.8.4
-	case err == nil && strings.Contains(output, "\nDIRECTIVE: BUILD_DEPENDS="):
-		return false, nil
+	case err == nil && strings.Contains(output, "\nDIRECTIVE: BUILD_DEPENDS+="):
+		return Answer{}, nil
 	case err == nil:
-		return false, fmt.Errorf("dkms autoinstall does not mention %s", m)
+		return Answer{}, fmt.Errorf("dkms autoinstall does not mention %s", m)
 	case errors.As(err, &call) && call.Code == badConf:
-		return false, fmt.Errorf("dkms cannot use its dkms.conf: %w", explain(err, ""))
+		return Answer{}, fmt.Errorf("dkms cannot use its dkms.conf: %w", explain(err, ""))
 	}
-	return false, explain(err, "")
+	return Answer{}, explain(err, "")
 }
 
 // badConf is dkms's exit status for a dkms.conf that lacks what it needs

@@ -25,8 +25,8 @@ func TestDKMSIsAskedWhatOnlyItCanTell(t *testing.T) {
 
 	s := e.snapshot()
 	answers := s.Ask(context.Background(), e, Goal{}, nil)
-	assert.Equal(t, []string{"autoinstalls no", "autoinstalls yes"}, e.calls)
-	assert.Equal(t, map[string]bool{"yes/1.0": true, "no/1.0": false}, answers)
+	assert.Equal(t, []string{"ask no", "ask yes"}, e.calls)
+	assert.Equal(t, map[string]Answer{"yes/1.0": {Wanted: true}, "no/1.0": {}}, answers)
 	p := PlanAutoinstall(s, Goal{})
 	var planned []Module
 	for _, task := range p.Tasks {
@@ -38,7 +38,7 @@ func TestDKMSIsAskedWhatOnlyItCanTell(t *testing.T) {
 
 	// Who may run nothing goes by the last answers.
 	again := e.snapshot()
-	again.Examine(context.Background(), KernelRecord{Asked: answers})
+	again.Examine(context.Background(), KernelRecord{Answers: answers})
 	assert.Equal(t, p.Tasks, PlanAutoinstall(again, Goal{}).Tasks)
 	assert.Equal(t, p.Broken, PlanAutoinstall(again, Goal{}).Broken)
 
@@ -49,11 +49,40 @@ func TestDKMSIsAskedWhatOnlyItCanTell(t *testing.T) {
 	assert.Empty(t, e.calls)
 }
 
+// What a file that dkms has to read needs is asked, whether it is brought in or made anew;
+// what a plain one beside it needs is not.
+func TestDKMSIsAskedForNeeds(t *testing.T) {
+	e := &scripted{fabricated: fabricate(t), wanted: map[Module]bool{}, needs: map[Module][]string{}}
+	coming, stale, whole, plain := Module{"coming", "1.0"}, Module{"stale", "1.0"}, Module{"whole", "1.0"}, Module{"plain", "1.0"}
+	for _, m := range []Module{coming, stale, whole} {
+		e.register(m, "[ -e /x ] && BUILD_DEPENDS=zz\n")
+		e.needs[m] = []string{"zz"}
+	}
+	e.register(plain, "")
+	e.register(Module{"zz", "1.0"}, "")
+	e.install(stale)
+	e.install(whole)
+	s := e.snapshot()
+	for i, b := range s.Builds {
+		if b.Module == stale {
+			s.Builds[i].Fresh = Freshness{Stale, "the test says so"}
+		}
+	}
+	answers := s.Ask(context.Background(), e, Goal{}, nil)
+	assert.Equal(t, []string{"ask coming", "ask stale"}, e.calls)
+	assert.Equal(t, map[string]Answer{"coming/1.0": {Needs: []string{"zz"}}, "stale/1.0": {Needs: []string{"zz"}}}, answers)
+	var names []string
+	for _, task := range PlanAutoinstall(s, Goal{}).Tasks {
+		names = append(names, task.Module.Name)
+	}
+	assert.Equal(t, []string{"plain", "zz", "coming", "stale"}, names, "AUTOINSTALL shows in the files, whatever dkms says of that")
+}
+
 // mute is a dkms that does not answer.
 type mute struct{ *scripted }
 
-func (mute) Autoinstalls(context.Context, string, Module, Release, string) (bool, error) {
-	return false, errors.New("it does not say")
+func (mute) AskAutoinstall(context.Context, string, Module, Release, string) (Answer, error) {
+	return Answer{}, errors.New("it does not say")
 }
 
 func TestAModuleThatDKMSDoesNotAnswerForIsReported(t *testing.T) {
@@ -94,41 +123,42 @@ type looking struct {
 	t *testing.T
 }
 
-func (e looking) Autoinstalls(_ context.Context, tree string, m Module, _ Release, _ string) (bool, error) {
+func (e looking) AskAutoinstall(_ context.Context, tree string, m Module, _ Release, _ string) (Answer, error) {
 	entries, err := os.ReadDir(e.path(tree))
 	require.NoError(e.t, err)
 	require.Len(e.t, entries, 1)
 	target, err := os.Readlink(e.path(tree + "/" + m.String()))
 	require.NoError(e.t, err)
 	assert.Equal(e.t, "/var/lib/dkms/"+m.String(), target)
-	return false, nil
+	return Answer{}, nil
 }
 
 // What real versions of dkms print, and how they exit.
 func TestAnswersOfDKMS(t *testing.T) {
-	const began, directive = "dkms autoinstall -k K\n", "DIRECTIVE: BUILD_DEPENDS=\"dkms-hooks-question\"\n"
+	const began, directive = "dkms autoinstall -k K\n", "DIRECTIVE: BUILD_DEPENDS+=\" dkms-hooks-question\"\n"
 	for name, c := range map[string]struct {
 		output string
 		code   int
-		wanted bool
+		answer Answer
 		err    string
 	}{
-		"3.2.2, yes":        {directive + "one/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question.\n\nError! One", 11, true, ""},
-		"3.0.10, yes":       {directive + "one/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question b\nError! One", 11, true, ""},
-		"2.8.4, yes":        {directive + "one/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question\n", 0, true, ""},
-		"no":                {directive, 0, false, ""},
-		"nothing":           {"/usr/sbin/dkms: line 2189: /dev/fd/63: No such file or directory\n", 0, false, "dkms autoinstall does not mention one/1.0"},
-		"another failure":   {directive + "Error! You must be root\n", 1, false, "dkms autoinstall exited with 1: You must be root"},
-		"no PACKAGE_NAME":   {directive + "\nError! Bad conf file.\nFile: x\n", 8, false, "dkms cannot use its dkms.conf: dkms autoinstall exited with 8: Bad conf file."},
-		"it is not the one": {directive + "two/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question\n", 11, false, "dkms autoinstall exited with 11: two/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question"},
+		"3.2.2, yes":        {directive + "one/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question.\n\nError! One", 11, Answer{Wanted: true}, ""},
+		"3.2.2, with needs": {directive + "one/1.0 autoinstall failed due to missing dependencies: zfs dkms-hooks-question spl bar.\nError! One", 11, Answer{true, []string{"zfs", "spl", "bar"}}, ""},
+		"3.0.10, yes":       {directive + "one/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question b\nError! One", 11, Answer{true, []string{"b"}}, ""},
+		"2.8.4, yes":        {directive + "one/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question\n", 0, Answer{Wanted: true}, ""},
+		"no":                {directive, 0, Answer{}, ""},
+		"nothing":           {"/usr/sbin/dkms: line 2189: /dev/fd/63: No such file or directory\n", 0, Answer{}, "dkms autoinstall does not mention one/1.0"},
+		"another failure":   {directive + "Error! You must be root\n", 1, Answer{}, "dkms autoinstall exited with 1: You must be root"},
+		"no PACKAGE_NAME":   {directive + "\nError! Bad conf file.\nFile: x\n", 8, Answer{}, "dkms cannot use its dkms.conf: dkms autoinstall exited with 8: Bad conf file."},
+		"it is not the one": {directive + "two/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question\n", 11, Answer{}, "dkms autoinstall exited with 11: two/1.0 autoinstall failed due to missing dependencies: dkms-hooks-question"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var err error
 			if c.code != 0 {
 				err = &CallError{Program: "dkms", Args: []string{"autoinstall"}, Code: c.code, Output: c.output}
 			}
-			wanted, err := readAnswer(Module{"one", "1.0"}, began+c.output, err)
-			assert.Equal(t, c.wanted, wanted)
+			answer, err := readAnswer(Module{"one", "1.0"}, began+c.output, err)
+			assert.Equal(t, c.answer, answer)
 			if c.err == "" {
 				assert.NoError(t, err)
 			} else {

@@ -19,6 +19,8 @@ type Assignments struct {
 	// unknown holds the names whose element 0, and others the names of which another
 	// element, has a value that only a shell could find.
 	unknown, others map[string]bool
+	// text is everything that was read.
+	text string
 	// opaque: the file does something that may set anything or end its reading, or
 	// it cannot be parsed. Then nothing that it sets is known.
 	opaque bool
@@ -38,6 +40,7 @@ func ReadAssignments(r io.Reader, name string) (Assignments, error) {
 // then returns the assignments after a further file was read in the same shell.
 func (as Assignments) then(data []byte, name string) (Assignments, error) {
 	out := as.clone()
+	out.text += string(data)
 	file, err := parseShell(data, name)
 	if err != nil {
 		out.opaque = true
@@ -97,7 +100,7 @@ func runesToBytes(s string) string {
 }
 
 func (as Assignments) clone() Assignments {
-	out := Assignments{elements: map[string]map[int]string{}, unknown: map[string]bool{}, others: map[string]bool{}, opaque: as.opaque}
+	out := Assignments{elements: map[string]map[int]string{}, unknown: map[string]bool{}, others: map[string]bool{}, text: as.text, opaque: as.opaque}
 	for name, elements := range as.elements {
 		out.elements[name] = maps.Clone(elements)
 	}
@@ -141,6 +144,9 @@ func (as Assignments) MayBeSet(name string) bool {
 	value, known := as.Value(name)
 	return !known || value != ""
 }
+
+// Mentions reports whether a name stands anywhere in the file.
+func (as Assignments) Mentions(name string) bool { return strings.Contains(as.text, name) }
 
 // withoutCR takes a carriage return off the end of a value, as dkms does
 // (safe_source).

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -15,13 +14,13 @@ import (
 // itself by sourcing it; here it is only parsed. Where that does not show a value, what
 // follows from it is left to dkms.
 type Conf struct {
-	// Autoinstall: dkms may install this module for a kernel unasked. AskDKMS: only
-	// dkms can find that out, and Autoinstall is what it found when it was last asked.
-	Autoinstall, AskDKMS bool
+	// Autoinstall: dkms may install this module for a kernel unasked. AutoinstallUnknown:
+	// only dkms can find that out, and Autoinstall is what it found when it was last asked.
+	Autoinstall, AutoinstallUnknown bool
 	// Depends are the module names of BUILD_DEPENDS. DependsUnknown: only dkms can find
-	// them, and MayDepend are those that the file names.
-	Depends, MayDepend []string
-	DependsUnknown     bool
+	// them, and Depends are what it found when it was last asked.
+	Depends        []string
+	DependsUnknown bool
 	// Names are those of the files of its modules, without .ko, and what they
 	// may be called besides (DEST_MODULE_NAME, BUILT_MODULE_NAME, PACKAGE_NAME).
 	Names []string
@@ -31,7 +30,7 @@ type Conf struct {
 	// POST_INSTALL), or looks at the kernel's release (OBSOLETE_BY).
 	InstallSteps bool
 	// RebuiltWith: installing one of Depends may rebuild this module
-	// (BUILD_DEPENDS_REBUILD).
+	// (BUILD_DEPENDS_REBUILD). A file of which little is known has to name it.
 	RebuiltWith bool
 }
 
@@ -40,7 +39,7 @@ const maxConf = 1 << 20
 
 func newConf(as Assignments) Conf {
 	c := Conf{
-		RebuiltWith:  as.MayBeSet("BUILD_DEPENDS_REBUILD"),
+		RebuiltWith:  as.MayBeSet("BUILD_DEPENDS_REBUILD") && as.Mentions("BUILD_DEPENDS_REBUILD"),
 		OwnSteps:     as.MayBeSet("POST_REMOVE"),
 		InstallSteps: as.MayBeSet("PRE_INSTALL") || as.MayBeSet("POST_INSTALL") || as.MayBeSet("OBSOLETE_BY"),
 	}
@@ -49,18 +48,12 @@ func newConf(as Assignments) Conf {
 		c.Names = append(c.Names, names...)
 	}
 	value, known := as.Value("AUTOINSTALL")
-	c.Autoinstall, c.AskDKMS = known && yes(value), !known
+	c.Autoinstall, c.AutoinstallUnknown = known && yes(value), !known
 	depends, known := as.Elements("BUILD_DEPENDS")
 	for _, value := range depends {
 		c.Depends = append(c.Depends, strings.Fields(value)...)
 	}
-	if !known {
-		c.DependsUnknown = true
-		for _, value := range as.elements["BUILD_DEPENDS"] {
-			c.MayDepend = append(c.MayDepend, strings.Fields(value)...)
-		}
-		slices.Sort(c.MayDepend)
-	}
+	c.DependsUnknown = !known
 	return c
 }
 

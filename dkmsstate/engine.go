@@ -21,9 +21,9 @@ type Engine interface {
 	Unbuild(ctx context.Context, m Module, kernel Release, arch string) error
 	// Add registers a module whose source is in the source tree.
 	Add(ctx context.Context, m Module) error
-	// Autoinstalls reports whether dkms would install a module of a DKMS tree unasked;
-	// it builds nothing.
-	Autoinstalls(ctx context.Context, tree string, m Module, kernel Release, arch string) (bool, error)
+	// AskAutoinstall returns whether dkms would install a module of a DKMS tree unasked,
+	// and what that needs; it builds nothing.
+	AskAutoinstall(ctx context.Context, tree string, m Module, kernel Release, arch string) (Answer, error)
 	// Depmod makes the kernel's modules.dep and its fellows anew.
 	Depmod(ctx context.Context, kernel Release) error
 	// Initramfs makes the kernel's initramfs anew, and InitramfsHolds says whether it

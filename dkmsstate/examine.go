@@ -32,7 +32,7 @@ type kernelFacts struct {
 // that for the next time. What has not changed since rec was kept is not read again,
 // and what was built and verified just now, by this run, is as fresh as it can be.
 func (s *Snapshot) Examine(ctx context.Context, rec KernelRecord, built ...Module) KernelRecord {
-	s.presume(rec.Asked)
+	s.presume(rec.Answers)
 	x := s.examine(ctx)
 	s.Mismatch = rec.Mismatch
 	compared := x.comparedStamps()

@@ -33,8 +33,10 @@ const (
 type scripted struct {
 	fabricated
 	fates map[string]fate
-	// wanted are the modules that dkms says it would install unasked.
+	// wanted are the modules that dkms says it would install unasked, needs their
+	// BUILD_DEPENDS.
 	wanted map[Module]bool
+	needs  map[Module][]string
 	mu     sync.Mutex
 	calls  []string
 }
@@ -86,9 +88,9 @@ func (e *scripted) Add(_ context.Context, m Module) error {
 	return nil
 }
 
-func (e *scripted) Autoinstalls(_ context.Context, _ string, m Module, _ Release, _ string) (bool, error) {
-	e.call("autoinstalls", m.Name)
-	return e.wanted[m], nil
+func (e *scripted) AskAutoinstall(_ context.Context, _ string, m Module, _ Release, _ string) (Answer, error) {
+	e.call("ask", m.Name)
+	return Answer{e.wanted[m], e.needs[m]}, nil
 }
 
 func (e *scripted) Compress(_ context.Context, suffix, module string, to *os.File) error {

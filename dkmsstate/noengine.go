@@ -32,9 +32,9 @@ func (n NoEngine) Unbuild(context.Context, Module, Release, string) error { retu
 // Add is refused.
 func (n NoEngine) Add(context.Context, Module) error { return n.refuse("add") }
 
-// Autoinstalls is refused.
-func (n NoEngine) Autoinstalls(context.Context, string, Module, Release, string) (bool, error) {
-	return false, n.refuse("ask dkms")
+// AskAutoinstall is refused.
+func (n NoEngine) AskAutoinstall(context.Context, string, Module, Release, string) (Answer, error) {
+	return Answer{}, n.refuse("ask dkms")
 }
 
 // Depmod is refused.

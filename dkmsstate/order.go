@@ -2,7 +2,6 @@ package dkmsstate
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 )
@@ -11,10 +10,6 @@ import (
 // needs can never be met becomes a note.
 func (p *Plan) orderByNeeds(s Snapshot) {
 	left := p.Tasks
-	for i, t := range left {
-		r, _ := s.Registration(t.Module)
-		left[i].NeedsUnknown = t.Builds() && r.Conf.DependsUnknown
-	}
 	p.Tasks = nil
 	planned := map[string]bool{}
 	for len(left) > 0 {
@@ -31,9 +26,7 @@ func (p *Plan) orderByNeeds(s Snapshot) {
 				waiting = append(waiting, t)
 			}
 		}
-		ready, later := knownFirst(s, ready)
 		p.Tasks = append(p.Tasks, ready...)
-		waiting = append(waiting, later...)
 		if len(waiting) == len(left) {
 			p.noteUnmet(s, waiting, planned)
 			return
@@ -46,29 +39,6 @@ func (p *Plan) orderByNeeds(s Snapshot) {
 		}
 		left = waiting
 	}
-}
-
-// knownFirst parts what can come next into what comes and what waits: a task of which
-// dkms alone knows what it needs comes after all others, and before one that names it.
-func knownFirst(s Snapshot, ready []Task) (next, later []Task) {
-	for _, t := range ready {
-		if t.NeedsUnknown {
-			later = append(later, t)
-		} else {
-			next = append(next, t)
-		}
-	}
-	if len(next) > 0 || len(later) == 0 {
-		return next, later
-	}
-	first := slices.IndexFunc(later, func(t Task) bool {
-		r, _ := s.Registration(t.Module)
-		return !slices.ContainsFunc(later, func(other Task) bool {
-			return other.Module.Name != t.Module.Name && slices.Contains(r.Conf.MayDepend, other.Module.Name)
-		})
-	})
-	first = max(first, 0)
-	return []Task{later[first]}, slices.Delete(slices.Clone(later), first, first+1)
 }
 
 func (p *Plan) noteUnmet(s Snapshot, tasks []Task, planned map[string]bool) {

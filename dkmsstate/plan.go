@@ -49,10 +49,7 @@ type Task struct {
 	// Needs are the names of modules (BUILD_DEPENDS) that must be installed
 	// before; when one of them fails, this task is skipped.
 	Needs []string
-	// NeedsUnknown: it may need any other module, so that it comes after the others and
-	// has its turn alone.
-	NeedsUnknown bool
-	Steps        []Step
+	Steps []Step
 }
 
 // Installs says that the task ends with the module installed.

@@ -187,27 +187,6 @@ func TestBuildsFollowTheirNeeds(t *testing.T) {
 	assert.Len(t, p.Broken, 2, "a circle is told, not built")
 }
 
-// What only dkms knows the needs of comes last, each alone, and in the order that the
-// files suggest.
-func TestUnknownNeedsComeLast(t *testing.T) {
-	f := fabricate(t)
-	f.register(Module{"a", "1"}, "[ -e /x ] && BUILD_DEPENDS=c")
-	f.register(Module{"b", "1"}, "BUILD_DEPENDS=a")
-	f.register(Module{"c", "1"}, "X=1\nBUILD_DEPENDS=$X")
-	f.register(Module{"d", "1"}, "BUILD_DEPENDS=z")
-	f.register(Module{"z", "1"}, "")
-	p := PlanAutoinstall(f.snapshot(), Goal{})
-	var names []string
-	unknown := map[string]bool{}
-	for _, task := range p.Tasks {
-		names = append(names, task.Module.Name)
-		unknown[task.Module.Name] = task.NeedsUnknown
-	}
-	assert.Equal(t, []string{"z", "d", "c", "a", "b"}, names)
-	assert.Equal(t, map[string]bool{"a": true, "b": false, "c": true, "d": false, "z": false}, unknown)
-	assert.Empty(t, p.Broken)
-}
-
 func TestOtherKernelsLinksAreNotOurs(t *testing.T) {
 	f := fabricate(t)
 	m := Module{"m", "1"}

@@ -37,9 +37,9 @@ type KernelRecord struct {
 	Origins map[string]Origin      `json:"origins,omitempty"`
 	// Dep is what was read of modules.dep.
 	Dep DepRecord `json:"dep"`
-	// Asked is what dkms answered for modules of which only dkms knows whether it
-	// would install them unasked, by MODULE/VERSION (Snapshot.Ask).
-	Asked map[string]bool `json:"asked,omitempty"`
+	// Answers are what dkms answered about modules of which only dkms knows whether it
+	// would install them unasked and what they need, by MODULE/VERSION (Snapshot.Ask).
+	Answers map[string]Answer `json:"answers,omitempty"`
 }
 
 // BuildRecord is what a build was when it was found fresh, and for what.

@@ -50,7 +50,7 @@ func (sv *Survey) readRegistrations(d moduleDir, kernel Release, arch string) []
 		} else {
 			r.Conf, r.Broken = sv.readConf(version, kernel, arch)
 		}
-		if r.Conf.AskDKMS {
+		if r.Conf.AutoinstallUnknown {
 			r.Unanswered = errNotAsked
 		}
 		out = append(out, r)

@@ -96,7 +96,7 @@ func (sc *schedule) waits(i int) bool {
 		if sc.ended[j] {
 			continue
 		}
-		if other.Module.Name == sc.tasks[i].Module.Name || sc.tasks[i].NeedsUnknown || slices.Contains(sc.tasks[i].Needs, other.Module.Name) || sc.share(i, j) {
+		if other.Module.Name == sc.tasks[i].Module.Name || slices.Contains(sc.tasks[i].Needs, other.Module.Name) || sc.share(i, j) {
 			return true
 		}
 	}

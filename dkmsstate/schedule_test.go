@@ -100,21 +100,34 @@ func TestNeedsAreInstalledFirst(t *testing.T) {
 	}
 }
 
-// What only dkms knows the needs of begins when all others have ended.
-func TestUnknownNeedsAreBuiltLastAndAlone(t *testing.T) {
-	c := newCrowded(crowd(t, 4, map[int]string{0: "[ -e /x ] && BUILD_DEPENDS=m1\n", 1: "[ -e /x ] && BUILD_DEPENDS=\n"}), 0)
-	for _, r := range c.run(4) {
-		require.NoError(t, r.Err)
-	}
-	assert.ElementsMatch(t, []string{"m2", "m3"}, c.order[:2])
-	assert.Equal(t, []string{"m1", "m0"}, c.order[2:])
-}
-
 // Where dkms itself builds modules anew nothing is built beside it.
 func TestRebuiltModulesAreBuiltAlone(t *testing.T) {
 	c := newCrowded(crowd(t, 4, map[int]string{3: "BUILD_DEPENDS=m0\nBUILD_DEPENDS_REBUILD=yes\n"}), 0)
 	c.run(4)
 	assert.Equal(t, 1, c.most)
+}
+
+// A dkms.conf that reads another file, as many do with the kernel's configuration, may set
+// anything. That it rebuilds modules has to stand in it.
+func TestAFileThatIsReadDoesNotForbidBuildingSideBySide(t *testing.T) {
+	for name, c := range map[string]struct {
+		conf string
+		most int
+	}{
+		"sourced":          {". $kernel_source_dir/.config\n", 4},
+		"evaluated":        {"eval \"$(cat /etc/x)\"\n", 4},
+		"sourced and told": {". /etc/x\n[ -e /x ] && BUILD_DEPENDS_REBUILD=yes\n", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c1 := newCrowded(crowd(t, 4, map[int]string{0: c.conf}), c.most)
+			c1.wanted = map[Module]bool{{"m0", "1.0"}: true}
+			before := c1.snapshot()
+			before.Ask(context.Background(), c1, Goal{}, nil)
+			Machine{Layout: c1.layout, Engine: c1, Jobs: 4}.Run(context.Background(), before, PlanAutoinstall(before, Goal{}), func(int, Task) {}, func(int, Result) {})
+			assert.Len(t, c1.order, 4)
+			assert.Equal(t, c.most, c1.most)
+		})
+	}
 }
 
 // In whatever order tasks end, each begins once, no more are at work than may be, no

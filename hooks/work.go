@@ -70,7 +70,7 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 		kept = before.Examine(ctx, kept)
 		goal = r.goal(before, kept)
 		if !dryRun {
-			kept.Asked = before.Ask(ctx, r.machine.Engine, goal, kept.Asked)
+			kept.Answers = before.Ask(ctx, r.machine.Engine, goal, kept.Answers)
 		}
 	}
 	plan := r.plan(before, kept, goal)
