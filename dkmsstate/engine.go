@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -13,9 +12,9 @@ import (
 // Engine is dkms(8) and depmod(8), as far as they are needed. There is no
 // remove, which would drop a registration.
 type Engine interface {
-	// Build compiles a module, with as many jobs at once; Install installs a built
-	// one without depmod. What they print goes to log too.
-	Build(ctx context.Context, m Module, kernel Release, arch string, jobs int, log io.Writer) error
+	// Build compiles a module; Install installs a built one without depmod. What they
+	// print goes to log too.
+	Build(ctx context.Context, m Module, kernel Release, arch string, log io.Writer) error
 	Install(ctx context.Context, m Module, kernel Release, arch string, log io.Writer) error
 	// Unbuild uninstalls and unbuilds a module on one kernel without depmod.
 	Unbuild(ctx context.Context, m Module, kernel Release, arch string) error
@@ -51,9 +50,11 @@ type DKMS struct {
 	Calls *Calls
 }
 
-// Build runs dkms build.
-func (d DKMS) Build(ctx context.Context, m Module, kernel Release, arch string, jobs int, log io.Writer) error {
-	return d.dkms(ctx, log, "build", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch, "-j", strconv.Itoa(jobs))
+// Build runs dkms build. The number of jobs of make is left to dkms: one for each
+// processor, or parallel_jobs of framework.conf. The kernel shares the processors out among
+// builds that run side by side, so that one that is left alone has them all.
+func (d DKMS) Build(ctx context.Context, m Module, kernel Release, arch string, log io.Writer) error {
+	return d.dkms(ctx, log, "build", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
 }
 
 // Install runs dkms install --no-depmod.

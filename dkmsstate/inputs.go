@@ -3,6 +3,7 @@ package dkmsstate
 import (
 	"io/fs"
 	"path/filepath"
+	"slices"
 )
 
 // Inputs names what a build of a module, NAME/VERSION, starts from: the kernel's headers
@@ -15,10 +16,10 @@ func (s Snapshot) Inputs(module string) string {
 	for _, name := range []string{"", "include", "Makefile", "Module.symvers", "include/config/auto.conf"} {
 		sum.addFile(filepath.Join(build, name))
 	}
-	names := []string{}
+	var names []string
 	for _, r := range s.Registrations {
 		if r.Module.String() == module {
-			names = append(r.Conf.Depends, r.Module.Name)
+			names = append(slices.Clone(r.Conf.Depends), r.Module.Name)
 		}
 	}
 	for _, name := range names {
@@ -46,18 +47,29 @@ func (s *stamp) addSource(l Layout, r Registration) {
 	for _, override := range overrides {
 		s.addFile(override)
 	}
-	source := l.inRoot(filepath.Join(l.versionDir(r.Module), "source"))
-	real, err := filepath.EvalSymlinks(source)
+	if l.walkSource(r.Module, func(path string, _ fs.DirEntry) { s.addFile(path) }) != nil {
+		s.addFile(l.sourceLink(r.Module))
+	}
+}
+
+// sourceLink is the link that registers a module.
+func (l Layout) sourceLink(m Module) string {
+	return l.inRoot(filepath.Join(l.versionDir(m), "source"))
+}
+
+// walkSource visits what is in the source of a registered module, and below. An error says
+// that there is none.
+func (l Layout) walkSource(m Module, visit func(path string, d fs.DirEntry)) error {
+	real, err := filepath.EvalSymlinks(l.sourceLink(m))
 	if err != nil {
-		s.addFile(source)
-		return
+		return err
 	}
 	left := maxSources
-	_ = filepath.WalkDir(real, func(path string, _ fs.DirEntry, _ error) error {
+	return filepath.WalkDir(real, func(path string, d fs.DirEntry, _ error) error {
 		if left--; left < 0 {
 			return fs.SkipAll
 		}
-		s.addFile(path)
+		visit(path, d)
 		return nil
 	})
 }

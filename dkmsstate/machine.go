@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Machine carries out plans: the Engine compiles, the Tree does the rest.
@@ -15,8 +15,11 @@ type Machine struct {
 	Engine Engine
 	// Spare is Tree.Spare of its removals.
 	Spare bool
-	// Jobs is how many modules are built at a time, 0 for DefaultJobs.
+	// Jobs is how many modules are built at a time, 0 for one for each processor, as far
+	// as memory allows.
 	Jobs int
+	// Took, when it is set, returns how long a module took to build before, 0 for unknown.
+	Took func(m Module) time.Duration
 }
 
 // Outcome is how a task ended.
@@ -37,6 +40,8 @@ type Result struct {
 	Err error
 	// Cause is the kind of the failure.
 	Cause Cause
+	// Took is how long dkms took to build the module.
+	Took time.Duration
 	// Notes are what is unusual about a module that was installed.
 	Notes []string
 	// Log is the file that tells more, "" without one; NoLog says why there is none.
@@ -52,11 +57,7 @@ type Result struct {
 // built side by side; one that fails never stops the next. Only an end of the context
 // stops the run; what was not begun is then reported as failed.
 func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i int, t Task), end func(i int, r Result)) []Result {
-	jobs := m.Jobs
-	if jobs == 0 {
-		jobs = DefaultJobs()
-	}
-	sc := newSchedule(before, p, jobs)
+	sc := m.newSchedule(before, p)
 	x := before.examine(ctx)
 	type ending struct {
 		i int
@@ -65,14 +66,15 @@ func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i 
 	endings := make(chan ending)
 	installing := new(sync.Mutex)
 	results := make([]Result, len(p.Tasks))
-	job := func(i, jobs int) *taskRun {
+	job := func(i int) *taskRun {
 		return &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Spare: m.Spare}, task: p.Tasks[i],
-			before: before, x: x, jobs: jobs, log: m.Layout.newLog(p.Tasks[i].Module, p.Kernel), installing: installing}
+			before: before, x: x, log: m.Layout.newLog(p.Tasks[i].Module, p.Kernel), installing: installing}
 	}
 	var held []int
 	for range p.Tasks {
 		for i, ok := sc.next(); ok; i, ok = sc.next() {
-			r := job(i, sc.begin(i))
+			sc.begin(i)
+			r := job(i)
 			err := ctx.Err()
 			if need := sc.missing(i); need != "" {
 				err = missingNeed(need)
@@ -100,7 +102,7 @@ func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i 
 	slices.Sort(held)
 	for _, i := range held {
 		if ctx.Err() == nil && builtAnother(results, i) && neededFailure(results, p.Tasks[i]) == "" {
-			results[i] = job(i, runtime.NumCPU()).run(ctx)
+			results[i] = job(i).run(ctx)
 		}
 		end(i, results[i])
 	}
@@ -146,14 +148,14 @@ type taskRun struct {
 	// before is what the plan was made from, x what builds are verified by.
 	before Snapshot
 	x      examination
-	// jobs is the number of jobs for make.
-	jobs int
-	log  *keptLog
+	log    *keptLog
 	// installing is held while dkms installs: the scripts of modules expect to be alone.
 	installing *sync.Mutex
 	// notes are those of the result; compressed and built report what was done.
 	notes             []string
 	compressed, built bool
+	// took is how long the build took.
+	took time.Duration
 }
 
 // note notes what is unusual about the module.
@@ -167,7 +169,7 @@ func (r *taskRun) run(ctx context.Context) Result {
 			break
 		}
 	}
-	res.Notes, res.Log, res.NoLog = r.notes, r.log.close(), r.log.err
+	res.Notes, res.Log, res.NoLog, res.Took = r.notes, r.log.close(), r.log.err, r.took
 	if err == nil {
 		res.Unsigned = r.unsigned(ctx, res.Log)
 		return res

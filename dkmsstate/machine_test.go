@@ -48,7 +48,7 @@ func (e *scripted) call(op, name string) fate {
 	return e.fates[name]
 }
 
-func (e *scripted) Build(_ context.Context, m Module, _ Release, _ string, _ int, _ io.Writer) error {
+func (e *scripted) Build(_ context.Context, m Module, _ Release, _ string, _ io.Writer) error {
 	switch e.call("build", m.Name) {
 	case doesNotCompile:
 		e.write("var/lib/dkms/"+m.Name+"/"+m.Version+"/build/make.log", "CC x.o\nx.c:1:1: error: no\nx.c:2:2: error: more\n")

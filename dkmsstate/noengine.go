@@ -17,7 +17,7 @@ func (n NoEngine) refuse(what string) error {
 }
 
 // Build is refused.
-func (n NoEngine) Build(context.Context, Module, Release, string, int, io.Writer) error {
+func (n NoEngine) Build(context.Context, Module, Release, string, io.Writer) error {
 	return n.refuse("build")
 }
 

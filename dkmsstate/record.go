@@ -2,6 +2,7 @@ package dkmsstate
 
 import (
 	"maps"
+	"strings"
 	"time"
 )
 
@@ -120,6 +121,9 @@ type Last struct {
 	When time.Time `json:"when"`
 	// Log is the file that tells more, "" without one.
 	Log string `json:"log,omitempty"`
+	// Took is how long the last build of the module took on the kernel, 0 when it is not
+	// known.
+	Took time.Duration `json:"took_ns,omitempty"`
 	// Inputs name what the attempt started from (Snapshot.Inputs): with other inputs it
 	// may end otherwise. Cause is why it failed, and Packages name the packages that were
 	// installed then, where another one may have been missing.
@@ -223,6 +227,24 @@ func (r Record) With(kernel Release, k KernelRecord) Record {
 	}
 	next.Kernels[kernel] = k
 	return next
+}
+
+// Took returns how long the last build of a module took that is recorded, on whatever kernel,
+// 0 for none. One of the same version says more than a later one of another.
+func (r Record) Took(m Module) time.Duration {
+	var found Last
+	same := false
+	for _, kernel := range r.Kernels {
+		for module, last := range kernel.Last {
+			name, version, _ := strings.Cut(module, "/")
+			exact := version == m.Version
+			if name != m.Name || last.Took == 0 || same && !exact || same == exact && !last.When.After(found.When) {
+				continue
+			}
+			found, same = last, exact
+		}
+	}
+	return found.Took
 }
 
 // Without gives the record without a kernel.

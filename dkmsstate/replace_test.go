@@ -22,7 +22,7 @@ type rebuilder struct {
 	at    func()
 }
 
-func (e rebuilder) Build(_ context.Context, m Module, _ Release, _ string, _ int, log io.Writer) error {
+func (e rebuilder) Build(_ context.Context, m Module, _ Release, _ string, log io.Writer) error {
 	if e.at != nil {
 		e.at()
 	}

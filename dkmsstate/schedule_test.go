@@ -4,14 +4,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"math/rand"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/quick"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -26,7 +29,6 @@ type crowded struct {
 	at      int
 	arrived int
 	most    int
-	jobs    []int
 	order   []string
 }
 
@@ -34,12 +36,11 @@ func newCrowded(e *scripted, meet int) *crowded {
 	return &crowded{scripted: e, meet: meet, turn: sync.NewCond(new(sync.Mutex))}
 }
 
-func (c *crowded) Build(ctx context.Context, m Module, k Release, arch string, jobs int, log io.Writer) error {
+func (c *crowded) Build(ctx context.Context, m Module, k Release, arch string, log io.Writer) error {
 	c.turn.L.Lock()
 	c.at++
 	c.arrived++
 	c.most = max(c.most, c.at)
-	c.jobs = append(c.jobs, jobs)
 	c.order = append(c.order, m.Name)
 	c.turn.Broadcast()
 	for c.arrived < c.meet {
@@ -47,7 +48,7 @@ func (c *crowded) Build(ctx context.Context, m Module, k Release, arch string, j
 	}
 	c.at--
 	c.turn.L.Unlock()
-	return c.scripted.Build(ctx, m, k, arch, jobs, log)
+	return c.scripted.Build(ctx, m, k, arch, log)
 }
 
 // crowd registers modules; needs are the BUILD_DEPENDS of some.
@@ -142,7 +143,11 @@ func TestScheduleInAnyOrder(t *testing.T) {
 				tasks[i].Needs = []string{fmt.Sprint(draw.Intn(12))}
 			}
 		}
-		sc := newSchedule(Snapshot{}, Plan{Tasks: tasks}, int(limit%4)+1)
+		sc := Machine{Jobs: int(limit%4) + 1}.newSchedule(Snapshot{}, Plan{Tasks: tasks})
+		for i := range sc.toGo {
+			sc.toGo[i], sc.memory[i] = time.Duration(draw.Intn(9)), draw.Intn(9)
+		}
+		sc.free = draw.Intn(20)
 		sc.keyThere = func() bool { return true }
 		var running []int
 		for range tasks {
@@ -154,7 +159,8 @@ func TestScheduleInAnyOrder(t *testing.T) {
 					}
 				}
 				running = append(running, i)
-				if sc.begin(i) < 1 || len(running) > int(limit%4)+1 {
+				sc.begin(i)
+				if len(running) > int(limit%4)+1 {
 					return false
 				}
 			}
@@ -172,10 +178,10 @@ func TestScheduleInAnyOrder(t *testing.T) {
 
 // Two versions of one module are never at work at once.
 func TestOneTaskAModule(t *testing.T) {
-	sc := newSchedule(Snapshot{}, Plan{Tasks: []Task{
+	sc := Machine{Jobs: 4}.newSchedule(Snapshot{}, Plan{Tasks: []Task{
 		{Module: Module{"m", "1"}, Steps: []Step{{OpBuild, ""}}},
 		{Module: Module{"m", "2"}, Steps: []Step{{OpBuild, ""}}},
-	}}, 4)
+	}})
 	sc.keyThere = func() bool { return true }
 	i, ok := sc.next()
 	require.True(t, ok)
@@ -190,11 +196,11 @@ func TestOneTaskAModule(t *testing.T) {
 // dkms makes its key in the first build; the others wait for it, and no longer than
 // until a build has ended well without one.
 func TestTheKeyIsMadeByOneBuild(t *testing.T) {
-	sc := newSchedule(Snapshot{}, Plan{Tasks: make([]Task, 6)}, 4)
-	for i := range sc.tasks {
-		sc.tasks[i] = Task{Module: Module{fmt.Sprint(i), "1"}, Steps: []Step{{OpBuild, ""}}}
+	tasks := make([]Task, 6)
+	for i := range tasks {
+		tasks[i] = Task{Module: Module{fmt.Sprint(i), "1"}, Steps: []Step{{OpBuild, ""}}}
 	}
-	sc.builders, sc.limit = 6, 4
+	sc := Machine{Jobs: 4}.newSchedule(Snapshot{}, Plan{Tasks: tasks})
 	made := false
 	sc.keyThere = func() bool { return made }
 	started := func() int {
@@ -230,27 +236,124 @@ func TestSigningKey(t *testing.T) {
 	assert.Equal(t, "/k /c", key+" "+certificate)
 }
 
-// The processors are shared among the builds that can be at work, and the last one
-// has them all.
-func TestJobsOfMake(t *testing.T) {
-	c := newCrowded(crowd(t, 5, nil), 4)
-	c.run(4)
-	share := max(1, runtime.NumCPU()/4)
-	assert.Equal(t, []int{share, share, share, share}, c.jobs[:4])
-	c = newCrowded(crowd(t, 1, nil), 0)
-	c.run(4)
-	assert.Equal(t, []int{runtime.NumCPU()}, c.jobs)
-}
-
 func TestMemoryAvailable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "meminfo")
 	require.NoError(t, os.WriteFile(path, []byte("MemTotal:       24684084 kB\nMemAvailable:    2097152 kB\n"), 0o644))
-	kb, known := memoryAvailable(path)
-	assert.True(t, known)
-	assert.Equal(t, 2<<20, kb)
-	_, known = memoryAvailable(path + ".none")
-	assert.False(t, known)
-	assert.Positive(t, DefaultJobs())
+	assert.Equal(t, 2<<20, memoryAvailable(path))
+	assert.Equal(t, math.MaxInt, memoryAvailable(path+".none"), "nothing is known")
+}
+
+// inTurn begins what may begin, one at a time on a machine that lets as many be at work, and
+// returns the order.
+func inTurn(sc *schedule) []string {
+	var order []string
+	for range sc.tasks {
+		i, ok := sc.next()
+		if !ok {
+			return append(order, "nothing")
+		}
+		order = append(order, sc.tasks[i].Module.Name)
+		sc.begin(i)
+		sc.end(i, true)
+	}
+	return order
+}
+
+func (f fabricated) schedule(jobs int, took map[string]time.Duration) *schedule {
+	s := f.snapshot()
+	m := Machine{Layout: f.layout, Jobs: jobs, Took: func(m Module) time.Duration { return took[m.Name] }}
+	sc := m.newSchedule(s, PlanAutoinstall(s, Goal{}))
+	sc.keyThere = func() bool { return true }
+	return sc
+}
+
+// The longest comes first: by how long it took before, else by its sources, and with what
+// waits for it.
+func TestLongestFirst(t *testing.T) {
+	f := fabricate(t)
+	for _, name := range []string{"a", "b", "c", "d"} {
+		f.register(Module{name, "1.0"}, "")
+	}
+	f.write("usr/src/c-1.0/big.c", strings.Repeat("int x;\n", 100000))
+	f.write("usr/src/c-1.0/big.txt", "not compiled")
+	assert.Equal(t, "c a b d", strings.Join(inTurn(f.schedule(2, nil)), " "))
+	assert.Equal(t, "d c b a", strings.Join(inTurn(f.schedule(2, map[string]time.Duration{"d": time.Hour, "b": 2 * time.Second})), " "))
+	assert.Equal(t, "a b c d", strings.Join(inTurn(f.schedule(1, nil)), " "), "one at a time goes in dkms's order")
+
+	f.register(Module{"e", "1.0"}, "BUILD_DEPENDS=b\n")
+	assert.Equal(t, "b e c a d", strings.Join(inTurn(f.schedule(2, map[string]time.Duration{"e": time.Hour})), " "))
+}
+
+// The build that makes the key is a short one.
+func TestTheKeyIsMadeByAShortBuild(t *testing.T) {
+	f := fabricate(t)
+	for _, name := range []string{"a", "b", "c"} {
+		f.register(Module{name, "1.0"}, "")
+	}
+	sc := f.schedule(2, map[string]time.Duration{"a": time.Hour, "b": time.Second, "c": time.Minute})
+	sc.keyThere = func() bool { return false }
+	assert.Equal(t, "b a c", strings.Join(inTurn(sc), " "))
+}
+
+// No more compilers are at work than have memory; what is alone has what dkms would take.
+func TestMemoryBoundsBuildsSideBySide(t *testing.T) {
+	tasks := make([]Task, 4)
+	for i := range tasks {
+		tasks[i] = Task{Module: Module{fmt.Sprint(i), "1"}, Steps: []Step{{OpBuild, ""}}}
+	}
+	sc := Machine{Jobs: 4}.newSchedule(Snapshot{}, Plan{Tasks: tasks})
+	sc.keyThere = func() bool { return true }
+	sc.memory, sc.free = []int{8, 3, 2, 9}, 11
+	sc.toGo = []time.Duration{4, 3, 2, 9}
+	begun := func() (order []int) {
+		for i, ok := sc.next(); ok; i, ok = sc.next() {
+			sc.begin(i)
+			order = append(order, i)
+		}
+		return order
+	}
+	assert.Equal(t, []int{3, 2}, begun(), "2 fits beside 3, and what is longer does not")
+	sc.end(2, true)
+	assert.Empty(t, begun())
+	sc.end(3, true)
+	assert.Equal(t, []int{0, 1}, begun())
+	sc.free -= 100 // there is none left
+	sc.end(0, true)
+	sc.end(1, true)
+	assert.Empty(t, begun())
+	sc = Machine{Jobs: 4}.newSchedule(Snapshot{}, Plan{Tasks: tasks})
+	sc.free, sc.memory[0] = 0, 1
+	_, ok := sc.next()
+	assert.True(t, ok, "one alone is built as dkms would build it")
+}
+
+func TestMemoryThatABuildNeeds(t *testing.T) {
+	f := fabricate(t)
+	f.register(Module{"small", "1.0"}, "")
+	f.register(Module{"large", "1.0"}, "")
+	for i := range 10000 / 100 {
+		f.write(fmt.Sprintf("usr/src/large-1.0/%d.c", i), "int x;\n")
+	}
+	assert.Equal(t, 1<<20, f.layout.effort(Module{"small", "1.0"}, 0).memory)
+	assert.Equal(t, max(1<<20, 256<<10*min(100, runtime.NumCPU())), f.layout.effort(Module{"large", "1.0"}, 0).memory)
+	assert.Equal(t, time.Minute, f.layout.effort(Module{"large", "1.0"}, time.Minute).time)
+	assert.Equal(t, time.Second, f.layout.effort(Module{"gone", "1.0"}, 0).time)
+}
+
+// What is recorded of the same version counts, else the latest of another.
+func TestHowLongAModuleTook(t *testing.T) {
+	at := func(took, when int) Last {
+		return Last{Result: LastInstalled, Took: time.Duration(took), When: time.Unix(int64(when), 0)}
+	}
+	r := Record{Kernels: map[Release]KernelRecord{
+		"1": {Last: map[string]Last{"m/1": at(1, 1), "m/2": at(2, 5), "n/1": at(9, 9), "only/1": at(7, 1)}},
+		"2": {Last: map[string]Last{"m/1": at(3, 3), "m/2": at(0, 9), "only/2": at(8, 2)}},
+	}}
+	assert.Equal(t, time.Duration(3), r.Took(Module{"m", "1"}))
+	assert.Equal(t, time.Duration(2), r.Took(Module{"m", "2"}))
+	assert.Equal(t, time.Duration(2), r.Took(Module{"m", "3"}))
+	assert.Equal(t, time.Duration(8), r.Took(Module{"only", "3"}))
+	assert.Zero(t, r.Took(Module{"none", "1"}))
 }
 
 // withoutNeeds builds aa and bb, where bb uses what aa left and does not say so.
@@ -259,7 +362,7 @@ type withoutNeeds struct {
 	failed chan struct{}
 }
 
-func (w withoutNeeds) Build(ctx context.Context, m Module, kernel Release, arch string, jobs int, log io.Writer) error {
+func (w withoutNeeds) Build(ctx context.Context, m Module, kernel Release, arch string, log io.Writer) error {
 	switch {
 	case m.Name == "aa":
 		<-w.failed // it is still at work when bb fails
@@ -267,7 +370,7 @@ func (w withoutNeeds) Build(ctx context.Context, m Module, kernel Release, arch 
 		defer close(w.failed)
 		return &CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
 	}
-	return w.scripted.Build(ctx, m, kernel, arch, jobs, log)
+	return w.scripted.Build(ctx, m, kernel, arch, log)
 }
 
 // dkms builds one module after the other, by name; some rely on that.

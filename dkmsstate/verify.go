@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // build lets dkms build a module and looks at the result. What is certainly no build, or
@@ -11,7 +12,9 @@ import (
 // is not believed. What is only unusual is noted.
 func (r *taskRun) build(ctx context.Context) error {
 	t, layout, kernel := r.task, r.machine.Layout, r.tree.Kernel
-	err := r.machine.Engine.Build(ctx, t.Module, kernel, t.Arch, r.jobs, r.log)
+	began := time.Now()
+	err := r.machine.Engine.Build(ctx, t.Module, kernel, t.Arch, r.log)
+	r.took = time.Since(began)
 	r.log.add(layout.findLog(t.Module, kernel, t.Arch))
 	if err != nil {
 		return err

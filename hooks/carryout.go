@@ -22,6 +22,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	}
 	changed := false
 	progress := r.report.watch(len(plan.Tasks))
+	r.machine.Took = r.record.Took
 	results := r.machine.Run(ctx, before, plan,
 		progress.begin,
 		func(i int, res dkmsstate.Result) {

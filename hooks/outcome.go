@@ -28,6 +28,7 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 		r.say("%s: %s%s", m, done(last), seconds(took))
 		if res.Task.Installs() {
 			r.ended(m.String(), dkmsstate.LastInstalled, done(last), res.Log)
+			r.built(m.String(), res.Took)
 		}
 		for _, note := range res.Notes {
 			r.atEnd("warning: %s is installed for %s, but %s", m, r.kernel, note)

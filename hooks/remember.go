@@ -36,6 +36,10 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 	}
 	maps.Copy(last, r.report.results)
 	for module, l := range last {
+		if l.Took == 0 { // what was installed again was not built
+			l.Took = kept.Last[module].Took
+			last[module] = l
+		}
 		if _, now := r.report.results[module]; now && l.Result != dkmsstate.LastInstalled {
 			name, _, _ := strings.Cut(module, "/")
 			link, _ := r.after.Link(name, r.after.Arch)

@@ -65,6 +65,13 @@ func (r *Report) caused(module string, cause dkmsstate.Cause) {
 	r.results[module] = last
 }
 
+// built notes how long the build of a module took.
+func (r *Report) built(module string, took time.Duration) {
+	last := r.results[module]
+	last.Took = took
+	r.results[module] = last
+}
+
 // say says a line that a quiet caller does not want to hear.
 func (r *Report) say(format string, args ...any) { r.line(!r.quiet, format, args...) }
 
