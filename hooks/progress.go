@@ -18,11 +18,16 @@ import (
 // and on a terminal, below them, one that lives:
 //
 //	[3/8] v4l2loopback/0.13.2, zfs/2.3.1 … 12 s
+//
+// Elsewhere, as under apt, each minute has a line as long as something is being built:
+//
+//	still building zfs/2.3.1 (3 min)
 type progress struct {
 	report *Report
 	of     int
 	// mu guards what the ticker reads.
 	mu      sync.Mutex
+	begun   int
 	ended   int
 	running []atWork
 	stopped chan struct{}
@@ -39,9 +44,12 @@ type atWork struct {
 // watch begins to tell of as many tasks.
 func (r *Report) watch(of int) *progress {
 	p := &progress{report: r, of: of, stopped: make(chan struct{}), ticker: new(sync.WaitGroup)}
-	if width := liveWidth(r.out); width > 0 && !r.quiet {
-		p.ticker.Add(1)
-		go p.live(width)
+	switch width := liveWidth(r.out); {
+	case r.quiet:
+	case width > 0:
+		p.every(time.Second, func() { p.report.draw(p.line(width)) })
+	default:
+		p.every(time.Minute, p.tell)
 	}
 	return p
 }
@@ -49,7 +57,8 @@ func (r *Report) watch(of int) *progress {
 func (p *progress) begin(i int, t dkmsstate.Task) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.report.begin(t, i+1, p.of)
+	p.begun++
+	p.report.begin(t, p.begun, p.of)
 	p.running = append(p.running, atWork{i, t, time.Now()})
 }
 
@@ -73,20 +82,36 @@ func (p *progress) stop() {
 	p.report.draw("")
 }
 
-// live draws the line anew each second, and takes it away before any other is said.
-func (p *progress) live(width int) {
-	defer p.ticker.Done()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-p.stopped:
-			return
-		case <-tick.C:
-			p.mu.Lock()
-			p.report.draw(p.line(width))
-			p.mu.Unlock()
+// every calls a function again and again until stop, each time while no task begins or ends.
+func (p *progress) every(period time.Duration, do func()) {
+	p.ticker.Add(1)
+	go func() {
+		defer p.ticker.Done()
+		tick := time.NewTicker(period)
+		defer tick.Stop()
+		for {
+			select {
+			case <-p.stopped:
+				return
+			case <-tick.C:
+				p.mu.Lock()
+				do()
+				p.mu.Unlock()
+			}
 		}
+	}()
+}
+
+// tell says what has been being built for about a minute or longer.
+func (p *progress) tell() {
+	var builds []string
+	for _, r := range p.running {
+		if took := time.Since(r.since).Round(time.Minute); took > 0 && r.task.Builds() {
+			builds = append(builds, fmt.Sprintf("%s (%.0f min)", r.task.Module, took.Minutes()))
+		}
+	}
+	if len(builds) > 0 {
+		p.report.say("still building %s", strings.Join(builds, ", "))
 	}
 }
 

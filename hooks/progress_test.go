@@ -36,6 +36,36 @@ func TestLivingLine(t *testing.T) {
 	assert.Zero(t, p.end(5), "never begun")
 }
 
+// Where no line can live, a minute has one, for what has been being built for about as long.
+func TestEachMinuteHasALine(t *testing.T) {
+	var out bytes.Buffer
+	r := newReport(&out, Invocation{Kernel: "6.1"})
+	p := r.watch(4)
+	defer p.stop()
+	p.begin(3, building("one"))
+	p.begin(0, building("two"))
+	p.begin(1, building("new"))
+	p.begin(2, dkmsstate.Task{Module: dkmsstate.Module{Name: "mended", Version: "1.0"}, Steps: []dkmsstate.Step{{Op: dkmsstate.OpRestore}}})
+	out.Reset()
+	p.tell()
+	assert.Empty(t, out.String(), "it has just begun")
+	p.running[0].since = time.Now().Add(-3 * time.Minute)
+	p.running[1].since = time.Now().Add(-45 * time.Second)
+	p.running[3].since = time.Now().Add(-3 * time.Minute)
+	p.tell()
+	assert.Equal(t, "dkms-hooks: still building one/1.0 (3 min), two/1.0 (1 min)\n", out.String())
+}
+
+// Modules are counted as they begin, which is not the order of the plan.
+func TestModulesAreCountedAsTheyBegin(t *testing.T) {
+	var out bytes.Buffer
+	p := newReport(&out, Invocation{Kernel: "6.1"}).watch(2)
+	defer p.stop()
+	p.begin(1, building("two"))
+	p.begin(0, building("one"))
+	assert.Equal(t, "dkms-hooks: building two/1.0 (1 of 2): not built\ndkms-hooks: building one/1.0 (2 of 2): not built\n", out.String())
+}
+
 // A report that is no terminal's has whole lines and nothing else.
 func TestReportWithoutATerminal(t *testing.T) {
 	var out bytes.Buffer
