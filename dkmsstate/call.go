@@ -23,12 +23,16 @@ import (
 // or the context ends, everything is ended that it started: dkms itself leaves a
 // `sleep 3` behind that would hold its output open.
 func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program string, args ...string) error {
-	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
-	defer cancel()
 	path, err := lookPath(program)
 	if err != nil {
 		return err
 	}
+	calls := d.Calls
+	if calls == nil {
+		calls = &Calls{}
+	}
+	ctx, cancel := calls.limit(ctx, d.Timeout)
+	defer cancel()
 	output, theirs, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("cannot run %s: %w", program, err)
@@ -46,10 +50,6 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	keepDescriptors()
-	calls := d.Calls
-	if calls == nil {
-		calls = &Calls{}
-	}
 	calls.begin()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	err = cmd.Start()
@@ -77,9 +77,9 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 		return nil
 	}
 	failure := &CallError{Program: program, Args: args, Output: out.String(), Code: -1, Err: err}
-	if cause := ctx.Err(); cause != nil {
+	if cause := context.Cause(ctx); cause != nil {
 		failure.Err = cause
-		if errors.Is(cause, context.DeadlineExceeded) {
+		if errors.Is(cause, errTimeout) {
 			failure.Err = fmt.Errorf("ended after %s, %w", d.Timeout, errTimeout)
 		}
 		return failure

@@ -1,6 +1,7 @@
 package dkmsstate
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,6 +44,35 @@ func (c *Calls) end() {
 	if c.running--; c.running == 0 {
 		endOrphans(c.before)
 	}
+}
+
+// limit returns a context that ends with errTimeout when a call has had its time. Of the
+// time that calls run side by side each has its share: on a machine that is slow enough, two
+// builds of half an hour take an hour beside each other, and neither is endless.
+func (c *Calls) limit(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		const parts = 100
+		tick := time.NewTicker(max(timeout/parts, time.Millisecond))
+		defer tick.Stop()
+		for last, left := time.Now(), timeout; left > 0; {
+			select {
+			case <-ctx.Done():
+				return
+			case now := <-tick.C:
+				left -= now.Sub(last) / time.Duration(max(c.count(), 1))
+				last = now
+			}
+		}
+		cancel(errTimeout)
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+func (c *Calls) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.running
 }
 
 // endOrphans ends what the children of this process left running, and what those
