@@ -2,20 +2,68 @@ package dkmsstate
 
 import (
 	"math"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
 
-// memoryAvailable reads proc(5)'s MemAvailable, in kB; where it does not say, memory bounds
-// nothing.
-func memoryAvailable(meminfo string) int {
-	data, _ := readRegular(meminfo)
+// memoryAvailable returns how much memory programs can take without the machine swapping, in
+// kB: what proc(5)'s MemAvailable says, and what is left to the control group of this process
+// and to those above it (cgroups(7)), as in a container. Where nothing says it,
+// memory bounds nothing.
+func memoryAvailable(root string) int {
+	available := math.MaxInt
+	if kb, known := numberAfter(filepath.Join(root, "proc/meminfo"), "MemAvailable:"); known {
+		available = kb
+	}
+	data, _ := readRegular(filepath.Join(root, "proc/self/cgroup"))
 	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, "MemAvailable:"); ok {
-			if kb, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(rest), " kB")); err == nil {
-				return kb
+		_, line, _ = strings.Cut(strings.TrimSpace(line), ":")
+		controllers, path, _ := strings.Cut(line, ":")
+		group, ok := memoryGroups(filepath.Join(root, "sys/fs/cgroup"))[controllers]
+		for ; ok && filepath.IsAbs(path); path = filepath.Dir(path) {
+			available = min(available, group.left(path))
+			if path == "/" {
+				break
 			}
 		}
 	}
-	return math.MaxInt
+	return max(available, 0)
+}
+
+// memoryGroup is how a version of control groups bounds memory: where the groups are, and
+// what their files are called.
+type memoryGroup struct{ dir, limit, used, cached string }
+
+// memoryGroups returns the two versions, by the controllers that /proc/PID/cgroup names.
+func memoryGroups(mounted string) map[string]memoryGroup {
+	return map[string]memoryGroup{
+		"":       {mounted, "memory.max", "memory.current", "file "},
+		"memory": {filepath.Join(mounted, "memory"), "memory.limit_in_bytes", "memory.usage_in_bytes", "total_cache "},
+	}
+}
+
+// left returns what a group may still take, in kB. Files that are cached count as its own, and
+// make room for what is asked for.
+func (g memoryGroup) left(path string) int {
+	dir := filepath.Join(g.dir, path)
+	limit, limited := numberAfter(filepath.Join(dir, g.limit), "")
+	used, known := numberAfter(filepath.Join(dir, g.used), "")
+	if !limited || !known {
+		return math.MaxInt
+	}
+	cached, _ := numberAfter(filepath.Join(dir, "memory.stat"), g.cached)
+	return (limit - used + cached) >> 10
+}
+
+// numberAfter reads the number that a line of a file has behind a word.
+func numberAfter(path, word string) (int, bool) {
+	data, _ := readRegular(path)
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, word); ok {
+			n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(rest), " kB"))
+			return n, err == nil
+		}
+	}
+	return 0, false
 }

@@ -47,7 +47,7 @@ func (m Machine) newSchedule(s Snapshot, p Plan) *schedule {
 		return sc
 	}
 	if sc.limit = m.Jobs; m.Jobs == 0 {
-		sc.limit, sc.free = runtime.NumCPU(), memoryAvailable("/proc/meminfo")
+		sc.limit, sc.free = runtime.NumCPU(), memoryAvailable("/")
 	}
 	for i := n - 1; i >= 0; i-- {
 		if t := p.Tasks[i]; t.Builds() {

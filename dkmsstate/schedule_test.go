@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"math/rand"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -234,13 +232,6 @@ func TestSigningKey(t *testing.T) {
 	assert.Empty(t, troubles)
 	key, certificate = l.signingKey()
 	assert.Equal(t, "/k /c", key+" "+certificate)
-}
-
-func TestMemoryAvailable(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "meminfo")
-	require.NoError(t, os.WriteFile(path, []byte("MemTotal:       24684084 kB\nMemAvailable:    2097152 kB\n"), 0o644))
-	assert.Equal(t, 2<<20, memoryAvailable(path))
-	assert.Equal(t, math.MaxInt, memoryAvailable(path+".none"), "nothing is known")
 }
 
 // inTurn begins what may begin, one at a time on a machine that lets as many be at work, and
