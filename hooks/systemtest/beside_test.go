@@ -34,6 +34,8 @@ func testBeside(t *testing.T, l lab) {
 		assert.Contains(t, r.must(t, `dkms-hooks run postinst $K; dkms-hooks reconcile`, env...), "nothing to do")
 	})
 
+	t.Run("with a dkms.conf that reads other files", func(t *testing.T) { testBesideRead(t, l) })
+
 	r := l.small(t)
 	env = []string{"K=" + l.kver, "TERM=xterm", "image=/srv/kernels/linux-image-" + l.kver + "_1_amd64.deb"}
 	if k, ok := l.quick(t); ok {
@@ -60,4 +62,31 @@ func testBeside(t *testing.T, l lab) {
 		assert.NotContains(t, log, "[1/1]")
 		assert.NotContains(t, log, "\x1b[K")
 	})
+}
+
+// testBesideRead builds modules whose dkms.conf reads other files, as that of v4l2loopback
+// does, side by side: two wait for each other. What one of them needs by such a file is
+// there when it is built. Each make has all processors.
+func testBesideRead(t *testing.T, l lab) {
+	r := l.whole("builddeb").settled.fork(t, l.scratch)
+	const kernel = `[ ! -f $kernel_source_dir/.config ] || . $kernel_source_dir/.config; . /etc/os-release`
+	meet := func(name, other string) string {
+		return fmt.Sprintf("touch /var/tmp/%s.here; until [ -e /var/tmp/%s.here ]; do sleep 0.1; done", name, other)
+	}
+	l.make(t, "mkmodule", r.dir, "here", "1.0", "--conf", kernel, "--pre-build", meet("here", "there"))
+	l.make(t, "mkmodule", r.dir, "there", "1.0", "--conf", kernel, "--pre-build", meet("there", "here"))
+	l.make(t, "mkmodule", r.dir, "aneeds", "1.0", "--conf", ". /etc/aneeds", "--pre-build", `ls /lib/modules/$1/updates/dkms/zneeded.ko*`)
+	l.make(t, "mkmodule", r.dir, "zneeded", "1.0", "--conf", kernel)
+	r.must(t, `echo 'BUILD_DEPENDS="zneeded"' >/etc/aneeds
+		printf '$(info flags: $(MAKEFLAGS))\n' >>/usr/src/here-1.0/Makefile
+		printf 'Jobs: 2\nTimeout: 5m\n' >/etc/dkms-hooks.conf`)
+	out := r.must(t, `dkms-hooks run postinst $K`, "K="+l.kver)
+	for _, name := range []string{"here", "there", "aneeds", "zneeded"} {
+		assert.Contains(t, out, name+"/1.0: installed", out)
+	}
+	log := r.must(t, `cat /var/log/dkms-hooks/$K/here-1.0.log; nproc`, "K="+l.kver)
+	processors := strings.TrimSpace(log[strings.LastIndex(strings.TrimSpace(log), "\n"):])
+	if processors != "1" {
+		assert.Regexp(t, `flags: .*-j`+processors+`\b`, log)
+	}
 }
