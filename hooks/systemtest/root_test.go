@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,8 @@ type root struct {
 	dir string
 	// layers are the directories that it is made of, its own first.
 	layers []string
+	// drop throws a fork away before its test ends.
+	drop func()
 }
 
 // fork makes a root that begins as this one is now. This one must not change as
@@ -46,10 +49,11 @@ func (r root) overlay(t *testing.T, scratch, option string) root {
 	f := root{dir: dir("root"), layers: append([]string{dir("upper")}, r.layers...)}
 	options := option + ",lowerdir=" + strings.Join(r.layers, ":") + ",upperdir=" + f.layers[0] + ",workdir=" + dir("work")
 	require.NoError(t, unix.Mount("overlay", f.dir, "overlay", 0, options))
-	t.Cleanup(func() {
+	f.drop = sync.OnceFunc(func() {
 		require.NoError(t, unix.Unmount(f.dir, unix.MNT_DETACH))
 		require.NoError(t, os.RemoveAll(base))
 	})
+	t.Cleanup(f.drop)
 	return f
 }
 
