@@ -3,6 +3,7 @@
 package systemtest
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -78,4 +79,41 @@ func read(t *testing.T, top string, into map[string]string) {
 		}
 		return err
 	}))
+}
+
+// buildTable is what compiles.
+func (p speedPart) buildTable(b *strings.Builder) {
+	builds := p.rows(func(res speedResult) bool { return res.row.work == buildWork })
+	if len(builds) == 0 && len(p.compile) == 0 {
+		return
+	}
+	b.WriteString("\n### Building real modules\n\nThe postinst hook of a kernel for which no module is built.\n\n" +
+		"| work | N | runs | stock | ours | ours / stock |\n|---|---|---|---|---|---|\n")
+	for _, res := range builds {
+		fmt.Fprintf(b, "| %s | %d | %d, %d | %s | %s | %s |\n", res.row.work, res.row.n, len(res.stock), len(res.ours), costText(res.stock), costText(res.ours),
+			share(res.ours.wall(), res.stock.wall()))
+	}
+	if len(p.compile) > 0 {
+		p.bound(b)
+	}
+}
+
+// bound says how near building came to what it cannot be below.
+func (p speedPart) bound(b *strings.Builder) {
+	compile, makes, depmod := p.compile.cpu(), p.makes.cpu(), p.depmod.wall()
+	bound := compile/float64(p.cores) + depmod
+	fmt.Fprintf(b, "\nBuilding cannot be faster than the CPU of compiling ÷ cores + one depmod. `dkms build` of the modules costs %s of CPU "+
+		"(`make` alone: %s), depmod takes %s: the bound is %s.", timeText(compile), timeText(makes), timeText(depmod), timeText(bound))
+	floor := p.beside.wall() + depmod
+	fmt.Fprintf(b, " `xargs -P` with dkms build, which nothing verifies and which installs nothing, and one depmod take %s.", timeText(floor))
+	for _, res := range p.results {
+		if res.row.work == buildWork {
+			fmt.Fprintf(b, " Ours takes %.2f of the bound, and %.2f of that.", res.ours.wall()/bound, res.ours.wall()/floor)
+		}
+	}
+	if p.compared > 0 {
+		fmt.Fprintf(b, "\n\nAfter building and installing, the %d files, links and directories of the DKMS tree, of updates/ and of depmod are those "+
+			"that stock leaves, byte for byte (logs apart).", p.compared)
+	}
+	b.WriteString("\n")
 }

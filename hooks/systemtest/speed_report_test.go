@@ -4,6 +4,7 @@ package systemtest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,8 +26,8 @@ type speedPart struct {
 }
 
 // line is a row as a line of text.
-func (res speedResult) line(p speedPart) string {
-	return fmt.Sprintf("%s: %s: N=%d K=%d: stock %s, ours %s, %s", p.suite, res.row.work, res.row.n, res.row.k, costText(res.stock), costText(res.ours), res.ratio())
+func (res speedResult) line() string {
+	return fmt.Sprintf("%s: %s: N=%d K=%d: stock %s, ours %s, %s", res.suite, res.row.work, res.row.n, res.row.k, costText(res.stock), costText(res.ours), res.ratio())
 }
 
 func costText(cs costs) string {
@@ -64,40 +65,35 @@ func ratioText(ratio float64) string {
 func (r speedReport) markdown() string {
 	var b strings.Builder
 	b.WriteString("# What the hooks cost, stock and ours\n\n" +
-		"Written by `make bench`: stock and ours in turn, on the same disk, in roots with Debian's own dkms, headers and kernel modules. " +
+		"Written by `make bench`: stock and ours in turn, in roots with Debian's own dkms, headers and kernel modules. " +
 		"Medians of whole processes with all that they started: wall / CPU / processes / memory of the largest. " +
-		"N modules, installed on K kernels. × is stock's wall time over ours.\n")
+		"N modules, installed on K kernels; runs of stock, of ours.\n")
 	for _, p := range r.parts {
-		fmt.Fprintf(&b, "\n## %s: dkms %s, kernel %s, %d cores\n\n", p.suite, p.dkms, p.kernel, p.cores)
-		fmt.Fprintf(&b, "`sh -c :` costs %s.\n\n", costText(p.shell))
-		b.WriteString("| work | N | K | runs | stock | ours | × | ours / `sh -c :` |\n|---|---|---|---|---|---|---|---|\n")
-		for _, res := range p.results {
-			fmt.Fprintf(&b, "| %s | %d | %d | %d, %d | %s | %s | %s | %s |\n", res.row.work, res.row.n, res.row.k, len(res.stock), len(res.ours),
-				costText(res.stock), costText(res.ours), res.ratio(), ratioText(res.ours.wall()/p.shell.wall()))
-		}
-		if len(p.compile) > 0 {
-			p.bound(&b)
-		}
+		fmt.Fprintf(&b, "\n## %s: dkms %s, kernel %s, %d cores\n", p.suite, p.dkms, p.kernel, p.cores)
+		p.buildTable(&b)
+		p.hookTable(&b)
 	}
 	return b.String()
 }
 
-// bound says how near building came to what it cannot be below.
-func (p speedPart) bound(b *strings.Builder) {
-	compile, makes, depmod := p.compile.cpu(), p.makes.cpu(), p.depmod.wall()
-	bound := compile/float64(p.cores) + depmod
-	fmt.Fprintf(b, "\nBuilding cannot be faster than the CPU of compiling ÷ cores + one depmod. `dkms build` of the modules costs %s of CPU "+
-		"(`make` alone: %s), depmod takes %s: the bound is %s.", timeText(compile), timeText(makes), timeText(depmod), timeText(bound))
-	floor := p.beside.wall() + depmod
-	fmt.Fprintf(b, " `xargs -P` with dkms build, which nothing verifies and which installs nothing, and one depmod take %s.", timeText(floor))
-	for _, res := range p.results {
-		if res.row.work == buildWork {
-			fmt.Fprintf(b, " Ours takes %.2f of the bound, and %.2f of that.", res.ours.wall()/bound, res.ours.wall()/floor)
-		}
+// hookTable is what a hook or a command costs by itself.
+func (p speedPart) hookTable(b *strings.Builder) {
+	hooks := p.rows(func(res speedResult) bool { return res.row.work != buildWork })
+	if len(hooks) == 0 {
+		return
 	}
-	if p.compared > 0 {
-		fmt.Fprintf(b, "\n\nAfter building and installing, the %d files, links and directories of the DKMS tree, of updates/ and of depmod are those "+
-			"that stock leaves, byte for byte (logs apart).", p.compared)
+	fmt.Fprintf(b, "\n### Hooks and commands alone\n\nWhat one call costs; `sh -c :` costs %s. × is stock's wall time over ours.\n\n", costText(p.shell))
+	b.WriteString("| work | N | K | runs | stock | ours | × | ours / `sh -c :` |\n|---|---|---|---|---|---|---|---|\n")
+	for _, res := range hooks {
+		fmt.Fprintf(b, "| %s | %d | %d | %d, %d | %s | %s | %s | %s |\n", res.row.work, res.row.n, res.row.k, len(res.stock), len(res.ours),
+			costText(res.stock), costText(res.ours), res.ratio(), ratioText(res.ours.wall()/p.shell.wall()))
 	}
-	b.WriteString("\n")
 }
+
+// rows are those results that are asked for.
+func (p speedPart) rows(asked func(speedResult) bool) []speedResult {
+	return slices.DeleteFunc(slices.Clone(p.results), func(res speedResult) bool { return !asked(res) })
+}
+
+// share is ours as a part of stock's.
+func share(ours, stock float64) string { return fmt.Sprintf("%.2f", ours/stock) }

@@ -28,6 +28,8 @@ type speedRoot struct {
 // speedLab is what the two roots of a suite are made from.
 type speedLab struct {
 	lab
+	// common has the suite's real kernel and headers, and the template.
+	common      root
 	stock, ours speedRoot
 	// scratch is on the disk, where root is.
 	scratch string
@@ -57,13 +59,9 @@ func newSpeedLab(t *testing.T, b bench, suite string) *speedLab {
 	require.NoError(t, err)
 	l.kver = strings.TrimSpace(string(kver))
 
-	common := root{layers: []string{base}}.fork(t, scratch)
-	require.NoError(t, os.MkdirAll(common.path("srv"), 0o755))
-	out, err := exec.Command("gcc", "-O2", "-Wall", "-static", "-o", common.path("srv/measure"), filepath.Join(b.top, "testdata", "lab", "measure.c")).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	common.must(t, "apt-get update -qq >/dev/null; cd /srv && apt-get download -q linux-image-"+l.kver)
-	common.must(t, `dpkg -i --force-depends /debs/linux-headers-*.deb && dpkg-deb -x /srv/linux-image-*.deb /srv/image && rm /srv/linux-image-*.deb &&
-		cp -a /srv/image/boot/. /boot/ && cd /srv/image && cp -a "$(find . -type d -path '*lib/modules/'$K)"/. /usr/lib/modules/$K/ && rm -r /srv/image && depmod -a $K`, "K="+l.kver)
+	common := l.base().fork(t, scratch)
+	l.common = common
+	l.addKernel(t, common)
 	b.make(t, "mkmodule", common.dir, template, "1.0")
 	common.must(t, "dkms build "+template+"/1.0 -k "+l.kver+" && dkms install "+template+"/1.0 -k "+l.kver)
 	l.file = filepath.Base(common.must(t, "ls -d /lib/modules/"+l.kver+"/updates/dkms/*"))
@@ -73,6 +71,28 @@ func newSpeedLab(t *testing.T, b bench, suite string) *speedLab {
 	l.copyIn(t, l.ours.root, l.deb, "dkms-hooks.deb")
 	l.ours.must(t, "dpkg -i /srv/dkms-hooks.deb")
 	return l
+}
+
+// addKernel gives a fork of base the suite's real kernel and headers, and what measures.
+func (l *speedLab) addKernel(t *testing.T, r root) {
+	t.Helper()
+	l.compile(t, r, "measure")
+	r.must(t, "apt-get update -qq >/dev/null; cd /srv && apt-get download -q linux-image-"+l.kver)
+	r.must(t, `dpkg -i --force-depends /debs/linux-headers-*.deb && dpkg-deb -x /srv/linux-image-*.deb /srv/image && rm /srv/linux-image-*.deb &&
+		cp -a /srv/image/boot/. /boot/ && cd /srv/image && cp -a "$(find . -type d -path '*lib/modules/'$K)"/. /usr/lib/modules/$K/ && rm -r /srv/image && depmod -a $K`, "K="+l.kver)
+}
+
+// base is the root that mkroot made.
+func (l *speedLab) base() root {
+	return root{layers: []string{filepath.Join(l.roots, l.suite)}}
+}
+
+// compile puts a program of testdata/lab into /srv of a root.
+func (l *speedLab) compile(t *testing.T, r root, name string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(r.path("srv"), 0o755))
+	out, err := exec.Command("gcc", "-O2", "-Wall", "-static", "-o", r.path("srv", name), filepath.Join(l.top, "testdata", "lab", name+".c")).CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
 
 func (l *speedLab) speedRoot(t *testing.T, common root) speedRoot {

@@ -29,40 +29,52 @@ func TestSpeed(t *testing.T) {
 	if dir == "" {
 		t.Skip("make bench")
 	}
-	b := newBench(t)
 	only := regexp.MustCompile(os.Getenv("DKMS_HOOKS_BENCH_ROWS"))
+	asked := func(work string, n, k int) bool { return only.MatchString(fmt.Sprintf("%s %d %d", work, n, k)) }
+	b := newBench(t)
 	var report speedReport
 	for _, suite := range suites() {
-		l := newSpeedLab(t, b, suite)
-		part := speedPart{suite: suite, kernel: l.kver, cores: runtime.NumCPU()}
-		part.dkms = l.stock.must(t, "dpkg-query -W -f '${Version}' dkms")
-		for range 25 {
-			part.shell = append(part.shell, l.ours.measure(t, command("sh", "-c", ":")))
-		}
-		for _, row := range l.speedRows() {
-			if only.MatchString(fmt.Sprintf("%s %d %d", row.work, row.n, row.k)) {
-				res := l.run(t, row)
-				t.Logf("%s", res.line(part))
-				part.results = append(part.results, res)
-			}
-		}
-		if only.MatchString("parts") {
-			l.buildParts(t, &part)
-			l.compareEnds(t, &part)
-		}
-		report.parts = append(report.parts, part)
+		t.Run(suite, func(t *testing.T) { report.parts = append(report.parts, measureSuite(t, b, suite, asked)) })
 	}
+	require.False(t, t.Failed())
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "bench.md"), []byte(report.markdown()), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "bench.svg"), []byte(report.chart()), 0o644))
 }
 
+// measureSuite measures the rows that are asked for.
+func measureSuite(t *testing.T, b bench, suite string, asked func(work string, n, k int) bool) speedPart {
+	l := newSpeedLab(t, b, suite)
+	part := speedPart{suite: suite, kernel: l.kver, cores: runtime.NumCPU()}
+	part.dkms = l.stock.must(t, "dpkg-query -W -f '${Version}' dkms")
+	for range 25 {
+		part.shell = append(part.shell, l.ours.measure(t, command("sh", "-c", ":")))
+	}
+	for _, row := range l.speedRows() {
+		if asked(row.work, row.n, row.k) {
+			res := l.run(t, row)
+			t.Logf("%s", res.line())
+			part.results = append(part.results, res)
+		}
+	}
+	if asked("parts", 0, 0) {
+		l.buildParts(t, &part)
+		l.compareEnds(t, &part)
+	}
+	return part
+}
+
+// roundsOf bounds a number of rounds by DKMS_HOOKS_BENCH_ROUNDS.
+func roundsOf(rounds int) int {
+	if most, err := strconv.Atoi(os.Getenv("DKMS_HOOKS_BENCH_ROUNDS")); err == nil {
+		rounds = min(rounds, most)
+	}
+	return rounds
+}
+
 // run runs a row: A B A B …
 func (l *speedLab) run(t *testing.T, row speedRow) speedResult {
 	t.Helper()
-	if rounds, err := strconv.Atoi(os.Getenv("DKMS_HOOKS_BENCH_ROUNDS")); err == nil {
-		row.rounds = min(row.rounds, rounds)
-	}
 	res := speedResult{suite: l.suite, row: row}
 	withStock := row.stock.args != nil && !slices.Contains(row.slow, l.suite)
 	once := func(r speedRoot, m measured, out *costs) {
@@ -82,7 +94,7 @@ func (l *speedLab) run(t *testing.T, row speedRow) speedResult {
 			l.ours.measure(t, command("dkms-hooks", row.learn))
 		}
 	}
-	for range row.rounds {
+	for range roundsOf(row.rounds) {
 		if withStock {
 			once(l.stock, row.stock, &res.stock)
 		}
