@@ -18,6 +18,8 @@ type speedPart struct {
 	// shell is `sh -c :`, the measure of what starting any program costs.
 	shell   costs
 	results []speedResult
+	// apt are the other rows, each by what they are about.
+	apt []speedResult
 	// compile and depmod are the parts of the bound for building, makes what make has
 	// in it; beside is dkms alone, called for as many modules at once as there are cores.
 	compile, makes, depmod, beside costs
@@ -70,6 +72,7 @@ func (r speedReport) markdown() string {
 		"N modules, installed on K kernels; runs of stock, of ours.\n")
 	for _, p := range r.parts {
 		fmt.Fprintf(&b, "\n## %s: dkms %s, kernel %s, %d cores\n", p.suite, p.dkms, p.kernel, p.cores)
+		p.aptTable(&b)
 		p.buildTable(&b)
 		p.hookTable(&b)
 	}

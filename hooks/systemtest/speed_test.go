@@ -17,9 +17,10 @@ import (
 
 // speedResult is a row that was run.
 type speedResult struct {
-	suite       string
-	row         speedRow
-	stock, ours costs
+	suite string
+	row   speedRow
+	// floor is what the same costs without any module, where that was measured.
+	floor, stock, ours costs
 }
 
 // TestSpeed runs stock and ours in turn and writes what both cost, as Markdown and
@@ -42,7 +43,8 @@ func TestSpeed(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "bench.svg"), []byte(report.chart()), 0o644))
 }
 
-// measureSuite measures the rows that are asked for.
+// measureSuite measures the rows that are asked for. What is short comes first, so that
+// what is broken is known early.
 func measureSuite(t *testing.T, b bench, suite string, asked func(work string, n, k int) bool) speedPart {
 	l := newSpeedLab(t, b, suite)
 	part := speedPart{suite: suite, kernel: l.kver, cores: runtime.NumCPU()}
@@ -50,6 +52,7 @@ func measureSuite(t *testing.T, b bench, suite string, asked func(work string, n
 	for range 25 {
 		part.shell = append(part.shell, l.ours.measure(t, command("sh", "-c", ":")))
 	}
+	part.apt = l.aptRows(t, asked)
 	for _, row := range l.speedRows() {
 		if asked(row.work, row.n, row.k) {
 			res := l.run(t, row)
