@@ -83,7 +83,7 @@ func read(t *testing.T, top string, into map[string]string) {
 
 // buildTable is what compiles.
 func (p speedPart) buildTable(b *strings.Builder) {
-	builds := p.rows(func(res speedResult) bool { return res.row.work == buildWork })
+	builds := append(p.rows(func(res speedResult) bool { return res.row.work == buildWork }), p.large...)
 	if len(builds) == 0 && len(p.compile) == 0 {
 		return
 	}

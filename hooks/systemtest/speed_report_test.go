@@ -18,8 +18,8 @@ type speedPart struct {
 	// shell is `sh -c :`, the measure of what starting any program costs.
 	shell   costs
 	results []speedResult
-	// apt are the other rows, each by what they are about.
-	apt []speedResult
+	// apt and large are the other rows, each by what they are about.
+	apt, large []speedResult
 	// compile and depmod are the parts of the bound for building, makes what make has
 	// in it; beside is dkms alone, called for as many modules at once as there are cores.
 	compile, makes, depmod, beside costs

@@ -1,0 +1,66 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const largeWork = "build and install, one large real module beside 4 small"
+
+// The packages of the large module and of the small ones beside it, Debian's own, that
+// compile in each suite; and what the large one's configure needs.
+const (
+	largePackage  = "zfs-dkms"
+	largeNeeds    = "file libc6-dev python3"
+	smallPackages = "acpi-call-dkms bbswitch-dkms v4l2loopback-dkms lime-forensics-dkms"
+)
+
+// registerPackages takes nothing of the packages but the source: their maintainer
+// scripts would build it.
+const registerPackages = `
+sed -i 's/ main$/ main contrib/' /etc/apt/sources.list
+apt-get -q update && apt-get -q install -y $NEEDS
+mkdir /srv/packages && cd /srv/packages && apt-get -q download $PACKAGES
+for deb in *.deb; do
+	mkdir tree && dpkg-deb -x "$deb" tree
+	cp -a tree/usr/src/. /usr/src/
+	for conf in tree/usr/src/*/dkms.conf; do
+		source=${conf%/dkms.conf}
+		dkms add "/usr/src/${source##*/}"
+	done
+	rm -r tree "$deb"
+done
+`
+
+// largeRows builds and installs five real modules, of which one takes much longer than
+// the others.
+func (l *speedLab) largeRows(t *testing.T, asked func(work string, n, k int) bool) []speedResult {
+	t.Helper()
+	packages := strings.Fields(largePackage + " " + smallPackages)
+	configure := hookCall("postinst", l.kver, "configure 1")
+	res := speedResult{suite: l.suite, row: speedRow{work: largeWork, n: len(packages), k: 1, stock: configure, ours: configure}}
+	if !asked(res.row.work, res.row.n, res.row.k) {
+		return nil
+	}
+	stock := l.base().fork(t, l.bench.scratch)
+	stock.must(t, registerPackages, "NEEDS="+largeNeeds, "PACKAGES="+strings.Join(packages, " "))
+	l.addKernel(t, stock)
+	ours := l.installOurs(t, stock)
+	once := func(from root, out *costs) {
+		r := from.fork(t, l.bench.scratch)
+		defer r.drop()
+		*out = append(*out, r.measure(t, configure))
+		status := r.must(t, "dkms status -k $K", "K="+l.kver)
+		require.Equal(t, len(packages), strings.Count(status, ": installed"), "%s", status)
+	}
+	for range roundsOf(3) {
+		once(stock, &res.stock)
+		once(ours, &res.ours)
+	}
+	t.Logf("%s", res.line())
+	return []speedResult{res}
+}
