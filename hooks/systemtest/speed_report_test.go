@@ -18,8 +18,9 @@ type speedPart struct {
 	// shell is `sh -c :`, the measure of what starting any program costs.
 	shell   costs
 	results []speedResult
-	// apt and large are the other rows, each by what they are about.
+	// apt, large and mixtures are the other rows, each by what they are about.
 	apt, large []speedResult
+	mixtures   mixtureSet
 	// compile and depmod are the parts of the bound for building, makes what make has
 	// in it; beside is dkms alone, called for as many modules at once as there are cores.
 	compile, makes, depmod, beside costs
@@ -74,6 +75,7 @@ func (r speedReport) markdown() string {
 		fmt.Fprintf(&b, "\n## %s: dkms %s, kernel %s, %d cores\n", p.suite, p.dkms, p.kernel, p.cores)
 		p.aptTable(&b)
 		p.buildTable(&b)
+		p.mixtureTable(&b)
 		p.hookTable(&b)
 	}
 	return b.String()
