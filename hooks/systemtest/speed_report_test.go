@@ -18,9 +18,9 @@ type speedPart struct {
 	// shell is `sh -c :`, the measure of what starting any program costs.
 	shell   costs
 	results []speedResult
-	// apt, large and mixtures are the other rows, each by what they are about.
-	apt, large []speedResult
-	mixtures   mixtureSet
+	// apt, large, memory and mixtures are the other rows, each by what they are about.
+	apt, large, memory []speedResult
+	mixtures           mixtureSet
 	// compile and depmod are the parts of the bound for building, makes what make has
 	// in it; beside is dkms alone, called for as many modules at once as there are cores.
 	compile, makes, depmod, beside costs
@@ -77,6 +77,7 @@ func (r speedReport) markdown() string {
 		p.buildTable(&b)
 		p.mixtureTable(&b)
 		p.hookTable(&b)
+		p.memoryTable(&b)
 	}
 	return b.String()
 }

@@ -52,6 +52,7 @@ func measureSuite(t *testing.T, b bench, suite string, asked func(work string, n
 	for range 25 {
 		part.shell = append(part.shell, l.ours.measure(t, command("sh", "-c", ":")))
 	}
+	part.memory = l.memoryRows(t, asked)
 	part.mixtures = l.mixtureRows(t, asked)
 	part.large = l.largeRows(t, asked)
 	part.apt = l.aptRows(t, asked)
