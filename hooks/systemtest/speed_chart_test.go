@@ -5,59 +5,137 @@ package systemtest
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
-// chart draws what people wait for as bars, on a logarithmic scale from a millisecond
-// on: the works that stock does too, with the most modules.
+// chart draws what people wait for as bars: whole runs in seconds, with the part of
+// them that has nothing to do with modules in grey, then the hooks alone, on a
+// logarithmic scale from a millisecond on.
 func (r speedReport) chart() string {
-	const width, label, bar, gap, top = 860, 330, 11, 12, 52
-	var rows []speedResult
+	var runs, hooks []speedResult
 	for _, p := range r.parts {
+		runs = slices.Concat(runs, p.apt, p.large)
 		for _, res := range p.results {
-			if len(res.stock) > 0 && (res.row.n >= 50 || res.row.work == buildWork) {
-				rows = append(rows, res)
+			switch {
+			case len(res.stock) == 0:
+			case res.row.work == buildWork:
+				runs = append(runs, res)
+			case res.row.n >= 50:
+				hooks = append(hooks, res)
 			}
 		}
 	}
+	c := chart{y: 16}
+	c.legend()
+	if len(runs) > 0 {
+		c.panel("What a person waits for, in seconds", runs, linear(longestOf(runs)))
+	}
+	if len(hooks) > 0 {
+		c.panel("The hooks alone, logarithmic", hooks, logarithmic(longestOf(hooks)))
+	}
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="11">`+"\n"+
+		"<title>What the hooks cost: wall time of stock and ours</title>\n"+
+		`<rect width="%d" height="%d" fill="#fff"/>`+"\n", chartWidth, c.y, chartWidth, c.y) + c.String() + "</svg>\n"
+}
+
+// chart is what has been drawn, down to y.
+type chart struct {
+	strings.Builder
+	y int
+}
+
+const (
+	chartWidth, chartLabel = 900, 400
+	barHeight, barGap      = 11, 12
+	floorColor             = "#bbb"
+	stockColor, oursColor  = "#b0553a", "#2f6f8f"
+)
+
+func (c *chart) legend() {
+	for i, key := range []struct{ color, name string }{{stockColor, "stock"}, {oursColor, "ours"}, {floorColor, "the same without any module"}} {
+		x := 10 + 70*i
+		fmt.Fprintf(c, `<rect x="%d" y="%d" width="12" height="%d" fill="%s"/><text x="%d" y="%d">%s</text>`+"\n", x, c.y-10, barHeight, key.color, x+18, c.y, key.name)
+	}
+	c.y += 12
+}
+
+// scale places seconds between 0 and 1, and names some.
+type scale struct {
+	at    func(seconds float64) float64
+	ticks []float64
+}
+
+func linear(longest float64) scale {
+	step := math.Pow10(int(math.Floor(math.Log10(longest))))
+	end := math.Ceil(longest/step) * step
+	s := scale{at: func(seconds float64) float64 { return seconds / end }}
+	for tick := 0.0; tick <= end; tick += step {
+		s.ticks = append(s.ticks, tick)
+	}
+	return s
+}
+
+func logarithmic(longest float64) scale {
+	decades := math.Ceil(math.Log10(longest * 1000))
+	s := scale{at: func(seconds float64) float64 { return math.Log10(max(seconds*1000, 1)) / decades }}
+	for i := range int(decades) + 1 {
+		s.ticks = append(s.ticks, math.Pow10(i-3))
+	}
+	return s
+}
+
+func longestOf(rows []speedResult) float64 {
 	longest := 1.0
 	for _, res := range rows {
 		longest = max(longest, res.stock.wall())
 	}
-	decades := math.Ceil(math.Log10(longest * 1000))
-	at := func(seconds float64) float64 {
-		return label + max(1, (width-label-90)*math.Log10(max(seconds*1000, 1))/decades)
-	}
-	height := top + len(rows)*(2*bar+gap) + 20
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="11">`+"\n", width, height)
-	b.WriteString("<title>What the hooks cost: wall time of stock and ours, logarithmic</title>\n")
-	fmt.Fprintf(&b, `<rect width="%d" height="%d" fill="#fff"/>`+"\n", width, height)
-	fmt.Fprintf(&b, `<rect x="10" y="10" width="12" height="%d" fill="#b0553a"/><text x="28" y="20">stock</text>`+"\n", bar)
-	fmt.Fprintf(&b, `<rect x="80" y="10" width="12" height="%d" fill="#2f6f8f"/><text x="98" y="20">ours</text>`+"\n", bar)
-	for i := range int(decades) + 1 {
-		seconds := math.Pow10(i - 3)
-		fmt.Fprintf(&b, `<path d="M%.1f %d V%d" stroke="#ddd"/><text x="%.1f" y="%d" fill="#555" text-anchor="middle">%s</text>`+"\n",
-			at(seconds), top-8, height-14, at(seconds), top-14, tick(seconds))
-	}
-	for i, res := range rows {
-		y := top + i*(2*bar+gap)
-		fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="end">%s: %s, %d × %d</text>`+"\n", label-8, y+bar+4, res.suite, escaped(res.row.work), res.row.n, res.row.k)
-		for j, side := range []struct {
-			costs costs
-			color string
-		}{{res.stock, "#b0553a"}, {res.ours, "#2f6f8f"}} {
-			x := at(side.costs.wall())
-			fmt.Fprintf(&b, `<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/><text x="%.1f" y="%d">%s</text>`+"\n",
-				label, y+j*bar, x-label, bar-1, side.color, x+4, y+j*bar+bar-2, timeText(side.costs.wall()))
-		}
-	}
-	b.WriteString("</svg>\n")
-	return b.String()
+	return longest
 }
 
-func tick(seconds float64) string {
-	if seconds < 1 {
+// panel draws rows under a title.
+func (c *chart) panel(title string, rows []speedResult, s scale) {
+	at := func(seconds float64) float64 {
+		return chartLabel + max(1, (chartWidth-chartLabel-70)*s.at(seconds))
+	}
+	top := c.y + 34
+	bottom := top + len(rows)*(2*barHeight+barGap)
+	fmt.Fprintf(c, `<text x="10" y="%d" font-weight="bold">%s</text>`+"\n", c.y+14, escaped(title))
+	for _, tick := range s.ticks {
+		fmt.Fprintf(c, `<path d="M%.1f %d V%d" stroke="#ddd"/><text x="%.1f" y="%d" fill="#555" text-anchor="middle">%s</text>`+"\n",
+			at(tick), top-8, bottom-4, at(tick), top-12, tickText(tick))
+	}
+	for i, res := range rows {
+		c.row(top+i*(2*barHeight+barGap), res, at)
+	}
+	c.y = bottom + 6
+}
+
+func (c *chart) row(y int, res speedResult, at func(float64) float64) {
+	name := fmt.Sprintf("%s: %s, %d", res.suite, res.row.work, res.row.n)
+	if res.row.k > 1 {
+		name += fmt.Sprintf(" × %d", res.row.k)
+	}
+	fmt.Fprintf(c, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", chartLabel-8, y+barHeight+4, escaped(name))
+	for j, side := range []struct {
+		costs costs
+		color string
+	}{{res.stock, stockColor}, {res.ours, oursColor}} {
+		top, end := y+j*barHeight, at(side.costs.wall())
+		c.bar(top, end, side.color)
+		if len(res.floor) > 0 {
+			c.bar(top, min(end, at(res.floor.wall())), floorColor)
+		}
+		fmt.Fprintf(c, `<text x="%.1f" y="%d">%s</text>`+"\n", end+4, top+barHeight-2, timeText(side.costs.wall()))
+	}
+}
+
+func (c *chart) bar(y int, end float64, color string) {
+	fmt.Fprintf(c, `<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>`+"\n", chartLabel, y, end-chartLabel, barHeight-1, color)
+}
+
+func tickText(seconds float64) string {
+	if seconds > 0 && seconds < 1 {
 		return fmt.Sprintf("%.0f ms", seconds*1000)
 	}
 	return fmt.Sprintf("%.0f s", seconds)
