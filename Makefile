@@ -122,11 +122,14 @@ compare: deb ## of these what is compared with stock, beside the matrix
 worst: deb ## of these the worst days alone: every call of the hooks, KILLS=50 other calls and instants each, full disks
 	@export DKMS_HOOKS_KILLS=$(KILLS) DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/(bounds|eight|space|kill|initramfs))
 
-bench: deb ## what the hooks cost, stock and ours in turn, into testdata/bench; above half an hour; ROWS=prerm for some
+bench: deb ## what the hooks and whole runs of apt cost, stock and ours in turn, into testdata/bench; hours; ROWS=mixture for some, ROUNDS=1 for less
 	@$(call need,gcc libc6-dev)
-	@export DKMS_HOOKS_BENCH=$(CURDIR)/testdata/bench DKMS_HOOKS_BENCH_ROWS="$(ROWS)" DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSpeed)
+	@export DKMS_HOOKS_BENCH=$(CURDIR)/testdata/bench DKMS_HOOKS_BENCH_ROWS="$(ROWS)" DKMS_HOOKS_BENCH_ROUNDS="$(ROUNDS)" DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSpeed)
+
+bench: LIMIT = 4h
 
 ROWS ?=
+ROUNDS ?= $(DKMS_HOOKS_BENCH_ROUNDS)
 SUITES ?=
 PACKAGES ?=
 KILLS ?= 50
