@@ -3,8 +3,10 @@ package dkmsstate
 import (
 	"bytes"
 	"compress/gzip"
+	"debug/elf"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -66,13 +68,45 @@ func TestCompare(t *testing.T) {
 			from, to := filepath.Join(dir, "built.ko"), filepath.Join(dir, "installed.ko")
 			require.NoError(t, os.WriteFile(from, row.built, 0o644))
 			require.NoError(t, os.WriteFile(to, row.installed, 0o644))
-			got := compare(from, to)
+			got := Layout{}.compare(from, to)
 			assert.Equal(t, row.want, got.Copy, got.Reason)
 			assert.Contains(t, got.Reason, row.reason)
 			assert.Equal(t, row.otherABI, got.OtherABI)
 		})
 	}
-	assert.Equal(t, CopyMissing, compare("/none", "/none").Copy)
+	assert.Equal(t, CopyMissing, Layout{}.compare("/none", "/none").Copy)
+}
+
+// Modules compare the same whether they are small or large, plain or compressed.
+func TestCompareStreams(t *testing.T) {
+	ko := Ko{Vermagic: "6.1.0-test SMP mod_unload", Uses: usesOf(1), Exports: map[string]uint32{"a": 1}, name: "one"}
+	built := fabricateKo(ko, "one")
+	stripped := ko
+	stripped.Exports = nil
+	signed := sign(built, "key of dkms")
+	modules := map[string][]byte{
+		"built": built, "signed": signed, "signed again": sign(signed, "key"), "stripped": fabricateKo(stripped, "one"), "patched": fabricateKo(ko, "two"),
+		"cut": signed[:len(signed)-5], "cut at its signature": signed[:len(built)], "longer": append(slices.Clone(built), "more"...),
+		"a section cut": changedSections(built, func(s []elf.Section64) { s[6].Off, s[6].Size = uint64(len(built)), 1 }), "text": []byte("text"),
+	}
+	reasons := map[string]bool{}
+	for from, one := range modules {
+		for to, other := range modules {
+			if from == to {
+				continue
+			}
+			want := Layout{}.compareContents(fileOf(t, one), fileOf(t, other))
+			reasons[want.Reason] = true
+			got, err := little().compareContents(fileOf(t, gzipped(t, one)), fileOf(t, zstandard(20, other, 0, nil)))
+			if err != nil {
+				got = comparison{Copy: CopyAltered, Reason: err.Error()}
+			}
+			assert.Equal(t, want, got, "%s, %s", from, to)
+		}
+	}
+	for _, reason := range []string{"is cut short", "has another signature than what was built", "was stripped or signed after it was built", "has other contents than what was built"} {
+		assert.Contains(t, reasons, reason)
+	}
 }
 
 func flip(data []byte) []byte {

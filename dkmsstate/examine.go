@@ -111,7 +111,7 @@ func (x examination) installedFits(b Build) bool {
 	altered := false
 	for _, f := range b.Files {
 		altered = altered || f.Copy == CopyAltered
-		ko, err := readKo(x.ctx, filepath.Join(x.s.Layout.installDir(x.s.Kernel), f.Installed))
+		ko, err := x.s.Layout.readKo(x.ctx, filepath.Join(x.s.Layout.installDir(x.s.Kernel), f.Installed))
 		if err != nil || len(ko.Uses) == 0 || x.magicDiffers(ko) != "" {
 			return false
 		}
@@ -128,7 +128,7 @@ func (s *Snapshot) examine(ctx context.Context) examination {
 		x.kernelFacts = &kernelFacts{stamps: stamps,
 			origin:  sync.OnceValue(func() Origin { return s.Layout.readOrigin(s.Kernel) }),
 			sample:  sample,
-			own:     sync.OnceValue(func() []Ko { return readOwn(ctx, sample()) }),
+			own:     sync.OnceValue(func() []Ko { return s.Layout.readOwn(ctx, sample()) }),
 			symvers: sync.OnceValue(func() map[string]uint32 { return s.readSymvers() }),
 			exporters: sync.OnceValue(func() map[string]string {
 				return readExporters(filepath.Join(s.Layout.headersDir(s.Kernel), "Module.symvers"))

@@ -13,7 +13,7 @@ const testMagic = string(testKernel) + " SMP preempt mod_unload modversions "
 
 // fabricateKo makes the bytes of a kernel module, as far as one is read here.
 func fabricateKo(ko Ko, note string) []byte {
-	names := []string{"", ".modinfo", "__versions", ".symtab", ".strtab", ".shstrtab"}
+	names := []string{"", ".modinfo", "__versions", ".symtab", ".strtab", ".shstrtab", ".text"}
 	data := make([][]byte, len(names))
 	data[1] = []byte("license=MIT\x00description=" + note + "\x00vermagic=" + ko.Vermagic + "\x00")
 	if ko.name != "" {
@@ -47,7 +47,7 @@ func fabricateKo(ko Ko, note string) []byte {
 		s.Type, s.Off, s.Size, s.Addralign = uint32(elf.SHT_PROGBITS), at+uint64(len(body)), uint64(len(data[i])), 1
 		body = append(body, data[i]...)
 	}
-	sections[1].Flags, sections[2].Flags = uint64(elf.SHF_ALLOC), uint64(elf.SHF_ALLOC)
+	sections[1].Flags, sections[2].Flags, sections[6].Flags = uint64(elf.SHF_ALLOC), uint64(elf.SHF_ALLOC), uint64(elf.SHF_ALLOC)
 	sections[3].Type, sections[3].Link, sections[3].Entsize = uint32(elf.SHT_SYMTAB), 4, uint64(binary.Size(elf.Sym64{}))
 	sections[4].Type, sections[5].Type = uint32(elf.SHT_STRTAB), uint32(elf.SHT_STRTAB)
 	header := elf.Header64{
@@ -60,6 +60,46 @@ func fabricateKo(ko Ko, note string) []byte {
 		out = sign(out, "signature of "+note)
 	}
 	return out
+}
+
+// largeKo returns a module with much between its header and the rest, in sections that are
+// loaded or not: what comes before, how much, and what comes after.
+func largeKo(ko Ko, note string, between int, loaded bool) (head []byte, size int, tail []byte) {
+	data := fabricateKo(ko, note)
+	rest := len(encode(elf.Header64{}))
+	var header elf.Header64
+	var sections [7]elf.Section64
+	decode(data, &header)
+	decode(data[header.Shoff:], &sections)
+	end := header.Shoff + uint64(binary.Size(sections))
+	for i := range sections[1:] {
+		sections[i+1].Off += uint64(between)
+	}
+	sections[6].Off, sections[6].Size = uint64(rest), uint64(between)
+	if !loaded {
+		sections[6].Flags = 0
+	}
+	tail = slices.Concat(data[rest:header.Shoff], encode(sections), data[end:])
+	header.Shoff += uint64(between)
+	return encode(header), between, tail
+}
+
+// changedSections returns a module whose sections' headers are changed.
+func changedSections(module []byte, change func(sections []elf.Section64)) []byte {
+	var header elf.Header64
+	var sections [7]elf.Section64
+	decode(module, &header)
+	decode(module[header.Shoff:], &sections)
+	change(sections[:])
+	out := slices.Clone(module)
+	copy(out[header.Shoff:], encode(sections))
+	return out
+}
+
+func decode(data []byte, value any) {
+	if _, err := binary.Decode(data, binary.LittleEndian, value); err != nil {
+		panic(err)
+	}
 }
 
 // sign appends a signature as sign-file does.

@@ -33,7 +33,7 @@ func (x examination) judge(b Build, known BuildRecord, from Origin, recorded boo
 	}
 	var modules []Ko
 	for _, file := range x.s.Layout.builtFiles(x.s.Kernel, b) {
-		ko, err := readKo(x.ctx, file)
+		ko, err := x.s.Layout.readKo(x.ctx, file)
 		if err != nil {
 			return Freshness{Unknown, err.Error()}
 		}

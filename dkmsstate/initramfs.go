@@ -1,7 +1,7 @@
 package dkmsstate
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -53,15 +53,15 @@ func (d DKMS) InitramfsHolds(ctx context.Context, kernel Release, names []string
 	if _, err := list.Seek(0, 0); err != nil {
 		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
 	}
-	data, err := readBounded(list)
-	if err != nil {
-		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
-	}
-	for line := range bytes.Lines(data) {
-		path := strings.TrimSpace(string(line))
+	lines := bufio.NewScanner(list)
+	for lines.Scan() {
+		path := strings.TrimSpace(lines.Text())
 		if dir, file := filepath.Split(path); strings.HasSuffix(dir, "/"+string(kernel)+"/"+installedUnder+"/") && slices.Contains(names, trimKo(file)) {
 			return true, nil
 		}
+	}
+	if err := lines.Err(); err != nil {
+		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
 	}
 	return false, nil
 }

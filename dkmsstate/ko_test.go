@@ -31,7 +31,7 @@ func TestReadKo(t *testing.T) {
 				}
 				require.NoError(t, exec.Command(tool[0], append(tool[1:], path)...).Run())
 			}
-			ko, err := readKo(context.Background(), path+suffix)
+			ko, err := Layout{}.readKo(context.Background(), path+suffix)
 			require.NoError(t, err)
 			assert.Equal(t, sampleKo(), ko)
 		})
@@ -40,10 +40,10 @@ func TestReadKo(t *testing.T) {
 		"nothing": {}, "text": []byte("module"), "half": plain[:len(plain)/2], "no vermagic": fabricateKo(Ko{}, "x"),
 	} {
 		require.NoError(t, os.WriteFile(path, data, 0o644))
-		_, err := readKo(context.Background(), path)
+		_, err := Layout{}.readKo(context.Background(), path)
 		assert.ErrorContains(t, err, "m.ko", name)
 	}
-	_, err := readKo(context.Background(), filepath.Join(dir, "none.ko.gz"))
+	_, err := Layout{}.readKo(context.Background(), filepath.Join(dir, "none.ko.gz"))
 	assert.Error(t, err)
 }
 
@@ -57,10 +57,26 @@ func FuzzParseKo(f *testing.F) {
 	_, _ = w.Write([]byte("x"))
 	w.Close()
 	f.Add(compressed.Bytes())
+	f.Add(sign(fabricateKo(sampleKo(), "x"), "x")[:700])
+	f.Add(changedSections(fabricateKo(sampleKo(), "x"), func(sections []elf.Section64) { sections[4].Size = 1 << 60 }))
+	path := filepath.Join(f.TempDir(), "m.ko")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if ko, err := parseKo(data); err == nil {
+		ko, err := parseKo(contentsOf(data))
+		if err == nil {
 			require.NotEmpty(t, ko.Vermagic)
 		}
+		require.NoError(t, os.WriteFile(path, zstandard(20, data, 0, nil), 0o644))
+		c, openErr := little().open(path)
+		require.NoError(t, openErr)
+		defer c.close()
+		again, errAgain := parseKo(c)
+		if c.failed != nil { // it took too many passes
+			return
+		}
+		assert.Equal(t, ko, again)
+		assert.Equal(t, err, errAgain)
+		size, kept := contentsOf(data).unsigned(), c.unsigned()
+		assert.True(t, size == kept || c.failed != nil)
 	})
 }
 

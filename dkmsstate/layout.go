@@ -31,13 +31,15 @@ type Layout struct {
 	// framework.conf sets one of them, or sign_file.
 	Key, Certificate     string
 	KeyUnknown, NamesKey bool
+	// readers bounds the memory of those who read modules, nil for a single one.
+	readers *readers
 	// refuse, in tests, takes the place of a filesystem that does not have a call.
 	refuse func(call, path string) error
 }
 
 // DefaultLayout gives dkms's own defaults under root.
 func DefaultLayout(root string) Layout {
-	return Layout{Root: root, Tree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules"}
+	return Layout{Root: root, Tree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", readers: newReaders()}
 }
 
 // Path gives the place of a path of the system in this root.

@@ -46,10 +46,10 @@ func (l Layout) inTree(kernel Release, paths []string) []string {
 }
 
 // readOwn reads a sample.
-func readOwn(ctx context.Context, sample []string) []Ko {
+func (l Layout) readOwn(ctx context.Context, sample []string) []Ko {
 	own := make([]Ko, len(sample))
 	sideBySide(len(sample), func(i int) {
-		if ko, err := readKo(ctx, sample[i]); err == nil {
+		if ko, err := l.readKo(ctx, sample[i]); err == nil {
 			own[i] = ko
 		}
 	})

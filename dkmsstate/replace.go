@@ -43,13 +43,13 @@ func (r *taskRun) replace(ctx context.Context) error {
 // signedNow reports whether the modules of the present build are signed.
 func (r *taskRun) signedNow(ctx context.Context) bool {
 	b := r.tree.build(r.task.Module, r.task.Arch)
-	return anySigned(ctx, r.machine.Layout.builtFiles(r.tree.Kernel, b))
+	return r.machine.Layout.anySigned(ctx, r.machine.Layout.builtFiles(r.tree.Kernel, b))
 }
 
 // anySigned reports whether a module among files is signed.
-func anySigned(ctx context.Context, files []string) bool {
+func (l Layout) anySigned(ctx context.Context, files []string) bool {
 	return slices.ContainsFunc(files, func(file string) bool {
-		ko, err := readKo(ctx, file)
+		ko, err := l.readKo(ctx, file)
 		return err == nil && ko.Signed
 	})
 }
@@ -64,7 +64,7 @@ func (r *taskRun) signed(ctx context.Context, b Build) bool {
 	for _, f := range b.Files {
 		files = append(files, filepath.Join(r.machine.Layout.installDir(r.tree.Kernel), f.Installed))
 	}
-	return anySigned(ctx, files)
+	return r.machine.Layout.anySigned(ctx, files)
 }
 
 // oldPath gives the present place of a file of a build that was set aside.

@@ -131,7 +131,7 @@ func (x examination) providers(b Build) providers {
 	}
 	for _, file := range files {
 		p.names[underscored(trimKo(filepath.Base(file)))] = true
-		ko, err := readKo(x.ctx, file)
+		ko, err := x.s.Layout.readKo(x.ctx, file)
 		p.unread = p.unread || err != nil
 		for symbol, crc := range ko.Exports {
 			p.exports[symbol] = append(p.exports[symbol], crc)
@@ -170,7 +170,7 @@ func (x examination) exportsItself(exporter, symbol string, crc uint32) bool {
 		if underscored(trimKo(filepath.Base(path))) != base {
 			continue
 		}
-		ko, err := readKo(x.ctx, filepath.Join(x.s.Layout.kernelDir(x.s.Kernel), path))
+		ko, err := x.s.Layout.readKo(x.ctx, filepath.Join(x.s.Layout.kernelDir(x.s.Kernel), path))
 		its, exports := ko.Exports[symbol]
 		return err != nil || !exports || its == crc
 	}

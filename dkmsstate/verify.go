@@ -60,7 +60,7 @@ func (x examination) verifyBuild(b Build) (odd string, err error) {
 	}
 	var modules []Ko
 	for _, file := range x.s.Layout.builtFiles(x.s.Kernel, b) {
-		ko, err := readKo(x.ctx, file)
+		ko, err := x.s.Layout.readKo(x.ctx, file)
 		if errors.Is(err, errUnread) {
 			return err.Error(), nil
 		}

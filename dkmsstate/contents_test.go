@@ -1,0 +1,159 @@
+package dkmsstate
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/rand"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func contentsOf(data []byte) *contents {
+	return &contents{size: int64(len(data)), from: bytes.NewReader(data)}
+}
+
+// little is memory that everything is too large for, so that what is compressed is read
+// as large modules are.
+func little() memory { return memory{window: 1 << 20, kept: 512, alone: true} }
+
+// zstandard returns a frame that holds data, zeros and more data, with a window of 1<<exponent
+// bytes.
+func zstandard(exponent int, head []byte, zeros int, tail []byte) []byte {
+	const longest, raw, repeated, last = 128 << 10, 0, 1, 1
+	out := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, byte(exponent-10) << 3}
+	block := func(kind, size, is int, data []byte) {
+		header := binary.LittleEndian.AppendUint32(nil, uint32(size<<3|kind<<1|is))
+		out = append(append(out, header[:3]...), data...)
+	}
+	for part := range slices.Chunk(head, longest) {
+		block(raw, len(part), 0, part)
+	}
+	for ; zeros > 0; zeros -= longest {
+		block(repeated, min(zeros, longest), 0, []byte{0})
+	}
+	for part := range slices.Chunk(tail, longest) {
+		block(raw, len(part), 0, part)
+	}
+	block(raw, 0, last, nil)
+	return out
+}
+
+// fileOf writes a file and returns its path.
+func fileOf(t testing.TB, data []byte) string {
+	t.Helper()
+	file, err := os.CreateTemp(t.TempDir(), "*.ko")
+	require.NoError(t, err)
+	defer file.Close()
+	_, err = file.Write(data)
+	require.NoError(t, err)
+	return file.Name()
+}
+
+// compressedWith compresses with a program; the test is skipped where it is not installed.
+func compressedWith(t testing.TB, data []byte, program string, args ...string) []byte {
+	t.Helper()
+	if _, err := lookPath(program); err != nil {
+		t.Skip(err)
+	}
+	call := exec.Command(program, append(args, "-c")...)
+	call.Stdin = bytes.NewReader(data)
+	out, err := call.Output()
+	require.NoError(t, err)
+	return out
+}
+
+// Contents are the same in every order in which they are read, however they are compressed
+// and however little of them is kept.
+func TestContents(t *testing.T) {
+	random := rand.New(rand.NewSource(1))
+	data := make([]byte, 100<<10)
+	random.Read(data[:60<<10])
+	for name, file := range map[string][]byte{
+		"plain": data, "gzip": gzipped(t, data), "xz": compressedWith(t, data, "xz"), "zstd": compressedWith(t, data, "zstd"),
+	} {
+		for _, m := range []memory{memories()[1], {window: 8 << 20, kept: 1000, alone: true}} {
+			c, err := m.open(fileOf(t, file))
+			require.NoError(t, err, name)
+			assert.EqualValues(t, len(data), c.size)
+			for range maxPasses - 1 {
+				at, got := random.Intn(len(data)+10), make([]byte, random.Intn(5000))
+				n, err := c.ReadAt(got, int64(at))
+				want := data[min(at, len(data)):min(at+len(got), len(data))]
+				assert.True(t, bytes.Equal(want, got[:n]), "%s at %d", name, at)
+				assert.Equal(t, n < len(got), err == io.EOF, name)
+			}
+			assert.NoError(t, c.failed)
+			c.close()
+		}
+	}
+}
+
+// A module that would be decompressed for ever is one that cannot be examined.
+func TestPasses(t *testing.T) {
+	c, err := little().open(fileOf(t, gzipped(t, make([]byte, 10000))))
+	require.NoError(t, err)
+	defer c.close()
+	for at := int64(9000); at > 0 && err == nil; at -= 100 {
+		_, err = c.ReadAt(make([]byte, 10), at)
+	}
+	assert.ErrorContains(t, err, "too often")
+	assert.Equal(t, err, c.failed)
+}
+
+// A file that changes while it is read proves nothing.
+func TestContentsChange(t *testing.T) {
+	path := fileOf(t, gzipped(t, fabricateKo(sampleKo(), "x")))
+	c, err := little().open(path)
+	require.NoError(t, err)
+	defer c.close()
+	require.NoError(t, os.Truncate(path, 30))
+	_, err = parseKo(c)
+	assert.ErrorContains(t, err, "cannot decompress it again")
+	assert.NotErrorIs(t, err, errDamaged)
+	assert.NotErrorIs(t, err, errNoModule)
+}
+
+// What takes much memory is read by one at a time; what takes more than that is not damaged.
+func TestWindows(t *testing.T) {
+	ko := fabricateKo(sampleKo(), "x")
+	for name, row := range map[string]struct {
+		file []byte
+		// tries is how many memories it takes, one more than there are where none is enough.
+		tries int
+	}{
+		"xz":               {compressedWith(t, ko, "xz"), 2},
+		"xz as in Linux":   {compressedWith(t, ko, "xz", "--check=crc32", "--lzma2=dict=1MiB"), 1},
+		"xz -9":            {compressedWith(t, ko, "xz", "-9"), 3},
+		"xz, more":         {compressedWith(t, ko, "xz", "--lzma2=dict=65MiB"), 4},
+		"zstd":             {zstandard(23, ko, 0, nil), 2},
+		"zstd --ultra -20": {zstandard(25, ko, 0, nil), 3},
+		"zstd --ultra -22": {zstandard(27, ko, 0, nil), 4},
+		"large":            {zstandard(20, ko, 5<<20, nil), 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := fileOf(t, row.file)
+			tries := 1
+			for _, m := range memories() {
+				c, err := m.open(path)
+				if err == nil {
+					c.close()
+					break
+				}
+				assert.Equal(t, !m.alone, errors.Is(err, errMuch), err)
+				tries++
+			}
+			assert.Equal(t, row.tries, tries)
+			_, err := Layout{}.readKo(t.Context(), path)
+			assert.Equal(t, tries > len(memories()), errors.Is(err, errUnread), err)
+			assert.Equal(t, tries <= len(memories()), err == nil, err)
+			assert.Equal(t, CopyAltered, Layout{}.compare(fileOf(t, append(ko, "x"...)), path).Copy)
+		})
+	}
+}

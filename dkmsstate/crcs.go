@@ -1,0 +1,121 @@
+package dkmsstate
+
+import (
+	"bufio"
+	"bytes"
+	"debug/elf"
+	"errors"
+	"io"
+	"strings"
+)
+
+// crcPrefix begins the name of the symbol that stands for the CRC of an exported one.
+const crcPrefix = "__crc_"
+
+// maxExports bounds the symbols that a module exports; a kernel with all its modules has
+// half as many.
+const maxExports = 1 << 16
+
+// crcs finds the CRCs of the symbols that a module exports, each a symbol __crc_NAME: in
+// kernels from 5.19 on one of a section of CRCs, before an absolute one. It puts these into
+// out, and returns the pieces of the module that hold the others and put them there.
+//
+// A module may have hundreds of thousands of symbols, most of them of no interest: the
+// names are read first, and then the symbols, and neither are kept.
+func (t tables) crcs(out map[string]uint32) []*piece {
+	symbols := t.SectionByType(elf.SHT_SYMTAB)
+	if symbols == nil || symbols.Link == 0 || int(symbols.Link) >= len(t.Sections) || !t.holds(symbols) {
+		return nil
+	}
+	names := t.crcNames(t.Sections[symbols.Link])
+	if len(names) == 0 {
+		return nil
+	}
+	var pieces []*piece
+	t.eachSymbol(symbols, func(s elf.Sym64) {
+		name, ok := names[s.Name]
+		switch {
+		case !ok:
+		case elf.SectionIndex(s.Shndx) == elf.SHN_ABS:
+			out[name] = uint32(s.Value)
+		default:
+			if p := t.crc(s); p != nil {
+				p.use = func(data []byte) { out[name] = t.ByteOrder.Uint32(data) }
+				pieces = append(pieces, p)
+			}
+		}
+	})
+	return pieces
+}
+
+// crc returns the piece that holds the CRC of a symbol, nil where its section has none.
+func (t tables) crc(s elf.Sym64) *piece {
+	const size = 4
+	if int(s.Shndx) >= len(t.Sections) {
+		return nil
+	}
+	in := t.Sections[s.Shndx]
+	if !t.holds(in) || s.Value > in.FileSize || in.FileSize-s.Value < size {
+		return nil
+	}
+	return &piece{at: int64(in.Offset + s.Value), size: size}
+}
+
+// crcNames returns the names of exported symbols by the places in a table of names where
+// those of their CRCs begin. The name of a symbol may be the end of another one.
+func (t tables) crcNames(table *elf.Section) map[uint32]string {
+	names := map[uint32]string{}
+	if !t.holds(table) {
+		return names
+	}
+	const longest = 64 << 10
+	lines, at := bufio.NewReaderSize(t.section(table), int(min(longest, table.FileSize))), 0
+	for {
+		name, err := lines.ReadSlice(0)
+		for i := 0; err == nil && len(names) <= maxExports; i++ {
+			next := bytes.Index(name[i:], []byte(crcPrefix))
+			if next < 0 {
+				break
+			}
+			i += next
+			names[uint32(at+i)] = strings.TrimSuffix(string(name[i+len(crcPrefix):]), "\x00")
+		}
+		at += len(name)
+		switch {
+		case len(names) > maxExports:
+			t.contents.fail(errLong)
+			return names
+		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+			return names
+		}
+	}
+}
+
+// eachSymbol calls a function for each symbol of a table but the first, which is none.
+func (t tables) eachSymbol(table *elf.Section, do func(elf.Sym64)) {
+	const buffer = 64 << 10
+	size, read := elf.Sym64Size, t.symbol64
+	if t.Class == elf.ELFCLASS32 {
+		size, read = elf.Sym32Size, t.symbol32
+	}
+	if table.FileSize%uint64(size) != 0 {
+		return
+	}
+	in, entry := bufio.NewReaderSize(t.section(table), int(min(buffer, table.FileSize))), make([]byte, size)
+	for i := 0; ; i++ {
+		if _, err := io.ReadFull(in, entry); err != nil {
+			return
+		}
+		if i > 0 {
+			do(read(entry))
+		}
+	}
+}
+
+func (t tables) symbol64(b []byte) elf.Sym64 {
+	return elf.Sym64{Name: t.ByteOrder.Uint32(b), Shndx: t.ByteOrder.Uint16(b[6:]), Value: t.ByteOrder.Uint64(b[8:])}
+}
+
+func (t tables) symbol32(b []byte) elf.Sym64 {
+	return elf.Sym64{Name: t.ByteOrder.Uint32(b), Shndx: t.ByteOrder.Uint16(b[14:]), Value: uint64(t.ByteOrder.Uint32(b[4:]))}
+}

@@ -1,0 +1,143 @@
+package dkmsstate
+
+import (
+	"debug/elf"
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// sparse writes a large module with a hole in it and returns its path.
+func sparse(t *testing.T, head []byte, size int, tail []byte) string {
+	t.Helper()
+	path := fileOf(t, head)
+	require.NoError(t, os.Truncate(path, int64(len(head)+size)))
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	require.NoError(t, err)
+	defer file.Close()
+	_, err = file.Write(tail)
+	require.NoError(t, err)
+	return path
+}
+
+// allocated returns how many bytes of memory a function asks for, whether it keeps them or
+// not.
+func allocated(do func()) int {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	return int(after.TotalAlloc - before.TotalAlloc)
+}
+
+// Memory is taken for what is read of a module, and not for its size. A decompressor takes
+// its window some times for each of two files; what they hold would be taken more than 600
+// MB for.
+func TestLargeModules(t *testing.T) {
+	const size, plain, compressed = 64 << 20, 2 << 20, 128 << 20
+	ko := sampleKo()
+	ko.Signed = false
+	same := func(Ko) Ko { return ko }
+	file := func(loaded bool, change func(Ko) Ko, note, signature string) string {
+		head, between, tail := largeKo(change(ko), note, size, loaded)
+		if signature != "" {
+			tail = sign(tail, signature)
+		}
+		return sparse(t, head, between, tail)
+	}
+	packed := func(loaded bool, note, signature string) string {
+		head, between, tail := largeKo(ko, note, size, loaded)
+		if signature != "" {
+			tail = sign(tail, signature)
+		}
+		return fileOf(t, zstandard(23, head, between, tail))
+	}
+	stripped := func(k Ko) Ko { k.Exports = nil; return k }
+	cut := file(false, same, "x", "signature")
+	info, err := os.Stat(cut)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(cut, info.Size()-40))
+	for name, row := range map[string]struct {
+		built, installed string
+		limit            int
+		reason           string
+	}{
+		"the same":                 {file(false, same, "x", ""), file(false, same, "x", ""), plain, ""},
+		"signed":                   {file(true, same, "x", ""), file(true, same, "x", "by its owner"), plain, "has another signature than what was built"},
+		"stripped":                 {file(true, same, "x", ""), file(true, stripped, "x", ""), plain, "was stripped or signed after it was built"},
+		"patched":                  {file(true, same, "x", ""), file(true, same, "y", ""), plain, "has other contents than what was built"},
+		"cut short":                {file(false, same, "x", "signature"), cut, plain, "is cut short"},
+		"compressed":               {file(false, same, "x", ""), packed(false, "x", ""), compressed, "is compressed in another way than what was built"},
+		"compressed and signed":    {packed(true, "x", ""), packed(true, "x", "by its owner"), compressed, "has another signature than what was built"},
+		"compressed and patched":   {packed(true, "x", ""), packed(true, "y", ""), compressed, "has other contents than what was built"},
+		"decompressed and patched": {packed(true, "x", ""), file(true, same, "y", ""), compressed, "has other contents than what was built"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got comparison
+			taken := allocated(func() { got = Layout{}.compare(row.built, row.installed) })
+			assert.Equal(t, row.reason, got.Reason)
+			assert.Less(t, taken, row.limit)
+			for _, path := range []string{row.built, row.installed} {
+				taken := allocated(func() {
+					known, err := Layout{}.readKo(t.Context(), path)
+					assert.NoError(t, err)
+					assert.Equal(t, ko.Uses, known.Uses)
+				})
+				assert.Less(t, taken, row.limit)
+			}
+		})
+	}
+}
+
+// Of a large table of symbols only those that stand for CRCs are kept.
+func TestManySymbols(t *testing.T) {
+	const symbols, limit = 500_000, 2 << 20
+	ko := sampleKo()
+	head, size, tail := largeKo(ko, "x", 20<<20, false)
+	module := append(append(head, make([]byte, size)...), tail...)
+	var table, names []byte
+	module = changedSections(module, func(sections []elf.Section64) {
+		table, names = module[sections[3].Off:][:sections[3].Size:sections[3].Size], module[sections[4].Off:][:sections[4].Size:sections[4].Size]
+		for i := range symbols {
+			table = append(table, encode(elf.Sym64{Name: uint32(len(names)), Shndx: 6})...)
+			names = fmt.Appendf(names, "function_%d\x00", i)
+		}
+		sections[3].Off, sections[3].Size = uint64(len(module)), uint64(len(table))
+		sections[4].Off, sections[4].Size = uint64(len(module)+len(table)), uint64(len(names))
+	})
+	path := fileOf(t, append(append(module, table...), names...))
+	taken := allocated(func() {
+		got, err := Layout{}.readKo(t.Context(), path)
+		require.NoError(t, err)
+		assert.Equal(t, ko.Exports, got.Exports)
+	})
+	assert.Less(t, taken, limit)
+}
+
+// A module whose tables claim to be larger than they are takes no memory for it.
+func TestLyingSizes(t *testing.T) {
+	const between, limit = 300 << 20, 48 << 20
+	for i, name := range []string{"", ".modinfo", "__versions", ".symtab", ".strtab", ".shstrtab", ".text"} {
+		for _, claimed := range []uint64{1 << 60, 1<<63 - 1, 1<<64 - 1, 200 << 20} {
+			head, size, tail := largeKo(sampleKo(), "x", between, true)
+			data := append(append([]byte{}, head...), tail...)
+			var header elf.Header64
+			decode(head, &header)
+			header.Shoff -= uint64(size) // in what changedSections sees there is nothing between
+			data = changedSections(append(encode(header), data[len(head):]...), func(sections []elf.Section64) { sections[i].Size = claimed })
+			path := sparse(t, head, size, data[len(head):])
+			taken := allocated(func() {
+				_, err := Layout{}.readKo(t.Context(), path)
+				if name == ".modinfo" || name == ".shstrtab" {
+					assert.Error(t, err)
+				}
+				Layout{}.compare(path, path+"x")
+			})
+			assert.Less(t, taken, limit, "%s %d", name, claimed)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package dkmsstate
+
+import (
+	"crypto/sha256"
+	"debug/elf"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+)
+
+// sameCode reports whether two modules have the same contents in every section that the
+// kernel loads, as a module and its stripped copy have.
+func (p pair) sameCode() (bool, error) {
+	theirs, err := p.its.loaded()
+	if err != nil {
+		return false, fmt.Errorf("cannot be compared: %w", err)
+	}
+	mine, err := p.ours.loaded()
+	if err != nil {
+		return false, fmt.Errorf("cannot be compared with what was built: %w", err)
+	}
+	return len(theirs) > 0 && maps.Equal(theirs, mine), nil
+}
+
+// loaded returns the sums of the sections that the kernel loads, by name, none when the
+// module says where they are and they are not there.
+func (c *contents) loaded() (sums map[string][sha256.Size]byte, err error) {
+	defer func() { // debug/elf makes no promise on hostile files
+		if recover() != nil {
+			sums, err = nil, c.failed
+		}
+		c.rest()
+	}()
+	t, err := readTables(c)
+	if err != nil {
+		return nil, c.failed
+	}
+	running := map[string]hash.Hash{}
+	for _, s := range t.Sections {
+		if s.Flags&elf.SHF_ALLOC == 0 || s.Type == elf.SHT_NOBITS {
+			continue
+		}
+		if !t.holds(s) {
+			return nil, nil
+		}
+		if running[s.Name] == nil {
+			running[s.Name] = sha256.New()
+		}
+		if _, err := io.Copy(running[s.Name], t.section(s)); err != nil {
+			return nil, err
+		}
+	}
+	sums = map[string][sha256.Size]byte{}
+	for name, sum := range running {
+		sums[name] = [sha256.Size]byte(sum.Sum(nil))
+	}
+	return sums, nil
+}

@@ -1,0 +1,56 @@
+package dkmsstate
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+// signatureMark ends a signed module (kernel, scripts/sign-file.c).
+const signatureMark = "~Module signature appended~\n"
+
+// maxSignatures bounds how many signatures are taken off a module: one stands on another
+// where its owner signed what dkms had signed.
+const maxSignatures = 32
+
+// unsigned returns the size of the contents without the signature at their end: the
+// signature, a struct module_signature of 12 bytes which ends with its length, and a mark
+// (include/linux/module_signature.h).
+func (c *contents) unsigned() int64 {
+	const header, length = 12, 4
+	size := c.size
+	for range maxSignatures {
+		rest := size - int64(len(signatureMark))
+		if rest < header || !c.endsWith(size, signatureMark) {
+			break
+		}
+		var end [length]byte
+		if _, err := c.ReadAt(end[:], rest-length); err != nil {
+			break
+		}
+		signature := int64(binary.BigEndian.Uint32(end[:]))
+		if signature > rest-header {
+			break
+		}
+		size = rest - header - signature
+	}
+	return size
+}
+
+// signature returns the end of a module's file, with all of the last signature in it, nothing
+// for one that is not signed or that cannot be read.
+func (l Layout) signature(path string) (end []byte) {
+	const longest = 16 << 10
+	_ = l.inTurn(func(m memory) error {
+		c, err := m.open(path)
+		if err != nil {
+			return err
+		}
+		defer c.close()
+		if !c.endsWith(c.size, signatureMark) {
+			return nil
+		}
+		end, err = io.ReadAll(c.part(max(0, c.size-longest), longest))
+		return err
+	})
+	return end
+}
