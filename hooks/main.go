@@ -8,11 +8,13 @@ import (
 )
 
 // Prepare sets up the process of a program: what it writes can be read by others, and
-// it ends before collecting garbage pays.
+// mostly it ends before collecting garbage pays. Where it takes more memory, as to
+// decompress large modules, garbage is not let pile up: a small machine may have none left.
 func Prepare() {
-	const percent = 400
+	const percent, limit = 400, 24 << 20
 	syscall.Umask(0o022)
 	debug.SetGCPercent(percent)
+	debug.SetMemoryLimit(limit)
 }
 
 // Main is the whole of a hook program: args are its arguments with the program's

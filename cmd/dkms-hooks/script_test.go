@@ -12,10 +12,10 @@ import (
 // The programs run as themselves in the stories.
 func TestMain(m *testing.M) {
 	hook := func(h hooks.Hook) func() int {
-		return func() int { return hooks.Main(h, os.Args, os.Environ(), os.Stderr) }
+		return measured(func() int { return hooks.Main(h, os.Args, os.Environ(), os.Stderr) })
 	}
 	os.Exit(testscript.RunMain(m, map[string]func() int{
-		"dkms-hooks":      func() int { return run(os.Args, os.Environ(), os.Stdout, os.Stderr) },
+		"dkms-hooks":      measured(func() int { return run(os.Args, os.Environ(), os.Stdout, os.Stderr) }),
 		"prerm":           hook(hooks.Prerm),
 		"postrm":          hook(hooks.Postrm),
 		"postinst":        hook(hooks.Postinst),
