@@ -22,9 +22,7 @@ type kernelFacts struct {
 	origin  func() Origin
 	own     func() []Ko
 	sample  func() []string
-	symvers func() map[string]uint32
-	// exporters are the modules that export each symbol of symvers.
-	exporters func() map[string]string
+	symvers func() map[string]exported
 }
 
 // Examine finds whether the headers are those of the kernel's image and whether
@@ -129,10 +127,7 @@ func (s *Snapshot) examine(ctx context.Context) examination {
 			origin:  sync.OnceValue(func() Origin { return s.Layout.readOrigin(s.Kernel) }),
 			sample:  sample,
 			own:     sync.OnceValue(func() []Ko { return s.Layout.readOwn(ctx, sample()) }),
-			symvers: sync.OnceValue(func() map[string]uint32 { return s.readSymvers() }),
-			exporters: sync.OnceValue(func() map[string]string {
-				return readExporters(filepath.Join(s.Layout.headersDir(s.Kernel), "Module.symvers"))
-			}),
+			symvers: sync.OnceValue(func() map[string]exported { return s.readSymvers() }),
 		}
 		s.facts = x.kernelFacts
 	}

@@ -85,7 +85,7 @@ func TestReadSymvers(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("0xdeadbeef\tone\tvmlinux\tEXPORT_SYMBOL\t\n0x00000001\ttwo\tdrivers/x\tEXPORT_SYMBOL_GPL\tNS\nnonsense\n0xzz\tthree\tvmlinux\n"), 0o644))
 	got, err := readSymvers(path)
 	require.NoError(t, err)
-	assert.Equal(t, map[string]uint32{"one": 0xdeadbeef, "two": 1}, got)
+	assert.Equal(t, map[string]exported{"one": {0xdeadbeef, "vmlinux"}, "two": {1, "drivers/x"}}, got)
 	assert.Equal(t, "a", differs(map[string]uint32{"b": 1, "a": 1, "c": 1}, map[string]uint32{"a": 2, "b": 2, "d": 1}))
 	assert.Empty(t, differs(map[string]uint32{"a": 1}, map[string]uint32{"a": 1, "b": 2}))
 }

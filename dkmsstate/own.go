@@ -56,7 +56,7 @@ func (l Layout) readOwn(ctx context.Context, sample []string) []Ko {
 	return slices.DeleteFunc(own, func(ko Ko) bool { return ko.Vermagic == "" })
 }
 
-func (s Snapshot) readSymvers() map[string]uint32 {
+func (s Snapshot) readSymvers() map[string]exported {
 	symvers, _ := readSymvers(filepath.Join(s.Layout.headersDir(s.Kernel), "Module.symvers"))
 	return symvers
 }
@@ -68,9 +68,9 @@ func (x examination) mismatch() string {
 	if !x.s.Headers || !x.s.There {
 		return ""
 	}
-	uses, given := ownUses(x.own()), x.symvers()
+	uses, given := ownUses(x.own()), map[string]uint32{}
 	for symbol := range uses {
-		if given[symbol] == 0 { // the headers know no CRC of it
+		if given[symbol] = x.symvers()[symbol].crc; given[symbol] == 0 { // the headers know no CRC of it
 			delete(uses, symbol)
 		}
 	}

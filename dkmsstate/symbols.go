@@ -75,7 +75,7 @@ func (x examination) unmatched(modules []Ko) map[string]uint32 {
 		for symbol, crc := range ko.Uses {
 			given, known := kernel[symbol]
 			inside := slices.ContainsFunc(modules, func(other Ko) bool { own, ok := other.Exports[symbol]; return ok && own == crc })
-			if !(known && given == crc && !displaced(symbol)) && !inside {
+			if !(known && given.crc == crc && !displaced(symbol)) && !inside {
 				open[symbol] = crc
 			}
 		}
@@ -96,8 +96,8 @@ func (x examination) displaced() func(symbol string) bool {
 		return func(string) bool { return false }
 	}
 	return func(symbol string) bool {
-		exporter, ok := x.exporters()[symbol]
-		return ok && exporter != "vmlinux" && names[underscored(filepath.Base(exporter))]
+		given, ok := x.symvers()[symbol]
+		return ok && given.by != "vmlinux" && names[underscored(filepath.Base(given.by))]
 	}
 }
 
@@ -145,15 +145,15 @@ func (x examination) judgeSymbol(symbol string, crc uint32, p providers) *misfit
 	if slices.Contains(p.exports[symbol], crc) {
 		return nil
 	}
-	exporter, inKernel := x.exporters()[symbol]
+	given, inKernel := x.symvers()[symbol]
 	switch {
-	case inKernel && exporter == "vmlinux":
+	case inKernel && given.by == "vmlinux":
 		return &misfit{fmt.Sprintf("symbol %s differs", symbol), true, false}
-	case inKernel && !p.names[underscored(filepath.Base(exporter))]:
-		if x.exportsItself(exporter, symbol, crc) {
+	case inKernel && !p.names[underscored(filepath.Base(given.by))]:
+		if x.exportsItself(given.by, symbol, crc) {
 			return nil
 		}
-		return &misfit{fmt.Sprintf("symbol %s of the kernel's module %s differs", symbol, filepath.Base(exporter)), false, false}
+		return &misfit{fmt.Sprintf("symbol %s of the kernel's module %s differs", symbol, filepath.Base(given.by)), false, false}
 	case len(p.exports[symbol]) > 0:
 		return &misfit{fmt.Sprintf("symbol %s of another module differs", symbol), false, false}
 	case !p.unread && !inKernel:

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,37 +15,37 @@ func (l Layout) headersDir(kernel Release) string {
 	return l.inRoot(filepath.Join(l.kernelDir(kernel), "build"))
 }
 
-// readSymvers reads the CRCs of the symbols that a kernel exports from the
-// Module.symvers of its headers: "0xCRC SYMBOL MODULE TYPE [NAMESPACE]" with tabs.
-func readSymvers(path string) (map[string]uint32, error) {
-	data, err := readRegular(path)
+// exported is a symbol that a kernel exports.
+type exported struct {
+	crc uint32
+	// by is the module that exports it, "vmlinux" for the image.
+	by string
+}
+
+// readSymvers reads the symbols that a kernel exports from the Module.symvers of its
+// headers: "0xCRC SYMBOL MODULE TYPE [NAMESPACE]" with tabs.
+func readSymvers(path string) (map[string]exported, error) {
+	file, err := openRegular(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the kernel's symbols: %w", err)
 	}
-	out := make(map[string]uint32, bytes.Count(data, []byte("\n")))
-	lines := bufio.NewScanner(bytes.NewReader(data))
+	defer file.Close()
+	out, modules := map[string]exported{}, map[string]string{}
+	lines := bufio.NewScanner(io.LimitReader(file, maxFile))
 	for lines.Scan() {
-		crc, rest, _ := strings.Cut(lines.Text(), "\t")
-		symbol, _, ok := strings.Cut(rest, "\t")
-		value, err := strconv.ParseUint(strings.TrimPrefix(crc, "0x"), 16, 32)
-		if ok && err == nil {
-			out[symbol] = uint32(value)
+		crc, rest, _ := bytes.Cut(lines.Bytes(), []byte("\t"))
+		symbol, rest, ok := bytes.Cut(rest, []byte("\t"))
+		value, err := strconv.ParseUint(strings.TrimPrefix(string(crc), "0x"), 16, 32)
+		if !ok || err != nil {
+			continue
 		}
+		by, _, _ := bytes.Cut(rest, []byte("\t"))
+		if _, known := modules[string(by)]; !known {
+			modules[string(by)] = string(by)
+		}
+		out[string(symbol)] = exported{uint32(value), modules[string(by)]} // a name for all of a module
 	}
 	return out, lines.Err()
-}
-
-// readExporters reads which module exports each symbol, "vmlinux" for the image, from
-// Module.symvers.
-func readExporters(path string) map[string]string {
-	data, _ := readRegular(path)
-	out := make(map[string]string, bytes.Count(data, []byte("\n")))
-	for line := range strings.Lines(string(data)) {
-		if fields := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(fields) >= 3 {
-			out[fields[1]] = fields[2]
-		}
-	}
-	return out
 }
 
 // moduleLayout is the symbol that every module uses.
