@@ -79,18 +79,27 @@ func (u *unpacked) readAll() error {
 // makeRoom makes room for more of the contents: by forgetting the first half of what is
 // kept when no more is to be.
 func (u *unpacked) makeRoom() error {
-	const least = 64 << 10
+	const least, ratio = 64 << 10, 4 // modules are compressed to a fourth, or less
 	half := u.memory.kept / 2
 	switch {
 	case len(u.end) < cap(u.end):
 	case len(u.end) < u.memory.kept:
-		u.end = append(make([]byte, 0, min(u.memory.kept, max(least, 2*cap(u.end)))), u.end...)
+		u.end = append(make([]byte, 0, min(u.memory.kept, max(least, ratio*u.packed(), 2*cap(u.end)))), u.end...)
 	case !u.memory.alone:
 		return errMuch
 	default:
 		u.end = u.end[:copy(u.end, u.end[half:])]
 	}
 	return nil
+}
+
+// packed returns the size of the file as far as it matters for what is kept.
+func (u *unpacked) packed() int {
+	info, err := u.file.Stat()
+	if err != nil {
+		return 0
+	}
+	return int(min(info.Size(), int64(u.memory.kept)))
 }
 
 // ended returns the error of a reader, nil for the end.
