@@ -46,7 +46,7 @@ type chart struct {
 }
 
 const (
-	chartWidth, chartLabel = 900, 400
+	chartWidth, chartLabel = 900, 370
 	barHeight, barGap      = 11, 12
 	floorColor             = "#bbb"
 	stockColor, oursColor  = "#b0553a", "#2f6f8f"

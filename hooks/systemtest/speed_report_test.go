@@ -42,6 +42,8 @@ func costText(cs costs) string {
 
 func timeText(seconds float64) string {
 	switch {
+	case seconds < 0: // noise, where two measures are compared
+		return "−" + timeText(-seconds)
 	case seconds >= 10:
 		return fmt.Sprintf("%.0f s", seconds)
 	case seconds >= 0.1:
