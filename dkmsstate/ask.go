@@ -40,11 +40,11 @@ func (s *Snapshot) Ask(ctx context.Context, engine Engine, goal Goal, before map
 		}
 		answer, err := s.askAbout(ctx, engine, r.Module)
 		if err != nil {
-			err = fmt.Errorf("cannot find out whether it is to be installed unasked: %w", err)
-		} else {
-			answers[r.Module.String()] = answer
+			s.unanswered(i, fmt.Errorf("cannot find out whether it is to be installed unasked: %w", err))
+			continue
 		}
-		s.answer(i, answer, err)
+		s.answer(i, answer)
+		answers[r.Module.String()] = answer
 	}
 	if len(answers) == 0 {
 		return nil
@@ -53,27 +53,38 @@ func (s *Snapshot) Ask(ctx context.Context, engine Engine, goal Goal, before map
 }
 
 // askable reports whether an answer about a module would change what is planned: it may be
-// brought in, or is installed and has to be built anew.
+// brought in, or it is installed, and a build of it follows.
 func (s *Snapshot) askable(r Registration, goal Goal) bool {
 	link, _ := s.Link(r.Module.Name, s.Arch)
+	b, _ := s.Build(r.Module, s.Arch)
+	builds := s.buildable() && (!b.Complete() || b.Fresh.Verdict == Stale)
 	switch {
-	case r.Broken != nil:
+	case r.Broken != nil || s.NoAutoinstall: // dkms says nothing then
 		return false
 	case link.Version == r.Module.Version:
-		b, _ := s.Build(r.Module, s.Arch)
-		return r.Conf.DependsUnknown && s.buildable() && (!b.Complete() || b.Fresh.Verdict == Stale)
+		return r.Conf.DependsUnknown && builds
+	case s.latest(r.Module.Name).Module != r.Module || !goal.bringsIn(r.Module):
+		return false
 	}
-	return !s.NoAutoinstall && goal.bringsIn(r.Module) && (r.Conf.AutoinstallUnknown || r.Conf.Autoinstall)
+	return r.Conf.AutoinstallUnknown || r.Conf.Autoinstall && builds
 }
 
-// answer puts an answer into the snapshot, or why there is none.
-func (s *Snapshot) answer(i int, answer Answer, err error) {
+// answer puts an answer into the snapshot. Of a module that it would not install dkms does
+// not tell the needs.
+func (s *Snapshot) answer(i int, answer Answer) {
 	conf := &s.Registrations[i].Conf
 	if conf.AutoinstallUnknown {
-		conf.Autoinstall, s.Registrations[i].Unanswered = answer.Wanted, err
+		conf.Autoinstall, s.Registrations[i].Unanswered = answer.Wanted, nil
 	}
-	if conf.DependsUnknown {
-		conf.Depends = answer.Needs
+	if conf.DependsUnknown && answer.Wanted {
+		conf.Depends, conf.Answered = answer.Needs, true
+	}
+}
+
+// unanswered notes why there is no answer about a module.
+func (s *Snapshot) unanswered(i int, err error) {
+	if conf := &s.Registrations[i].Conf; conf.AutoinstallUnknown {
+		conf.Autoinstall, s.Registrations[i].Unanswered = false, err
 	}
 }
 
@@ -81,7 +92,7 @@ func (s *Snapshot) answer(i int, answer Answer, err error) {
 func (s *Snapshot) presume(answers map[string]Answer) {
 	for i, r := range s.Registrations {
 		if answer, asked := answers[r.Module.String()]; asked {
-			s.answer(i, answer, nil)
+			s.answer(i, answer)
 		}
 	}
 }

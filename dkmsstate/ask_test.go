@@ -60,22 +60,99 @@ func TestDKMSIsAskedForNeeds(t *testing.T) {
 	}
 	e.register(plain, "")
 	e.register(Module{"zz", "1.0"}, "")
+	e.wanted[coming], e.wanted[stale] = true, true
 	e.install(stale)
 	e.install(whole)
-	s := e.snapshot()
+	s := e.staleSnapshot(stale)
+	answers := s.Ask(context.Background(), e, Goal{}, nil)
+	assert.Equal(t, []string{"ask coming", "ask stale"}, e.calls)
+	assert.Equal(t, map[string]Answer{"coming/1.0": {true, []string{"zz"}}, "stale/1.0": {true, []string{"zz"}}}, answers)
+	assert.Equal(t, []string{"plain", "zz", "coming", "stale"}, planned(s))
+}
+
+// staleSnapshot is one in which the build of a module does not fit.
+func (f fabricated) staleSnapshot(m Module) Snapshot {
+	s := f.snapshot()
 	for i, b := range s.Builds {
-		if b.Module == stale {
+		if b.Module == m {
 			s.Builds[i].Fresh = Freshness{Stale, "the test says so"}
 		}
 	}
-	answers := s.Ask(context.Background(), e, Goal{}, nil)
-	assert.Equal(t, []string{"ask coming", "ask stale"}, e.calls)
-	assert.Equal(t, map[string]Answer{"coming/1.0": {Needs: []string{"zz"}}, "stale/1.0": {Needs: []string{"zz"}}}, answers)
-	var names []string
+	return s
+}
+
+// planned returns the names of the modules in the order of the plan.
+func planned(s Snapshot) (names []string) {
 	for _, task := range PlanAutoinstall(s, Goal{}).Tasks {
 		names = append(names, task.Module.Name)
 	}
-	assert.Equal(t, []string{"plain", "zz", "coming", "stale"}, names, "AUTOINSTALL shows in the files, whatever dkms says of that")
+	return names
+}
+
+// Where dkms does not tell what a module needs, an earlier answer counts; without one it is
+// built when all others have ended.
+func TestNeedsThatDKMSDoesNotTell(t *testing.T) {
+	const conf = "BUILD_DEPENDS=\"$(cat /etc/x)\"\n"
+	aa := Module{"aa", "1.0"}
+	fabricated := func() *scripted {
+		e := &scripted{fabricated: fabricate(t)}
+		e.register(aa, conf)
+		for _, name := range []string{"bb", "mm", "zz"} {
+			e.register(Module{name, "1.0"}, "")
+		}
+		return e
+	}
+	t.Run("an earlier answer", func(t *testing.T) {
+		e, before := fabricated(), map[string]Answer{"aa/1.0": {true, []string{"mm"}}}
+		s := e.snapshot()
+		s.Examine(context.Background(), KernelRecord{Answers: before})
+		assert.Equal(t, before, s.Ask(context.Background(), mute{e}, Goal{}, before))
+		assert.Equal(t, []string{"bb", "mm", "zz", "aa"}, planned(s))
+		assert.Equal(t, [][]int{nil, nil, nil, {1}}, afterWhich(s, PlanAutoinstall(s, Goal{}).Tasks))
+	})
+	t.Run("none", func(t *testing.T) {
+		e := fabricated()
+		s := e.snapshot()
+		assert.Nil(t, s.Ask(context.Background(), mute{e}, Goal{}, nil))
+		assert.Equal(t, []string{"bb", "mm", "zz", "aa"}, planned(s))
+		assert.Equal(t, [][]int{nil, nil, nil, {0, 1, 2}}, afterWhich(s, PlanAutoinstall(s, Goal{}).Tasks))
+	})
+	t.Run("not wanted, and there", func(t *testing.T) {
+		e := fabricated()
+		e.register(aa, conf+"AUTOINSTALL=\n")
+		e.install(aa)
+		s := e.staleSnapshot(aa)
+		s.Ask(context.Background(), e, Goal{}, nil) // dkms prints nothing about it
+		assert.Equal(t, []string{"bb", "mm", "zz", "aa"}, planned(s))
+		assert.Equal(t, [][]int{nil, nil, nil, {0, 1, 2}}, afterWhich(s, PlanAutoinstall(s, Goal{}).Tasks))
+	})
+}
+
+// A question starts dkms: none is asked the answer of which changes nothing.
+func TestNothingIsAskedInVain(t *testing.T) {
+	const autoinstall, needs = "eval :\n", "BUILD_DEPENDS=\"$(cat /etc/x)\"\n"
+	for name, c := range map[string]struct {
+		conf   string
+		change func(e *scripted)
+		calls  []string
+	}{
+		"the latest version alone": {autoinstall, func(e *scripted) { e.register(Module{"m", "2.0"}, autoinstall) }, []string{"ask m"}},
+		"no headers":               {needs, func(e *scripted) { e.removeAll("lib/modules/" + string(testKernel) + "/build") }, nil},
+		"built, not installed":     {needs, func(e *scripted) { e.build(Module{"m", "1.0"}) }, nil},
+		"not to be installed":      {needs + "AUTOINSTALL=\n", func(*scripted) {}, nil},
+		"autoinstall is off":       {autoinstall, func(e *scripted) { e.write("etc/dkms/no-autoinstall", "") }, nil},
+		"it decides":               {autoinstall, func(e *scripted) { e.removeAll("lib/modules/" + string(testKernel) + "/build") }, []string{"ask m"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &scripted{fabricated: fabricate(t)}
+			e.register(Module{"m", "1.0"}, c.conf)
+			c.change(e)
+			s := e.snapshot()
+			s.Examine(context.Background(), KernelRecord{})
+			s.Ask(context.Background(), e, Goal{}, nil)
+			assert.Equal(t, c.calls, e.calls)
+		})
+	}
 }
 
 // mute is a dkms that does not answer.

@@ -18,9 +18,9 @@ type Conf struct {
 	// only dkms can find that out, and Autoinstall is what it found when it was last asked.
 	Autoinstall, AutoinstallUnknown bool
 	// Depends are the module names of BUILD_DEPENDS. DependsUnknown: only dkms can find
-	// them, and Depends are what it found when it was last asked.
-	Depends        []string
-	DependsUnknown bool
+	// them, and Depends are what it found when it was last asked, if Answered.
+	Depends                  []string
+	DependsUnknown, Answered bool
 	// Names are those of the files of its modules, without .ko, and what they
 	// may be called besides (DEST_MODULE_NAME, BUILT_MODULE_NAME, PACKAGE_NAME).
 	Names []string
@@ -56,6 +56,9 @@ func newConf(as Assignments) Conf {
 	c.DependsUnknown = !known
 	return c
 }
+
+// NeedsUnknown reports whether nobody could tell what the module needs.
+func (c Conf) NeedsUnknown() bool { return c.DependsUnknown && !c.Answered }
 
 // yes reads a switch as dkms does: 3.2 knows yes and no in any case, older ones
 // take every word for yes.

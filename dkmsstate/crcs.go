@@ -24,7 +24,7 @@ const maxExports = 1 << 16
 // names are read first, and then the symbols, and neither are kept.
 func (t tables) crcs(out map[string]uint32) []*piece {
 	symbols := t.SectionByType(elf.SHT_SYMTAB)
-	if symbols == nil || symbols.Link == 0 || int(symbols.Link) >= len(t.Sections) || !t.holds(symbols) {
+	if symbols == nil || symbols.Link == 0 || uint64(symbols.Link) >= uint64(len(t.Sections)) || !t.holds(symbols) {
 		return nil
 	}
 	names := t.crcNames(t.Sections[symbols.Link])

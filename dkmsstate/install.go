@@ -97,7 +97,8 @@ func (s Snapshot) plain(r Registration) bool {
 	}
 	return !slices.ContainsFunc(s.Registrations, func(other Registration) bool {
 		link, linked := s.Link(other.Module.Name, s.Arch)
-		return other.Conf.RebuiltWith && linked && link.Version == other.Module.Version && slices.Contains(other.Conf.Depends, r.Module.Name)
+		return other.Conf.RebuiltWith && linked && link.Version == other.Module.Version &&
+			(other.Conf.NeedsUnknown() || slices.Contains(other.Conf.Depends, r.Module.Name))
 	})
 }
 

@@ -102,7 +102,7 @@ func damaged(err error) error {
 func parseKo(c *contents) (ko Ko, err error) {
 	defer func() { // debug/elf makes no promise on hostile files
 		if r := recover(); r != nil {
-			err = fmt.Errorf("%w: %v", errNoModule, r)
+			err = fmt.Errorf("cannot parse it: %v", r)
 		}
 		if c.failed != nil {
 			err = c.failed

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 )
@@ -25,11 +24,13 @@ type Machine struct {
 // Outcome is how a task ended.
 type Outcome string
 
-// A task is done, was not meant for the kernel, or failed.
+// A task is done, was not meant for the kernel, or failed; or it failed beside others and
+// is done again after them.
 const (
 	Done    Outcome = "done"
 	Skipped Outcome = "skipped"
 	Failed  Outcome = "failed"
+	Again   Outcome = "again"
 )
 
 // Result is what came of a task.
@@ -66,78 +67,47 @@ func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i 
 	endings := make(chan ending)
 	installing := new(sync.Mutex)
 	results := make([]Result, len(p.Tasks))
-	job := func(i int) *taskRun {
-		return &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Spare: m.Spare}, task: p.Tasks[i],
-			before: before, x: x, log: m.Layout.newLog(p.Tasks[i].Module, p.Kernel), installing: installing}
-	}
-	var held []int
-	for range p.Tasks {
+	for sc.left > 0 {
 		for i, ok := sc.next(); ok; i, ok = sc.next() {
 			sc.begin(i)
-			r := job(i)
-			err := ctx.Err()
-			if need := sc.missing(i); need != "" {
-				err = missingNeed(need)
+			if r, known := sc.foregone(ctx, i, results[i]); known {
+				go func() { endings <- ending{i, r} }()
+				continue
 			}
-			if err == nil {
-				begin(i, r.task)
-			}
-			go func() {
-				if err != nil {
-					endings <- ending{i, Result{Task: r.task, Outcome: Failed, Err: err}}
-					return
-				}
-				endings <- ending{i, r.run(ctx)}
-			}()
+			begin(i, p.Tasks[i])
+			task := &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Spare: m.Spare}, task: p.Tasks[i],
+				before: before, x: x, log: m.Layout.newLog(p.Tasks[i].Module, p.Kernel), installing: installing}
+			go func() { endings <- ending{i, task.run(ctx)} }()
 		}
 		e := <-endings
 		results[e.i] = e.r
-		sc.end(e.i, e.r.Outcome == Done)
-		if sc.limit > 1 && e.r.mayHaveMissedAnother() {
-			held = append(held, e.i)
-			continue
+		if ctx.Err() == nil && e.r.mayEndOtherwise() && sc.postpone(e.i) {
+			e.r.Outcome = Again
+		} else {
+			sc.end(e.i, e.r.Outcome == Done)
 		}
 		end(e.i, e.r)
-	}
-	slices.Sort(held)
-	for _, i := range held {
-		if ctx.Err() == nil && builtAnother(results, i) && neededFailure(results, p.Tasks[i]) == "" {
-			results[i] = job(i).run(ctx)
-		}
-		end(i, results[i])
 	}
 	return results
 }
 
-// missingNeed is why a task was not begun: a module that it needs is not installed.
-func missingNeed(name string) error { return fmt.Errorf("it needs %s, which is not installed", name) }
-
-// mayHaveMissedAnother reports whether a build may have failed for want of another module
-// that was being built beside it. dkms builds one after the other, in the order of names, and
-// some modules use what an earlier one left without naming it in BUILD_DEPENDS.
-func (r Result) mayHaveMissedAnother() bool {
-	return r.Outcome == Failed && r.Task.Builds() && r.Cause == CauseOther
+// foregone returns how a task ends without being done: the run is at its end, a need of it
+// is not met, or nothing has changed since it failed.
+func (sc *schedule) foregone(ctx context.Context, i int, before Result) (Result, bool) {
+	err := ctx.Err()
+	if need := sc.missing(i); need != "" {
+		err = fmt.Errorf("it needs %s, which is not installed", need)
+	}
+	if err != nil {
+		return Result{Task: sc.tasks[i], Outcome: Failed, Err: err}, true
+	}
+	return before, before.Outcome == Failed && !sc.builtSince(i)
 }
 
-// builtAnother reports whether another task than one built its module.
-func builtAnother(results []Result, one int) bool {
-	for i, r := range results {
-		if i != one && r.Outcome == Done && r.Task.Builds() {
-			return true
-		}
-	}
-	return false
-}
-
-// neededFailure returns the name of a module that a task needs and that was not made, "" for
-// none.
-func neededFailure(results []Result, t Task) string {
-	for _, r := range results {
-		if r.Outcome == Failed && slices.Contains(t.Needs, r.Task.Module.Name) {
-			return r.Task.Module.Name
-		}
-	}
-	return ""
+// mayEndOtherwise reports whether a build that failed may do so for want of another module.
+// The compiler's own words prove nothing of that: what is missing may be what it reads.
+func (r Result) mayEndOtherwise() bool {
+	return r.Outcome == Failed && r.Task.Builds() && r.Cause != CauseTimeout
 }
 
 // taskRun is one task at work.

@@ -17,12 +17,12 @@ type memory struct {
 // memories are the memory that is tried for a module, in this order. The first is enough
 // for the kernel's own modules and for most others, the second for what xz(1) and zstd(1)
 // make when they are not asked for more. The last one is for large modules and unusual
-// windows: `zstd --ultra -20`, as dkms 3.0 calls it, makes one of 32 MB, `xz -9` of 64 MB.
+// windows: `zstd --ultra -20`, as dkms 3.0 calls it, makes one of 32 MB, `xz -9` of 64 MB, `zstd --ultra -22` of 128 MB.
 func memories() []memory {
 	return []memory{
 		{window: 2 << 20, kept: 2 << 20},
 		{window: 8 << 20, kept: 4 << 20},
-		{window: 64 << 20, kept: 4 << 20, alone: true},
+		{window: 128 << 20, kept: 4 << 20, alone: true},
 	}
 }
 

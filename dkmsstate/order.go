@@ -26,7 +26,9 @@ func (p *Plan) orderByNeeds(s Snapshot) {
 				waiting = append(waiting, t)
 			}
 		}
+		ready, later := knownFirst(s, ready)
 		p.Tasks = append(p.Tasks, ready...)
+		waiting = append(waiting, later...)
 		if len(waiting) == len(left) {
 			p.noteUnmet(s, waiting, planned)
 			return
@@ -39,6 +41,22 @@ func (p *Plan) orderByNeeds(s Snapshot) {
 		}
 		left = waiting
 	}
+}
+
+// knownFirst parts what can come next into what comes and what waits: a build of which
+// nobody could tell what it needs comes after all others.
+func knownFirst(s Snapshot, ready []Task) (next, later []Task) {
+	for _, t := range ready {
+		if r, _ := s.Registration(t.Module); t.Builds() && r.Conf.NeedsUnknown() {
+			later = append(later, t)
+		} else {
+			next = append(next, t)
+		}
+	}
+	if len(next) == 0 {
+		return later, nil
+	}
+	return next, later
 }
 
 func (p *Plan) noteUnmet(s Snapshot, tasks []Task, planned map[string]bool) {

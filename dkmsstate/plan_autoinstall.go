@@ -146,15 +146,12 @@ func buildSteps(dirExists bool, reason string) []Step {
 // newest returns the latest version of a module when dkms would install it unasked; older
 // ones it leaves alone (autoinstall of dkms). It notes what is wrong with the registrations.
 func (p *Plan) newest(s Snapshot, name string) (Module, bool) {
-	var latest Registration
 	for _, r := range s.registrationsOf(name) {
-		switch {
-		case r.Broken != nil && !p.goal.ignores(r.Module):
+		if r.Broken != nil && !p.goal.ignores(r.Module) {
 			p.Broken = append(p.Broken, Note{Module: r.Module.String(), Text: oneLine(r.Broken.Error())})
-		case r.Broken == nil && (latest.Module == (Module{}) || versionLess(latest.Module.Version, r.Module.Version)):
-			latest = r
 		}
 	}
+	latest := s.latest(name)
 	link, _ := s.Link(name, s.Arch)
 	switch {
 	case s.NoAutoinstall || link.Version == latest.Module.Version:
@@ -163,4 +160,15 @@ func (p *Plan) newest(s Snapshot, name string) (Module, bool) {
 		p.Broken = append(p.Broken, Note{Module: latest.Module.String(), Text: oneLine(latest.Unanswered.Error()), Left: errors.Is(latest.Unanswered, errNotAsked)})
 	}
 	return latest.Module, latest.Conf.Autoinstall
+}
+
+// latest returns the latest version of a module that dkms can build.
+func (s Snapshot) latest(name string) Registration {
+	var latest Registration
+	for _, r := range s.registrationsOf(name) {
+		if r.Broken == nil && (latest.Module == (Module{}) || versionLess(latest.Module.Version, r.Module.Version)) {
+			latest = r
+		}
+	}
+	return latest
 }

@@ -1,7 +1,6 @@
 package dkmsstate
 
 import (
-	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -13,18 +12,26 @@ import (
 //
 // As many builds are at work as there are processors, and each may use all of them, so that
 // none idles while work is left.
+//
+// dkms builds one module after the other, in the order of the plan, and some use what an
+// earlier one left without naming it in BUILD_DEPENDS. What fails before the earlier ones
+// have ended is done once more after them.
 type schedule struct {
 	tasks []Task
 	begun []bool
-	// ended says of each task that it has ended; failed are the names of modules of
-	// which one did not end well.
-	ended  []bool
-	failed map[string]bool
-	// after are the tasks that each has to wait for, toGo is how long it takes with the
-	// longest of what waits for it, and memory what it needs, in kB.
-	after  [][]int
-	toGo   []time.Duration
-	memory []int
+	// left is how many tasks have not ended, ended says which have, and done which of
+	// these well; failed are the names of modules of which one did not.
+	left        int
+	ended, done []bool
+	failed      map[string]bool
+	// after are the tasks that each has to wait for; early are those before it that had
+	// not ended when it began for the first time.
+	after, early [][]int
+	postponed    []bool
+	// alone is how long each takes by itself, toGo with the longest of what waits for it,
+	// and memory what it needs, in kB.
+	alone, toGo []time.Duration
+	memory      []int
 	// running are tasks at work; limit is how many may be, and free the memory that is
 	// left for more, in kB.
 	running, limit, free int
@@ -40,21 +47,23 @@ type schedule struct {
 // later) makes one as well, also where dkms would never sign.
 func (m Machine) newSchedule(s Snapshot, p Plan) *schedule {
 	n := len(p.Tasks)
-	sc := &schedule{tasks: p.Tasks, begun: make([]bool, n), ended: make([]bool, n), failed: map[string]bool{}, limit: 1,
-		after: afterWhich(s, p.Tasks), toGo: make([]time.Duration, n), memory: make([]int, n), keyThere: s.Layout.keyThere, free: math.MaxInt}
+	sc := &schedule{tasks: p.Tasks, begun: make([]bool, n), left: n, ended: make([]bool, n), done: make([]bool, n), failed: map[string]bool{},
+		after: afterWhich(s, p.Tasks), early: make([][]int, n), postponed: make([]bool, n),
+		alone: make([]time.Duration, n), toGo: make([]time.Duration, n), memory: make([]int, n),
+		keyThere: s.Layout.keyThere, limit: 1, free: memoryAvailable("/")}
 	rebuilds := slices.ContainsFunc(s.Registrations, func(r Registration) bool { return r.Conf.RebuiltWith })
 	if rebuilds || !slices.ContainsFunc(p.Tasks, Task.Builds) {
 		return sc
 	}
 	if sc.limit = m.Jobs; m.Jobs == 0 {
-		sc.limit, sc.free = runtime.NumCPU(), memoryAvailable("/")
+		sc.limit = runtime.NumCPU()
 	}
 	for i := n - 1; i >= 0; i-- {
 		if t := p.Tasks[i]; t.Builds() {
 			e := s.Layout.effort(t.Module, m.took(t.Module))
-			sc.toGo[i] += e.time
-			sc.memory[i] = e.memory
+			sc.alone[i], sc.memory[i] = e.time, e.memory
 		}
+		sc.toGo[i] += sc.alone[i]
 		for _, j := range sc.after[i] {
 			sc.toGo[j] = max(sc.toGo[j], sc.toGo[i])
 		}
@@ -71,7 +80,8 @@ func (m Machine) took(module Module) time.Duration {
 
 // afterWhich returns for each task those before it that have to end first: of the same
 // module, of one that it needs, and of one that may install the same file, since which of
-// them is there in the end must not depend on which is built faster.
+// them is there in the end must not depend on which is built faster. A build of which nobody
+// could tell what it needs waits for all.
 func afterWhich(s Snapshot, tasks []Task) [][]int {
 	after := make([][]int, len(tasks))
 	named, bringing := map[string][]int{}, map[string][]int{}
@@ -87,8 +97,20 @@ func afterWhich(s Snapshot, tasks []Task) [][]int {
 			bringing[file] = append(bringing[file], i)
 		}
 		named[t.Module.Name] = append(named[t.Module.Name], i)
+		if t.Builds() && r.Conf.NeedsUnknown() {
+			after[i] = before(i)
+		}
 	}
 	return after
+}
+
+// before returns the numbers of the tasks before one.
+func before(i int) []int {
+	all := make([]int, i)
+	for j := range all {
+		all[j] = j
+	}
+	return all
 }
 
 // next gives a task that may begin now.
@@ -115,16 +137,20 @@ func (sc *schedule) waits(i int) bool {
 // wherever dkms would build it.
 func (sc *schedule) fits(i int) bool { return sc.running == 0 || sc.memory[i] <= sc.free }
 
-// sooner reports whether a task comes before one that precedes it in the plan. The build
-// that has to make the key is a short one: the others wait for it.
+// sooner reports whether a task comes before one that precedes it in the plan. What needs no
+// compiler takes no time. The build that has to make the key is a short one: the others wait
+// for it.
 func (sc *schedule) sooner(i, than int, keyThere bool) bool {
+	builds, thanBuilds := sc.tasks[i].Builds(), sc.tasks[than].Builds()
 	switch {
 	case sc.limit == 1:
 		return false
+	case !builds || !thanBuilds:
+		return thanBuilds
 	case keyThere:
 		return sc.toGo[i] > sc.toGo[than]
 	}
-	return sc.toGo[i] < sc.toGo[than]
+	return sc.alone[i] < sc.alone[than]
 }
 
 // begin notes that a task is at work.
@@ -132,18 +158,44 @@ func (sc *schedule) begin(i int) {
 	sc.begun[i] = true
 	sc.running++
 	sc.free -= sc.memory[i]
+	if !sc.postponed[i] {
+		sc.early[i] = slices.DeleteFunc(before(i), func(j int) bool { return sc.ended[j] })
+	}
 }
 
+// end notes that a task has ended.
 func (sc *schedule) end(i int, done bool) {
-	sc.ended[i] = true
-	sc.running--
-	sc.free += sc.memory[i]
+	sc.stop(i)
+	sc.left--
+	sc.ended[i], sc.done[i] = true, done
 	if done && sc.tasks[i].Builds() { // the key is made now, or none is
 		sc.keyThere = func() bool { return true }
 	}
 	if !done {
 		sc.failed[sc.tasks[i].Module.Name] = true
 	}
+}
+
+func (sc *schedule) stop(i int) {
+	sc.running--
+	sc.free += sc.memory[i]
+}
+
+// postpone puts a task that has failed off until all before it have ended, unless these had
+// when it began, or it was put off before. It reports whether it did.
+func (sc *schedule) postpone(i int) bool {
+	if sc.postponed[i] || len(sc.early[i]) == 0 {
+		return false
+	}
+	sc.stop(i)
+	sc.begun[i], sc.postponed[i], sc.after[i] = false, true, before(i)
+	return true
+}
+
+// builtSince reports whether a task before one was done that had not been when that began
+// for the first time.
+func (sc *schedule) builtSince(i int) bool {
+	return slices.ContainsFunc(sc.early[i], func(j int) bool { return sc.done[j] && sc.tasks[j].Builds() })
 }
 
 // missing gives a need of a task that is known not to be met, "" for none.

@@ -129,7 +129,7 @@ func TestAFileThatIsReadDoesNotForbidBuildingSideBySide(t *testing.T) {
 	}
 }
 
-// In whatever order tasks end, each begins once, no more are at work than may be, no
+// In whatever order tasks end, each ends, no more are at work than may be, no
 // module has two, and none begins before what it needs has ended.
 func TestScheduleInAnyOrder(t *testing.T) {
 	property := func(seed int64, size, limit uint8) bool {
@@ -148,13 +148,17 @@ func TestScheduleInAnyOrder(t *testing.T) {
 		sc.free = draw.Intn(20)
 		sc.keyThere = func() bool { return true }
 		var running []int
-		for range tasks {
+		again := map[int]bool{}
+		for sc.left > 0 {
 			for i, ok := sc.next(); ok; i, ok = sc.next() {
 				for j, other := range tasks {
 					before := j < i && !sc.ended[j] && slices.Contains(tasks[i].Needs, other.Module.Name)
 					if before || slices.Contains(running, j) && (j == i || other.Module.Name == tasks[i].Module.Name) {
 						return false
 					}
+				}
+				if again[i] && slices.Contains(sc.ended[:i], false) {
+					return false // what failed before others had ended waits for them
 				}
 				running = append(running, i)
 				sc.begin(i)
@@ -166,7 +170,13 @@ func TestScheduleInAnyOrder(t *testing.T) {
 				return false // it would wait for ever
 			}
 			at := draw.Intn(len(running))
-			sc.end(running[at], draw.Intn(2) == 0)
+			if i, done := running[at], draw.Intn(2) == 0; done || !sc.postpone(i) {
+				sc.end(i, done)
+			} else if again[i] {
+				return false // once, and no more
+			} else {
+				again[i] = true
+			}
 			running = slices.Delete(running, at, at+1)
 		}
 		return len(running) == 0 && !slices.Contains(sc.begun, false)
@@ -286,6 +296,28 @@ func TestTheKeyIsMadeByAShortBuild(t *testing.T) {
 	assert.Equal(t, "b a c", strings.Join(inTurn(sc), " "))
 }
 
+// A short build makes the key, whatever waits for it.
+func TestTheKeyIsNotMadeByALongBuild(t *testing.T) {
+	f := fabricate(t)
+	f.register(Module{"short", "1.0"}, "")
+	f.register(Module{"long", "1.0"}, "BUILD_DEPENDS=short\n")
+	f.register(Module{"middle", "1.0"}, "")
+	sc := f.schedule(2, map[string]time.Duration{"short": time.Second, "long": time.Hour, "middle": time.Minute})
+	sc.keyThere = func() bool { return false }
+	assert.Equal(t, "short long middle", strings.Join(inTurn(sc), " "))
+}
+
+// What needs no compiler does not wait for builds.
+func TestWhatTakesNoTimeComesFirst(t *testing.T) {
+	f := fabricate(t)
+	for _, name := range []string{"a", "b", "c"} {
+		f.register(Module{name, "1.0"}, "")
+	}
+	f.install(Module{"c", "1.0"})
+	f.removeAll("lib/modules/" + string(testKernel) + "/updates/dkms/c.ko")
+	assert.Equal(t, "c a b", strings.Join(inTurn(f.schedule(2, nil)), " "))
+}
+
 // No more compilers are at work than have memory; what is alone has what dkms would take.
 func TestMemoryBoundsBuildsSideBySide(t *testing.T) {
 	tasks := make([]Task, 4)
@@ -362,6 +394,51 @@ func (w withoutNeeds) Build(ctx context.Context, m Module, kernel Release, arch 
 		return &CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
 	}
 	return w.scripted.Build(ctx, m, kernel, arch, log)
+}
+
+// implicit builds bb only when aa is there, whose name it does not give, and cc, which needs
+// bb. What is missing is what the compiler says.
+type implicit struct{ *scripted }
+
+func (w implicit) Build(ctx context.Context, m Module, kernel Release, arch string, log io.Writer) error {
+	if m.Name == "bb" && !w.Whole(Module{"aa", "1.0"}) {
+		fmt.Fprintln(log, "b.c:1:2: error: unknown type name")
+		return &CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
+	}
+	return w.scripted.Build(ctx, m, kernel, arch, log)
+}
+
+func (w implicit) Whole(m Module) bool { return w.snapshot().Whole(m) }
+
+// The longest comes first, and what it uses may be built after it: then it has its turn once
+// more, and what needs it comes after that.
+func TestWhatUsesAnEarlierModuleIsBuiltAfterIt(t *testing.T) {
+	e := &scripted{fabricated: fabricate(t)}
+	e.register(Module{"aa", "1.0"}, "")
+	e.register(Module{"bb", "1.0"}, "")
+	e.register(Module{"cc", "1.0"}, "BUILD_DEPENDS=bb\n")
+	e.register(Module{"dd", "1.0"}, "")
+	e.fates = map[string]fate{"dd": doesNotCompile}
+	e.write("usr/src/bb-1.0/large.c", strings.Repeat("int x;\n", 100000))
+	e.write("var/lib/dkms/mok.key", "key")
+	e.write("var/lib/dkms/mok.pub", "certificate")
+	before := e.snapshot()
+	var told []string
+	Machine{Layout: e.layout, Engine: implicit{e}, Jobs: 2}.Run(context.Background(), before, PlanAutoinstall(before, Goal{}),
+		func(_ int, t Task) { told = append(told, t.Module.Name) }, func(_ int, r Result) { told = append(told, r.Task.Module.Name+" "+string(r.Outcome)) })
+	for _, name := range []string{"aa", "bb", "cc"} {
+		assert.True(t, e.snapshot().Whole(Module{name, "1.0"}), name)
+		assert.Contains(t, told, name+" done")
+	}
+	assert.Equal(t, "bb", told[0])
+	assert.Contains(t, told, "bb again")
+	assert.Contains(t, told, "dd failed", "the last of all is told once")
+	count := map[string]int{}
+	for _, call := range e.calls {
+		count[call]++
+	}
+	assert.LessOrEqual(t, count["build dd"], 2)
+	assert.Equal(t, 1, count["build aa"])
 }
 
 // dkms builds one module after the other, by name; some rely on that.

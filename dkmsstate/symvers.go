@@ -31,7 +31,8 @@ func readSymvers(path string) (map[string]exported, error) {
 	}
 	defer file.Close()
 	out, modules := map[string]exported{}, map[string]string{}
-	lines := bufio.NewScanner(io.LimitReader(file, maxFile))
+	bounded := &io.LimitedReader{R: file, N: maxFile + 1}
+	lines := bufio.NewScanner(bounded)
 	for lines.Scan() {
 		crc, rest, _ := bytes.Cut(lines.Bytes(), []byte("\t"))
 		symbol, rest, ok := bytes.Cut(rest, []byte("\t"))
@@ -44,6 +45,9 @@ func readSymvers(path string) (map[string]exported, error) {
 			modules[string(by)] = string(by)
 		}
 		out[string(symbol)] = exported{uint32(value), modules[string(by)]} // a name for all of a module
+	}
+	if bounded.N == 0 {
+		return nil, fmt.Errorf("cannot read the kernel's symbols: %s has more than %d bytes", path, maxFile)
 	}
 	return out, lines.Err()
 }

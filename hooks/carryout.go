@@ -27,7 +27,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 		progress.begin,
 		func(i int, res dkmsstate.Result) {
 			changed = changed || res.Outcome == dkmsstate.Done && (r.verdict == Unbuild || res.Task.Installs())
-			r.report.end(res, progress.end(i))
+			r.report.end(res, progress.end(i, res))
 		})
 	progress.stop()
 	// What keeps the state whole is done even when the run was interrupted.

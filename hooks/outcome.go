@@ -34,6 +34,8 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 			r.atEnd("warning: %s is installed for %s, but %s", m, r.kernel, note)
 		}
 		r.notSigned(m.String(), res.Unsigned)
+	case dkmsstate.Again:
+		r.say("%s: failed beside others; it is built once more after those that come before it", m)
 	case dkmsstate.Skipped:
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), res.Log)
 	case dkmsstate.Failed:

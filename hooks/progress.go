@@ -27,7 +27,8 @@ type progress struct {
 	of     int
 	// mu guards what the ticker reads.
 	mu      sync.Mutex
-	begun   int
+	// numbers are those that tasks had when they began for the first time.
+	numbers map[int]int
 	ended   int
 	running []atWork
 	stopped chan struct{}
@@ -43,7 +44,7 @@ type atWork struct {
 
 // watch begins to tell of as many tasks.
 func (r *Report) watch(of int) *progress {
-	p := &progress{report: r, of: of, stopped: make(chan struct{}), ticker: new(sync.WaitGroup)}
+	p := &progress{report: r, of: of, numbers: map[int]int{}, stopped: make(chan struct{}), ticker: new(sync.WaitGroup)}
 	switch width := liveWidth(r.out); {
 	case r.quiet:
 	case width > 0:
@@ -57,16 +58,20 @@ func (r *Report) watch(of int) *progress {
 func (p *progress) begin(i int, t dkmsstate.Task) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.begun++
-	p.report.begin(t, p.begun, p.of)
+	if p.numbers[i] == 0 {
+		p.numbers[i] = len(p.numbers) + 1
+	}
+	p.report.begin(t, p.numbers[i], p.of)
 	p.running = append(p.running, atWork{i, t, time.Now()})
 }
 
-// end gives how long the task took.
-func (p *progress) end(i int) time.Duration {
+// end gives how long the task took. One that is to be done again has not ended.
+func (p *progress) end(i int, r dkmsstate.Result) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ended++
+	if r.Outcome != dkmsstate.Again {
+		p.ended++
+	}
 	at := slices.IndexFunc(p.running, func(w atWork) bool { return w.number == i })
 	if at < 0 {
 		return 0 // it was never begun

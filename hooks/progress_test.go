@@ -31,9 +31,9 @@ func TestLivingLine(t *testing.T) {
 	assert.Equal(t, "[1/8] one/1.0, two/1.0 … 12 s", p.line(80))
 	assert.Equal(t, "[1/8] one/1.0, … 12 s", p.line(22))
 	assert.Equal(t, 22-1, len([]rune(p.line(22))))
-	assert.GreaterOrEqual(t, p.end(0), 12*time.Second)
+	assert.GreaterOrEqual(t, p.end(0, dkmsstate.Result{}), 12*time.Second)
 	assert.Equal(t, "[2/8] two/1.0 … 0 s", p.line(80))
-	assert.Zero(t, p.end(5), "never begun")
+	assert.Zero(t, p.end(5, dkmsstate.Result{}), "never begun")
 }
 
 // Where no line can live, a minute has one, for what has been being built for about as long.
@@ -73,7 +73,7 @@ func TestReportWithoutATerminal(t *testing.T) {
 	p := r.watch(1)
 	p.begin(0, building("one"))
 	r.say("said")
-	p.end(0)
+	p.end(0, dkmsstate.Result{})
 	p.stop()
 	assert.Equal(t, "dkms-hooks: building one/1.0 (1 of 1): not built\ndkms-hooks: said\n", out.String())
 }
