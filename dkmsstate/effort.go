@@ -1,10 +1,7 @@
 package dkmsstate
 
 import (
-	"io/fs"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 )
 
@@ -31,20 +28,10 @@ const (
 
 // effort returns what building a module asks for, by its sources and by how long it took
 // before, 0 for unknown.
-func (l Layout) effort(m Module, before time.Duration) effort {
-	bytes, files := int64(0), 0
-	_ = l.walkSource(m, func(path string, d fs.DirEntry) {
-		if d == nil || !d.Type().IsRegular() || !slices.Contains([]string{".c", ".S", ".cc", ".cpp", ".rs"}, filepath.Ext(path)) {
-			return
-		}
-		if info, err := d.Info(); err == nil {
-			bytes += info.Size()
-			files++
-		}
-	})
-	e := effort{before, max(memoryOfBuild, memoryOfCompiler*min(files, runtime.NumCPU()))}
+func (src source) effort(before time.Duration) effort {
+	e := effort{before, max(memoryOfBuild, memoryOfCompiler*min(src.files, runtime.NumCPU()))}
 	if before == 0 {
-		e.time = timeAtLeast + time.Duration(bytes)*timePerSource
+		e.time = timeAtLeast + time.Duration(src.bytes)*timePerSource
 	}
 	return e
 }

@@ -39,8 +39,9 @@ type Result struct {
 	Outcome Outcome
 	// Err says why a task failed or was skipped.
 	Err error
-	// Cause is the kind of the failure.
+	// Cause is the kind of the failure, Need the module that it was not begun for want of.
 	Cause Cause
+	Need  string
 	// Took is how long dkms took to build the module.
 	Took time.Duration
 	// Notes are what is unusual about a module that was installed.
@@ -81,7 +82,7 @@ func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i 
 		}
 		e := <-endings
 		results[e.i] = e.r
-		if ctx.Err() == nil && e.r.mayEndOtherwise() && sc.postpone(e.i) {
+		if ctx.Err() == nil && e.r.Outcome == Failed && sc.postpone(e.i, e.r.Cause) {
 			e.r.Outcome = Again
 		} else {
 			sc.end(e.i, e.r.Outcome == Done)
@@ -94,20 +95,14 @@ func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i 
 // foregone returns how a task ends without being done: the run is at its end, a need of it
 // is not met, or nothing has changed since it failed.
 func (sc *schedule) foregone(ctx context.Context, i int, before Result) (Result, bool) {
-	err := ctx.Err()
-	if need := sc.missing(i); need != "" {
+	need, err := sc.missing(i), ctx.Err()
+	if need != "" {
 		err = fmt.Errorf("it needs %s, which is not installed", need)
 	}
 	if err != nil {
-		return Result{Task: sc.tasks[i], Outcome: Failed, Err: err}, true
+		return Result{Task: sc.tasks[i], Outcome: Failed, Err: err, Need: need}, true
 	}
 	return before, before.Outcome == Failed && !sc.builtSince(i)
-}
-
-// mayEndOtherwise reports whether a build that failed may do so for want of another module.
-// The compiler's own words prove nothing of that: what is missing may be what it reads.
-func (r Result) mayEndOtherwise() bool {
-	return r.Outcome == Failed && r.Task.Builds() && r.Cause != CauseTimeout
 }
 
 // taskRun is one task at work.

@@ -14,8 +14,9 @@ import (
 // none idles while work is left.
 //
 // dkms builds one module after the other, in the order of the plan, and some use what an
-// earlier one left without naming it in BUILD_DEPENDS. What fails before the earlier ones
-// have ended is done once more after them.
+// earlier one left without naming it in BUILD_DEPENDS. One whose rules name another comes
+// after that, and what fails before the earlier ones have ended is done once more after
+// them, unless the compiler refused it and it does not look at what others leave.
 type schedule struct {
 	tasks []Task
 	begun []bool
@@ -27,7 +28,8 @@ type schedule struct {
 	// after are the tasks that each has to wait for; early are those before it that had
 	// not ended when it began for the first time.
 	after, early [][]int
-	postponed    []bool
+	// postponed are those that were put off, around those that look at what others leave.
+	postponed, around []bool
 	// alone is how long each takes by itself, toGo with the longest of what waits for it,
 	// and memory what it needs, in kB.
 	alone, toGo []time.Duration
@@ -46,11 +48,16 @@ type schedule struct {
 // once spoil it; it is the first build's alone to make. `dkms generate_mok` (3.1 and
 // later) makes one as well, also where dkms would never sign.
 func (m Machine) newSchedule(s Snapshot, p Plan) *schedule {
+	return m.newScheduleWithin(s, p, memoryAvailable("/"))
+}
+
+// newScheduleWithin schedules a plan with so much memory, in kB.
+func (m Machine) newScheduleWithin(s Snapshot, p Plan, memory int) *schedule {
 	n := len(p.Tasks)
 	sc := &schedule{tasks: p.Tasks, begun: make([]bool, n), left: n, ended: make([]bool, n), done: make([]bool, n), failed: map[string]bool{},
-		after: afterWhich(s, p.Tasks), early: make([][]int, n), postponed: make([]bool, n),
+		after: afterWhich(s, p.Tasks), early: make([][]int, n), postponed: make([]bool, n), around: make([]bool, n),
 		alone: make([]time.Duration, n), toGo: make([]time.Duration, n), memory: make([]int, n),
-		keyThere: s.Layout.keyThere, limit: 1, free: memoryAvailable("/")}
+		keyThere: s.Layout.keyThere, limit: 1, free: memory}
 	rebuilds := slices.ContainsFunc(s.Registrations, func(r Registration) bool { return r.Conf.RebuiltWith })
 	if rebuilds || !slices.ContainsFunc(p.Tasks, Task.Builds) {
 		return sc
@@ -58,11 +65,24 @@ func (m Machine) newSchedule(s Snapshot, p Plan) *schedule {
 	if sc.limit = m.Jobs; m.Jobs == 0 {
 		sc.limit = runtime.NumCPU()
 	}
-	for i := n - 1; i >= 0; i-- {
-		if t := p.Tasks[i]; t.Builds() {
-			e := s.Layout.effort(t.Module, m.took(t.Module))
-			sc.alone[i], sc.memory[i] = e.time, e.memory
+	for i, t := range p.Tasks {
+		if !t.Builds() {
+			continue
 		}
+		src := s.Layout.readSource(t.Module)
+		e := src.effort(m.took(t.Module))
+		sc.alone[i], sc.memory[i], sc.around[i] = e.time, e.memory, src.looksAround()
+		for j, other := range p.Tasks[:i] {
+			if src.names(other.Module.Name) {
+				sc.after[i] = append(sc.after[i], j)
+			}
+		}
+	}
+	builds := slices.DeleteFunc(slices.Sorted(slices.Values(sc.memory)), func(kB int) bool { return kB == 0 })
+	if len(builds) > 1 && builds[0]+builds[1] > sc.free {
+		sc.limit = 1 // no two fit
+	}
+	for i := n - 1; i >= 0; i-- {
 		sc.toGo[i] += sc.alone[i]
 		for _, j := range sc.after[i] {
 			sc.toGo[j] = max(sc.toGo[j], sc.toGo[i])
@@ -181,10 +201,12 @@ func (sc *schedule) stop(i int) {
 	sc.free += sc.memory[i]
 }
 
-// postpone puts a task that has failed off until all before it have ended, unless these had
-// when it began, or it was put off before. It reports whether it did.
-func (sc *schedule) postpone(i int) bool {
-	if sc.postponed[i] || len(sc.early[i]) == 0 {
+// postpone puts a build that has failed off until all before it have ended, unless these had
+// when it began, it was put off before, or nothing that others leave may be missing. It
+// reports whether it did.
+func (sc *schedule) postpone(i int, cause Cause) bool {
+	compiled := cause == CauseCompiler && !sc.around[i] || cause == CauseTimeout
+	if sc.postponed[i] || len(sc.early[i]) == 0 || compiled || !sc.tasks[i].Builds() {
 		return false
 	}
 	sc.stop(i)

@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,6 +41,9 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 	case dkmsstate.Skipped:
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), res.Log)
 	case dkmsstate.Failed:
+		if errors.Is(res.Err, context.Canceled) {
+			return // it was not begun; that the run was interrupted is said
+		}
 		r.trouble(dkmsstate.LastFailed, m.String(), res.Err.Error(), res.Log)
 		r.caused(m.String(), res.Cause)
 		if res.Log != "" {
@@ -48,6 +53,8 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 			r.atEnd("  no log: %v", res.NoLog)
 		}
 		switch last := res.Task.Steps[len(res.Task.Steps)-1]; {
+		case res.Need != "":
+			r.atEnd("  next, when %s is installed: dkms-hooks run postinst %s", res.Need, r.kernel)
 		case last.Op == dkmsstate.OpReplace:
 			r.atEnd("  the old build stays as it is; next, when that is mended: dkms-hooks run postinst %s", r.kernel)
 		case res.Task.Installs():

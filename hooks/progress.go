@@ -26,7 +26,7 @@ type progress struct {
 	report *Report
 	of     int
 	// mu guards what the ticker reads.
-	mu      sync.Mutex
+	mu sync.Mutex
 	// numbers are those that tasks had when they began for the first time.
 	numbers map[int]int
 	ended   int
