@@ -16,7 +16,7 @@ const largeWork = "build and install, one large real module beside 4 small"
 // needs a minute on two processors; ZFS, with its configure, needs too long for rounds.
 const (
 	largePackage  = "jool-dkms"
-	smallPackages = "acpi-call-dkms bbswitch-dkms v4l2loopback-dkms lime-forensics-dkms"
+	smallPackages = "acpi-call-dkms bbswitch-dkms v4l2loopback-dkms ddcci-dkms"
 )
 
 // registerPackages takes nothing of the packages but the source: their maintainer
