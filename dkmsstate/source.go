@@ -69,9 +69,20 @@ func inWord(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
-// looksAround reports whether the rules name places where modules leave what others can use.
+// looksAround reports whether the rules look for whatever other modules left, without naming
+// one: a line has a pattern and a place where modules leave something. Nearly all name such
+// places for what is their own.
 func (src source) looksAround() bool {
-	return slices.ContainsFunc([]string{"updates", "extra/", "symvers", "EXTRA_SYMBOLS", "/usr/src", "source_tree", "dkms_tree", "/var/lib/dkms"}, func(place string) bool {
-		return slices.ContainsFunc(src.rules, func(text []byte) bool { return bytes.Contains(text, []byte(place)) })
+	return slices.ContainsFunc(src.rules, func(text []byte) bool {
+		for line := range bytes.Lines(text) {
+			if anyOf(line, "*", "wildcard", "find ") && anyOf(line, "/updates", "symvers", "/usr/src", "source_tree", "dkms_tree", "/var/lib/dkms") {
+				return true
+			}
+		}
+		return false
 	})
+}
+
+func anyOf(line []byte, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return bytes.Contains(line, []byte(word)) })
 }
