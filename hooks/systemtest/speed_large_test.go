@@ -22,7 +22,8 @@ const (
 // registerPackages takes nothing of the packages but the source: their maintainer
 // scripts would build it.
 const registerPackages = `
-apt-get -q update
+rm -r "/var/lib/dkms/$TEMPLATE" "/lib/modules/$K/updates"
+depmod -a "$K"
 mkdir /srv/packages && cd /srv/packages && apt-get -q download $PACKAGES
 for deb in *.deb; do
 	mkdir tree && dpkg-deb -x "$deb" tree
@@ -33,6 +34,7 @@ for deb in *.deb; do
 	done
 	rm -r tree "$deb"
 done
+[ "$(dkms status | grep -c ': added$')" -eq "$(dkms status | wc -l)" ]
 `
 
 // largeRows builds and installs five real modules, of which one takes much longer than
@@ -45,9 +47,8 @@ func (l *speedLab) largeRows(t *testing.T, asked func(work string, n, k int) boo
 	if !asked(res.row.work, res.row.n, res.row.k) {
 		return nil
 	}
-	stock := l.base().fork(t, l.bench.scratch)
-	stock.must(t, registerPackages, "PACKAGES="+strings.Join(packages, " "))
-	l.addKernel(t, stock)
+	stock := l.common.fork(t, l.bench.scratch)
+	stock.must(t, registerPackages, "K="+l.kver, "TEMPLATE="+template, "PACKAGES="+strings.Join(packages, " "))
 	ours := l.installOurs(t, stock)
 	once := func(from root, out *costs) {
 		r := from.fork(t, l.bench.scratch)
