@@ -82,7 +82,7 @@ func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i 
 		}
 		e := <-endings
 		results[e.i] = e.r
-		if ctx.Err() == nil && e.r.Outcome == Failed && sc.postpone(e.i, e.r.Cause) {
+		if ctx.Err() == nil && e.r.Outcome == Failed && e.r.Need == "" && sc.postpone(e.i, e.r.Cause) {
 			e.r.Outcome = Again
 		} else {
 			sc.end(e.i, e.r.Outcome == Done)

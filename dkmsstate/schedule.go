@@ -1,6 +1,7 @@
 package dkmsstate
 
 import (
+	"math"
 	"runtime"
 	"slices"
 	"time"
@@ -48,7 +49,11 @@ type schedule struct {
 // once spoil it; it is the first build's alone to make. `dkms generate_mok` (3.1 and
 // later) makes one as well, also where dkms would never sign.
 func (m Machine) newSchedule(s Snapshot, p Plan) *schedule {
-	return m.newScheduleWithin(s, p, memoryAvailable("/"))
+	memory := math.MaxInt
+	if slices.ContainsFunc(p.Tasks, Task.Builds) {
+		memory = memoryAvailable("/")
+	}
+	return m.newScheduleWithin(s, p, memory)
 }
 
 // newScheduleWithin schedules a plan with so much memory, in kB.
@@ -178,7 +183,7 @@ func (sc *schedule) begin(i int) {
 	sc.begun[i] = true
 	sc.running++
 	sc.free -= sc.memory[i]
-	if !sc.postponed[i] {
+	if sc.limit > 1 && !sc.postponed[i] {
 		sc.early[i] = slices.DeleteFunc(before(i), func(j int) bool { return sc.ended[j] })
 	}
 }
