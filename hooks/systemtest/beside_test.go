@@ -70,11 +70,9 @@ func testBeside(t *testing.T, l lab) {
 func testBesideRead(t *testing.T, l lab) {
 	r := l.whole("builddeb").settled.fork(t, l.scratch)
 	const kernel = `[ ! -f $kernel_source_dir/.config ] || . $kernel_source_dir/.config; . /etc/os-release`
-	meet := func(name, other string) string {
-		return fmt.Sprintf("touch /var/tmp/%s.here; until [ -e /var/tmp/%s.here ]; do sleep 0.1; done", name, other)
-	}
-	l.make(t, "mkmodule", r.dir, "here", "1.0", "--conf", kernel, "--pre-build", meet("here", "there"))
-	l.make(t, "mkmodule", r.dir, "there", "1.0", "--conf", kernel, "--pre-build", meet("there", "here"))
+	const meet = `echo >>/var/tmp/meeting; until [ "$(wc -l </var/tmp/meeting)" -ge 2 ]; do sleep 0.1; done`
+	l.make(t, "mkmodule", r.dir, "here", "1.0", "--conf", kernel, "--pre-build", meet)
+	l.make(t, "mkmodule", r.dir, "there", "1.0", "--conf", kernel, "--pre-build", meet)
 	l.make(t, "mkmodule", r.dir, "aneeds", "1.0", "--conf", ". /etc/aneeds", "--pre-build", `ls /lib/modules/$1/updates/dkms/zneeded.ko*`)
 	l.make(t, "mkmodule", r.dir, "zneeded", "1.0", "--conf", kernel)
 	r.must(t, `echo 'BUILD_DEPENDS="zneeded"' >/etc/aneeds
