@@ -100,7 +100,7 @@ func (sc *schedule) foregone(ctx context.Context, i int, before Result) (Result,
 		err = fmt.Errorf("it needs %s, which is not installed", need)
 	}
 	if err != nil {
-		return Result{Task: sc.tasks[i], Outcome: Failed, Err: err, Need: need}, true
+		return Result{Task: sc.tasks[i].Task, Outcome: Failed, Err: err, Need: need}, true
 	}
 	return before, before.Outcome == Failed && !sc.builtSince(i)
 }

@@ -19,27 +19,31 @@ import (
 // after that, and what fails before the earlier ones have ended is done once more after
 // them, unless the compiler refused it and it does not look at what others leave.
 type schedule struct {
-	tasks []Task
-	begun []bool
-	// left is how many tasks have not ended, ended says which have, and done which of
-	// these well; failed are the names of modules of which one did not.
-	left        int
-	ended, done []bool
-	failed      map[string]bool
-	// after are the tasks that each has to wait for; early are those before it that had
-	// not ended when it began for the first time.
-	after, early [][]int
-	// postponed are those that were put off, around those that look at what others leave.
-	postponed, around []bool
-	// alone is how long each takes by itself, toGo with the longest of what waits for it,
-	// and memory what it needs, in kB.
-	alone, toGo []time.Duration
-	memory      []int
+	tasks []scheduled
+	// left is how many tasks have not ended; failed are the names of modules of which
+	// one did not end well.
+	left   int
+	failed map[string]bool
 	// running are tasks at work; limit is how many may be, and free the memory that is
 	// left for more, in kB.
 	running, limit, free int
 	// keyThere says that dkms makes no key when it builds.
 	keyThere func() bool
+}
+
+// scheduled is a task of a schedule.
+type scheduled struct {
+	Task
+	// done reports of one that has ended whether it ended well, postponed whether it was
+	// put off, and around whether it looks at what others leave.
+	begun, ended, done, postponed, around bool
+	// after are the tasks that it has to wait for; early are the builds before it that had
+	// not ended when it began for the first time.
+	after, early []int
+	// alone is how long it takes by itself, toGo with the longest of what waits for it,
+	// and memory what it needs, in kB.
+	alone, toGo time.Duration
+	memory      int
 }
 
 // newSchedule schedules a plan. What needs no compiler is done one after the other,
@@ -58,42 +62,55 @@ func (m Machine) newSchedule(s Snapshot, p Plan) *schedule {
 
 // newScheduleWithin schedules a plan with so much memory, in kB.
 func (m Machine) newScheduleWithin(s Snapshot, p Plan, memory int) *schedule {
-	n := len(p.Tasks)
-	sc := &schedule{tasks: p.Tasks, begun: make([]bool, n), left: n, ended: make([]bool, n), done: make([]bool, n), failed: map[string]bool{},
-		after: afterWhich(s, p.Tasks), early: make([][]int, n), postponed: make([]bool, n), around: make([]bool, n),
-		alone: make([]time.Duration, n), toGo: make([]time.Duration, n), memory: make([]int, n),
-		keyThere: s.Layout.keyThere, limit: 1, free: memory}
+	sc := &schedule{left: len(p.Tasks), failed: map[string]bool{}, keyThere: s.Layout.keyThere, limit: 1, free: memory}
+	builds := 0
+	for i, after := range afterWhich(s, p.Tasks) {
+		sc.tasks = append(sc.tasks, scheduled{Task: p.Tasks[i], after: after})
+		if p.Tasks[i].Builds() {
+			builds++
+		}
+	}
 	rebuilds := slices.ContainsFunc(s.Registrations, func(r Registration) bool { return r.Conf.RebuiltWith })
-	if rebuilds || !slices.ContainsFunc(p.Tasks, Task.Builds) {
+	if rebuilds || builds == 0 {
 		return sc
 	}
 	if sc.limit = m.Jobs; m.Jobs == 0 {
 		sc.limit = runtime.NumCPU()
 	}
-	for i, t := range p.Tasks {
+	if sc.limit > 1 && builds > 1 { // there is an order to find
+		sc.expect(m, s.Layout)
+	}
+	return sc
+}
+
+// expect finds what each build asks for and which others its rules name.
+func (sc *schedule) expect(m Machine, l Layout) {
+	var needed []int
+	for i := range sc.tasks {
+		t := &sc.tasks[i]
 		if !t.Builds() {
 			continue
 		}
-		src := s.Layout.readSource(t.Module)
+		src := l.readSource(t.Module)
 		e := src.effort(m.took(t.Module))
-		sc.alone[i], sc.memory[i], sc.around[i] = e.time, e.memory, src.looksAround()
-		for j, other := range p.Tasks[:i] {
+		t.alone, t.memory, t.around = e.time, e.memory, src.looksAround()
+		needed = append(needed, e.memory)
+		for j, other := range sc.tasks[:i] {
 			if src.names(other.Module.Name) {
-				sc.after[i] = append(sc.after[i], j)
+				t.after = append(t.after, j)
 			}
 		}
 	}
-	builds := slices.DeleteFunc(slices.Sorted(slices.Values(sc.memory)), func(kB int) bool { return kB == 0 })
-	if len(builds) > 1 && builds[0]+builds[1] > sc.free {
+	if slices.Sort(needed); needed[0]+needed[1] > sc.free {
 		sc.limit = 1 // no two fit
 	}
-	for i := n - 1; i >= 0; i-- {
-		sc.toGo[i] += sc.alone[i]
-		for _, j := range sc.after[i] {
-			sc.toGo[j] = max(sc.toGo[j], sc.toGo[i])
+	for i := len(sc.tasks) - 1; i >= 0; i-- {
+		t := &sc.tasks[i]
+		t.toGo += t.alone
+		for _, j := range t.after {
+			sc.tasks[j].toGo = max(sc.tasks[j].toGo, t.toGo)
 		}
 	}
-	return sc
 }
 
 func (m Machine) took(module Module) time.Duration {
@@ -146,7 +163,8 @@ func (sc *schedule) next() (int, bool) {
 	}
 	first := -1
 	for i := range sc.tasks {
-		if !sc.begun[i] && !sc.waits(i) && sc.fits(i) && (first < 0 || sc.sooner(i, first, keyThere)) {
+		t := &sc.tasks[i]
+		if !t.begun && !sc.waits(t) && sc.fits(t) && (first < 0 || sc.sooner(t, &sc.tasks[first], keyThere)) {
 			first = i
 		}
 	}
@@ -154,75 +172,77 @@ func (sc *schedule) next() (int, bool) {
 }
 
 // waits says that a task before this one has to end first.
-func (sc *schedule) waits(i int) bool {
-	return slices.ContainsFunc(sc.after[i], func(j int) bool { return !sc.ended[j] })
+func (sc *schedule) waits(t *scheduled) bool {
+	return slices.ContainsFunc(t.after, func(j int) bool { return !sc.tasks[j].ended })
 }
 
 // fits reports whether there is memory for a task beside those at work; one alone is built
 // wherever dkms would build it.
-func (sc *schedule) fits(i int) bool { return sc.running == 0 || sc.memory[i] <= sc.free }
+func (sc *schedule) fits(t *scheduled) bool { return sc.running == 0 || t.memory <= sc.free }
 
 // sooner reports whether a task comes before one that precedes it in the plan. What needs no
 // compiler takes no time. The build that has to make the key is a short one: the others wait
 // for it.
-func (sc *schedule) sooner(i, than int, keyThere bool) bool {
-	builds, thanBuilds := sc.tasks[i].Builds(), sc.tasks[than].Builds()
+func (sc *schedule) sooner(t, than *scheduled, keyThere bool) bool {
 	switch {
 	case sc.limit == 1:
 		return false
-	case !builds || !thanBuilds:
-		return thanBuilds
+	case !t.Builds() || !than.Builds():
+		return than.Builds()
 	case keyThere:
-		return sc.toGo[i] > sc.toGo[than]
+		return t.toGo > than.toGo
 	}
-	return sc.alone[i] < sc.alone[than]
+	return t.alone < than.alone
 }
 
 // begin notes that a task is at work.
 func (sc *schedule) begin(i int) {
-	sc.begun[i] = true
+	t := &sc.tasks[i]
+	t.begun = true
 	sc.running++
-	sc.free -= sc.memory[i]
-	if sc.limit > 1 && !sc.postponed[i] {
-		sc.early[i] = slices.DeleteFunc(before(i), func(j int) bool { return sc.ended[j] })
+	sc.free -= t.memory
+	if sc.limit > 1 && !t.postponed {
+		t.early = slices.DeleteFunc(before(i), func(j int) bool { return sc.tasks[j].ended || !sc.tasks[j].Builds() })
 	}
 }
 
 // end notes that a task has ended.
 func (sc *schedule) end(i int, done bool) {
-	sc.stop(i)
+	t := &sc.tasks[i]
+	sc.stop(t)
 	sc.left--
-	sc.ended[i], sc.done[i] = true, done
-	if done && sc.tasks[i].Builds() { // the key is made now, or none is
+	t.ended, t.done = true, done
+	if done && t.Builds() { // the key is made now, or none is
 		sc.keyThere = func() bool { return true }
 	}
 	if !done {
-		sc.failed[sc.tasks[i].Module.Name] = true
+		sc.failed[t.Module.Name] = true
 	}
 }
 
-func (sc *schedule) stop(i int) {
+func (sc *schedule) stop(t *scheduled) {
 	sc.running--
-	sc.free += sc.memory[i]
+	sc.free += t.memory
 }
 
-// postpone puts a build that has failed off until all before it have ended, unless these had
-// when it began, it was put off before, or nothing that others leave may be missing. It
+// postpone puts a build that has failed off until all before it have ended, unless all builds
+// had when it began, it was put off before, or nothing that others leave may be missing. It
 // reports whether it did.
 func (sc *schedule) postpone(i int, cause Cause) bool {
-	compiled := cause == CauseCompiler && !sc.around[i] || cause == CauseTimeout
-	if sc.postponed[i] || len(sc.early[i]) == 0 || compiled || !sc.tasks[i].Builds() {
+	t := &sc.tasks[i]
+	compiled := cause == CauseCompiler && !t.around || cause == CauseTimeout
+	if t.postponed || len(t.early) == 0 || compiled || !t.Builds() {
 		return false
 	}
-	sc.stop(i)
-	sc.begun[i], sc.postponed[i], sc.after[i] = false, true, before(i)
+	sc.stop(t)
+	t.begun, t.postponed, t.after = false, true, before(i)
 	return true
 }
 
-// builtSince reports whether a task before one was done that had not been when that began
-// for the first time.
+// builtSince reports whether a build before a task ended well that had not ended when the
+// task began for the first time.
 func (sc *schedule) builtSince(i int) bool {
-	return slices.ContainsFunc(sc.early[i], func(j int) bool { return sc.done[j] && sc.tasks[j].Builds() })
+	return slices.ContainsFunc(sc.tasks[i].early, func(j int) bool { return sc.tasks[j].done })
 }
 
 // missing gives a need of a task that is known not to be met, "" for none.

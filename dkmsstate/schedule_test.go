@@ -142,8 +142,8 @@ func TestScheduleInAnyOrder(t *testing.T) {
 			}
 		}
 		sc := Machine{Jobs: int(limit%4) + 1}.newSchedule(Snapshot{}, Plan{Tasks: tasks})
-		for i := range sc.toGo {
-			sc.toGo[i], sc.memory[i] = time.Duration(draw.Intn(9)), draw.Intn(9)
+		for i := range sc.tasks {
+			sc.tasks[i].toGo, sc.tasks[i].memory = time.Duration(draw.Intn(9)), draw.Intn(9)
 		}
 		sc.free = draw.Intn(20)
 		sc.keyThere = func() bool { return true }
@@ -152,12 +152,12 @@ func TestScheduleInAnyOrder(t *testing.T) {
 		for sc.left > 0 {
 			for i, ok := sc.next(); ok; i, ok = sc.next() {
 				for j, other := range tasks {
-					before := j < i && !sc.ended[j] && slices.Contains(tasks[i].Needs, other.Module.Name)
+					before := j < i && !sc.tasks[j].ended && slices.Contains(tasks[i].Needs, other.Module.Name)
 					if before || slices.Contains(running, j) && (j == i || other.Module.Name == tasks[i].Module.Name) {
 						return false
 					}
 				}
-				if again[i] && slices.Contains(sc.ended[:i], false) {
+				if again[i] && slices.ContainsFunc(sc.tasks[:i], func(t scheduled) bool { return !t.ended }) {
 					return false // what failed before others had ended waits for them
 				}
 				running = append(running, i)
@@ -179,7 +179,7 @@ func TestScheduleInAnyOrder(t *testing.T) {
 			}
 			running = slices.Delete(running, at, at+1)
 		}
-		return len(running) == 0 && !slices.Contains(sc.begun, false)
+		return len(running) == 0 && !slices.ContainsFunc(sc.tasks, func(t scheduled) bool { return !t.begun })
 	}
 	require.NoError(t, quick.Check(property, &quick.Config{Rand: rand.New(rand.NewSource(1)), MaxCount: 2000}))
 }
@@ -326,8 +326,13 @@ func TestMemoryBoundsBuildsSideBySide(t *testing.T) {
 	}
 	sc := Machine{Jobs: 4}.newSchedule(Snapshot{}, Plan{Tasks: tasks})
 	sc.keyThere = func() bool { return true }
-	sc.memory, sc.free = []int{8, 3, 2, 9}, 11
-	sc.toGo = []time.Duration{4, 3, 2, 9}
+	sc.free = 11
+	for i, asked := range []struct {
+		memory int
+		toGo   time.Duration
+	}{{8, 4}, {3, 3}, {2, 2}, {9, 9}} {
+		sc.tasks[i].memory, sc.tasks[i].toGo = asked.memory, asked.toGo
+	}
 	begun := func() (order []int) {
 		for i, ok := sc.next(); ok; i, ok = sc.next() {
 			sc.begin(i)
@@ -345,7 +350,7 @@ func TestMemoryBoundsBuildsSideBySide(t *testing.T) {
 	sc.end(1, true)
 	assert.Empty(t, begun())
 	sc = Machine{Jobs: 4}.newSchedule(Snapshot{}, Plan{Tasks: tasks})
-	sc.free, sc.memory[0] = 0, 1
+	sc.free, sc.tasks[0].memory = 0, 1
 	_, ok := sc.next()
 	assert.True(t, ok, "one alone is built as dkms would build it")
 }
