@@ -16,11 +16,12 @@ func memoryAvailable(root string) int {
 	if kb, known := numberAfter(filepath.Join(root, "proc/meminfo"), "MemAvailable:"); known {
 		available = int(min(kb, math.MaxInt))
 	}
+	groups := memoryGroups(filepath.Join(root, "sys/fs/cgroup"))
 	data, _ := readRegular(filepath.Join(root, "proc/self/cgroup"))
 	for line := range strings.Lines(string(data)) {
 		_, line, _ = strings.Cut(strings.TrimSpace(line), ":")
 		controllers, path, _ := strings.Cut(line, ":")
-		group, ok := memoryGroups(filepath.Join(root, "sys/fs/cgroup"))[controllers]
+		group, ok := groups[controllers]
 		for ; ok && filepath.IsAbs(path); path = filepath.Dir(path) {
 			available = min(available, group.left(path))
 			if path == "/" {

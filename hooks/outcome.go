@@ -30,7 +30,7 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 		r.say("%s: %s%s", m, done(last), seconds(took))
 		if res.Task.Installs() {
 			r.ended(m.String(), dkmsstate.LastInstalled, done(last), res.Log)
-			r.built(m.String(), res.Took)
+			r.amend(m.String(), func(last *dkmsstate.Last) { last.Took = res.Took })
 		}
 		for _, note := range res.Notes {
 			r.atEnd("warning: %s is installed for %s, but %s", m, r.kernel, note)
@@ -42,10 +42,10 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), res.Log)
 	case dkmsstate.Failed:
 		if errors.Is(res.Err, context.Canceled) {
-			return // it was not begun; that the run was interrupted is said
+			return // it was not begun; the interruption is reported once, at the end
 		}
 		r.trouble(dkmsstate.LastFailed, m.String(), res.Err.Error(), res.Log)
-		r.caused(m.String(), res.Cause)
+		r.amend(m.String(), func(last *dkmsstate.Last) { last.Cause = res.Cause })
 		if res.Log != "" {
 			r.atEnd("  log: %s", res.Log)
 		}

@@ -58,17 +58,10 @@ func (r *Report) ended(module string, result dkmsstate.LastResult, text, log str
 	r.results[module] = dkmsstate.Last{Result: result, Text: inOneLine(text), When: time.Now().Truncate(time.Second), Log: log}
 }
 
-// caused notes the kind of a module's failure.
-func (r *Report) caused(module string, cause dkmsstate.Cause) {
+// amend adds to what is noted of an attempt.
+func (r *Report) amend(module string, change func(last *dkmsstate.Last)) {
 	last := r.results[module]
-	last.Cause = cause
-	r.results[module] = last
-}
-
-// built notes how long the build of a module took.
-func (r *Report) built(module string, took time.Duration) {
-	last := r.results[module]
-	last.Took = took
+	change(&last)
 	r.results[module] = last
 }
 
