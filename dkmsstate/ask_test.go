@@ -49,7 +49,7 @@ func TestDKMSIsAskedWhatOnlyItCanTell(t *testing.T) {
 	assert.Empty(t, e.calls)
 }
 
-// What a file that dkms has to read needs is asked, whether it is brought in or made anew;
+// What a file that dkms has to read needs is asked, whether it is brought in or rebuilt;
 // what a plain one beside it needs is not.
 func TestDKMSIsAskedForNeeds(t *testing.T) {
 	e := &scripted{fabricated: fabricate(t), wanted: map[Module]bool{}, needs: map[Module][]string{}}

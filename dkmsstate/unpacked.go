@@ -16,7 +16,7 @@ import (
 // unpacked reads the contents of a compressed file at any place. The file is decompressed
 // to its end once, and the last part is kept: all of a small module, and of a large one the
 // tables that say where everything is. To read something before that, it is decompressed
-// anew from the beginning, or on from what was read last.
+// again from the beginning, or on from what was read last.
 type unpacked struct {
 	file   *os.File
 	memory memory

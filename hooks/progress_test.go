@@ -45,7 +45,7 @@ func TestEachMinuteHasALine(t *testing.T) {
 	p.begin(3, building("one"))
 	p.begin(0, building("two"))
 	p.begin(1, building("new"))
-	p.begin(2, dkmsstate.Task{Module: dkmsstate.Module{Name: "mended", Version: "1.0"}, Steps: []dkmsstate.Step{{Op: dkmsstate.OpRestore}}})
+	p.begin(2, dkmsstate.Task{Module: dkmsstate.Module{Name: "repaired", Version: "1.0"}, Steps: []dkmsstate.Step{{Op: dkmsstate.OpRestore}}})
 	out.Reset()
 	p.tell()
 	assert.Empty(t, out.String(), "it has just begun")
