@@ -31,13 +31,14 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	if calls == nil {
 		calls = &Calls{}
 	}
-	ctx, cancel := calls.limit(ctx, d.Timeout)
-	defer cancel()
 	output, theirs, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("cannot run %s: %w", program, err)
 	}
 	defer output.Close()
+	call := calls.begin()
+	ctx, cancel := calls.limit(ctx, call, d.Timeout)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = d.environment()
 	cmd.Dir = "/"
@@ -50,14 +51,14 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	keepDescriptors()
-	calls.begin()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
-		calls.end()
+		calls.end(call)
 		return fmt.Errorf("cannot run %s: %w", program, err)
 	}
+	calls.started(call, cmd.Process.Pid)
 	var out tail
 	var sink io.Writer = &out
 	if log != nil {
@@ -70,7 +71,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	}()
 	err = cmd.Wait()
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	calls.end()
+	calls.end(call)
 	_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for what left the group
 	<-read
 	if err == nil {

@@ -45,22 +45,6 @@ func TestRunEndsInTime(t *testing.T) {
 	assert.ErrorIs(t, DKMS{Timeout: time.Minute}.run(ctx, nil, nil, "sh", "-c", "sleep 1000"), context.Canceled)
 }
 
-// Beside others a call has its share of the time alone.
-func TestLimitCountsAShareOfTheTime(t *testing.T) {
-	crowd := &Calls{running: 50}
-	beside, cancel := crowd.limit(context.Background(), 100*time.Millisecond)
-	defer cancel()
-	alone, cancel := new(Calls).limit(context.Background(), 100*time.Millisecond)
-	defer cancel()
-	<-alone.Done()
-	require.NoError(t, beside.Err())
-	crowd.mu.Lock()
-	crowd.running = 1
-	crowd.mu.Unlock()
-	<-beside.Done()
-	assert.ErrorIs(t, context.Cause(beside), errTimeout)
-}
-
 func TestRunGivesChildrenTheEnvironmentAndNoDescriptors(t *testing.T) {
 	t.Setenv("KBUILD_SIGN_PIN", "not this one") // only what Environ says
 	var log bytes.Buffer

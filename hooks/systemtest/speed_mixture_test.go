@@ -3,8 +3,8 @@
 package systemtest
 
 // mixture is a number of modules whose make sleeps where another compiles. A step of
-// such a module takes one of as many tokens as there are to be processors, so the
-// schedule of a large machine shows on a small one.
+// such a module takes one of as many tokens as there are to be processors, in the order of
+// priorities, so the schedule of a large machine shows on a small one.
 type mixture struct {
 	name     string
 	sleepers []sleeper
@@ -77,7 +77,7 @@ type machine struct {
 }
 
 func machines() []machine {
-	return []machine{{processors: 2, unit: 1, step: 150}, {processors: 8, unit: 4, step: 150}, {processors: 32, unit: 8, step: 300}}
+	return []machine{{processors: 2, unit: 1, step: 150}, {processors: 8, unit: 4, step: 300}, {processors: 32, unit: 8, step: 600}}
 }
 
 func (m machine) wide(s sleeper) int { return s.wide * m.unit }
