@@ -8,6 +8,8 @@ package systemtest
 type mixture struct {
 	name     string
 	sleepers []sleeper
+	// known says that all were built before, so that ours knows how long each takes.
+	known bool
 }
 
 // sleeper is a module, named after its place among the others.
@@ -54,16 +56,18 @@ func mixtures() []mixture {
 	chain[1].needs = 1
 	end := module(40)
 	end.needs = 2
+	serial := mixed(equal(2, 8), []sleeper{{serial: 24}}, equal(3, 8))
 	return []mixture{
-		{"one large beside 3 small", mixed(equal(2, 4), one(60), equal(1, 4))},
-		{"8 equal", equal(8, 8)},
-		{"one large beside 20 tiny", mixed(equal(10, 1), one(40), equal(10, 1))},
-		{"two large beside 8 small", mixed(equal(4, 3), equal(2, 24), equal(4, 3))},
-		{"sizes of 1, 2, 4 to 64", geometric},
-		{"the large one last by name, 6 small", mixed(equal(6, 4), one(48))},
-		{"the large one first by name, 6 small", mixed(one(48), equal(6, 4))},
-		{"a chain of BUILD_DEPENDS with a large end, one beside it", mixed(chain, []sleeper{end})},
-		{"one that is serial beside 5 others", mixed(equal(2, 8), []sleeper{{serial: 24}}, equal(3, 8))},
+		{name: "one large beside 3 small", sleepers: mixed(equal(2, 4), one(60), equal(1, 4))},
+		{name: "8 equal", sleepers: equal(8, 8)},
+		{name: "one large beside 20 tiny", sleepers: mixed(equal(10, 1), one(40), equal(10, 1))},
+		{name: "two large beside 8 small", sleepers: mixed(equal(4, 3), equal(2, 24), equal(4, 3))},
+		{name: "sizes of 1, 2, 4 to 64", sleepers: geometric},
+		{name: "the large one last by name, 6 small", sleepers: mixed(equal(6, 4), one(48))},
+		{name: "the large one first by name, 6 small", sleepers: mixed(one(48), equal(6, 4))},
+		{name: "a chain of BUILD_DEPENDS with a large end, one beside it", sleepers: mixed(chain, []sleeper{end})},
+		{name: "one that is serial beside 5 others", sleepers: serial},
+		{name: "the same, built before", sleepers: serial, known: true},
 	}
 }
 

@@ -43,7 +43,7 @@ func (l *speedLab) mixtureRows(t *testing.T, asked func(work string, n, k int) b
 				for range 3 {
 					set.depmod = append(set.depmod, s.stock.measure(t, command("depmod", "-a", l.kver)))
 				}
-				idle := mixture{"without a step", make([]sleeper, 8)}
+				idle := mixture{name: "without a step", sleepers: make([]sleeper, 8)}
 				set.idle = s.measureMixture(t, machine{processors: 2, unit: 1, step: 1}, idle)
 			}
 			res := s.measureMixture(t, m, x)
@@ -78,7 +78,14 @@ func (s smallLab) measureSleepers(t *testing.T, from root, m machine, x mixture)
 		m.register(t, r, i, sleeper)
 	}
 	hook := hookCall("postinst", s.kver, "configure 1")
-	c := r.measure(t, measured{env: hook.env, args: append([]string{"sh", "-ec", `exec 3<>/srv/processors; printf "%` + fmt.Sprint(m.processors) + `s" "" >&3; "$@"`, "sh"}, hook.args...)})
+	run := measured{env: hook.env, args: append([]string{"sh", "-ec", `exec 3<>/srv/processors; printf "%` + fmt.Sprint(m.processors) + `s" "" >&3; "$@"`, "sh"}, hook.args...)}
+	if x.known {
+		r.measure(t, run)
+		for i := range x.sleepers {
+			r.must(t, `dkms unbuild "$MODULE/1.0" -k "$K" --no-depmod`, "MODULE="+moduleName(i), "K="+s.kver)
+		}
+	}
+	c := r.measure(t, run)
 	installed, err := filepath.Glob(r.path("lib/modules", s.kver, "updates", "dkms", "*"))
 	require.NoError(t, err)
 	require.Len(t, installed, len(x.sleepers))
