@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // archSymbol gives the kernel's configuration symbol for an architecture as
@@ -62,7 +64,7 @@ func (l Layout) kernelConfig(kernel Release) []byte {
 		filepath.Join(build, ".config"),
 		l.imageFile(kernel, "config"),
 	} {
-		if data, err := readRegular(path); err == nil && len(data) > 0 {
+		if data, err := regular.ReadFile(path); err == nil && len(data) > 0 {
 			return append([]byte("\n"), data...)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // memoryAvailable returns how much memory programs can take without the machine swapping, in
@@ -17,7 +19,7 @@ func memoryAvailable(root string) int {
 		available = int(min(kb, math.MaxInt))
 	}
 	groups := memoryGroups(filepath.Join(root, "sys/fs/cgroup"))
-	data, _ := readRegular(filepath.Join(root, "proc/self/cgroup"))
+	data, _ := regular.ReadFile(filepath.Join(root, "proc/self/cgroup"))
 	for line := range strings.Lines(string(data)) {
 		_, line, _ = strings.Cut(strings.TrimSpace(line), ":")
 		controllers, path, _ := strings.Cut(line, ":")
@@ -64,7 +66,7 @@ func kilobytes(bytes int64) int { return int(min(bytes>>10, math.MaxInt)) }
 
 // numberAfter reads the number that a line of a file has behind a word.
 func numberAfter(path, word string) (int64, bool) {
-	data, _ := readRegular(path)
+	data, _ := regular.ReadFile(path)
 	for line := range strings.Lines(string(data)) {
 		if rest, ok := strings.CutPrefix(line, word); ok {
 			n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 func TestRunEndsWhatItStarted(t *testing.T) {
@@ -80,7 +82,7 @@ func TestLogEndsAtItsLimit(t *testing.T) {
 		assert.NoError(t, err)
 	}
 	path := log.close()
-	data, err := readRegular(path)
+	data, err := regular.ReadFile(path)
 	require.NoError(t, err)
 	assert.Contains(t, string(data), "1234567812\n… the log ends here, at its limit\n")
 	require.NoError(t, l.RemoveLogs("6.1"))

@@ -6,6 +6,8 @@ import (
 	"io"
 	"regexp"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // Cause is the kind of a failure, as far as it decides when to try again.
@@ -32,7 +34,7 @@ func causeOf(err error, log string) Cause {
 	if !errors.As(err, &call) || call.Program != "dkms" || call.Code < 0 {
 		return CauseOther
 	}
-	file, openErr := openRegular(log)
+	file, openErr := regular.Open(log)
 	if openErr != nil {
 		return CauseOther
 	}

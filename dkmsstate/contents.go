@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // contents are the bytes of a module as they are when it is not compressed. They are never
@@ -66,7 +68,7 @@ func (c *contents) close() {
 // open opens a module's file, compressed or not. The error is errDamaged when the file ends
 // too early or is not what it says, and errMuch when it takes more memory than is allowed.
 func (m memory) open(path string) (*contents, error) {
-	file, err := openRegular(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // Copy is how an installed file compares with the built one.
@@ -62,12 +64,12 @@ func (l Layout) compare(built, installed string) comparison {
 // sameFiles reports whether two files have the same bytes, or are one file
 // (symlink_modules of framework.conf(5)).
 func sameFiles(built, installed string, info os.FileInfo) bool {
-	b, err := openRegular(built)
+	b, err := regular.Open(built)
 	if err != nil {
 		return false
 	}
 	defer b.Close()
-	i, err := openRegular(installed)
+	i, err := regular.Open(installed)
 	if err != nil {
 		return false
 	}

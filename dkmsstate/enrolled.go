@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // Firmware is where the kernel shows the variables of UEFI and its keys.
@@ -35,7 +37,7 @@ func (l Layout) Unenrolled(f Firmware) (path string, certificate []byte) {
 		return "", nil
 	}
 	_, path = l.signingKey()
-	data, err := readRegular(l.Path(path))
+	data, err := regular.ReadFile(l.Path(path))
 	if err != nil {
 		return "", nil
 	}

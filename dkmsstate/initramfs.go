@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // InitramfsPath is the initramfs of a kernel as Debian names it.
@@ -77,7 +79,7 @@ func (l Layout) BootModules(names []string) []string {
 		lists = append(lists, found...)
 	}
 	for _, list := range lists {
-		data, _ := readRegular(list)
+		data, _ := regular.ReadFile(list)
 		for line := range strings.Lines(string(data)) {
 			line, _, _ = strings.Cut(line, "#")
 			fields := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\n\"'+=", r) })

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate/shvars"
 )
 
 // Layout says where dkms keeps things, as absolute paths inside Root.
@@ -56,7 +58,7 @@ func ReadLayout(root string) (Layout, []string) {
 	sort.Strings(more)
 	var troubles []string
 	for _, file := range append(files, more...) {
-		as, trouble, err := Assignments{}.readOverride(file)
+		as, trouble, err := shvars.Assignments{}.SourceIfThere(file)
 		switch {
 		case err != nil:
 			troubles = append(troubles, fmt.Sprintf("cannot read %s, its settings are not known here: %v", file, err))
@@ -70,13 +72,13 @@ func ReadLayout(root string) (Layout, []string) {
 	return l, troubles
 }
 
-// apply follows what one file sets, and returns what in it could not be followed.
 // shippedAllKernels is the file by which dkms of Debian 13 sets autoinstall_all_kernels to
 // yes on every machine. That is for the packages of modules, which build for every kernel
 // when they are installed (dkms, common.postinst); no hook of dkms looks at it.
 const shippedAllKernels = "autoinstall_all_kernels.conf"
 
-func (l *Layout) apply(file string, as Assignments) []string {
+// apply follows what one file sets, and returns what in it could not be followed.
+func (l *Layout) apply(file string, as shvars.Assignments) []string {
 	var troubles []string
 	for _, name := range []string{"symlink_modules", "modprobe_on_install", "post_transaction"} {
 		l.DKMSInstalls = l.DKMSInstalls || as.MayBeSet(name)
@@ -100,7 +102,7 @@ func (l *Layout) apply(file string, as Assignments) []string {
 	}{{"dkms_tree", &l.Tree}, {"source_tree", &l.Source}, {"install_tree", &l.Install}} {
 		value := as.Literal(v.name)
 		switch {
-		case as.unknown[v.name] || readAgain(value):
+		case !as.Followed(v.name):
 			troubles = append(troubles, fmt.Sprintf("%s sets %s in a way only a shell can follow; using %s", file, v.name, *v.place))
 		case value == "":
 		case !filepath.IsAbs(value) || strings.Contains(value, "\n"):
@@ -109,7 +111,7 @@ func (l *Layout) apply(file string, as Assignments) []string {
 			*v.place = filepath.Clean(value)
 		}
 	}
-	if as.opaque && len(troubles) == 0 {
+	if as.Opaque() && len(troubles) == 0 {
 		troubles = append(troubles, fmt.Sprintf("%s does what only a shell can follow; using %s, %s and %s", file, l.Tree, l.Source, l.Install))
 	}
 	return troubles

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // ModulesDep is what depmod(8) last wrote for a kernel. modprobe(8) reads
@@ -33,7 +35,7 @@ type DepRecord struct {
 func newModulesDep(kernelDir string, kept DepRecord) ModulesDep {
 	path, indexPath := filepath.Join(kernelDir, "modules.dep"), filepath.Join(kernelDir, "modules.dep.bin")
 	d := ModulesDep{text: sync.OnceValue(func() []byte {
-		text, _ := readRegular(path)
+		text, _ := regular.ReadFile(path)
 		return text
 	})}
 	d.named = sync.OnceValue(func() DepRecord {
@@ -43,7 +45,7 @@ func newModulesDep(kernelDir string, kept DepRecord) ModulesDep {
 		}
 		// The index holds each line of the text whole as a value of its trie (kmod,
 		// libkmod-index), so that looking for the bytes is enough.
-		index, _ := readRegular(indexPath)
+		index, _ := regular.ReadFile(indexPath)
 		indexed := map[string]bool{}
 		for _, name := range installedIn(index, "") {
 			indexed[name] = true

@@ -6,12 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // WriteNotice writes the text that is shown until what it tells of is mended; with
 // none there is no file.
 func (l Layout) WriteNotice(text string) error {
-	old, err := readRegular(l.noticeFile())
+	old, err := regular.ReadFile(l.noticeFile())
 	if err == nil && string(old) == text || errors.Is(err, fs.ErrNotExist) && text == "" {
 		return nil
 	}
@@ -28,7 +30,7 @@ func (l Layout) WriteNotice(text string) error {
 
 // ReadNotice gives that text, "" when there is none.
 func (l Layout) ReadNotice() string {
-	text, _ := readRegular(l.noticeFile())
+	text, _ := regular.ReadFile(l.noticeFile())
 	return string(text)
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // Origin is what builds for a kernel start from and what they have to fit, by the
@@ -75,7 +77,7 @@ func (s Snapshot) Unpacked() string { return stampFiles(s.Layout.originFiles(s.K
 func sumFiles(paths ...string) string {
 	sum, some := sha256.New(), false
 	for _, path := range paths {
-		file, err := openRegular(path)
+		file, err := regular.Open(path)
 		if err != nil {
 			continue
 		}

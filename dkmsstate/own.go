@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // A sample of the kernel's own modules shows what the image is: each names the CRC
@@ -34,7 +36,7 @@ func (s Snapshot) ownSamples() []string {
 // modules.order lists them: others may have put modules there too. Without that list all
 // are returned, unless it is a single one, which may be anybody's.
 func (l Layout) inTree(kernel Release, paths []string) []string {
-	order, err := readRegular(filepath.Join(l.kernelDir(kernel), "modules.order"))
+	order, err := regular.ReadFile(filepath.Join(l.kernelDir(kernel), "modules.order"))
 	if err != nil && len(paths) > 1 {
 		return paths
 	}
@@ -80,8 +82,8 @@ func (x examination) mismatch() string {
 	if len(uses) > 0 {
 		return ""
 	}
-	image, err := readRegular(x.s.Layout.imageFile(x.s.Kernel, "config"))
-	headers, err2 := readRegular(filepath.Join(x.s.Layout.headersDir(x.s.Kernel), "include/config/auto.conf"))
+	image, err := regular.ReadFile(x.s.Layout.imageFile(x.s.Kernel, "config"))
+	headers, err2 := regular.ReadFile(filepath.Join(x.s.Layout.headersDir(x.s.Kernel), "include/config/auto.conf"))
 	if err != nil || err2 != nil {
 		return "" // nothing shows it
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // pendingDir holds a file for each kernel for which work was begun, or put off, and
@@ -90,7 +92,7 @@ func (l Layout) PendingInFull(kernel Release) bool {
 }
 
 func (l Layout) readPending(kernel Release) (why Pending, keeping bool) {
-	data, err := readRegular(filepath.Join(l.Path(lockDir), pendingDir, string(kernel)))
+	data, err := regular.ReadFile(filepath.Join(l.Path(lockDir), pendingDir, string(kernel)))
 	if err != nil {
 		return "", false
 	}
@@ -144,7 +146,7 @@ func (l Layout) OweInitramfs(kernel Release, names []string) error {
 
 // InitramfsOwed returns the note of OweInitramfs, and whether there is one.
 func (l Layout) InitramfsOwed(kernel Release) (Owed, bool) {
-	data, err := readRegular(filepath.Join(l.Path(lockDir), owedDir, string(kernel)))
+	data, err := regular.ReadFile(filepath.Join(l.Path(lockDir), owedDir, string(kernel)))
 	if err != nil {
 		return Owed{}, false
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // notMeant says why dkms will not have a module on a kernel, "" when it would:
@@ -56,7 +58,7 @@ func explain(err error, log string) error {
 const maxLog = 4 << 20
 
 func firstError(log string) string {
-	file, err := openRegular(log)
+	file, err := regular.Open(log)
 	if err != nil {
 		return ""
 	}

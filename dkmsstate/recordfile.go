@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // recordVersion is the version of the file that the Record is kept in.
@@ -16,7 +18,7 @@ const recordVersion = 2
 // understood, or comes from a newer version, is as good as none, and the error says
 // so: everything is looked at and told anew then.
 func (l Layout) ReadRecord() (Record, error) {
-	data, err := readRegular(l.recordFile())
+	data, err := regular.ReadFile(l.recordFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return Record{}, nil
 	}
@@ -75,7 +77,7 @@ func fromVersion1(r Record, data []byte) (Record, error) {
 // WriteRecord keeps the record. A file of a newer version is left alone.
 func (l Layout) WriteRecord(r Record) error {
 	var old Record
-	data, err := readRegular(l.recordFile())
+	data, err := regular.ReadFile(l.recordFile())
 	if err == nil && json.Unmarshal(data, &old) == nil && old.Version > recordVersion {
 		return nil
 	}

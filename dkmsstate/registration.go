@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"dkms-hooks/dkmsstate/shvars"
 )
 
 // Registration is one module that DKMS knows: the directory MODULE/VERSION in
@@ -73,7 +75,7 @@ func (sv *Survey) readConf(d versionDir, kernel Release, arch string) (Conf, err
 		if !slices.Contains(sv.overrides, name+".conf") {
 			continue
 		}
-		as, _, err = as.readOverride(sv.layout.Path("/etc/dkms/" + name + ".conf"))
+		as, _, err = as.SourceIfThere(sv.layout.Path("/etc/dkms/" + name + ".conf"))
 		if err != nil {
 			return Conf{}, fmt.Errorf("/etc/dkms/%s.conf cannot be used: %w", name, err)
 		}
@@ -84,13 +86,13 @@ func (sv *Survey) readConf(d versionDir, kernel Release, arch string) (Conf, err
 // readSourceConf reads the dkms.conf of a source. named is what the link to it says. An
 // error is what no dkms could build the module for; that a file cannot be parsed, or
 // not be read by this user, is none.
-func readSourceConf(source, named string) (Assignments, error) {
-	as, _, err := Assignments{}.readShell(filepath.Join(source, "dkms.conf"))
+func readSourceConf(source, named string) (shvars.Assignments, error) {
+	as, _, err := shvars.Assignments{}.Source(filepath.Join(source, "dkms.conf"))
 	switch info, statErr := os.Stat(source); {
 	case err == nil:
 		return as, nil
 	case errors.Is(err, fs.ErrPermission):
-		return Assignments{opaque: true}, nil
+		return shvars.Opaque(), nil
 	case statErr != nil || !info.IsDir():
 		return as, fmt.Errorf("its source is gone: %s", named)
 	case errors.Is(err, fs.ErrNotExist):

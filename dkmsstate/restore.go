@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // Restore installs those files of a build that are missing or damaged, and makes the
@@ -127,7 +129,7 @@ func (t Tree) removeEmptyOriginals(name, arch string) {
 }
 
 func (t Tree) putBack(origin string) error {
-	file, err := openRegular(origin)
+	file, err := regular.Open(origin)
 	if err != nil {
 		return err
 	}

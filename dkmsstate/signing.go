@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // signingKey gives the two files by which dkms signs modules (framework.conf(5),
@@ -15,7 +17,7 @@ import (
 // when they are missing.
 func (l Layout) signingKey() (key, certificate string) {
 	key, certificate = "/var/lib/dkms/mok.key", "/var/lib/dkms/mok.pub"
-	release, _ := readRegular(l.Path("/etc/os-release"))
+	release, _ := regular.ReadFile(l.Path("/etc/os-release"))
 	if slices.Contains(strings.Split(string(release), "\n"), "ID=ubuntu") {
 		key, certificate = "/var/lib/shim-signed/mok/MOK.priv", "/var/lib/shim-signed/mok/MOK.der"
 	}
@@ -69,7 +71,7 @@ func (r *taskRun) unsigned(ctx context.Context, log string) string {
 // lines are those of prepare_signing, prepare_mok and do_build in dkms 3.0 to 3.2, and
 // of the kernel's sign-file, whose own errors 3.0 lets through.
 func unsignedReason(log string) string {
-	file, err := openRegular(log)
+	file, err := regular.Open(log)
 	if err != nil {
 		return ""
 	}

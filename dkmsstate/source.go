@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // source is what the source of a module shows about building it.
@@ -34,7 +36,7 @@ func (l Layout) readSource(m Module) (src source) {
 			src.bytes += info.Size()
 			src.files++
 		case saysHow(filepath.Base(path)) && info.Size() <= maxRules:
-			if text, err := readRegular(path); err == nil {
+			if text, err := regular.ReadFile(path); err == nil {
 				src.rules = append(src.rules, text)
 			}
 		}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"dkms-hooks/dkmsstate/shvars"
 )
 
 // Survey is one look at the DKMS tree, whatever the kernel. The snapshots of several
@@ -45,7 +47,7 @@ type versionDir struct {
 	// the dkms.conf there, once.
 	source    string
 	sourceErr error
-	conf      func() (Assignments, error)
+	conf      func() (shvars.Assignments, error)
 }
 
 // Survey looks at the DKMS tree, or at the modules of these names alone. A tree that
@@ -110,7 +112,7 @@ func (l Layout) readVersionDir(m Module) versionDir {
 	if d.sourceErr != nil && !errors.Is(d.sourceErr, fs.ErrNotExist) { // dkms 3.0 takes a directory for a source as well
 		d.source, d.sourceErr = link, nil
 	}
-	d.conf = sync.OnceValues(func() (Assignments, error) { return readSourceConf(l.inRoot(link), d.source) })
+	d.conf = sync.OnceValues(func() (shvars.Assignments, error) { return readSourceConf(l.inRoot(link), d.source) })
 	return d
 }
 

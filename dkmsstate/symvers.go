@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // headersDir is where a kernel's headers are: what its build link names.
@@ -25,13 +27,13 @@ type exported struct {
 // readSymvers reads the symbols that a kernel exports from the Module.symvers of its
 // headers: "0xCRC SYMBOL MODULE TYPE [NAMESPACE]" with tabs.
 func readSymvers(path string) (map[string]exported, error) {
-	file, err := openRegular(path)
+	file, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the kernel's symbols: %w", err)
 	}
 	defer file.Close()
 	out, modules := map[string]exported{}, map[string]string{}
-	bounded := &io.LimitedReader{R: file, N: maxFile + 1}
+	bounded := &io.LimitedReader{R: file, N: regular.MaxSize + 1}
 	lines := bufio.NewScanner(bounded)
 	for lines.Scan() {
 		crc, rest, _ := bytes.Cut(lines.Bytes(), []byte("\t"))
@@ -47,7 +49,7 @@ func readSymvers(path string) (map[string]exported, error) {
 		out[string(symbol)] = exported{uint32(value), modules[string(by)]} // a name for all of a module
 	}
 	if bounded.N == 0 {
-		return nil, fmt.Errorf("cannot read the kernel's symbols: %s has more than %d bytes", path, maxFile)
+		return nil, fmt.Errorf("cannot read the kernel's symbols: %s has more than %d bytes", path, regular.MaxSize)
 	}
 	return out, lines.Err()
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"dkms-hooks/dkmsstate/shvars"
 )
 
 // SourceDir is a directory of the source tree that holds a dkms.conf.
@@ -38,7 +40,7 @@ func (l Layout) Unregistered() ([]SourceDir, error) {
 // sourceModule tells what module a directory NAME-VERSION is the source of. Where a
 // name may hold dashes and digits, the dkms.conf tells where it ends.
 func sourceModule(dir, conf string) (Module, bool) {
-	as, _, err := Assignments{}.readShell(conf)
+	as, _, err := shvars.Assignments{}.Source(conf)
 	if err != nil {
 		return Module{}, false
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // tempSuffix ends the name that a file has while it is being written.
@@ -38,7 +40,7 @@ func replaceFile(d *dir, name, from string) error {
 // copyFile writes a copy of a file into a directory under the temporary name of a
 // name.
 func copyFile(d *dir, name, from string) error {
-	src, err := openRegular(from)
+	src, err := regular.Open(from)
 	if err != nil {
 		return err
 	}

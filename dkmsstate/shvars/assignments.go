@@ -1,4 +1,6 @@
-package dkmsstate
+// Package shvars finds what a shell file such as dkms.conf sets, by parsing it and never by
+// running any of it.
+package shvars
 
 import (
 	"fmt"
@@ -26,16 +28,18 @@ type Assignments struct {
 	opaque bool
 }
 
-// ReadAssignments parses a shell file, such as dkms.conf or framework.conf, without
-// running any of it. Nothing is known of a file that cannot be parsed; bash may well
+// Read parses a shell file. Nothing is known of a file that cannot be parsed; bash may well
 // read it.
-func ReadAssignments(r io.Reader, name string) (Assignments, error) {
+func Read(r io.Reader, name string) (Assignments, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
-		return Assignments{opaque: true}, err
+		return Opaque(), err
 	}
 	return Assignments{}.then(data, name)
 }
+
+// Opaque returns the assignments of a file that is not read: any name may have any value.
+func Opaque() Assignments { return Assignments{opaque: true} }
 
 // then returns the assignments after a further file was read in the same shell.
 func (as Assignments) then(data []byte, name string) (Assignments, error) {
@@ -121,6 +125,14 @@ func (as Assignments) Value(name string) (string, bool) {
 // Literal returns the value that the file assigns to a name literally, whatever else
 // becomes of that name.
 func (as Assignments) Literal(name string) string { return withoutCR(as.elements[name][0]) }
+
+// Opaque reports whether the file does something that may set anything.
+func (as Assignments) Opaque() bool { return as.opaque }
+
+// Followed reports whether what a file that is not opaque makes of $NAME is known.
+func (as Assignments) Followed(name string) bool {
+	return !as.unknown[name] && !readAgain(as.Literal(name))
+}
 
 // Elements returns the values of an array in the order of its indices, and reports
 // whether they are known.

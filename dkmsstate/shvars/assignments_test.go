@@ -1,4 +1,4 @@
-package dkmsstate
+package shvars
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 // What a file sets is known only where no shell is needed to find it. nil stands for a
 // value that is not known; a file that is opaque has none at all.
-func TestReadAssignments(t *testing.T) {
+func TestRead(t *testing.T) {
 	value := func(s string) *string { return &s }
 	yes, empty := value("yes"), value("")
 	for name, c := range map[string]struct {
@@ -101,7 +101,7 @@ func TestReadAssignments(t *testing.T) {
 		"what makes the parser panic":   {"A=yes\n`$\\\\", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			as, _ := ReadAssignments(strings.NewReader(c.text), name)
+			as, _ := Read(strings.NewReader(c.text), name)
 			got, known := as.Value("A")
 			if c.want == nil {
 				assert.False(t, known, got)
@@ -125,7 +125,7 @@ func TestElements(t *testing.T) {
 		"A=([1]=b)":              nil,
 		"A=(a)\n[ x ] && A[1]=b": nil,
 	} {
-		as, err := ReadAssignments(strings.NewReader(text), "x")
+		as, err := Read(strings.NewReader(text), "x")
 		require.NoError(t, err)
 		got, known := as.Elements("A")
 		assert.Equal(t, want, got, text)
@@ -136,7 +136,7 @@ func TestElements(t *testing.T) {
 // What a further file assigns holds, and what it makes uncertain is uncertain.
 func TestAFurtherFile(t *testing.T) {
 	for over, want := range map[string]string{"": "yes", "A=": "", "A=no": "no", "unset A": "?", "[ x ] && A=": "?", "exit": "?", "if [": "?"} {
-		as, err := ReadAssignments(strings.NewReader("A=yes\n"), "x")
+		as, err := Read(strings.NewReader("A=yes\n"), "x")
 		require.NoError(t, err)
 		after, _ := as.then([]byte(over), "y")
 		got, known := after.Value("A")
@@ -146,38 +146,6 @@ func TestAFurtherFile(t *testing.T) {
 		assert.Equal(t, want, got, over)
 		got, _ = as.Value("A")
 		assert.Equal(t, "yes", got, "the first is as it was")
-	}
-}
-
-func TestReadLayout(t *testing.T) {
-	tests := map[string]struct {
-		main, more string
-		want       string
-		troubles   int
-	}{
-		"no file":           {"", "", "/var/lib/dkms", 0},
-		"moved":             {"dkms_tree=\"/srv/dkms\"\n", "", "/srv/dkms", 0},
-		"moved in .conf.d":  {"dkms_tree=/a\n", "dkms_tree='/b/'\n", "/b", 0},
-		"commented":         {"# dkms_tree=/x\n", "", "/var/lib/dkms", 0},
-		"clever":            {"dkms_tree=$HOME/dkms\n", "", "/var/lib/dkms", 1},
-		"in a condition":    {"if true; then dkms_tree=/x; fi\n", "", "/var/lib/dkms", 1},
-		"no absolute path":  {"dkms_tree=srv\n", "", "/var/lib/dkms", 1},
-		"garbage":           {"if ((\n", "", "/var/lib/dkms", 1},
-		"clever in another": {"dkms_tree=/a\n", "dkms_tree=`pwd`\n", "/a", 1},
-		"Latin-1":           {"# M\xfcller\ndkms_tree=/a\n", "", "/a", 0},
-		"opaque besides":    {"dkms_tree=/a\nset -e\n", "", "/a", 1},
-		"opaque after":      {"dkms_tree=/a\n", ". /x\n", "/a", 1},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			root := t.TempDir()
-			require.NoError(t, os.MkdirAll(filepath.Join(root, "etc/dkms/framework.conf.d"), 0o755))
-			require.NoError(t, os.WriteFile(filepath.Join(root, "etc/dkms/framework.conf"), []byte(test.main), 0o644))
-			require.NoError(t, os.WriteFile(filepath.Join(root, "etc/dkms/framework.conf.d/a.conf"), []byte(test.more), 0o644))
-			l, troubles := ReadLayout(root)
-			assert.Equal(t, test.want, l.Tree)
-			assert.Len(t, troubles, test.troubles, "%v", troubles)
-		})
 	}
 }
 
@@ -194,7 +162,7 @@ func TestAKnownValueIsDKMSs(t *testing.T) {
 		"A=(yes no)\nA=no", "A=yes\n[ -e /none ] && A=no", "A=yes\n(A=no)", "A=yes\nB=$(A=no)", "A=(yes)\r\n", "A=yes\nif true; then B=1; fi", "export A=yes", "A=1\nA=()",
 		"A=yes\n#\xff", "A=y\xa0es", "A=\xa0yes\x85",
 	} {
-		as, _ := ReadAssignments(strings.NewReader(text+"\n"), "x")
+		as, _ := Read(strings.NewReader(text+"\n"), "x")
 		value, known := as.Value("A")
 		if !known {
 			continue
@@ -209,18 +177,16 @@ func TestAKnownValueIsDKMSs(t *testing.T) {
 	}
 }
 
-// framework.conf and dkms.conf come from anywhere; no text may do more than fail.
-func FuzzReadAssignments(f *testing.F) {
+// No text may do more than be opaque, and what is known is the same at each question.
+func FuzzRead(f *testing.F) {
 	for _, seed := range []string{"dkms_tree=/x\n", "A[1]=\"b\"\n", "if true; then A=1; fi", "A=(a 'b c')", "A=$(x)"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		as, _ := ReadAssignments(bytes.NewReader(data), "fuzz")
-		l := DefaultLayout("/")
-		l.apply("fuzz", as)
-		for _, path := range []string{l.Tree, l.Source, l.Install} {
-			assert.True(t, filepath.IsAbs(path), path)
-		}
-		newConf(as)
+		as, err := Read(bytes.NewReader(data), "fuzz")
+		value, known := as.Value("A")
+		assert.False(t, known && (err != nil || as.Opaque()), "%q is known", value)
+		elements, known := as.Elements("A")
+		assert.False(t, known && len(elements) > 0 && as.Opaque(), "%q are known", elements)
 	})
 }

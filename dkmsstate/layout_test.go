@@ -1,0 +1,61 @@
+package dkmsstate
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/shvars"
+)
+
+func TestReadLayout(t *testing.T) {
+	tests := map[string]struct {
+		main, more string
+		want       string
+		troubles   int
+	}{
+		"no file":           {"", "", "/var/lib/dkms", 0},
+		"moved":             {"dkms_tree=\"/srv/dkms\"\n", "", "/srv/dkms", 0},
+		"moved in .conf.d":  {"dkms_tree=/a\n", "dkms_tree='/b/'\n", "/b", 0},
+		"commented":         {"# dkms_tree=/x\n", "", "/var/lib/dkms", 0},
+		"clever":            {"dkms_tree=$HOME/dkms\n", "", "/var/lib/dkms", 1},
+		"in a condition":    {"if true; then dkms_tree=/x; fi\n", "", "/var/lib/dkms", 1},
+		"no absolute path":  {"dkms_tree=srv\n", "", "/var/lib/dkms", 1},
+		"garbage":           {"if ((\n", "", "/var/lib/dkms", 1},
+		"clever in another": {"dkms_tree=/a\n", "dkms_tree=`pwd`\n", "/a", 1},
+		"Latin-1":           {"# M\xfcller\ndkms_tree=/a\n", "", "/a", 0},
+		"opaque besides":    {"dkms_tree=/a\nset -e\n", "", "/a", 1},
+		"opaque after":      {"dkms_tree=/a\n", ". /x\n", "/a", 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			require.NoError(t, os.MkdirAll(filepath.Join(root, "etc/dkms/framework.conf.d"), 0o755))
+			require.NoError(t, os.WriteFile(filepath.Join(root, "etc/dkms/framework.conf"), []byte(test.main), 0o644))
+			require.NoError(t, os.WriteFile(filepath.Join(root, "etc/dkms/framework.conf.d/a.conf"), []byte(test.more), 0o644))
+			l, troubles := ReadLayout(root)
+			assert.Equal(t, test.want, l.Tree)
+			assert.Len(t, troubles, test.troubles, "%v", troubles)
+		})
+	}
+}
+
+// framework.conf and dkms.conf come from anywhere; no text may do more than fail.
+func FuzzConf(f *testing.F) {
+	for _, seed := range []string{"dkms_tree=/x\n", "install_tree=lib\n", "A[1]=\"b\"\n", "if true; then A=1; fi", "source_tree=$(x)"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		as, _ := shvars.Read(strings.NewReader(text), "fuzz")
+		l := DefaultLayout("/")
+		l.apply("fuzz", as)
+		for _, path := range []string{l.Tree, l.Source, l.Install} {
+			assert.True(t, filepath.IsAbs(path), path)
+		}
+		newConf(as)
+	})
+}

@@ -1,0 +1,61 @@
+// Package regular opens and reads regular files. Anything else in their place, such as a pipe
+// that nobody writes, is an error and blocks nobody.
+package regular
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Error is an error that callers compare with; it is a constant.
+type Error string
+
+// Error returns the text.
+func (e Error) Error() string { return string(e) }
+
+// ErrNotRegular is why a directory, a device or a pipe is not read.
+const ErrNotRegular = Error("it is not a regular file")
+
+// MaxSize bounds what is read of one file; the longest known, a Module.symvers, has
+// some megabytes.
+const MaxSize = 256 << 20
+
+// Open opens a regular file, over links too.
+func Open(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "read", Path: path, Err: ErrNotRegular}
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// ReadFile reads a regular file whole.
+func ReadFile(path string) ([]byte, error) {
+	file, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var data bytes.Buffer
+	if info, err := file.Stat(); err == nil && info.Size() < MaxSize {
+		data.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	_, err = data.ReadFrom(io.LimitReader(file, MaxSize+1))
+	if err == nil && data.Len() > MaxSize {
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it has more than %d bytes", MaxSize)}
+	}
+	return data.Bytes(), err
+}
