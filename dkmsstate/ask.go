@@ -135,7 +135,7 @@ func (l Layout) removeQuestion() error {
 		return fmt.Errorf("cannot remove the tree to ask dkms in: %w", err)
 	}
 	defer own.Close()
-	return removeAll(own, questionDir)
+	return own.RemoveAll(questionDir)
 }
 
 // Questions that dkms answers.

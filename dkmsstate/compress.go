@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // kernelSuffix gives the compression of the kernel's own modules as the end of
@@ -83,11 +85,11 @@ func (r *taskRun) compress(ctx context.Context) error {
 	for _, name := range plain {
 		from := filepath.Join(m.Layout.buildDir(t.Module, tree.Kernel, t.Arch), "module", name)
 		scratch := scratchPrefix + name + suffix // a run that is cut off leaves nothing beside the modules
-		err := errors.Join(removeAll(kernel, scratch), kernel.writeNew(scratch, 0o644, time.Time{}, func(to *os.File) error {
+		err := errors.Join(kernel.RemoveAll(scratch), kernel.WriteNew(scratch, 0o644, time.Time{}, func(to *os.File) error {
 			return m.Engine.Compress(ctx, suffix, from, to)
 		}))
 		if err == nil {
-			err = errors.Join(kernel.moveFile(scratch, dir, name+suffix), dir.sync())
+			err = errors.Join(kernel.MoveFile(scratch, dir, name+suffix), dir.Sync())
 		}
 		if err != nil {
 			return fmt.Errorf("cannot compress %s: %w", name, err)
@@ -98,6 +100,6 @@ func (r *taskRun) compress(ctx context.Context) error {
 }
 
 // openBuild opens the directory of a build's modules.
-func (t Tree) openBuild(m Module, arch string) (*dir, error) {
+func (t Tree) openBuild(m Module, arch string) (*nofollow.Dir, error) {
 	return t.openTree(m.Name, m.Version, string(t.Kernel), arch, "module")
 }

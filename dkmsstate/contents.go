@@ -65,7 +65,7 @@ func (c *contents) close() {
 	c.file.Close()
 }
 
-// open opens a module's file, compressed or not. The error is errDamaged when the file ends
+// Open opens a module's file, compressed or not. The error is errDamaged when the file ends
 // too early or is not what it says, and errMuch when it takes more memory than is allowed.
 func (m memory) open(path string) (*contents, error) {
 	file, err := regular.Open(path)

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // depmodBackup is where the files of depmod are kept while it runs. On a full disk
@@ -30,36 +30,36 @@ func (m Machine) depmod(ctx context.Context, kernel Release) error {
 	defer dir.Close()
 	unsecured := backUp(dir)
 	if unsecured != nil {
-		err := removeAll(dir, depmodBackup)
-		if noSpace(unsecured) && !dir.roomForDepmod() {
+		err := dir.RemoveAll(depmodBackup)
+		if nofollow.IsNoSpace(unsecured) && !roomForDepmod(dir) {
 			return errors.Join(fmt.Errorf("cannot secure the files of depmod, it was not run: %w", unsecured), err)
 		}
 	}
 	err = m.Engine.Depmod(ctx, kernel)
 	switch {
 	case err == nil:
-		return removeAll(dir, depmodBackup)
+		return dir.RemoveAll(depmodBackup)
 	case unsecured != nil:
-		return errors.Join(explain(err, ""), fmt.Errorf("its files could not be secured before: %w", unsecured), removeDepmodTemps(dir))
+		return errors.Join(explain(err, ""), fmt.Errorf("its files could not be secured before: %w", unsecured), removeDepmodTemps(m.Layout, dir))
 	}
-	return errors.Join(explain(err, ""), bringBack(dir))
+	return errors.Join(explain(err, ""), bringBack(m.Layout, dir))
 }
 
 // backUp gives the files of depmod second names, or copies them.
-func backUp(d *dir) error {
-	if err := removeAll(d, depmodBackup); err != nil {
+func backUp(d *nofollow.Dir) error {
+	if err := d.RemoveAll(depmodBackup); err != nil {
 		return err
 	}
 	if err := d.Mkdir(depmodBackup, 0o755); err != nil {
 		return err
 	}
-	backup, err := d.sub(depmodBackup)
+	backup, err := d.Sub(depmodBackup)
 	if err != nil {
 		return err
 	}
 	defer backup.Close()
 	for _, name := range depmodFiles() {
-		if err := d.secondName(name, backup); err != nil && !isNotThere(err) {
+		if err := d.LinkOrCopy(name, backup); err != nil && !nofollow.IsNotExist(err) {
 			return err
 		}
 	}
@@ -68,35 +68,35 @@ func backUp(d *dir) error {
 
 // bringBack puts the files of depmod back; what was not there before goes, and with
 // it what depmod left of those that it was writing.
-func bringBack(d *dir) error {
-	backup, err := d.sub(depmodBackup)
+func bringBack(l Layout, d *nofollow.Dir) error {
+	backup, err := d.Sub(depmodBackup)
 	if err != nil {
 		return fmt.Errorf("cannot bring back the files of depmod: %w", err)
 	}
 	defer backup.Close()
 	for _, name := range depmodFiles() {
-		err := backup.moveFile(name, d, name)
-		if isNotThere(err) {
-			err = removeAll(d, name)
+		err := backup.MoveFile(name, d, name)
+		if nofollow.IsNotExist(err) {
+			err = d.RemoveAll(name)
 		}
 		if err != nil {
 			return fmt.Errorf("cannot bring back the files of depmod: %w", err)
 		}
 	}
 	// rename(2) of one name of a file to another does nothing, so that some may stay
-	return errors.Join(removeDepmodTemps(d), removeAll(d, depmodBackup))
+	return errors.Join(removeDepmodTemps(l, d), d.RemoveAll(depmodBackup))
 }
 
 // removeDepmodTemps removes what a depmod that ended left of the files that it was
 // writing.
-func removeDepmodTemps(d *dir) error {
-	names, err := d.names()
+func removeDepmodTemps(l Layout, d *nofollow.Dir) error {
+	names, err := d.Names()
 	if err != nil {
 		return fmt.Errorf("cannot look for what depmod left: %w", err)
 	}
 	var left []string
 	for _, name := range names {
-		if leftByDepmod(d.layout, name) {
+		if leftByDepmod(l, name) {
 			left = append(left, name)
 		}
 	}
@@ -104,11 +104,10 @@ func removeDepmodTemps(d *dir) error {
 }
 
 // roomForDepmod reports whether there is room for what depmod writes: one file after
-// the other, each in place of an older one. A filesystem that says nothing of its size,
-// as some of FUSE, has room.
-func (d *dir) roomForDepmod() bool {
-	var fs unix.Statfs_t
-	if err := d.call("statfs", ".", func(at int) error { return unix.Fstatfs(at, &fs) }); err != nil || fs.Blocks == 0 {
+// the other, each in place of an older one.
+func roomForDepmod(d *nofollow.Dir) bool {
+	free, known := d.Free()
+	if !known {
 		return true
 	}
 	need := int64(1 << 20)
@@ -117,7 +116,7 @@ func (d *dir) roomForDepmod() bool {
 			need = max(need, int64(st.Size)+1<<20)
 		}
 	}
-	return int64(fs.Bavail)*int64(fs.Bsize) >= need
+	return free >= need
 }
 
 // leftByDepmod reports whether a name is one under which a depmod was writing that runs

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 // moved moves a directory of the root to another place and leaves a link to it.
@@ -73,65 +72,6 @@ func TestMovedDirectoriesAreFollowed(t *testing.T) {
 			assert.Equal(t, before, f.listing(), "removed, and given back")
 		})
 	}
-}
-
-// What is followed is only what nobody but root can have made.
-func TestLinksOfOthersAreNotFollowed(t *testing.T) {
-	const another = 12345
-	none := func(string, string) error { return nil }
-	for name, c := range map[string]struct {
-		mode os.FileMode
-		give func(place, link string) error
-		ok   bool
-	}{
-		"root's":                         {0o755, none, true},
-		"of another in root's directory": {0o755, func(_, link string) error { return os.Lchown(link, another, another) }, false},
-		"root's in another's directory":  {0o755, func(place, _ string) error { return os.Chown(place, another, another) }, false},
-		"a directory of a group":         {0o775, func(place, _ string) error { return os.Chown(place, -1, another) }, false},
-		"a directory of root's group":    {0o775, func(place, _ string) error { return os.Chown(place, -1, 0) }, true},
-		"a directory for all":            {0o777 | os.ModeSticky, none, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := fabricate(t)
-			f.write("elsewhere/dir/file", "")
-			f.link("/elsewhere", "place/link")
-			require.NoError(t, os.Chmod(f.path("place"), c.mode))
-			if err := c.give(f.path("place"), f.path("place/link")); err != nil {
-				t.Skip("only root gives files to another: ", err)
-			}
-			place, err := f.layout.openDir("/place")
-			require.NoError(t, err)
-			defer place.Close()
-			d, err := openSub(place, "link", "dir")
-			if !c.ok {
-				assert.ErrorContains(t, err, "cannot follow the symbolic link")
-				return
-			}
-			require.NoError(t, err)
-			defer d.Close()
-			_, err = d.Lstat("file")
-			assert.NoError(t, err)
-		})
-	}
-}
-
-func TestLinksThatLeadNowhere(t *testing.T) {
-	f := fabricate(t)
-	f.link("loop", "place/loop")
-	f.link("/gone", "place/gone")
-	f.write("place/file", "")
-	place, err := f.layout.openDir("/place")
-	require.NoError(t, err)
-	defer place.Close()
-	_, err = openSub(place, "loop")
-	assert.ErrorIs(t, err, unix.ELOOP)
-	_, err = openSub(place, "gone")
-	assert.True(t, isNotThere(err))
-	_, err = openSub(place, "file")
-	assert.ErrorContains(t, err, "it is no directory")
-	assert.Equal(t, f.path("gone/x"), f.layout.inside("/place/gone/x"))
-	assert.Equal(t, f.path("x"), f.layout.inside("/../../x"))
-	f.layout.inside("/place/loop")
 }
 
 // A second name of a kernel or of a module is not another one.

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // depmodFiles are the files that depmod(8) writes into a kernel's directory.
@@ -38,8 +40,8 @@ func (t Tree) Ghost() []string {
 type ghost struct{ files, dirs []string }
 
 // look takes in a directory, and reports whether all that it holds is depmod's or dkms's.
-func (g *ghost) look(d *dir, at string) bool {
-	names, err := d.names()
+func (g *ghost) look(d *nofollow.Dir, at string) bool {
+	names, err := d.Names()
 	if err != nil {
 		return false
 	}
@@ -51,7 +53,7 @@ func (g *ghost) look(d *dir, at string) bool {
 		case err != nil:
 			return false
 		case st.IsDir():
-			sub, err := d.sub(name)
+			sub, err := d.Sub(name)
 			ok := err == nil && slices.Contains([]string{path.Dir(installedUnder), installedUnder, depmodBackup}, rel) && g.look(sub, rel)
 			if err == nil {
 				sub.Close()
@@ -59,7 +61,7 @@ func (g *ghost) look(d *dir, at string) bool {
 			if !ok {
 				return false
 			}
-		case st.is(unix.S_IFREG) && ofGhost(at, name):
+		case st.Is(unix.S_IFREG) && ofGhost(at, name):
 			g.files = append(g.files, rel)
 		default:
 			return false
@@ -84,7 +86,7 @@ func ofGhost(at, name string) bool {
 // kernelDirStays reports whether the directory of the kernel is a link that root made,
 // or has a filesystem of its own: it is root's then, and stays with what is in it.
 func (t Tree) kernelDirStays() bool {
-	install, err := t.Layout.openDir(t.Layout.Install)
+	install, err := t.Layout.root().OpenDir(t.Layout.Install)
 	if err != nil {
 		return true
 	}
@@ -112,11 +114,11 @@ func (t Tree) removeModuleFile(name string) error {
 		err = in.Remove(path.Base(name))
 		in.Close()
 	}
-	if isNotThere(err) {
+	if nofollow.IsNotExist(err) {
 		return nil
 	}
 	return err
 }
 
 // openKernel opens the kernel's directory of the module tree.
-func (t Tree) openKernel() (*dir, error) { return t.openModules(string(t.Kernel)) }
+func (t Tree) openKernel() (*nofollow.Dir, error) { return t.openModules(string(t.Kernel)) }

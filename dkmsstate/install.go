@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // install installs a built module. One that has nothing of its own to run and stands
@@ -117,7 +119,7 @@ func room(dir string, files []string) error {
 	}
 	var fs unix.Statfs_t
 	err := unix.Statfs(dir, &fs)
-	if refused(err) || err == nil && fs.Blocks == 0 {
+	if nofollow.IsRefused(err) || err == nil && fs.Blocks == 0 {
 		return nil // a filesystem that says nothing of its size, as some of FUSE
 	}
 	if err != nil {

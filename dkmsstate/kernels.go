@@ -1,6 +1,7 @@
 package dkmsstate
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -84,4 +85,16 @@ func (l Layout) ImageThere(k Release) bool {
 		}
 	}
 	return false
+}
+
+// kernelNames returns the names of the directories in the module tree.
+func (l Layout) kernelNames() []string {
+	entries, _ := os.ReadDir(l.root().Inside(l.Install))
+	var names []string
+	for _, entry := range entries {
+		if l.root().IsSubdir(l.Install, entry) {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"dkms-hooks/dkmsstate/nofollow"
 	"dkms-hooks/dkmsstate/shvars"
 )
 
@@ -43,6 +44,9 @@ type Layout struct {
 func DefaultLayout(root string) Layout {
 	return Layout{Root: root, Tree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", readers: newReaders()}
 }
+
+// root is what the layout's paths are followed in.
+func (l Layout) root() nofollow.Root { return nofollow.Root{Path: l.Root, Refuse: l.refuse} }
 
 // Path gives the place of a path of the system in this root.
 func (l Layout) Path(path string) string { return filepath.Join(l.Root, path) }
@@ -127,16 +131,16 @@ func (l Layout) RealTree() string {
 }
 
 // tree, modules and kernel give the directories most used.
-func (l Layout) tree() string { return l.inside(l.Tree) }
+func (l Layout) tree() string { return l.root().Inside(l.Tree) }
 func (l Layout) kernelDir(k Release) string {
-	return l.inside(filepath.Join(l.Install, string(k)))
+	return l.root().Inside(filepath.Join(l.Install, string(k)))
 }
 func (l Layout) installDir(k Release) string {
-	return l.inside(filepath.Join(l.Install, string(k), installedUnder))
+	return l.root().Inside(filepath.Join(l.Install, string(k), installedUnder))
 }
-func (l Layout) moduleDir(name string) string { return l.inside(filepath.Join(l.Tree, name)) }
+func (l Layout) moduleDir(name string) string { return l.root().Inside(filepath.Join(l.Tree, name)) }
 func (l Layout) versionDir(m Module) string {
-	return l.inside(filepath.Join(l.Tree, m.Name, m.Version))
+	return l.root().Inside(filepath.Join(l.Tree, m.Name, m.Version))
 }
 
 // KernelThere reports whether a kernel has modules of its own, or the lists of them that

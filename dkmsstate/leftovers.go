@@ -5,6 +5,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // findLeftovers finds files that nobody but a program which was killed can have left:
@@ -29,7 +31,7 @@ func (s *Snapshot) findLeftovers(files []string) {
 
 // isModuleTemp reports whether a name is the temporary one of a module file.
 func isModuleTemp(temp string) bool {
-	name, ok := ofTemp(temp)
+	name, ok := nofollow.NameOfTemp(temp)
 	return ok && trimKo(name) != name
 }
 
@@ -38,11 +40,11 @@ func isModuleTemp(temp string) bool {
 func (t Tree) RemoveLeftovers(paths []string) error {
 	for _, name := range paths {
 		in, err := t.openParent(name)
-		if isNotThere(err) {
+		if nofollow.IsNotExist(err) {
 			continue
 		}
 		if err == nil {
-			err = removeAll(in, path.Base(name))
+			err = in.RemoveAll(path.Base(name))
 			in.Close()
 		}
 		if err != nil {
@@ -53,7 +55,7 @@ func (t Tree) RemoveLeftovers(paths []string) error {
 }
 
 // openParent opens the directory of a path of the system that is in one of the trees.
-func (t Tree) openParent(name string) (*dir, error) {
+func (t Tree) openParent(name string) (*nofollow.Dir, error) {
 	if rel, ok := strings.CutPrefix(path.Dir(name), t.Layout.Install+"/"); ok {
 		return t.openModules(rel)
 	}

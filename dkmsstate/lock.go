@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // lockDir holds what this project keeps of its own.
@@ -66,7 +68,7 @@ func (l Layout) lock(ctx context.Context, name string, limit time.Duration, wait
 	defer cancel()
 	for first := true; ; first = false {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil || refused(err) || errors.Is(err, unix.ENOLCK) { // a network filesystem without locks: as the stock hooks, which have none
+		if err == nil || nofollow.IsRefused(err) || errors.Is(err, unix.ENOLCK) { // a network filesystem without locks: as the stock hooks, which have none
 			l.removeOwnTemps()
 			return hold(file), nil
 		}

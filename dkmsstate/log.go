@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // logDir holds the logs, a directory for each kernel: dkms overwrites its own when
@@ -25,15 +27,15 @@ func (l Layout) LogPath(m Module, kernel Release) string {
 
 // RemoveLogs removes the logs of a kernel that is gone.
 func (l Layout) RemoveLogs(kernel Release) error {
-	dir, err := l.openPath(l.Path(logDir))
-	if isNotThere(err) {
+	dir, err := l.root().OpenPath(l.Path(logDir))
+	if nofollow.IsNotExist(err) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("cannot remove the logs: %w", err)
 	}
 	defer dir.Close()
-	return removeAll(dir, string(kernel))
+	return dir.RemoveAll(string(kernel))
 }
 
 // newLog gives the log of a module for a kernel. It takes the place of the one before

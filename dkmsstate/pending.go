@@ -55,10 +55,10 @@ func (l Layout) Pend(kernel Release, why Pending, keeping bool) error {
 	defer dir.Close()
 	// Written in place, since without the lock a temporary file would be in the way of
 	// another's. A note that is not complete counts as begun.
-	file, err := dir.open(string(kernel), unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o644)
+	file, err := dir.Open(string(kernel), unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o644)
 	if err == nil {
 		_, err = file.WriteString(text)
-		err = errors.Join(err, dir.syncFile(file), file.Close(), dir.sync())
+		err = errors.Join(err, dir.SyncFile(file), file.Close(), dir.Sync())
 	}
 	if err != nil {
 		return fmt.Errorf("cannot note the work to be done: %w", err)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 func TestToldOfTroubles(t *testing.T) {
@@ -127,7 +129,7 @@ func TestWriteRecordFollowsNoLink(t *testing.T) {
 	require.NoError(t, os.MkdirAll(l.Path(lockDir), 0o755))
 	victim := filepath.Join(l.Root, "victim")
 	require.NoError(t, os.WriteFile(victim, []byte("untouched"), 0o644))
-	require.NoError(t, os.Symlink(victim, filepath.Join(l.Path(lockDir), tempName("record.json"))))
+	require.NoError(t, os.Symlink(victim, filepath.Join(l.Path(lockDir), nofollow.TempName("record.json"))))
 	require.NoError(t, os.Symlink(victim, l.recordFile()))
 	require.NoError(t, l.WriteRecord(Record{}.With("6.1", KernelRecord{})))
 	data, err := os.ReadFile(victim)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"dkms-hooks/dkmsstate/nofollow"
 	"dkms-hooks/dkmsstate/regular"
 )
 
@@ -98,7 +99,7 @@ func (l Layout) writeOwn(name string, data []byte) error {
 		return err
 	}
 	defer dir.Close()
-	return writeFile(dir, filepath.Base(name), 0o644, func(to *os.File) error {
+	return dir.WriteFile(filepath.Base(name), 0o644, func(to *os.File) error {
 		_, err := to.Write(data)
 		return err
 	})
@@ -108,14 +109,14 @@ func (l Layout) writeOwn(name string, data []byte) error {
 // needs the lock.
 func (l Layout) removeOwnTemps() {
 	for _, sub := range []string{"", pendingDir} {
-		dir, err := l.openPath(filepath.Join(l.Path(lockDir), sub))
+		dir, err := l.root().OpenPath(filepath.Join(l.Path(lockDir), sub))
 		if err != nil {
 			continue
 		}
-		names, _ := dir.names()
+		names, _ := dir.Names()
 		for _, name := range names {
-			if _, ok := ofTemp(name); ok {
-				_ = removeAll(dir, name) // the next run tries again
+			if _, ok := nofollow.NameOfTemp(name); ok {
+				_ = dir.RemoveAll(name) // the next run tries again
 			}
 		}
 		dir.Close()
@@ -123,12 +124,12 @@ func (l Layout) removeOwnTemps() {
 }
 
 // openOwn opens a directory of the hooks' own, made where needed.
-func (l Layout) openOwn(sub string) (*dir, error) {
+func (l Layout) openOwn(sub string) (*nofollow.Dir, error) {
 	dir := filepath.Join(l.Path(lockDir), sub)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	return l.openPath(dir)
+	return l.root().OpenPath(dir)
 }
 
 func (l Layout) recordFile() string { return filepath.Join(l.Path(lockDir), "record.json") }

@@ -55,16 +55,6 @@ func (r refusal) in(f *fabricated, errno unix.Errno) {
 	}
 }
 
-func TestRefused(t *testing.T) {
-	for _, errno := range []unix.Errno{unix.EPERM, unix.EOPNOTSUPP, unix.EINVAL, unix.EXDEV, unix.ENOSYS, unix.EMLINK, unix.ENOTTY} {
-		assert.True(t, refused(&os.PathError{Err: errno}), errno)
-	}
-	for _, errno := range []unix.Errno{unix.ENOENT, unix.ENOSPC, unix.EROFS, unix.EIO, unix.EDQUOT, unix.ENOTEMPTY} {
-		assert.False(t, refused(&os.PathError{Err: errno}), errno)
-	}
-	assert.False(t, refused(nil))
-}
-
 // Whatever a filesystem refuses, each operation ends as it does where nothing is refused.
 func TestNoOperationNeedsACallThatAFilesystemMayRefuse(t *testing.T) {
 	one := Module{"one", "1.0"}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // pendingPrefix begins the name of the file by which dkms 3.2 notes that it owes
@@ -35,7 +37,7 @@ func (t Tree) RemovePending() error {
 	if names = pendingOf(t.Kernel, names); len(names) == 0 {
 		return nil
 	}
-	tree, err := t.Layout.openDir(t.Layout.Tree)
+	tree, err := t.Layout.root().OpenDir(t.Layout.Tree)
 	if err != nil {
 		return fmt.Errorf("cannot open the DKMS tree: %w", err)
 	}
@@ -49,7 +51,9 @@ const scratchPrefix = ".tmp_"
 
 // isScratch reports whether a name in MODULE/VERSION/KVER is of something that is being
 // made or removed.
-func isScratch(name string) bool { return strings.HasPrefix(name, scratchPrefix) || name == partial }
+func isScratch(name string) bool {
+	return strings.HasPrefix(name, scratchPrefix) || name == nofollow.PartialMark
+}
 
 // RemoveScratch removes what a run that was cut off left for a module on the
 // kernel: dkms's scratch directories and builds that were being removed.
@@ -59,15 +63,15 @@ func (t Tree) RemoveScratch(m Module) error {
 		return err
 	}
 	defer version.Close()
-	err = removeAll(version, asideName(t.Kernel))
-	if st, statErr := version.Lstat(string(t.Kernel)); statErr == nil && st.IsDir() && !version.whole(string(t.Kernel)) {
-		err = errors.Join(err, version.dropTree(string(t.Kernel), asideName(t.Kernel)))
+	err = version.RemoveAll(asideName(t.Kernel))
+	if st, statErr := version.Lstat(string(t.Kernel)); statErr == nil && st.IsDir() && !version.IsComplete(string(t.Kernel)) {
+		err = errors.Join(err, version.RemoveTree(string(t.Kernel), asideName(t.Kernel)))
 	}
 	if err != nil {
 		return fmt.Errorf("cannot remove what was left of a build: %w", err)
 	}
-	kernel, err := openSub(version, string(t.Kernel))
-	if isNotThere(err) {
+	kernel, err := version.Descend(string(t.Kernel))
+	if nofollow.IsNotExist(err) {
 		return nil
 	}
 	if err != nil {
@@ -75,7 +79,7 @@ func (t Tree) RemoveScratch(m Module) error {
 	}
 	defer kernel.Close()
 	defer version.Remove(string(t.Kernel)) // when nothing is left in it
-	names, err := kernel.names()
+	names, err := kernel.Names()
 	if err != nil {
 		return fmt.Errorf("cannot look for what was left of a build: %w", err)
 	}
@@ -83,7 +87,7 @@ func (t Tree) RemoveScratch(m Module) error {
 		if !isScratch(name) {
 			continue
 		}
-		if err := removeAll(kernel, name); err != nil {
+		if err := kernel.RemoveAll(name); err != nil {
 			return fmt.Errorf("cannot remove what was left of a build: %w", err)
 		}
 	}
@@ -98,14 +102,14 @@ func (t Tree) RemoveArch(m Module, arch string) error {
 		return err
 	}
 	kernel, err := t.openTree(m.Name, m.Version, string(t.Kernel))
-	if isNotThere(err) {
+	if nofollow.IsNotExist(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	defer kernel.Close()
-	if err := removeAll(kernel, arch); err != nil {
+	if err := kernel.RemoveAll(arch); err != nil {
 		return fmt.Errorf("cannot remove the build: %w", err)
 	}
 	return nil
@@ -114,7 +118,7 @@ func (t Tree) RemoveArch(m Module, arch string) error {
 // RemoveLink removes the kernel link of a module name on an architecture.
 func (t Tree) RemoveLink(name, arch string) error {
 	module, err := t.openTree(name)
-	if isNotThere(err) {
+	if nofollow.IsNotExist(err) {
 		return nil
 	}
 	if err != nil {
@@ -127,7 +131,7 @@ func (t Tree) RemoveLink(name, arch string) error {
 // RemoveStray removes files from the kernel's install directory, by name.
 func (t Tree) RemoveStray(names []string) error {
 	dir, err := t.openInstall()
-	if isNotThere(err) {
+	if nofollow.IsNotExist(err) {
 		return nil
 	}
 	if err != nil {
@@ -138,9 +142,9 @@ func (t Tree) RemoveStray(names []string) error {
 }
 
 // removeFiles removes files of a directory; those that are not there are no error.
-func removeFiles(d *dir, names []string) error {
+func removeFiles(d *nofollow.Dir, names []string) error {
 	for _, name := range names {
-		if err := d.Remove(name); err != nil && !isNotThere(err) {
+		if err := d.Remove(name); err != nil && !nofollow.IsNotExist(err) {
 			return fmt.Errorf("cannot remove %s: %w", name, err)
 		}
 	}

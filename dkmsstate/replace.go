@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // oldName is what MODULE/VERSION/KVER is called while a build that no longer fits is
@@ -75,7 +77,7 @@ func oldPath(kernel Release, file string) string {
 }
 
 // openVersion opens MODULE/VERSION of the DKMS tree.
-func (t Tree) openVersion(m Module) (*dir, error) { return t.openTree(m.Name, m.Version) }
+func (t Tree) openVersion(m Module) (*nofollow.Dir, error) { return t.openTree(m.Name, m.Version) }
 
 // keepOld sets a build aside.
 func (t Tree) keepOld(m Module) error {
@@ -84,7 +86,7 @@ func (t Tree) keepOld(m Module) error {
 		return err
 	}
 	defer version.Close()
-	if err := version.moveTree(string(t.Kernel), oldName(t.Kernel), asideName(t.Kernel)); err != nil {
+	if err := version.MoveTree(string(t.Kernel), oldName(t.Kernel), asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot set the build aside: %w", err)
 	}
 	return nil
@@ -98,7 +100,7 @@ func (t Tree) dropOld(m Module) error {
 		return err
 	}
 	defer version.Close()
-	if err := version.dropTree(oldName(t.Kernel), asideName(t.Kernel)); err != nil {
+	if err := version.RemoveTree(oldName(t.Kernel), asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove the build that was replaced: %w", err)
 	}
 	return nil
@@ -128,14 +130,14 @@ func (t Tree) rollBackModule(m Module, arch string) error {
 		return err
 	}
 	defer version.Close()
-	if _, err := version.Lstat(oldName(t.Kernel)); isNotThere(err) {
+	if _, err := version.Lstat(oldName(t.Kernel)); nofollow.IsNotExist(err) {
 		return nil // another architecture's turn brought it back
 	}
-	if !version.whole(oldName(t.Kernel)) {
+	if !version.IsComplete(oldName(t.Kernel)) {
 		return t.dropOld(m) // it was not set aside to the end, or is not wanted any more
 	}
 	replaced := t.build(m, arch)
-	if err := version.moveTree(oldName(t.Kernel), string(t.Kernel), asideName(t.Kernel)); err != nil {
+	if err := version.MoveTree(oldName(t.Kernel), string(t.Kernel), asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot bring back the build of %s that was set aside: %w", m, err)
 	}
 	link, linkErr := os.Readlink(filepath.Join(t.Layout.moduleDir(m.Name), linkName(t.Kernel, arch)))

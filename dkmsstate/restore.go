@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"dkms-hooks/dkmsstate/nofollow"
 	"dkms-hooks/dkmsstate/regular"
 )
 
@@ -40,8 +41,8 @@ func (t Tree) put(m Module, arch string, which func(File) bool) error {
 	for _, f := range b.Files {
 		if which(f) {
 			built := filepath.Join(t.Layout.buildDir(m, t.Kernel, arch), "module", f.Name)
-			if err := copyFile(install, f.Name, built); err != nil {
-				return errors.Join(fmt.Errorf("cannot install %s: %w", f.Name, err), removeTemps(install, written))
+			if err := install.CopyToTemp(f.Name, built); err != nil {
+				return errors.Join(fmt.Errorf("cannot install %s: %w", f.Name, err), install.RemoveTemps(written))
 			}
 			written = append(written, f.Name)
 			if f.Installed != f.Name {
@@ -50,7 +51,7 @@ func (t Tree) put(m Module, arch string, which func(File) bool) error {
 		}
 		twins = append(twins, f.Twins...)
 	}
-	if err := putInPlace(install, written); err != nil {
+	if err := install.RenameTemps(written); err != nil {
 		return fmt.Errorf("cannot install %s: %w", m, err)
 	}
 	if err := removeFiles(install, twins); err != nil {
@@ -63,17 +64,17 @@ func (t Tree) put(m Module, arch string, which func(File) bool) error {
 	defer module.Close()
 	target := linkTarget(m, t.Kernel, arch)
 	name := linkName(t.Kernel, arch)
-	if now, err := module.readlink(name); err == nil && now == target {
+	if now, err := module.Readlink(name); err == nil && now == target {
 		return nil
 	}
-	if err := symlinkIn(module, target, name); err != nil {
+	if err := module.ReplaceSymlink(target, name); err != nil {
 		return fmt.Errorf("cannot set the kernel link of %s: %w", m, err)
 	}
 	return nil
 }
 
 // makeInstall opens the install directory of the kernel, made where needed.
-func (t Tree) makeInstall() (*dir, error) {
+func (t Tree) makeInstall() (*nofollow.Dir, error) {
 	at, err := t.openKernel()
 	for _, name := range strings.Split(installedUnder, "/") {
 		if err != nil {
@@ -84,7 +85,7 @@ func (t Tree) makeInstall() (*dir, error) {
 			in.Close()
 			return nil, fmt.Errorf("cannot make the install directory: %w", err)
 		}
-		at, err = openSub(in, name)
+		at, err = in.Descend(name)
 		in.Close()
 	}
 	return at, err
@@ -122,7 +123,7 @@ func (t Tree) removeEmptyOriginals(name, arch string) {
 		}
 		err = in.Remove(path[n])
 		in.Close()
-		if err != nil && !isNotThere(err) {
+		if err != nil && !nofollow.IsNotExist(err) {
 			return
 		}
 	}
@@ -145,8 +146,8 @@ func (t Tree) putBack(origin string) error {
 	}
 	defer place.Close()
 	archived := strings.TrimSuffix(origin, ".origin")
-	if _, err := place.Lstat(filepath.Base(rel)); isNotThere(err) {
-		if err := replaceFile(place, filepath.Base(rel), archived); err != nil {
+	if _, err := place.Lstat(filepath.Base(rel)); nofollow.IsNotExist(err) {
+		if err := place.ReplaceFile(filepath.Base(rel), archived); err != nil {
 			return err
 		}
 	}

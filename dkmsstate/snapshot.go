@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // Snapshot is what DKMS and one kernel have, as found by looking. Its lists are in
@@ -139,7 +141,7 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 		part.troubles = append(part.troubles, d.trouble)
 	}
 	if d.linkTemp {
-		part.leftovers = append(part.leftovers, filepath.Join(s.Layout.Tree, d.name, linkTemp))
+		part.leftovers = append(part.leftovers, filepath.Join(s.Layout.Tree, d.name, nofollow.LinkTemp))
 	}
 	for _, name := range d.links {
 		arch, ok := strings.CutPrefix(name, "kernel-"+string(s.Kernel)+"-")
@@ -163,7 +165,7 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 		}
 		arches, err := os.ReadDir(filepath.Join(s.Layout.versionDir(version.module), string(s.Kernel)))
 		scratch := version.has(asideName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was cut off
-		half := slices.ContainsFunc(arches, func(entry os.DirEntry) bool { return entry.Name() == partial })
+		half := slices.ContainsFunc(arches, func(entry os.DirEntry) bool { return entry.Name() == nofollow.PartialMark })
 		for _, arch := range arches {
 			scratch = scratch || isScratch(arch.Name())
 			if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") && !half {

@@ -3,6 +3,8 @@ package dkmsstate
 import (
 	"errors"
 	"fmt"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // spareName is what MODULE/VERSION/KVER is called between a removal's prerm and
@@ -12,19 +14,19 @@ func spareName(kernel Release) string { return ".spare-" + string(kernel) }
 
 // setAside makes MODULE/VERSION/KVER the spare, in place of an older one. It is
 // false when there is nothing to set aside or when that cannot be done.
-func (t Tree) setAside(version *dir) (bool, error) {
-	if !version.whole(string(t.Kernel)) {
+func (t Tree) setAside(version *nofollow.Dir) (bool, error) {
+	if !version.IsComplete(string(t.Kernel)) {
 		return false, nil
 	}
 	if err := t.dropSpare(version); err != nil {
 		return false, err
 	}
-	return version.moveTree(string(t.Kernel), spareName(t.Kernel), asideName(t.Kernel)) == nil, nil
+	return version.MoveTree(string(t.Kernel), spareName(t.Kernel), asideName(t.Kernel)) == nil, nil
 }
 
 // dropSpare removes a spare, renamed first to what is never taken for one.
-func (t Tree) dropSpare(version *dir) error {
-	if err := version.dropTree(spareName(t.Kernel), asideName(t.Kernel)); err != nil {
+func (t Tree) dropSpare(version *nofollow.Dir) error {
+	if err := version.RemoveTree(spareName(t.Kernel), asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove what was set aside: %w", err)
 	}
 	return nil
@@ -38,7 +40,7 @@ func (t Tree) linkSpare(m Module) error {
 		return fmt.Errorf("cannot set the build aside: %w", err)
 	}
 	defer version.Close()
-	if err := version.copyTree(string(t.Kernel), spareName(t.Kernel)); err != nil {
+	if err := version.CopyTree(string(t.Kernel), spareName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot set the build aside: %w", err)
 	}
 	return nil
@@ -47,11 +49,11 @@ func (t Tree) linkSpare(m Module) error {
 // Revive gives the kernel the builds back that a removal set aside, since it is
 // there after all. It says how many there were.
 func (t Tree) Revive() (int, error) {
-	return t.spares(func(version *dir) error {
-		if version.whole(string(t.Kernel)) || !version.whole(spareName(t.Kernel)) {
+	return t.spares(func(version *nofollow.Dir) error {
+		if version.IsComplete(string(t.Kernel)) || !version.IsComplete(spareName(t.Kernel)) {
 			return t.dropSpare(version) // it was built anew meanwhile, or not set aside to the end
 		}
-		if err := version.moveTree(spareName(t.Kernel), string(t.Kernel), asideName(t.Kernel)); err != nil {
+		if err := version.MoveTree(spareName(t.Kernel), string(t.Kernel), asideName(t.Kernel)); err != nil {
 			return fmt.Errorf("cannot give back a build that was set aside: %w", err)
 		}
 		return nil
@@ -65,7 +67,7 @@ func (t Tree) DropSpares() error {
 }
 
 // spares does something in each module's version that has a spare.
-func (t Tree) spares(do func(version *dir) error) (int, error) {
+func (t Tree) spares(do func(version *nofollow.Dir) error) (int, error) {
 	found := t.Layout.versionsWith(spareName(t.Kernel))
 	var errs []error
 	for _, m := range found {

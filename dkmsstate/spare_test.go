@@ -81,15 +81,15 @@ func TestSpareOfWhatWasBuiltAnew(t *testing.T) {
 
 // removeBuildsOf is what dkms unbuild does to the builds.
 func (t Tree) removeBuildsOf(m Module) error {
-	tree, err := t.Layout.openDir(t.Layout.Tree)
+	tree, err := t.Layout.root().OpenDir(t.Layout.Tree)
 	if err != nil {
 		return err
 	}
 	defer tree.Close()
-	version, err := openSub(tree, m.Name, m.Version)
+	version, err := tree.Descend(m.Name, m.Version)
 	if err != nil {
 		return err
 	}
 	defer version.Close()
-	return removeAll(version, string(t.Kernel))
+	return version.RemoveAll(string(t.Kernel))
 }

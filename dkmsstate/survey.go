@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"dkms-hooks/dkmsstate/nofollow"
 	"dkms-hooks/dkmsstate/shvars"
 )
 
@@ -60,7 +61,7 @@ func (l Layout) Survey(names ...string) (*Survey, error) {
 			return sv, fmt.Errorf("cannot read the DKMS tree: %w", err)
 		}
 		for _, entry := range entries {
-			if l.isSubdir(l.Tree, entry) && checkName(entry.Name()) == nil {
+			if l.root().IsSubdir(l.Tree, entry) && checkName(entry.Name()) == nil {
 				names = append(names, entry.Name())
 			} else {
 				sv.notes = append(sv.notes, entry.Name())
@@ -85,13 +86,13 @@ func (l Layout) readModuleDir(name string) moduleDir {
 	}
 	for _, entry := range entries {
 		switch {
-		case entry.Name() == linkTemp:
+		case entry.Name() == nofollow.LinkTemp:
 			d.linkTemp = true
 		case entry.Type()&fs.ModeSymlink != 0 && strings.HasPrefix(entry.Name(), "kernel-"):
 			d.links = append(d.links, entry.Name())
 		case entry.IsDir() && entry.Name() == originals:
 			d.archived = dirNames(filepath.Join(dir, originals))
-		case l.isSubdir(filepath.Join(l.Tree, name), entry) && checkName(entry.Name()) == nil:
+		case l.root().IsSubdir(filepath.Join(l.Tree, name), entry) && checkName(entry.Name()) == nil:
 			d.versions = append(d.versions, l.readVersionDir(Module{Name: name, Version: entry.Name()}))
 		}
 	}
@@ -142,4 +143,23 @@ func (sv *Survey) Modules() []string {
 		}
 	}
 	return names
+}
+
+// versionsWith returns the modules that have an entry of a name in MODULE/VERSION.
+func (l Layout) versionsWith(name string) []Module {
+	var found []Module
+	modules, _ := os.ReadDir(l.tree())
+	for _, module := range modules {
+		if !l.root().IsSubdir(l.Tree, module) || checkName(module.Name()) != nil {
+			continue
+		}
+		versions, _ := os.ReadDir(l.moduleDir(module.Name()))
+		for _, version := range versions {
+			m := Module{Name: module.Name(), Version: version.Name()}
+			if _, err := os.Lstat(filepath.Join(l.versionDir(m), name)); err == nil && l.root().IsSubdir(filepath.Join(l.Tree, m.Name), version) {
+				found = append(found, m)
+			}
+		}
+	}
+	return found
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate/nofollow"
 )
 
 // Tree changes the DKMS tree and a kernel's install directory itself, without
@@ -64,7 +66,7 @@ func (t Tree) writable(m Module) error {
 		t.Layout.installDir(t.Kernel),
 	} {
 		err := unix.Access(dir, unix.W_OK)
-		if err != nil && !isNotThere(err) && !errors.Is(err, unix.ENOSYS) {
+		if err != nil && !nofollow.IsNotExist(err) && !errors.Is(err, unix.ENOSYS) {
 			return fmt.Errorf("cannot write to %s, nothing was removed: %w", dir, err)
 		}
 	}
@@ -76,7 +78,7 @@ func (t Tree) writable(m Module) error {
 // that equal what it built. What a kill left of one being written goes too.
 func (t Tree) removeInstalled(s Snapshot, m Module) error {
 	dir, err := t.openInstall()
-	if isNotThere(err) {
+	if nofollow.IsNotExist(err) {
 		return nil
 	}
 	if err != nil {
@@ -89,7 +91,7 @@ func (t Tree) removeInstalled(s Snapshot, m Module) error {
 		}
 		link, linked := s.Link(m.Name, b.Arch)
 		for _, f := range b.Files {
-			names := []string{tempName(f.Name)}
+			names := []string{nofollow.TempName(f.Name)}
 			switch {
 			case linked && link.Version == m.Version:
 				names = append(names, variants(trimKo(f.Name))...)
@@ -97,7 +99,7 @@ func (t Tree) removeInstalled(s Snapshot, m Module) error {
 				names = append(names, f.Name)
 			}
 			for _, name := range names {
-				if err := dir.Remove(name); err != nil && !isNotThere(err) {
+				if err := dir.Remove(name); err != nil && !nofollow.IsNotExist(err) {
 					return fmt.Errorf("cannot remove the installed module: %w", err)
 				}
 			}
@@ -106,34 +108,34 @@ func (t Tree) removeInstalled(s Snapshot, m Module) error {
 	return nil
 }
 
-func (t Tree) openInstall() (*dir, error) {
+func (t Tree) openInstall() (*nofollow.Dir, error) {
 	return t.openModules(filepath.Join(string(t.Kernel), installedUnder))
 }
 
 // openModules opens a directory of the module tree, by its path in that.
-func (t Tree) openModules(path string) (*dir, error) {
-	install, err := t.Layout.openDir(t.Layout.Install)
+func (t Tree) openModules(path string) (*nofollow.Dir, error) {
+	install, err := t.Layout.root().OpenDir(t.Layout.Install)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the module tree: %w", err)
 	}
 	defer install.Close()
-	return openSub(install, strings.Split(path, "/")...)
+	return install.Descend(strings.Split(path, "/")...)
 }
 
 // openTree opens a directory of the DKMS tree.
-func (t Tree) openTree(names ...string) (*dir, error) {
-	tree, err := t.Layout.openDir(t.Layout.Tree)
+func (t Tree) openTree(names ...string) (*nofollow.Dir, error) {
+	tree, err := t.Layout.root().OpenDir(t.Layout.Tree)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the DKMS tree: %w", err)
 	}
 	defer tree.Close()
-	return openSub(tree, names...)
+	return tree.Descend(names...)
 }
 
 // removeBuilds removes MODULE/VERSION/KVER, renamed first, and what an earlier
 // removal that was cut off left.
-func (t Tree) removeBuilds(version *dir) error {
-	if err := removeAll(version, asideName(t.Kernel)); err != nil {
+func (t Tree) removeBuilds(version *nofollow.Dir) error {
+	if err := version.RemoveAll(asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove the remains of an earlier run: %w", err)
 	}
 	if t.Spare {
@@ -143,7 +145,7 @@ func (t Tree) removeBuilds(version *dir) error {
 	} else if err := t.dropSpare(version); err != nil {
 		return err
 	}
-	if err := version.dropTree(string(t.Kernel), asideName(t.Kernel)); err != nil {
+	if err := version.RemoveTree(string(t.Kernel), asideName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove the build: %w", err)
 	}
 	return nil
@@ -159,7 +161,7 @@ func (t Tree) Clear(m Module, arch string) error {
 		return err
 	}
 	defer kernel.Close()
-	if err := removeAll(kernel, arch); err != nil {
+	if err := kernel.RemoveAll(arch); err != nil {
 		return fmt.Errorf("cannot clear the build directory: %w", err)
 	}
 	return nil

@@ -35,12 +35,12 @@ func (r *taskRun) build(ctx context.Context) error {
 		return errors.Join(err, openErr)
 	}
 	defer version.Close()
-	dir, openErr := openSub(version, string(kernel))
+	dir, openErr := version.Descend(string(kernel))
 	if openErr != nil {
 		return err // there is nothing to remove
 	}
 	defer dir.Close()
-	return errors.Join(err, removeAll(dir, t.Arch))
+	return errors.Join(err, dir.RemoveAll(t.Arch))
 }
 
 // verifyAgain looks at a build beside what this run has built meanwhile.

@@ -1,4 +1,4 @@
-package dkmsstate
+package nofollow
 
 import (
 	"errors"
@@ -11,89 +11,89 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// partial is a file in a directory that is not whole: it is being copied, or removed,
+// PartialMark is a file in a directory that is not whole: it is being copied, or removed,
 // since its filesystem refuses to rename it. What it is a copy of, or what takes its
 // place, is still there, or it is not wanted any more.
-const partial = ".dkms-hooks-partial"
+const PartialMark = ".dkms-hooks-partial"
 
-// whole reports whether a directory is there with all that belongs into it. An empty one
+// IsComplete reports whether a directory is there with all that belongs into it. An empty one
 // was not marked yet, or not any more.
-func (d *dir) whole(name string) bool {
-	sub, err := d.sub(name)
+func (d *Dir) IsComplete(name string) bool {
+	sub, err := d.Sub(name)
 	if err != nil {
 		return false
 	}
 	defer sub.Close()
-	names, err := sub.names()
-	return err == nil && len(names) > 0 && !slices.Contains(names, partial)
+	names, err := sub.Names()
+	return err == nil && len(names) > 0 && !slices.Contains(names, PartialMark)
 }
 
-// moveTree gives a directory another name, in place of what has that name. Where it
+// MoveTree gives a directory another name, in place of what has that name. Where it
 // cannot be renamed, a whole copy is made before the first file of it goes. trash is a
 // name for what is being removed.
-func (d *dir) moveTree(from, to, trash string) error {
+func (d *Dir) MoveTree(from, to, trash string) error {
 	if _, err := d.Lstat(from); err != nil {
 		return err
 	}
-	if err := d.dropTree(to, trash); err != nil {
+	if err := d.RemoveTree(to, trash); err != nil {
 		return err
 	}
 	err := d.rename(from, d, to)
-	if !refused(err) {
+	if !IsRefused(err) {
 		return err
 	}
-	if copyErr := d.copyTree(from, to); copyErr != nil {
+	if copyErr := d.CopyTree(from, to); copyErr != nil {
 		return errors.Join(err, copyErr)
 	}
-	return d.dropTree(from, trash)
+	return d.RemoveTree(from, trash)
 }
 
-// dropTree removes a directory, so that no part of it is ever taken for the whole: it
+// RemoveTree removes a directory, so that no part of it is ever taken for the whole: it
 // is given a name first that is nothing but to be removed, or marked as partial.
-func (d *dir) dropTree(name, trash string) error {
-	if err := removeAll(d, trash); err != nil {
+func (d *Dir) RemoveTree(name, trash string) error {
+	if err := d.RemoveAll(trash); err != nil {
 		return err
 	}
 	err := d.rename(name, d, trash)
 	switch {
-	case isNotThere(err):
+	case IsNotExist(err):
 		return nil
 	case err == nil:
-		return removeAll(d, trash)
-	case !refused(err):
+		return d.RemoveAll(trash)
+	case !IsRefused(err):
 		return err
 	}
 	if st, err := d.Lstat(name); err != nil || !st.IsDir() {
-		return removeAll(d, name)
+		return d.RemoveAll(name)
 	}
 	_ = d.mark(name) // on a full disk it is removed without
-	if err := removeEntries(d, name, partial); err != nil {
+	if err := d.removeEntries(name, PartialMark); err != nil {
 		return err
 	}
-	return removeAll(d, name)
+	return d.RemoveAll(name)
 }
 
 // mark marks a directory as partial.
-func (d *dir) mark(name string) error {
-	sub, err := d.sub(name)
+func (d *Dir) mark(name string) error {
+	sub, err := d.Sub(name)
 	if err != nil {
 		return err
 	}
 	defer sub.Close()
-	file, err := sub.create(partial, 0o644)
+	file, err := sub.create(PartialMark, 0o644)
 	if errors.Is(err, os.ErrExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Close(), sub.sync())
+	return errors.Join(file.Close(), sub.Sync())
 }
 
-// copyTree makes a copy of a directory of which the files are second names of the same
+// CopyTree makes a copy of a directory of which the files are second names of the same
 // ones where that can be. After an error there is none.
-func (d *dir) copyTree(from, to string) error {
-	if err := removeAll(d, to); err != nil {
+func (d *Dir) CopyTree(from, to string) error {
+	if err := d.RemoveAll(to); err != nil {
 		return err
 	}
 	err := d.Mkdir(to, 0o755)
@@ -104,29 +104,29 @@ func (d *dir) copyTree(from, to string) error {
 		err = d.copyEntries(from, d, to)
 	}
 	if err != nil {
-		return errors.Join(err, removeAll(d, to))
+		return errors.Join(err, d.RemoveAll(to))
 	}
-	sub, err := d.sub(to)
+	sub, err := d.Sub(to)
 	if err != nil {
 		return err
 	}
 	defer sub.Close()
-	return errors.Join(sub.Remove(partial), sub.sync(), d.sync())
+	return errors.Join(sub.Remove(PartialMark), sub.Sync(), d.Sync())
 }
 
 // copyEntries copies what a directory holds into another one.
-func (d *dir) copyEntries(name string, into *dir, as string) error {
-	from, err := d.sub(name)
+func (d *Dir) copyEntries(name string, into *Dir, as string) error {
+	from, err := d.Sub(name)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	to, err := into.sub(as)
+	to, err := into.Sub(as)
 	if err != nil {
 		return err
 	}
 	defer to.Close()
-	names, err := from.names()
+	names, err := from.Names()
 	if err != nil {
 		return err
 	}
@@ -135,44 +135,44 @@ func (d *dir) copyEntries(name string, into *dir, as string) error {
 			return err
 		}
 	}
-	return to.sync()
+	return to.Sync()
 }
 
-func (d *dir) copyEntry(name string, to *dir) error {
+func (d *Dir) copyEntry(name string, to *Dir) error {
 	st, err := d.Lstat(name)
 	switch {
 	case err != nil:
 		return err
-	case name == partial:
+	case name == PartialMark:
 		return nil
 	case st.IsDir():
 		if err := to.Mkdir(name, 0o755); err != nil {
 			return err
 		}
 		return d.copyEntries(name, to, name)
-	case st.is(unix.S_IFLNK):
-		target, err := d.readlink(name)
+	case st.Is(unix.S_IFLNK):
+		target, err := d.Readlink(name)
 		if err != nil {
 			return err
 		}
 		return to.symlink(target, name)
 	}
-	return d.secondName(name, to)
+	return d.LinkOrCopy(name, to)
 }
 
-// secondName gives a file a second name in another directory, or makes a copy of it
+// LinkOrCopy gives a file a second name in another directory, or makes a copy of it
 // where there are no second names.
-func (d *dir) secondName(name string, to *dir) error {
+func (d *Dir) LinkOrCopy(name string, to *Dir) error {
 	err := d.link(name, to, name)
-	if err == nil || isNotThere(err) || noSpace(err) {
+	if err == nil || IsNotExist(err) || IsNoSpace(err) {
 		return err
 	}
 	return d.copyFile(name, to, name)
 }
 
 // copyFile copies a file to a name that is free, with its permissions and its time.
-func (d *dir) copyFile(from string, to *dir, name string) error {
-	src, err := d.open(from, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+func (d *Dir) copyFile(from string, to *Dir, name string) error {
+	src, err := d.Open(from, unix.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
@@ -184,15 +184,15 @@ func (d *dir) copyFile(from string, to *dir, name string) error {
 	if !info.Mode().IsRegular() {
 		return &os.PathError{Op: "copy", Path: filepath.Join(d.path, from), Err: errors.New("not a regular file")}
 	}
-	return to.writeNew(name, info.Mode().Perm(), info.ModTime(), func(file *os.File) error {
+	return to.WriteNew(name, info.Mode().Perm(), info.ModTime(), func(file *os.File) error {
 		_, err := io.Copy(file, src)
 		return err
 	})
 }
 
-// writeNew writes a file that is not there yet; there is none after an error. With a
+// WriteNew writes a file that is not there yet; there is none after an error. With a
 // time, it is the file's.
-func (d *dir) writeNew(name string, perm os.FileMode, when time.Time, write func(to *os.File) error) error {
+func (d *Dir) WriteNew(name string, perm os.FileMode, when time.Time, write func(to *os.File) error) error {
 	file, err := d.create(name, perm)
 	if err != nil {
 		return err
@@ -202,11 +202,11 @@ func (d *dir) writeNew(name string, perm os.FileMode, when time.Time, write func
 		tv := []unix.Timeval{unix.NsecToTimeval(when.UnixNano()), unix.NsecToTimeval(when.UnixNano())}
 		_ = unix.Futimes(int(file.Fd()), tv) // it is only for who looks at it
 	}
-	if err = errors.Join(err, d.syncFile(file), file.Close()); err != nil {
-		return errors.Join(err, removeAll(d, name))
+	if err = errors.Join(err, d.SyncFile(file), file.Close()); err != nil {
+		return errors.Join(err, d.RemoveAll(name))
 	}
 	return nil
 }
 
-// noSpace reports whether a disk or a quota is full.
-func noSpace(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
+// IsNoSpace reports whether a disk or a quota is full.
+func IsNoSpace(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
