@@ -4,7 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+
+	"dkms-hooks/dkmsstate/kmod"
 )
 
 // Build is MODULE/VERSION/KVER/ARCH of the DKMS tree.
@@ -31,7 +32,7 @@ type File struct {
 	Name, Installed string
 	// Copy is how the installed file compares with the built one, Reason says how they
 	// differ, and OtherABI reports whether at most one of them fits the kernel.
-	Copy     Copy
+	Copy     kmod.Copy
 	Reason   string
 	OtherABI bool
 	// Whose is the DKMS module whose build is installed, of a foreign copy.
@@ -58,7 +59,7 @@ func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
 	dir := filepath.Join(s.Layout.buildDir(m, s.Kernel, arch), "module")
 	var built stamp
 	for _, name := range fileNames(dir) {
-		if trimKo(name) == name {
+		if kmod.TrimSuffix(name) == name {
 			continue
 		}
 		info, err := os.Stat(filepath.Join(dir, name))
@@ -67,7 +68,7 @@ func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
 			break
 		}
 		built.add(info)
-		b.Files = append(b.Files, File{Name: name, Installed: name, Copy: CopySame})
+		b.Files = append(b.Files, File{Name: name, Installed: name, Copy: kmod.CopySame})
 	}
 	b.stamp, b.installed = built.sum(), s.stampInstalled(b)
 	known, same := kept.Builds[b.key()]
@@ -78,8 +79,8 @@ func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
 			continue
 		}
 		f = s.compareFile(b, filepath.Join(dir, f.Name), f)
-		f.InKernel = f.Copy == CopyMissing && s.Dep.InKernel(trimKo(f.Name))
-		f.Absent = f.Copy == CopyMissing && known.Stamp == b.stamp && slices.Contains(known.Absent, f.Name)
+		f.InKernel = f.Copy == kmod.CopyMissing && s.Dep.InKernel(kmod.TrimSuffix(f.Name))
+		f.Absent = f.Copy == kmod.CopyMissing && known.Stamp == b.stamp && slices.Contains(known.Absent, f.Name)
 		b.Files[i] = f
 	}
 	return b
@@ -89,7 +90,7 @@ func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
 func (s *Snapshot) stampInstalled(b Build) string {
 	var installed stamp
 	for _, f := range b.Files {
-		for _, name := range variants(trimKo(f.Name)) {
+		for _, name := range kmod.FileNames(kmod.TrimSuffix(f.Name)) {
 			if name == f.Name || s.installed(name) {
 				installed.addFile(filepath.Join(s.Layout.installDir(s.Kernel), name))
 			}
@@ -104,18 +105,18 @@ func (s *Snapshot) stampInstalled(b Build) string {
 func (s *Snapshot) findForeign() {
 	for i, b := range s.Builds {
 		for j, f := range b.Files {
-			if f.Copy == CopySame || f.Copy == CopyMissing {
+			if f.Copy == kmod.CopySame || f.Copy == kmod.CopyMissing {
 				continue
 			}
 			installed := filepath.Join(s.Layout.installDir(s.Kernel), f.Installed)
 			if whose, ok := s.builderOf(b, f.Name, installed); ok {
 				f = File{Name: f.Name, Installed: f.Installed, Copy: CopyForeign, Whose: whose, Reason: "is that of " + whose.String()}
 				if whose.Name == b.Module.Name { // the kernel link says that this version is installed
-					f.Copy = CopyDamaged
+					f.Copy = kmod.CopyDamaged
 				}
 				s.Builds[i].Files[j] = f
 			} else if f.Copy == CopyForeign { // that module is gone, and its file is not
-				s.Builds[i].Files[j].Copy, s.Builds[i].Files[j].Whose = CopyAltered, Module{}
+				s.Builds[i].Files[j].Copy, s.Builds[i].Files[j].Whose = kmod.CopyAltered, Module{}
 			}
 		}
 	}
@@ -133,7 +134,7 @@ func (s *Snapshot) builderOf(b Build, name, installed string) (Module, bool) {
 			continue
 		}
 		for _, f := range other.Files {
-			if trimKo(f.Name) == trimKo(name) && sameFiles(filepath.Join(s.Layout.buildDir(other.Module, s.Kernel, other.Arch), "module", f.Name), installed, info) {
+			if kmod.TrimSuffix(f.Name) == kmod.TrimSuffix(name) && kmod.SameFile(filepath.Join(s.Layout.buildDir(other.Module, s.Kernel, other.Arch), "module", f.Name), installed, info) {
 				return other.Module, true
 			}
 		}
@@ -147,12 +148,7 @@ func (b Build) has(name string) bool {
 
 // allInstalled reports whether there is an installed file for each file of a build.
 func (b Build) allInstalled() bool {
-	return !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == CopyMissing })
-}
-
-// variants gives the names that a module's file can have.
-func variants(base string) []string {
-	return []string{base + ".ko", base + ".ko.gz", base + ".ko.xz", base + ".ko.zst"}
+	return !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopyMissing })
 }
 
 func (l Layout) buildDir(m Module, kernel Release, arch string) string {
@@ -161,15 +157,4 @@ func (l Layout) buildDir(m Module, kernel Release, arch string) string {
 
 func (l Layout) originalDir(name string, kernel Release, arch string) string {
 	return filepath.Join(l.moduleDir(name), originals, string(kernel), arch)
-}
-
-// trimKo takes .ko and its compression off a file name; a name without comes
-// back as it is.
-func trimKo(name string) string {
-	for _, suffix := range []string{".ko", ".ko.gz", ".ko.xz", ".ko.zst"} {
-		if base, ok := strings.CutSuffix(name, suffix); ok && base != "" {
-			return base
-		}
-	}
-	return name
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dkms-hooks/dkmsstate/regular"
+	"dkms-hooks/dkmsstate/sentinel"
 )
 
 // Cause is the kind of a failure, as far as it decides when to try again.
@@ -23,7 +24,7 @@ const (
 )
 
 // errTimeout says that a call was ended since it took too long.
-const errTimeout = sentinel("the limit for one call")
+const errTimeout = sentinel.Error("the limit for one call")
 
 // causeOf returns the cause of a failure whose log is in a file.
 func causeOf(err error, log string) Cause {

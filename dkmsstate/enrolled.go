@@ -116,7 +116,7 @@ func (s Snapshot) SignedBy(ctx context.Context, certificate []byte) string {
 			if ctx.Err() != nil {
 				return ""
 			}
-			signature := s.Layout.signature(filepath.Join(s.Layout.installDir(s.Kernel), f.Name))
+			signature := s.Layout.reader.Signature(filepath.Join(s.Layout.installDir(s.Kernel), f.Name))
 			if slices.ContainsFunc(ids, func(id []byte) bool { return bytes.Contains(signature, id) }) {
 				return b.Module.String()
 			}

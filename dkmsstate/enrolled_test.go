@@ -17,6 +17,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
 // certificate makes one as dkms has openssl make it: self-signed, with an
@@ -108,9 +111,9 @@ func TestSignedBy(t *testing.T) {
 		"by nobody, of a key": {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			data := fabricateKo(Ko{Vermagic: testMagic}, string(serial))
+			data := kmodtest.File(kmodtest.Module{Vermagic: testMagic}, string(serial))
 			if c.signature != nil {
-				data = append(append(append(data, make([]byte, 32<<10)...), c.signature...), signatureMark...)
+				data = append(append(append(data, make([]byte, 32<<10)...), c.signature...), kmod.SignatureMark...)
 			}
 			require.NoError(t, os.WriteFile(installed, data, 0o644))
 			assert.Equal(t, c.want, s.SignedBy(context.Background(), der))

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"dkms-hooks/dkmsstate/kmod"
 )
 
 // examination is one look at the builds of one kernel.
@@ -20,9 +22,9 @@ type kernelFacts struct {
 	// stamps name the state of the files behind it.
 	stamps  string
 	origin  func() Origin
-	own     func() []Ko
+	own     func() []kmod.Module
 	sample  func() []string
-	symvers func() map[string]exported
+	symvers func() map[string]kmod.Export
 }
 
 // Examine finds whether the headers are those of the kernel's image and whether
@@ -95,7 +97,7 @@ func (x examination) ownInstall(b Build) bool {
 func (b Build) missing() []string {
 	var names []string
 	for _, f := range b.Files {
-		if f.Copy == CopyMissing {
+		if f.Copy == kmod.CopyMissing {
 			names = append(names, f.Name)
 		}
 	}
@@ -105,11 +107,11 @@ func (b Build) missing() []string {
 // installedFits reports whether what is installed in the place of a build that does not
 // fit was put there by the owner, and does.
 func (x examination) installedFits(b Build) bool {
-	var modules []Ko
+	var modules []kmod.Module
 	altered := false
 	for _, f := range b.Files {
-		altered = altered || f.Copy == CopyAltered
-		ko, err := x.s.Layout.readKo(x.ctx, filepath.Join(x.s.Layout.installDir(x.s.Kernel), f.Installed))
+		altered = altered || f.Copy == kmod.CopyAltered
+		ko, err := x.s.Layout.reader.Read(x.ctx, filepath.Join(x.s.Layout.installDir(x.s.Kernel), f.Installed))
 		if err != nil || len(ko.Uses) == 0 || x.magicDiffers(ko) != "" {
 			return false
 		}
@@ -126,8 +128,8 @@ func (s *Snapshot) examine(ctx context.Context) examination {
 		x.kernelFacts = &kernelFacts{stamps: stamps,
 			origin:  sync.OnceValue(func() Origin { return s.Layout.readOrigin(s.Kernel) }),
 			sample:  sample,
-			own:     sync.OnceValue(func() []Ko { return s.Layout.readOwn(ctx, sample()) }),
-			symvers: sync.OnceValue(func() map[string]exported { return s.readSymvers() }),
+			own:     sync.OnceValue(func() []kmod.Module { return s.Layout.readOwn(ctx, sample()) }),
+			symvers: sync.OnceValue(func() map[string]kmod.Export { return s.readSymvers() }),
 		}
 		s.facts = x.kernelFacts
 	}

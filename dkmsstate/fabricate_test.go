@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
 const (
@@ -19,6 +21,9 @@ const (
 )
 
 // fabricated is a root with a DKMS tree as dkms leaves it.
+// testMagic is the vermagic of fabricated modules.
+const testMagic = string(testKernel) + " SMP preempt mod_unload modversions "
+
 type fabricated struct {
 	t      *testing.T
 	layout Layout
@@ -67,7 +72,9 @@ func (f fabricated) build(m Module) {
 }
 
 // builtOf is what a module is built to.
-func builtOf(m Module) string { return string(fabricateKo(Ko{Vermagic: testMagic}, m.String())) }
+func builtOf(m Module) string {
+	return string(kmodtest.File(kmodtest.Module{Vermagic: testMagic}, m.String()))
+}
 
 func (f fabricated) buildFile(m Module) string {
 	return "var/lib/dkms/" + m.Name + "/" + m.Version + "/" + string(testKernel) + "/" + testArch + "/module/" + m.Name + ".ko"

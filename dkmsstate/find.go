@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/kmod"
 )
 
 // Link gives the kernel link of a module name on an architecture.
@@ -82,7 +84,7 @@ func (s Snapshot) Installed(module string) bool {
 func (b Build) Names() []string {
 	var names []string
 	for _, f := range b.Files {
-		names = append(names, trimKo(f.Name))
+		names = append(names, kmod.TrimSuffix(f.Name))
 	}
 	return names
 }

@@ -3,6 +3,8 @@ package dkmsstate
 import (
 	"fmt"
 	"os"
+
+	"dkms-hooks/dkmsstate/kmod"
 )
 
 // Freshness is whether a build still fits its kernel, and why. The kernel compares
@@ -31,9 +33,9 @@ func (x examination) judge(b Build, known BuildRecord, from Origin, recorded boo
 	case recorded && known.From == x.origin().id():
 		return Freshness{Fresh, "the kernel and its headers are those that it was built for"}
 	}
-	var modules []Ko
+	var modules []kmod.Module
 	for _, file := range x.s.Layout.builtFiles(x.s.Kernel, b) {
-		ko, err := x.s.Layout.readKo(x.ctx, file)
+		ko, err := x.s.Layout.reader.Read(x.ctx, file)
 		if err != nil {
 			return Freshness{Unknown, err.Error()}
 		}
@@ -54,7 +56,7 @@ func (x examination) judge(b Build, known BuildRecord, from Origin, recorded boo
 
 // magicDiffers compares vermagic with that of most of the kernel's own modules, as the
 // kernel does with its own.
-func (x examination) magicDiffers(ko Ko) string {
+func (x examination) magicDiffers(ko kmod.Module) string {
 	versioned := len(ko.Uses) > 0
 	mine, its := magic(ko, versioned), ownMagic(x.own(), versioned)
 	if mine == its || its == "" {

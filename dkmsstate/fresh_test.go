@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
 // kernelOf fabricates a kernel with one module of its own and its headers. A CRC of 0
@@ -20,7 +22,7 @@ func (f fabricated) kernelOf(crc uint32, option, number string) {
 
 func (f fabricated) imageOf(crc uint32, option, number string) {
 	k := string(testKernel)
-	f.write("lib/modules/"+k+"/kernel/own.ko", string(fabricateKo(Ko{Vermagic: testMagic, Uses: usesOf(crc)}, "own")))
+	f.write("lib/modules/"+k+"/kernel/own.ko", string(kmodtest.File(kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(crc)}, "own")))
 	f.write("boot/config-"+k, configOf(option))
 	f.write("boot/System.map-"+k, strings.Repeat("map of "+option+" "+number, 1000))
 	f.depmod()
@@ -45,17 +47,10 @@ func configOf(option string) string {
 	return "CONFIG_MODULES=y\nCONFIG_HZ=" + map[string]string{"y": "100", "m": "250"}[option] + "\n"
 }
 
-func usesOf(crc uint32) map[string]uint32 {
-	if crc == 0 {
-		return nil
-	}
-	return map[string]uint32{"module_layout": crc}
-}
-
-func (f fabricated) installOf(m Module, ko Ko) {
+func (f fabricated) installOf(m Module, ko kmodtest.Module) {
 	f.install(m)
-	f.write(f.buildFile(m), string(fabricateKo(ko, m.String())))
-	f.write(f.installedFile(m.Name+".ko"), string(fabricateKo(ko, m.String())))
+	f.write(f.buildFile(m), string(kmodtest.File(ko, m.String())))
+	f.write(f.installedFile(m.Name+".ko"), string(kmodtest.File(ko, m.String())))
 }
 
 func (f fabricated) examine(rec KernelRecord) (Snapshot, KernelRecord) {
@@ -101,9 +96,9 @@ func TestFreshness(t *testing.T) {
 		"no versions, headers alone":     {0, func(f fabricated) { f.headersOf(0, "m", "#2") }, false, Unknown, "not there to compare", "CONFIG_HZ is 100 in the image and 250 in the headers"},
 		"no versions, no headers":        {0, func(f fabricated) { f.removeAll("lib/modules/6.1.0-test/build") }, true, Unknown, "nothing tells", ""},
 		"not a module":                   {1, func(f fabricated) { f.write(f.buildFile(one), "text") }, false, Unknown, "not a module", ""},
-		"another release":                {0, func(f fabricated) { f.installOf(one, Ko{Vermagic: "6.2.0 SMP "}) }, false, Stale, "vermagic", ""},
+		"another release":                {0, func(f fabricated) { f.installOf(one, kmodtest.Module{Vermagic: "6.2.0 SMP "}) }, false, Stale, "vermagic", ""},
 		"another release, versions": {1, func(f fabricated) {
-			f.installOf(one, Ko{Vermagic: "6.2.0" + testMagic[len(testKernel):], Uses: usesOf(1)})
+			f.installOf(one, kmodtest.Module{Vermagic: "6.2.0" + testMagic[len(testKernel):], Uses: kmodtest.Uses(1)})
 		}, false, Fresh, "the symbols", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +106,7 @@ func TestFreshness(t *testing.T) {
 			f.register(one, "")
 			f.kernelOf(c.crc, "y", "#1")
 			time.Sleep(5 * time.Millisecond) // as long as a time of a file is exact
-			f.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(c.crc)})
+			f.installOf(one, kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(c.crc)})
 			s, rec := f.examine(KernelRecord{})
 			b, _ := s.Build(one, testArch)
 			require.Equal(t, Fresh, b.Fresh.Verdict, b.Fresh.Reason)
@@ -139,9 +134,9 @@ func TestFreshnessOfAModuleThatNeedsAnother(t *testing.T) {
 	f.kernelOf(1, "y", "#1")
 	f.register(one, "")
 	f.register(two, "BUILD_DEPENDS=one\n")
-	f.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1), Exports: map[string]uint32{"one_symbol": 5}})
+	f.installOf(one, kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(1), Exports: map[string]uint32{"one_symbol": 5}})
 	for crc, want := range map[uint32]FreshnessVerdict{5: Fresh, 6: Stale} {
-		f.installOf(two, Ko{Vermagic: testMagic, Uses: map[string]uint32{"module_layout": 1, "one_symbol": crc}})
+		f.installOf(two, kmodtest.Module{Vermagic: testMagic, Uses: map[string]uint32{"module_layout": 1, "one_symbol": crc}})
 		s, _ := f.examine(KernelRecord{})
 		b, _ := s.Build(two, testArch)
 		assert.Equal(t, want, b.Fresh.Verdict, b.Fresh.Reason)
@@ -153,7 +148,7 @@ func TestPlanForAStaleBuild(t *testing.T) {
 	f, one := fabricate(t), Module{"one", "1.0"}
 	f.register(one, "")
 	f.kernelOf(1, "y", "#1")
-	f.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1)})
+	f.installOf(one, kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(1)})
 	f.imageOf(2, "y", "#2")
 	s, rec := f.examine(KernelRecord{})
 	p := PlanAutoinstall(s, Goal{})
@@ -182,7 +177,7 @@ func TestPlanForAStaleBuildThatIsNotInstalled(t *testing.T) {
 	p := PlanAutoinstall(s, Goal{})
 	require.Len(t, p.Tasks, 1)
 	assert.Equal(t, []Step{{OpReplace, "stale, symbol module_layout differs"}, {OpInstall, "not installed"}}, p.Tasks[0].Steps)
-	m := Machine{Layout: e.layout, Engine: rebuilder{scripted: e, ko: Ko{Vermagic: testMagic, Uses: usesOf(2), Signed: true}, files: []string{"one.ko"}}}
+	m := Machine{Layout: e.layout, Engine: rebuilder{scripted: e, ko: kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(2), Signed: true}, files: []string{"one.ko"}}}
 	require.NoError(t, runTask(m, s, p.Tasks[0]).Err)
 	assert.True(t, e.snapshot().Whole(task.Module))
 }
@@ -193,7 +188,7 @@ func TestWhatWasJustBuiltIsFresh(t *testing.T) {
 	f, one := fabricate(t), Module{"one", "1.0"}
 	f.register(one, "")
 	f.kernelOf(0, "y", "#1")
-	f.installOf(one, Ko{Vermagic: testMagic})
+	f.installOf(one, kmodtest.Module{Vermagic: testMagic})
 	past := time.Now().Add(-time.Hour)
 	require.NoError(t, os.Chtimes(f.path(f.buildFile(one)), past, past))
 	s, _ := f.examine(KernelRecord{})
@@ -211,7 +206,7 @@ func TestRecordKnowsABuildByItsContents(t *testing.T) {
 	f, one := fabricate(t), Module{"one", "1.0"}
 	f.register(one, "")
 	f.kernelOf(1, "y", "#1")
-	f.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1)})
+	f.installOf(one, kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(1)})
 	_, rec := f.examine(KernelRecord{})
 	data, err := os.ReadFile(f.path(f.buildFile(one)))
 	require.NoError(t, err)

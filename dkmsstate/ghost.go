@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
@@ -80,7 +81,7 @@ func ofGhost(at, name string) bool {
 	case depmodBackup:
 		return slices.Contains(depmodFiles(), name)
 	}
-	return at == installedUnder && (trimKo(name) != name || isModuleTemp(name))
+	return at == installedUnder && (kmod.TrimSuffix(name) != name || isModuleTemp(name))
 }
 
 // kernelDirStays reports whether the directory of the kernel is a link that root made,

@@ -1,6 +1,10 @@
 package dkmsstate
 
-import "slices"
+import (
+	"slices"
+
+	"dkms-hooks/dkmsstate/kmod"
+)
 
 // Goal is how far a plan goes.
 type Goal struct {
@@ -26,7 +30,7 @@ func (g Goal) ignores(m Module) bool { return g.Ignored != nil && g.Ignored(m) }
 // lost reports whether only the kernel link of a build is gone: dkms uninstall removes
 // the installed files with it.
 func (b Build) lost(link Link) bool {
-	same := slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == CopySame })
-	other := slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy != CopySame && f.Copy != CopyMissing })
+	same := slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopySame })
+	other := slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy != kmod.CopySame && f.Copy != kmod.CopyMissing })
 	return b.Complete() && link.Version == "" && same && !other
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
 // A run that was not called for a kernel keeps what is installed there, and leaves off what
@@ -22,7 +24,7 @@ func TestKeepOnly(t *testing.T) {
 		"its link gone":         {func(f fabricated) { f.install(one); f.remove("var/lib/dkms/one/kernel-6.1.0-test-x86_64") }, []Op{OpRestore}, []Op{OpRestore}},
 		"its link gone, its file signed": {func(f fabricated) {
 			f.install(one)
-			f.write(f.installedFile("one.ko"), string(sign([]byte(builtOf(one)), "owner")))
+			f.write(f.installedFile("one.ko"), string(kmodtest.Sign([]byte(builtOf(one)), "owner")))
 			f.remove("var/lib/dkms/one/kernel-6.1.0-test-x86_64")
 		}, nil, []Op{OpInstall}},
 	} {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/regular"
 )
 
@@ -58,7 +59,7 @@ func (d DKMS) InitramfsHolds(ctx context.Context, kernel Release, names []string
 	lines := bufio.NewScanner(list)
 	for lines.Scan() {
 		path := strings.TrimSpace(lines.Text())
-		if dir, file := filepath.Split(path); strings.HasSuffix(dir, "/"+string(kernel)+"/"+installedUnder+"/") && slices.Contains(names, trimKo(file)) {
+		if dir, file := filepath.Split(path); strings.HasSuffix(dir, "/"+string(kernel)+"/"+installedUnder+"/") && slices.Contains(names, kmod.TrimSuffix(file)) {
 			return true, nil
 		}
 	}

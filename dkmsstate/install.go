@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
@@ -48,7 +49,7 @@ func (r *taskRun) install(ctx context.Context) error {
 	// dkms may have left a part of a file, which the kernel would find
 	var parts []string
 	for i, f := range tree.build(t.Module, t.Arch).Files {
-		if f.Copy == CopyDamaged && i < len(b.Files) && b.Files[i].Copy == CopyMissing {
+		if f.Copy == kmod.CopyDamaged && i < len(b.Files) && b.Files[i].Copy == kmod.CopyMissing {
 			parts = append(parts, f.Name)
 		}
 	}
@@ -71,7 +72,7 @@ func (s Snapshot) taken(b Build) string {
 			continue
 		}
 		for _, f := range other.Files {
-			if f.Copy != CopyMissing && f.Copy != CopyForeign && slices.Contains(b.Names(), trimKo(f.Name)) {
+			if f.Copy != kmod.CopyMissing && f.Copy != CopyForeign && slices.Contains(b.Names(), kmod.TrimSuffix(f.Name)) {
 				return fmt.Sprintf("%s is installed, and it brings %s too", other.Module, f.Installed)
 			}
 		}

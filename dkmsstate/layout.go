@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/nofollow"
 	"dkms-hooks/dkmsstate/shvars"
 )
@@ -34,15 +35,15 @@ type Layout struct {
 	// framework.conf sets one of them, or sign_file.
 	Key, Certificate     string
 	KeyUnknown, NamesKey bool
-	// readers bounds the memory of those who read modules, nil for a single one.
-	readers *readers
+	// reader reads the files of modules.
+	reader *kmod.Reader
 	// refuse, in tests, takes the place of a filesystem that does not have a call.
 	refuse func(call, path string) error
 }
 
 // DefaultLayout gives dkms's own defaults under root.
 func DefaultLayout(root string) Layout {
-	return Layout{Root: root, Tree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", readers: newReaders()}
+	return Layout{Root: root, Tree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", reader: kmod.NewReader()}
 }
 
 // root is what the layout's paths are followed in.
@@ -141,6 +142,11 @@ func (l Layout) installDir(k Release) string {
 func (l Layout) moduleDir(name string) string { return l.root().Inside(filepath.Join(l.Tree, name)) }
 func (l Layout) versionDir(m Module) string {
 	return l.root().Inside(filepath.Join(l.Tree, m.Name, m.Version))
+}
+
+// headersDir is where a kernel's headers are: what its build link names.
+func (l Layout) headersDir(kernel Release) string {
+	return l.inRoot(filepath.Join(l.kernelDir(kernel), "build"))
 }
 
 // KernelThere reports whether a kernel has modules of its own, or the lists of them that

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
@@ -32,7 +33,7 @@ func (s *Snapshot) findLeftovers(files []string) {
 // isModuleTemp reports whether a name is the temporary one of a module file.
 func isModuleTemp(temp string) bool {
 	name, ok := nofollow.NameOfTemp(temp)
-	return ok && trimKo(name) != name
+	return ok && kmod.TrimSuffix(name) != name
 }
 
 // RemoveLeftovers removes what findLeftovers found. A directory that is not there, or

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate/nofollow"
+	"dkms-hooks/dkmsstate/sentinel"
 )
 
 // lockDir holds what this project keeps of its own.
@@ -27,13 +28,13 @@ const (
 )
 
 // ErrLocked says that another run held the lock for longer than the limit.
-const ErrLocked = sentinel("another run of the hooks holds the lock")
+const ErrLocked = sentinel.Error("another run of the hooks holds the lock")
 
 // ErrIdle says that no run holds it, for who wants to watch one.
-const ErrIdle = sentinel("no run of the hooks is at work")
+const ErrIdle = sentinel.Error("no run of the hooks is at work")
 
 // ErrBelow says that the run which holds the lock waits for this one (see Below).
-const ErrBelow = sentinel("this was started by a run of the hooks that is at work")
+const ErrBelow = sentinel.Error("this was started by a run of the hooks that is at work")
 
 // A Lock is held until its file is closed, here and in every child that it was given
 // to, whatever ends them.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/regular"
 )
 
@@ -125,7 +126,7 @@ func (d ModulesDep) InKernel(base string) bool {
 		return false
 	}
 	for path := range d.paths {
-		if !strings.HasPrefix(path, installedUnder+"/") && trimKo(filepath.Base(path)) == base {
+		if !strings.HasPrefix(path, installedUnder+"/") && kmod.TrimSuffix(filepath.Base(path)) == base {
 			return true
 		}
 	}

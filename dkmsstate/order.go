@@ -85,7 +85,7 @@ func unmet(s Snapshot, t Task, planned, pending map[string]bool) string {
 	return ""
 }
 
-// Names gives the names of all registered and all linked modules, sorted.
+// names gives the names of all registered and all linked modules, sorted.
 func (s Snapshot) names() []string {
 	seen := map[string]bool{}
 	for _, r := range s.Registrations {

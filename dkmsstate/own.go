@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/regular"
 )
 
@@ -44,22 +45,22 @@ func (l Layout) inTree(kernel Release, paths []string) []string {
 	for line := range strings.Lines(string(order)) {
 		built[strings.TrimSpace(line)] = true
 	}
-	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !built[trimKo(path)+".ko"] })
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !built[kmod.TrimSuffix(path)+".ko"] })
 }
 
 // readOwn reads a sample.
-func (l Layout) readOwn(ctx context.Context, sample []string) []Ko {
-	own := make([]Ko, len(sample))
+func (l Layout) readOwn(ctx context.Context, sample []string) []kmod.Module {
+	own := make([]kmod.Module, len(sample))
 	sideBySide(len(sample), func(i int) {
-		if ko, err := l.readKo(ctx, sample[i]); err == nil {
+		if ko, err := l.reader.Read(ctx, sample[i]); err == nil {
 			own[i] = ko
 		}
 	})
-	return slices.DeleteFunc(own, func(ko Ko) bool { return ko.Vermagic == "" })
+	return slices.DeleteFunc(own, func(ko kmod.Module) bool { return ko.Vermagic == "" })
 }
 
-func (s Snapshot) readSymvers() map[string]exported {
-	symvers, _ := readSymvers(filepath.Join(s.Layout.headersDir(s.Kernel), "Module.symvers"))
+func (s Snapshot) readSymvers() map[string]kmod.Export {
+	symvers, _ := kmod.ReadSymvers(filepath.Join(s.Layout.headersDir(s.Kernel), "Module.symvers"))
 	return symvers
 }
 
@@ -72,11 +73,11 @@ func (x examination) mismatch() string {
 	}
 	uses, given := ownUses(x.own()), map[string]uint32{}
 	for symbol := range uses {
-		if given[symbol] = x.symvers()[symbol].crc; given[symbol] == 0 { // the headers know no CRC of it
+		if given[symbol] = x.symvers()[symbol].CRC; given[symbol] == 0 { // the headers know no CRC of it
 			delete(uses, symbol)
 		}
 	}
-	if symbol := differs(uses, given); symbol != "" {
+	if symbol := kmod.Differs(uses, given); symbol != "" {
 		return fmt.Sprintf("symbol %s has one CRC in the kernel's modules and another in the headers", symbol)
 	}
 	if len(uses) > 0 {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
 func TestAutoinstallPlan(t *testing.T) {
@@ -34,7 +36,7 @@ func TestAutoinstallPlan(t *testing.T) {
 		"no headers, never built":    {func(f fabricated) { f.removeAll("lib/modules/6.1.0-test/build") }, nil, false, 0, 1},
 		"installed file signed by its owner": {func(f fabricated) {
 			f.install(one)
-			f.write(f.installedFile("one.ko"), string(sign([]byte(builtOf(one)), "owner")))
+			f.write(f.installedFile("one.ko"), string(kmodtest.Sign([]byte(builtOf(one)), "owner")))
 		}, nil, false, 0, 0},
 		"another module is installed in its name": {func(f fabricated) {
 			f.install(one)
@@ -48,7 +50,7 @@ func TestAutoinstallPlan(t *testing.T) {
 			f.install(one)
 			two := Module{"two", "1.0"}
 			f.register(two, "")
-			other := string(fabricateKo(Ko{Vermagic: testMagic, name: "two"}, "two"))
+			other := string(kmodtest.File(kmodtest.Module{Vermagic: testMagic, Name: "two"}, "two"))
 			f.write("var/lib/dkms/two/1.0/6.1.0-test/x86_64/module/one.ko", other)
 			f.link(linkTarget(two, testKernel, testArch), "var/lib/dkms/two/kernel-6.1.0-test-x86_64")
 			f.write(f.installedFile("one.ko"), other)

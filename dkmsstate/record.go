@@ -4,6 +4,8 @@ import (
 	"maps"
 	"strings"
 	"time"
+
+	"dkms-hooks/dkmsstate/kmod"
 )
 
 // Record is what is kept between runs, by kernel.
@@ -62,11 +64,11 @@ type BuildRecord struct {
 
 // FileRecord is what is kept of an installed file that is not the built one.
 type FileRecord struct {
-	Installed string `json:"installed"`
-	Copy      Copy   `json:"copy"`
-	Reason    string `json:"reason"`
-	OtherABI  bool   `json:"other_abi,omitempty"`
-	Whose     Module `json:"whose,omitzero"`
+	Installed string    `json:"installed"`
+	Copy      kmod.Copy `json:"copy"`
+	Reason    string    `json:"reason"`
+	OtherABI  bool      `json:"other_abi,omitempty"`
+	Whose     Module    `json:"whose,omitzero"`
 }
 
 // file returns a file of the build as it was recorded.
@@ -86,7 +88,7 @@ func (b BuildRecord) withCopies(build Build) BuildRecord {
 	}
 	b.Installed = build.installed
 	for _, f := range build.Files {
-		if f.Copy != CopySame {
+		if f.Copy != kmod.CopySame {
 			if b.Differing == nil {
 				b.Differing = map[string]FileRecord{}
 			}

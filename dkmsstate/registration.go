@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"dkms-hooks/dkmsstate/sentinel"
 	"dkms-hooks/dkmsstate/shvars"
 )
 
@@ -26,17 +27,11 @@ type Registration struct {
 	Unanswered error
 }
 
-// sentinel is an error that callers compare with; it is a constant.
-type sentinel string
-
-// Error gives the text.
-func (s sentinel) Error() string { return string(s) }
-
 // errNoSource says that a module's directory has no `source` link.
-const errNoSource = sentinel("the link to its source is gone")
+const errNoSource = sentinel.Error("the link to its source is gone")
 
 // errNotAsked says that dkms was not asked yet.
-const errNotAsked = sentinel("only dkms can find out whether its dkms.conf sets AUTOINSTALL for this kernel; the hook asks it")
+const errNotAsked = sentinel.Error("only dkms can find out whether its dkms.conf sets AUTOINSTALL for this kernel; the hook asks it")
 
 // readRegistrations reads what is known of a module's versions, as it holds for one
 // kernel.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
@@ -51,7 +52,7 @@ func (r *taskRun) signedNow(ctx context.Context) bool {
 // anySigned reports whether a module among files is signed.
 func (l Layout) anySigned(ctx context.Context, files []string) bool {
 	return slices.ContainsFunc(files, func(file string) bool {
-		ko, err := l.readKo(ctx, file)
+		ko, err := l.reader.Read(ctx, file)
 		return err == nil && ko.Signed
 	})
 }
@@ -147,7 +148,7 @@ func (t Tree) rollBackModule(m Module, arch string) error {
 	// What was installed of the new build is replaced, and nothing else: the owner may
 	// have signed the old one.
 	err = t.put(m, arch, func(f File) bool {
-		return f.Copy == CopyMissing || f.Copy == CopyDamaged || replaced.installedAsBuilt(f.Name)
+		return f.Copy == kmod.CopyMissing || f.Copy == kmod.CopyDamaged || replaced.installedAsBuilt(f.Name)
 	})
 	if err != nil {
 		return err
@@ -155,7 +156,7 @@ func (t Tree) rollBackModule(m Module, arch string) error {
 	b := t.build(m, arch)
 	var gone []string
 	for _, f := range replaced.Files {
-		if f.Copy == CopySame && !b.has(f.Installed) {
+		if f.Copy == kmod.CopySame && !b.has(f.Installed) {
 			gone = append(gone, f.Installed)
 		}
 	}
@@ -164,21 +165,21 @@ func (t Tree) rollBackModule(m Module, arch string) error {
 
 // installedAsBuilt reports whether a file of a build is installed as it was built.
 func (b Build) installedAsBuilt(name string) bool {
-	return slices.ContainsFunc(b.Files, func(f File) bool { return trimKo(f.Name) == trimKo(name) && f.Copy == CopySame })
+	return slices.ContainsFunc(b.Files, func(f File) bool { return kmod.TrimSuffix(f.Name) == kmod.TrimSuffix(name) && f.Copy == kmod.CopySame })
 }
 
 // install installs the files of a build and lets the kernel link name it; files of the
 // one that it replaces, and does not have, are removed. Those that other modules
 // installed, by name, stay.
 func (t Tree) install(m Module, arch string, replaced Build, others []string) error {
-	err := t.put(m, arch, func(f File) bool { return f.Copy != CopySame && !slices.Contains(others, trimKo(f.Name)) })
+	err := t.put(m, arch, func(f File) bool { return f.Copy != kmod.CopySame && !slices.Contains(others, kmod.TrimSuffix(f.Name)) })
 	if err != nil {
 		return err
 	}
 	b := t.build(m, arch)
 	var gone []string
 	for _, f := range replaced.Files {
-		if !b.has(f.Installed) && f.Copy != CopyForeign && !slices.Contains(others, trimKo(f.Name)) {
+		if !b.has(f.Installed) && f.Copy != CopyForeign && !slices.Contains(others, kmod.TrimSuffix(f.Name)) {
 			gone = append(gone, f.Installed)
 		}
 	}
@@ -192,7 +193,7 @@ func (s Snapshot) foreign(m Module, arch string) []string {
 	var names []string
 	for _, f := range b.Files {
 		if f.Copy == CopyForeign {
-			names = append(names, trimKo(f.Name))
+			names = append(names, kmod.TrimSuffix(f.Name))
 		}
 	}
 	return names

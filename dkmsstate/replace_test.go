@@ -10,12 +10,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
 // rebuilder is a dkms that builds what it is told to.
 type rebuilder struct {
 	*scripted
-	ko  Ko
+	ko  kmodtest.Module
 	err error
 	// files are the names that it gives the module; at is called when it is asked to.
 	files []string
@@ -29,7 +31,7 @@ func (e rebuilder) Build(_ context.Context, m Module, _ Release, _ string, log i
 	_, _ = io.WriteString(log, "said by dkms\n")
 	for _, name := range e.files {
 		dir := "var/lib/dkms/" + m.Name + "/" + m.Version + "/" + string(testKernel) + "/" + testArch + "/module/"
-		e.write(dir+name, string(fabricateKo(e.ko, "new")))
+		e.write(dir+name, string(kmodtest.File(e.ko, "new")))
 	}
 	return e.err
 }
@@ -39,7 +41,7 @@ func staleOne(t *testing.T) (*scripted, Task) {
 	one := Module{"one", "1.0"}
 	e.register(one, "")
 	e.kernelOf(1, "y", "#1")
-	e.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1), Signed: true})
+	e.installOf(one, kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(1), Signed: true})
 	e.kernelOf(2, "y", "#2")
 	s, _ := e.examine(KernelRecord{})
 	p := PlanAutoinstall(s, Goal{})
@@ -49,9 +51,9 @@ func staleOne(t *testing.T) (*scripted, Task) {
 
 // Whatever is wrong with the new build, the old one is as it was, byte for byte.
 func TestReplaceLeavesTheOldBuildWhenItFails(t *testing.T) {
-	good := Ko{Vermagic: testMagic, Uses: usesOf(2), Signed: true}
+	good := kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(2), Signed: true}
 	for name, c := range map[string]struct {
-		ko    Ko
+		ko    kmodtest.Module
 		files []string
 		err   error
 		says  string
@@ -59,9 +61,9 @@ func TestReplaceLeavesTheOldBuildWhenItFails(t *testing.T) {
 		"does not compile": {good, nil, errors.New("no"), "no"},
 		"fails late":       {good, []string{"one.ko"}, errors.New("no"), "no"},
 		"builds nothing":   {good, nil, nil, "there is no build"},
-		"old symbols":      {Ko{Vermagic: testMagic, Uses: usesOf(1), Signed: true}, []string{"one.ko"}, nil, "symbol module_layout differs"},
-		"other vermagic":   {Ko{Vermagic: "6.2 UP", Uses: usesOf(2), Signed: true}, []string{"one.ko"}, nil, "vermagic"},
-		"no module":        {Ko{}, []string{"one.ko"}, nil, "cannot be used"},
+		"old symbols":      {kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(1), Signed: true}, []string{"one.ko"}, nil, "symbol module_layout differs"},
+		"other vermagic":   {kmodtest.Module{Vermagic: "6.2 UP", Uses: kmodtest.Uses(2), Signed: true}, []string{"one.ko"}, nil, "vermagic"},
+		"no module":        {kmodtest.Module{}, []string{"one.ko"}, nil, "cannot be used"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, task := staleOne(t)
@@ -83,7 +85,7 @@ func TestReplaceLeavesTheOldBuildWhenItFails(t *testing.T) {
 // kernel no more.
 func TestReplaceBySomethingUnsignedIsReported(t *testing.T) {
 	e, task := staleOne(t)
-	r := runTask(Machine{Layout: e.layout, Engine: rebuilder{scripted: e, ko: Ko{Vermagic: testMagic, Uses: usesOf(2)}, files: []string{"one.ko"}}}, e.snapshot(), task)
+	r := runTask(Machine{Layout: e.layout, Engine: rebuilder{scripted: e, ko: kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(2)}, files: []string{"one.ko"}}}, e.snapshot(), task)
 	require.NoError(t, r.Err)
 	assert.Equal(t, Done, r.Outcome)
 	assert.Equal(t, []string{"it is not signed, and the build before it was"}, r.Notes)
@@ -109,7 +111,7 @@ func TestReplace(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, old, now)
 	}
-	ko := Ko{Vermagic: testMagic, Uses: usesOf(2), Signed: true}
+	ko := kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(2), Signed: true}
 	m := Machine{Layout: e.layout, Engine: rebuilder{scripted: e, ko: ko, files: []string{"one.ko", "second.ko"}, at: during}}
 	r := runTask(m, e.snapshot(), task)
 	require.NoError(t, r.Err)
@@ -123,7 +125,7 @@ func TestReplace(t *testing.T) {
 	}
 
 	e.kernelOf(1, "y", "#3")
-	m.Engine = rebuilder{scripted: e, ko: Ko{Vermagic: testMagic, Uses: usesOf(1), Signed: true}, files: []string{"second.ko"}}
+	m.Engine = rebuilder{scripted: e, ko: kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(1), Signed: true}, files: []string{"second.ko"}}
 	require.NoError(t, runTask(m, e.snapshot(), task).Err)
 	assert.NoFileExists(t, e.path(e.installedFile("one.ko")))
 	assert.True(t, e.snapshot().Whole(task.Module))
@@ -136,10 +138,12 @@ func TestRollBack(t *testing.T) {
 		"half built": func(e *scripted, _ Tree, m Module) {
 			e.write("var/lib/dkms/one/1.0/6.1.0-test/x86_64/log/make.log", "half")
 		},
-		"built": func(e *scripted, _ Tree, m Module) { e.write(e.buildFile(m), string(fabricateKo(sampleKo(), "new"))) },
+		"built": func(e *scripted, _ Tree, m Module) {
+			e.write(e.buildFile(m), string(kmodtest.File(kmodtest.Sample(), "new")))
+		},
 		"installed": func(e *scripted, tree Tree, m Module) {
-			e.write(e.buildFile(m), string(fabricateKo(sampleKo(), "new")))
-			e.write("var/lib/dkms/one/1.0/6.1.0-test/x86_64/module/more.ko", string(fabricateKo(sampleKo(), "more")))
+			e.write(e.buildFile(m), string(kmodtest.File(kmodtest.Sample(), "new")))
+			e.write("var/lib/dkms/one/1.0/6.1.0-test/x86_64/module/more.ko", string(kmodtest.File(kmodtest.Sample(), "more")))
 			require.NoError(e.t, tree.Restore(m, testArch, true))
 		},
 	} {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/nofollow"
 	"dkms-hooks/dkmsstate/regular"
 )
@@ -19,7 +20,7 @@ import (
 // was built for another ABI and fits says that the build is for the present one.
 func (t Tree) Restore(m Module, arch string, fits bool) error {
 	return t.put(m, arch, func(f File) bool {
-		return f.Copy == CopyMissing || f.Copy == CopyDamaged || f.OtherABI && fits
+		return f.Copy == kmod.CopyMissing || f.Copy == kmod.CopyDamaged || f.OtherABI && fits
 	})
 }
 

@@ -52,7 +52,7 @@ func (r *taskRun) unsigned(ctx context.Context, log string) string {
 	}
 	layout, kernel := r.machine.Layout, r.tree.Kernel
 	for _, file := range layout.builtFiles(kernel, r.tree.build(r.task.Module, r.task.Arch)) {
-		ko, err := layout.readKo(ctx, file)
+		ko, err := layout.reader.Read(ctx, file)
 		if err != nil || ko.Signed {
 			continue
 		}

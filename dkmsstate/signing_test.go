@@ -8,6 +8,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
 func TestUnsignedReason(t *testing.T) {
@@ -58,9 +61,9 @@ func TestUnsigned(t *testing.T) {
 			l.NamesKey = c.named
 			m := Module{"a", "1.0"}
 			task := Task{Module: m, Arch: "x86_64", Steps: []Step{{Op: OpBuild}}}
-			ko := fabricateKo(Ko{Vermagic: testMagic}, "a")
+			ko := kmodtest.File(kmodtest.Module{Vermagic: testMagic}, "a")
 			if c.signed {
-				ko = append(ko, signatureMark...)
+				ko = append(ko, kmod.SignatureMark...)
 			}
 			for path, data := range map[string][]byte{
 				filepath.Join(l.buildDir(m, "6.1", "x86_64"), "module", "a.ko"): ko,

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
@@ -198,11 +199,11 @@ func (s *Snapshot) findStray(files []string) {
 	known := map[string]bool{}
 	for _, b := range s.Builds {
 		for _, f := range b.Files {
-			known[trimKo(f.Name)] = true
+			known[kmod.TrimSuffix(f.Name)] = true
 		}
 	}
 	for _, name := range files {
-		if base := trimKo(name); base != name && !known[base] {
+		if base := kmod.TrimSuffix(name); base != name && !known[base] {
 			s.Stray = append(s.Stray, name)
 		}
 	}

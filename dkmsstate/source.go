@@ -50,7 +50,7 @@ func saysHow(name string) bool {
 		slices.Contains([]string{".mk", ".sh", ".conf"}, filepath.Ext(name)) || filepath.Ext(name) == "" && name != "configure"
 }
 
-// Names reports whether the rules name another module, as a word of its own.
+// names reports whether the rules name another module, as a word of its own.
 func (src source) names(module string) bool {
 	return slices.ContainsFunc(src.rules, func(text []byte) bool {
 		for rest, name := text, []byte(module); ; {

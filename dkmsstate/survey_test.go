@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod"
 )
 
 // What the record knows to be the same is not read, and whatever changes a file makes
@@ -19,12 +21,12 @@ func TestInstalledFilesAreKnownByTheRecord(t *testing.T) {
 	known := rec.Builds["one/1.0 "+testArch]
 	require.NotEmpty(t, known.Installed)
 	installed := f.path(f.installedFile("one.ko"))
-	copyOf := func(rec KernelRecord) Copy {
+	copyOf := func(rec KernelRecord) kmod.Copy {
 		s, err := ReadSnapshot(f.layout, testKernel, testArch, rec)
 		require.NoError(t, err)
 		return s.Builds[0].Files[0].Copy
 	}
-	assert.Equal(t, CopySame, copyOf(rec))
+	assert.Equal(t, kmod.CopySame, copyOf(rec))
 
 	info, err := os.Stat(installed)
 	require.NoError(t, err)
@@ -34,12 +36,12 @@ func TestInstalledFilesAreKnownByTheRecord(t *testing.T) {
 	time.Sleep(20 * time.Millisecond) // more than a tick of the kernel's clock
 	require.NoError(t, os.WriteFile(installed, data, 0o644))
 	require.NoError(t, os.Chtimes(installed, info.ModTime(), info.ModTime()))
-	assert.Equal(t, CopyDamaged, copyOf(rec), "the same size and time, but changed")
+	assert.Equal(t, kmod.CopyDamaged, copyOf(rec), "the same size and time, but changed")
 
 	s, again := f.examine(rec)
 	assert.Empty(t, again.Builds["one/1.0 "+testArch].Installed, "what is damaged is not kept")
 	known.Installed = s.Builds[0].installed
-	assert.Equal(t, CopySame, copyOf(KernelRecord{Builds: map[string]BuildRecord{"one/1.0 " + testArch: known}}), "what is kept is believed")
+	assert.Equal(t, kmod.CopySame, copyOf(KernelRecord{Builds: map[string]BuildRecord{"one/1.0 " + testArch: known}}), "what is kept is believed")
 }
 
 func TestModulesDepIsKnownByTheRecord(t *testing.T) {

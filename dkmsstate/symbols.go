@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/kmod"
 )
 
 // misfit is a symbol that a build takes from elsewhere and that nobody there has with the
@@ -20,10 +22,10 @@ type misfit struct {
 }
 
 // judgeSymbols compares the CRCs of the symbols that a build uses.
-func (x examination) judgeSymbols(b Build, modules []Ko) Freshness {
+func (x examination) judgeSymbols(b Build, modules []kmod.Module) Freshness {
 	if !x.s.buildable() {
 		for _, ko := range modules {
-			if symbol := differs(ko.Uses, ownUses(x.own())); symbol != "" {
+			if symbol := kmod.Differs(ko.Uses, ownUses(x.own())); symbol != "" {
 				return Freshness{Stale, fmt.Sprintf("symbol %s differs from the one that the kernel's own modules use", symbol)}
 			}
 		}
@@ -48,7 +50,7 @@ func (x examination) judgeSymbols(b Build, modules []Ko) Freshness {
 // updates or extra, or from the kernel. What stands in the place of one of the kernel's
 // modules (backports of mac80211, vendors' RDMA stacks) exports the same names with other
 // CRCs, so that Module.symvers alone proves nothing about those.
-func (x examination) misfit(b Build, modules []Ko) *misfit {
+func (x examination) misfit(b Build, modules []kmod.Module) *misfit {
 	open := x.unmatched(modules)
 	if len(open) == 0 {
 		return nil
@@ -60,7 +62,7 @@ func (x examination) misfit(b Build, modules []Ko) *misfit {
 		if m != nil && (m.vmlinux || found == nil || found.unknown) {
 			found = m
 		}
-		if m != nil && (m.vmlinux && symbol == moduleLayout) {
+		if m != nil && (m.vmlinux && symbol == kmod.ModuleLayout) {
 			break
 		}
 	}
@@ -69,13 +71,13 @@ func (x examination) misfit(b Build, modules []Ko) *misfit {
 
 // unmatched returns the symbols that modules use and that neither Module.symvers nor one
 // of these modules has with the same CRC.
-func (x examination) unmatched(modules []Ko) map[string]uint32 {
+func (x examination) unmatched(modules []kmod.Module) map[string]uint32 {
 	kernel, open, displaced := x.symvers(), map[string]uint32{}, x.displaced()
 	for _, ko := range modules {
 		for symbol, crc := range ko.Uses {
 			given, known := kernel[symbol]
-			inside := slices.ContainsFunc(modules, func(other Ko) bool { own, ok := other.Exports[symbol]; return ok && own == crc })
-			if !(known && given.crc == crc && !displaced(symbol)) && !inside {
+			inside := slices.ContainsFunc(modules, func(other kmod.Module) bool { own, ok := other.Exports[symbol]; return ok && own == crc })
+			if !(known && given.CRC == crc && !displaced(symbol)) && !inside {
 				open[symbol] = crc
 			}
 		}
@@ -89,7 +91,7 @@ func (x examination) displaced() func(symbol string) bool {
 	names := map[string]bool{}
 	for path := range x.s.Dep.paths {
 		if !strings.HasPrefix(path, "kernel/") {
-			names[underscored(trimKo(filepath.Base(path)))] = true
+			names[underscored(kmod.TrimSuffix(filepath.Base(path)))] = true
 		}
 	}
 	if len(names) == 0 {
@@ -97,7 +99,7 @@ func (x examination) displaced() func(symbol string) bool {
 	}
 	return func(symbol string) bool {
 		given, ok := x.symvers()[symbol]
-		return ok && given.by != "vmlinux" && names[underscored(filepath.Base(given.by))]
+		return ok && given.By != "vmlinux" && names[underscored(filepath.Base(given.By))]
 	}
 }
 
@@ -130,8 +132,8 @@ func (x examination) providers(b Build) providers {
 		}
 	}
 	for _, file := range files {
-		p.names[underscored(trimKo(filepath.Base(file)))] = true
-		ko, err := x.s.Layout.readKo(x.ctx, file)
+		p.names[underscored(kmod.TrimSuffix(filepath.Base(file)))] = true
+		ko, err := x.s.Layout.reader.Read(x.ctx, file)
 		p.unread = p.unread || err != nil
 		for symbol, crc := range ko.Exports {
 			p.exports[symbol] = append(p.exports[symbol], crc)
@@ -147,13 +149,13 @@ func (x examination) judgeSymbol(symbol string, crc uint32, p providers) *misfit
 	}
 	given, inKernel := x.symvers()[symbol]
 	switch {
-	case inKernel && given.by == "vmlinux":
+	case inKernel && given.By == "vmlinux":
 		return &misfit{fmt.Sprintf("symbol %s differs", symbol), true, false}
-	case inKernel && !p.names[underscored(filepath.Base(given.by))]:
-		if x.exportsItself(given.by, symbol, crc) {
+	case inKernel && !p.names[underscored(filepath.Base(given.By))]:
+		if x.exportsItself(given.By, symbol, crc) {
 			return nil
 		}
-		return &misfit{fmt.Sprintf("symbol %s of the kernel's module %s differs", symbol, filepath.Base(given.by)), false, false}
+		return &misfit{fmt.Sprintf("symbol %s of the kernel's module %s differs", symbol, filepath.Base(given.By)), false, false}
 	case len(p.exports[symbol]) > 0:
 		return &misfit{fmt.Sprintf("symbol %s of another module differs", symbol), false, false}
 	case !p.unread && !inKernel:
@@ -167,10 +169,10 @@ func (x examination) judgeSymbol(symbol string, crc uint32, p providers) *misfit
 func (x examination) exportsItself(exporter, symbol string, crc uint32) bool {
 	base := underscored(filepath.Base(exporter))
 	for _, path := range x.s.Dep.Own() {
-		if underscored(trimKo(filepath.Base(path))) != base {
+		if underscored(kmod.TrimSuffix(filepath.Base(path))) != base {
 			continue
 		}
-		ko, err := x.s.Layout.readKo(x.ctx, filepath.Join(x.s.Layout.kernelDir(x.s.Kernel), path))
+		ko, err := x.s.Layout.reader.Read(x.ctx, filepath.Join(x.s.Layout.kernelDir(x.s.Kernel), path))
 		its, exports := ko.Exports[symbol]
 		return err != nil || !exports || its == crc
 	}

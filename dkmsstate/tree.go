@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
@@ -94,8 +95,8 @@ func (t Tree) removeInstalled(s Snapshot, m Module) error {
 			names := []string{nofollow.TempName(f.Name)}
 			switch {
 			case linked && link.Version == m.Version:
-				names = append(names, variants(trimKo(f.Name))...)
-			case !linked && f.Copy == CopySame:
+				names = append(names, kmod.FileNames(kmod.TrimSuffix(f.Name))...)
+			case !linked && f.Copy == kmod.CopySame:
 				names = append(names, f.Name)
 			}
 			for _, name := range names {

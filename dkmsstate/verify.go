@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"dkms-hooks/dkmsstate/kmod"
 )
 
 // build lets dkms build a module and looks at the result. What is certainly no build, or
@@ -58,10 +60,10 @@ func (x examination) verifyBuild(b Build) (odd string, err error) {
 	if !b.Complete() {
 		return "", errors.New("dkms reported success, and there is no build")
 	}
-	var modules []Ko
+	var modules []kmod.Module
 	for _, file := range x.s.Layout.builtFiles(x.s.Kernel, b) {
-		ko, err := x.s.Layout.readKo(x.ctx, file)
-		if errors.Is(err, errUnread) {
+		ko, err := x.s.Layout.reader.Read(x.ctx, file)
+		if errors.Is(err, kmod.ErrUnread) {
 			return err.Error(), nil
 		}
 		if err != nil {

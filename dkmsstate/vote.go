@@ -1,6 +1,10 @@
 package dkmsstate
 
-import "strings"
+import (
+	"strings"
+
+	"dkms-hooks/dkmsstate/kmod"
+)
 
 // most returns the value that more than half of the voices give, and reports whether
 // there is one.
@@ -20,11 +24,11 @@ func most[T comparable](voices []T) (T, bool) {
 // One of another build may lie among them, from a vendor or as a correction by a
 // distributor, so that no single module is believed as long as there are others: those
 // of another module_layout than most could not be loaded, and have no voice.
-func ownUses(own []Ko) map[string]uint32 {
+func ownUses(own []kmod.Module) map[string]uint32 {
 	var layouts []uint32
 	for _, ko := range own {
 		if len(ko.Uses) > 0 {
-			layouts = append(layouts, ko.Uses[moduleLayout])
+			layouts = append(layouts, ko.Uses[kmod.ModuleLayout])
 		}
 	}
 	out := map[string]uint32{}
@@ -35,7 +39,7 @@ func ownUses(own []Ko) map[string]uint32 {
 	voters := 0
 	voices := map[string][]uint32{}
 	for _, ko := range own {
-		if len(ko.Uses) == 0 || ko.Uses[moduleLayout] != ofMost {
+		if len(ko.Uses) == 0 || ko.Uses[kmod.ModuleLayout] != ofMost {
 			continue
 		}
 		voters++
@@ -54,7 +58,7 @@ func ownUses(own []Ko) map[string]uint32 {
 // ownMagic returns the vermagic of most of the kernel's own modules, "" where there is
 // none. With symbol versions it has no release, which the kernel does not compare then
 // (kernel/module/version.c).
-func ownMagic(own []Ko, versioned bool) string {
+func ownMagic(own []kmod.Module, versioned bool) string {
 	var voices []string
 	for _, ko := range own {
 		voices = append(voices, magic(ko, versioned))
@@ -63,7 +67,7 @@ func ownMagic(own []Ko, versioned bool) string {
 	return value
 }
 
-func magic(ko Ko, versioned bool) string {
+func magic(ko kmod.Module, versioned bool) string {
 	if _, rest, ok := strings.Cut(ko.Vermagic, " "); ok && versioned {
 		return rest
 	}

@@ -7,10 +7,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
 func TestOwnUses(t *testing.T) {
-	ko := func(layout, a, b uint32) Ko {
+	ko := func(layout, a, b uint32) kmod.Module {
 		uses := map[string]uint32{"module_layout": layout}
 		if a != 0 {
 			uses["a"] = a
@@ -18,28 +21,28 @@ func TestOwnUses(t *testing.T) {
 		if b != 0 {
 			uses["b"] = b
 		}
-		return Ko{Uses: uses}
+		return kmod.Module{Uses: uses}
 	}
 	for name, c := range map[string]struct {
-		own  []Ko
+		own  []kmod.Module
 		want map[string]uint32
 	}{
 		"none":                        {nil, map[string]uint32{}},
-		"without versions":            {[]Ko{{}, {}}, map[string]uint32{}},
-		"one":                         {[]Ko{ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
-		"all agree":                   {[]Ko{ko(1, 2, 0), ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
-		"one of another build":        {[]Ko{ko(9, 8, 7), ko(1, 2, 3), ko(1, 2, 3)}, map[string]uint32{"module_layout": 1, "a": 2, "b": 3}},
-		"two builds, none has most":   {[]Ko{ko(9, 8, 7), ko(1, 2, 3)}, map[string]uint32{}},
-		"one symbol of another build": {[]Ko{ko(1, 8, 0), ko(1, 2, 0), ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
-		"a symbol of one alone":       {[]Ko{ko(1, 2, 7), ko(1, 2, 0), ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
-		"no agreement on a symbol":    {[]Ko{ko(1, 2, 0), ko(1, 3, 0)}, map[string]uint32{"module_layout": 1}},
+		"without versions":            {[]kmod.Module{{}, {}}, map[string]uint32{}},
+		"one":                         {[]kmod.Module{ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
+		"all agree":                   {[]kmod.Module{ko(1, 2, 0), ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
+		"one of another build":        {[]kmod.Module{ko(9, 8, 7), ko(1, 2, 3), ko(1, 2, 3)}, map[string]uint32{"module_layout": 1, "a": 2, "b": 3}},
+		"two builds, none has most":   {[]kmod.Module{ko(9, 8, 7), ko(1, 2, 3)}, map[string]uint32{}},
+		"one symbol of another build": {[]kmod.Module{ko(1, 8, 0), ko(1, 2, 0), ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
+		"a symbol of one alone":       {[]kmod.Module{ko(1, 2, 7), ko(1, 2, 0), ko(1, 2, 0)}, map[string]uint32{"module_layout": 1, "a": 2}},
+		"no agreement on a symbol":    {[]kmod.Module{ko(1, 2, 0), ko(1, 3, 0)}, map[string]uint32{"module_layout": 1}},
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, c.want, ownUses(c.own)) })
 	}
 }
 
 func TestOwnMagic(t *testing.T) {
-	own := []Ko{{Vermagic: "9 other"}, {Vermagic: "1 SMP"}, {Vermagic: "2 SMP"}, {Vermagic: "1 SMP"}, {Vermagic: "1 SMP"}}
+	own := []kmod.Module{{Vermagic: "9 other"}, {Vermagic: "1 SMP"}, {Vermagic: "2 SMP"}, {Vermagic: "1 SMP"}, {Vermagic: "1 SMP"}}
 	assert.Equal(t, "1 SMP", ownMagic(own, false))
 	assert.Equal(t, "SMP", ownMagic(own, true))
 	assert.Empty(t, ownMagic(own[:2], false))
@@ -54,9 +57,9 @@ func TestModulesOfAnotherBuildAmongTheKernels(t *testing.T) {
 	f.remove("lib/modules/6.1.0-test/modules.order")
 	f.register(one, "")
 	f.kernelOf(1, "y", "#1")
-	f.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1)})
+	f.installOf(one, kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(1)})
 	own := func(name string, crc uint32) {
-		f.write("lib/modules/6.1.0-test/kernel/"+name, string(fabricateKo(Ko{Vermagic: testMagic, Uses: usesOf(crc)}, name)))
+		f.write("lib/modules/6.1.0-test/kernel/"+name, string(kmodtest.File(kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(crc)}, name)))
 		f.depmod()
 	}
 	own("a-vendors.ko", 2)
@@ -147,9 +150,9 @@ func TestOneModuleOfAnotherBuildIsNoWitness(t *testing.T) {
 	f, one := fabricate(t), Module{"one", "1.0"}
 	f.register(one, "")
 	f.kernelOf(1, "y", "#1")
-	f.installOf(one, Ko{Vermagic: testMagic, Uses: usesOf(1)})
+	f.installOf(one, kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(1)})
 	f.remove("lib/modules/6.1.0-test/kernel/own.ko")
-	f.write("lib/modules/6.1.0-test/kernel/acme.ko", string(fabricateKo(Ko{Vermagic: "6.1.0 another", Uses: usesOf(2)}, "acme")))
+	f.write("lib/modules/6.1.0-test/kernel/acme.ko", string(kmodtest.File(kmodtest.Module{Vermagic: "6.1.0 another", Uses: kmodtest.Uses(2)}, "acme")))
 	f.depmod()
 	for _, order := range []string{"", "none"} {
 		if order == "none" {

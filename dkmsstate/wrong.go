@@ -3,18 +3,20 @@ package dkmsstate
 import (
 	"fmt"
 	"slices"
+
+	"dkms-hooks/dkmsstate/kmod"
 )
 
 // wrong says what is wrong with the installed files of a build, "" for nothing.
 func (b Build) wrong() string {
 	for _, f := range b.Files {
 		switch {
-		case f.Copy == CopyMissing && (f.InKernel || f.Absent):
+		case f.Copy == kmod.CopyMissing && (f.InKernel || f.Absent):
 			// dkms 3.0 counts a module as installed that it did not install
 			// because the kernel has the same version or a newer one itself.
-		case f.Copy == CopyMissing:
+		case f.Copy == kmod.CopyMissing:
 			return f.Name + " is not in " + installedUnder
-		case f.Copy == CopyDamaged, f.OtherABI && b.Fresh.Verdict == Fresh:
+		case f.Copy == kmod.CopyDamaged, f.OtherABI && b.Fresh.Verdict == Fresh:
 			return fmt.Sprintf("%s in %s is not the one that was built: it %s", f.Installed, installedUnder, f.Reason)
 		}
 		if len(f.Twins) > 0 {
@@ -28,7 +30,7 @@ func (b Build) wrong() string {
 // are not those that were built, "" for none.
 func (b Build) Unusual() string {
 	for _, f := range b.Files {
-		if f.Copy == CopyAltered || f.Copy == CopyForeign {
+		if f.Copy == kmod.CopyAltered || f.Copy == CopyForeign {
 			return fmt.Sprintf("%s in %s %s", f.Installed, installedUnder, f.Reason)
 		}
 	}
@@ -37,20 +39,20 @@ func (b Build) Unusual() string {
 
 // asBuilt reports whether what is installed of a build is what was built, and something is.
 func (b Build) asBuilt() bool {
-	return b.anyCopy() && !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == CopyAltered || f.Copy == CopyForeign })
+	return b.anyCopy() && !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopyAltered || f.Copy == CopyForeign })
 }
 
 // altered reports whether a file that stands in the place of a build's is neither that nor
 // damaged: somebody put it there.
 func (b Build) altered() bool {
-	return slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == CopyAltered })
+	return slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopyAltered })
 }
 
 // anyCopy reports whether anything is installed in the names of a build's files that is not
 // another module's.
 func (b Build) anyCopy() bool {
 	for _, f := range b.Files {
-		if f.Copy != CopyMissing && f.Copy != CopyForeign || len(f.Twins) > 0 {
+		if f.Copy != kmod.CopyMissing && f.Copy != CopyForeign || len(f.Twins) > 0 {
 			return true
 		}
 	}
@@ -76,11 +78,11 @@ func (s Snapshot) depmodReason() string {
 			continue
 		}
 		for _, f := range b.Files {
-			if f.Copy == CopyMissing {
+			if f.Copy == kmod.CopyMissing {
 				continue
 			}
 			here[f.Installed] = true
-			if !slices.ContainsFunc(variants(trimKo(f.Name)), named) {
+			if !slices.ContainsFunc(kmod.FileNames(kmod.TrimSuffix(f.Name)), named) {
 				return "modules.dep does not name " + f.Installed
 			}
 		}

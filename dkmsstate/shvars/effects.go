@@ -7,7 +7,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Inside follows what is executed under a condition, or expanded.
+// inside follows what is executed under a condition, or expanded.
 func (s statements) inside(node syntax.Node) {
 	syntax.Walk(node, func(n syntax.Node) bool {
 		switch n := n.(type) {

@@ -122,7 +122,7 @@ func (s state) count(has func(moduleState) bool) int {
 	return n
 }
 
-// Names are those of the modules, sorted.
+// names are those of the modules, sorted.
 func (s state) names() []string { return slices.Sorted(maps.Keys(s.modules)) }
 
 // status is the last word of dpkg's status.

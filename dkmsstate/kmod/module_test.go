@@ -1,4 +1,4 @@
-package dkmsstate
+package kmod
 
 import (
 	"bytes"
@@ -12,56 +12,59 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
-func sampleKo() Ko {
-	return Ko{Vermagic: "6.1 SMP", Uses: map[string]uint32{"module_layout": 1, "printk": 0xfffffffe},
-		Exports: map[string]uint32{"mine": 7}, Signed: true, name: "m", machine: elf.EM_X86_64}
+// sampleRead is what is read of the sample.
+func sampleRead() Module {
+	m := kmodtest.Sample()
+	return Module{Vermagic: m.Vermagic, Uses: m.Uses, Exports: m.Exports, Signed: m.Signed, name: m.Name, machine: elf.EM_X86_64}
 }
 
-func TestReadKo(t *testing.T) {
-	dir, plain := t.TempDir(), fabricateKo(sampleKo(), "x")
+func TestRead(t *testing.T) {
+	dir, plain := t.TempDir(), kmodtest.File(kmodtest.Sample(), "x")
 	path := filepath.Join(dir, "m.ko")
 	require.NoError(t, os.WriteFile(path, plain, 0o644))
 	for suffix, tool := range map[string][]string{"": nil, ".gz": {"gzip", "-k"}, ".xz": {"xz", "-k"}, ".zst": {"zstd", "-q"}} {
 		t.Run("m.ko"+suffix, func(t *testing.T) {
 			if tool != nil {
-				if _, err := lookPath(tool[0]); err != nil {
+				if _, err := exec.LookPath(tool[0]); err != nil {
 					t.Skip(err)
 				}
 				require.NoError(t, exec.Command(tool[0], append(tool[1:], path)...).Run())
 			}
-			ko, err := Layout{}.readKo(context.Background(), path+suffix)
+			ko, err := NewReader().Read(context.Background(), path+suffix)
 			require.NoError(t, err)
-			assert.Equal(t, sampleKo(), ko)
+			assert.Equal(t, sampleRead(), ko)
 		})
 	}
 	for name, data := range map[string][]byte{
-		"nothing": {}, "text": []byte("module"), "half": plain[:len(plain)/2], "no vermagic": fabricateKo(Ko{}, "x"),
+		"nothing": {}, "text": []byte("module"), "half": plain[:len(plain)/2], "no vermagic": kmodtest.File(kmodtest.Module{}, "x"),
 	} {
 		require.NoError(t, os.WriteFile(path, data, 0o644))
-		_, err := Layout{}.readKo(context.Background(), path)
+		_, err := NewReader().Read(context.Background(), path)
 		assert.ErrorContains(t, err, "m.ko", name)
 	}
-	_, err := Layout{}.readKo(context.Background(), filepath.Join(dir, "none.ko.gz"))
+	_, err := NewReader().Read(context.Background(), filepath.Join(dir, "none.ko.gz"))
 	assert.Error(t, err)
 }
 
 // What kernels from 6.14 on have beside __versions, and modules of 32 bits, are read
 // from real modules by the integration suite.
-func FuzzParseKo(f *testing.F) {
-	f.Add(fabricateKo(sampleKo(), "x"))
-	f.Add(fabricateKo(Ko{Vermagic: "x"}, ""))
+func FuzzParse(f *testing.F) {
+	f.Add(kmodtest.File(kmodtest.Sample(), "x"))
+	f.Add(kmodtest.File(kmodtest.Module{Vermagic: "x"}, ""))
 	var compressed bytes.Buffer
 	w := gzip.NewWriter(&compressed)
 	_, _ = w.Write([]byte("x"))
 	w.Close()
 	f.Add(compressed.Bytes())
-	f.Add(sign(fabricateKo(sampleKo(), "x"), "x")[:700])
-	f.Add(changedSections(fabricateKo(sampleKo(), "x"), func(sections []elf.Section64) { sections[4].Size = 1 << 60 }))
+	f.Add(kmodtest.Sign(kmodtest.File(kmodtest.Sample(), "x"), "x")[:700])
+	f.Add(kmodtest.ChangeSections(kmodtest.File(kmodtest.Sample(), "x"), func(sections []elf.Section64) { sections[4].Size = 1 << 60 }))
 	path := filepath.Join(f.TempDir(), "m.ko")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		ko, err := parseKo(contentsOf(data))
+		ko, err := parse(contentsOf(data))
 		if err == nil {
 			require.NotEmpty(t, ko.Vermagic)
 		}
@@ -69,7 +72,7 @@ func FuzzParseKo(f *testing.F) {
 		c, openErr := little().open(path)
 		require.NoError(t, openErr)
 		defer c.close()
-		again, errAgain := parseKo(c)
+		again, errAgain := parse(c)
 		if c.failed != nil { // it took too many passes
 			return
 		}
@@ -83,9 +86,9 @@ func FuzzParseKo(f *testing.F) {
 func TestReadSymvers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "Module.symvers")
 	require.NoError(t, os.WriteFile(path, []byte("0xdeadbeef\tone\tvmlinux\tEXPORT_SYMBOL\t\n0x00000001\ttwo\tdrivers/x\tEXPORT_SYMBOL_GPL\tNS\nnonsense\n0xzz\tthree\tvmlinux\n"), 0o644))
-	got, err := readSymvers(path)
+	got, err := ReadSymvers(path)
 	require.NoError(t, err)
-	assert.Equal(t, map[string]exported{"one": {0xdeadbeef, "vmlinux"}, "two": {1, "drivers/x"}}, got)
-	assert.Equal(t, "a", differs(map[string]uint32{"b": 1, "a": 1, "c": 1}, map[string]uint32{"a": 2, "b": 2, "d": 1}))
-	assert.Empty(t, differs(map[string]uint32{"a": 1}, map[string]uint32{"a": 1, "b": 2}))
+	assert.Equal(t, map[string]Export{"one": {0xdeadbeef, "vmlinux"}, "two": {1, "drivers/x"}}, got)
+	assert.Equal(t, "a", Differs(map[string]uint32{"b": 1, "a": 1, "c": 1}, map[string]uint32{"a": 2, "b": 2, "d": 1}))
+	assert.Empty(t, Differs(map[string]uint32{"a": 1}, map[string]uint32{"a": 1, "b": 2}))
 }

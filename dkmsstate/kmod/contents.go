@@ -1,4 +1,4 @@
-package dkmsstate
+package kmod
 
 import (
 	"errors"
@@ -20,8 +20,8 @@ type contents struct {
 	file   *os.File
 }
 
-// maxKo bounds a module, lest a file of zeros, compressed, be read for hours.
-const maxKo = 512 << 20
+// maxSize bounds a module, lest a file of zeros, compressed, be read for hours.
+const maxSize = 512 << 20
 
 // ReadAt is that of io.ReaderAt.
 func (c *contents) ReadAt(p []byte, at int64) (int, error) {
@@ -65,7 +65,7 @@ func (c *contents) close() {
 	c.file.Close()
 }
 
-// Open opens a module's file, compressed or not. The error is errDamaged when the file ends
+// open opens a module's file, compressed or not. The error is ErrDamaged when the file ends
 // too early or is not what it says, and errMuch when it takes more memory than is allowed.
 func (m memory) open(path string) (*contents, error) {
 	file, err := regular.Open(path)
@@ -96,8 +96,8 @@ func (c *contents) begin(m memory) error {
 		c.from = c.file
 		c.size, err = c.file.Seek(0, io.SeekEnd)
 	}
-	if err == nil && c.size > maxKo {
-		err = fmt.Errorf("it has more than %d bytes", maxKo)
+	if err == nil && c.size > maxSize {
+		err = fmt.Errorf("it has more than %d bytes", maxSize)
 	}
 	return damaged(err)
 }

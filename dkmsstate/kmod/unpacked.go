@@ -1,4 +1,4 @@
-package dkmsstate
+package kmod
 
 import (
 	"bytes"
@@ -70,7 +70,7 @@ func (u *unpacked) readAll() error {
 		n, err := u.stream.Read(u.end[len(u.end):cap(u.end)])
 		u.end, u.size = u.end[:len(u.end)+n], u.size+int64(n)
 		u.at = u.size
-		if err != nil || u.size > maxKo {
+		if err != nil || u.size > maxSize {
 			return u.asMuch(ended(err))
 		}
 	}

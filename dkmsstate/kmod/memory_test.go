@@ -1,4 +1,4 @@
-package dkmsstate
+package kmod
 
 import (
 	"runtime"
@@ -11,7 +11,7 @@ import (
 
 // Of those who read with much memory there is one at a time, and nobody else.
 func TestInTurn(t *testing.T) {
-	l := DefaultLayout("/")
+	reader := NewReader()
 	var wait sync.WaitGroup
 	var taken, most atomic.Int64
 	for i := range 16 {
@@ -19,7 +19,7 @@ func TestInTurn(t *testing.T) {
 		go func() {
 			defer wait.Done()
 			tries := 0
-			assert.NoError(t, l.inTurn(func(m memory) error {
+			assert.NoError(t, reader.inTurn(func(m memory) error {
 				now := taken.Add(int64(m.window + m.kept))
 				for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
 				}
@@ -37,5 +37,5 @@ func TestInTurn(t *testing.T) {
 	wait.Wait()
 	last := memories()[2]
 	assert.EqualValues(t, last.window+last.kept, most.Load())
-	assert.ErrorIs(t, l.inTurn(func(memory) error { return errUnread }), errUnread)
+	assert.ErrorIs(t, reader.inTurn(func(memory) error { return ErrUnread }), ErrUnread)
 }

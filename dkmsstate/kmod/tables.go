@@ -1,4 +1,4 @@
-package dkmsstate
+package kmod
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"slices"
+
+	"dkms-hooks/dkmsstate/sentinel"
 )
 
 // tables say where everything is in a module.
@@ -22,7 +24,7 @@ const (
 )
 
 // errLong says that a table is longer than any that is known.
-const errLong = sentinel("it has too long a table")
+const errLong = sentinel.Error("it has too long a table")
 
 // readTables reads the header, the sections' headers and their names.
 func readTables(c *contents) (tables, error) {

@@ -1,38 +1,32 @@
-package dkmsstate
+package kmod
 
 import (
 	"bufio"
 	"bytes"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strconv"
 	"strings"
 
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// headersDir is where a kernel's headers are: what its build link names.
-func (l Layout) headersDir(kernel Release) string {
-	return l.inRoot(filepath.Join(l.kernelDir(kernel), "build"))
-}
-
-// exported is a symbol that a kernel exports.
-type exported struct {
-	crc uint32
+// Export is a symbol that a kernel exports.
+type Export struct {
+	CRC uint32
 	// by is the module that exports it, "vmlinux" for the image.
-	by string
+	By string
 }
 
-// readSymvers reads the symbols that a kernel exports from the Module.symvers of its
+// ReadSymvers reads the symbols that a kernel exports from the Module.symvers of its
 // headers: "0xCRC SYMBOL MODULE TYPE [NAMESPACE]" with tabs.
-func readSymvers(path string) (map[string]exported, error) {
+func ReadSymvers(path string) (map[string]Export, error) {
 	file, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the kernel's symbols: %w", err)
 	}
 	defer file.Close()
-	out, modules := map[string]exported{}, map[string]string{}
+	out, modules := map[string]Export{}, map[string]string{}
 	bounded := &io.LimitedReader{R: file, N: regular.MaxSize + 1}
 	lines := bufio.NewScanner(bounded)
 	for lines.Scan() {
@@ -46,7 +40,7 @@ func readSymvers(path string) (map[string]exported, error) {
 		if _, known := modules[string(by)]; !known {
 			modules[string(by)] = string(by)
 		}
-		out[string(symbol)] = exported{uint32(value), modules[string(by)]} // a name for all of a module
+		out[string(symbol)] = Export{uint32(value), modules[string(by)]} // a name for all of a module
 	}
 	if bounded.N == 0 {
 		return nil, fmt.Errorf("cannot read the kernel's symbols: %s has more than %d bytes", path, regular.MaxSize)
@@ -54,14 +48,14 @@ func readSymvers(path string) (map[string]exported, error) {
 	return out, lines.Err()
 }
 
-// moduleLayout is the symbol that every module uses.
-const moduleLayout = "module_layout"
+// ModuleLayout is the symbol that every module uses.
+const ModuleLayout = "module_layout"
 
-// differs gives a symbol whose CRC two sides have and do not agree on, "" for none:
+// Differs gives a symbol whose CRC two sides have and do not agree on, "" for none:
 // module_layout, which every module uses, or else the first by name.
-func differs(used, given map[string]uint32) string {
-	if now, ok := given[moduleLayout]; ok && used[moduleLayout] != 0 && used[moduleLayout] != now {
-		return moduleLayout
+func Differs(used, given map[string]uint32) string {
+	if now, ok := given[ModuleLayout]; ok && used[ModuleLayout] != 0 && used[ModuleLayout] != now {
+		return ModuleLayout
 	}
 	first := ""
 	for symbol, crc := range used {

@@ -1,4 +1,4 @@
-package dkmsstate
+package kmod
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
 func contentsOf(data []byte) *contents {
@@ -59,7 +61,7 @@ func fileOf(t testing.TB, data []byte) string {
 // compressedWith compresses with a program; the test is skipped where it is not installed.
 func compressedWith(t testing.TB, data []byte, program string, args ...string) []byte {
 	t.Helper()
-	if _, err := lookPath(program); err != nil {
+	if _, err := exec.LookPath(program); err != nil {
 		t.Skip(err)
 	}
 	call := exec.Command(program, append(args, "-c")...)
@@ -76,7 +78,7 @@ func TestContents(t *testing.T) {
 	data := make([]byte, 100<<10)
 	random.Read(data[:60<<10])
 	for name, file := range map[string][]byte{
-		"plain": data, "gzip": gzipped(t, data), "xz": compressedWith(t, data, "xz"), "zstd": compressedWith(t, data, "zstd"),
+		"plain": data, "gzip": kmodtest.Gzip(data), "xz": compressedWith(t, data, "xz"), "zstd": compressedWith(t, data, "zstd"),
 	} {
 		for _, m := range []memory{memories()[1], {window: 8 << 20, kept: 1000, alone: true}} {
 			c, err := m.open(fileOf(t, file))
@@ -97,7 +99,7 @@ func TestContents(t *testing.T) {
 
 // A module that would be decompressed for ever is one that cannot be examined.
 func TestPasses(t *testing.T) {
-	c, err := little().open(fileOf(t, gzipped(t, make([]byte, 10000))))
+	c, err := little().open(fileOf(t, kmodtest.Gzip(make([]byte, 10000))))
 	require.NoError(t, err)
 	defer c.close()
 	for at := int64(9000); at > 0 && err == nil; at -= 100 {
@@ -109,20 +111,20 @@ func TestPasses(t *testing.T) {
 
 // A file that changes while it is read proves nothing.
 func TestContentsChange(t *testing.T) {
-	path := fileOf(t, gzipped(t, fabricateKo(sampleKo(), "x")))
+	path := fileOf(t, kmodtest.Gzip(kmodtest.File(kmodtest.Sample(), "x")))
 	c, err := little().open(path)
 	require.NoError(t, err)
 	defer c.close()
 	require.NoError(t, os.Truncate(path, 30))
-	_, err = parseKo(c)
+	_, err = parse(c)
 	assert.ErrorContains(t, err, "cannot decompress it again")
-	assert.NotErrorIs(t, err, errDamaged)
-	assert.NotErrorIs(t, err, errNoModule)
+	assert.NotErrorIs(t, err, ErrDamaged)
+	assert.NotErrorIs(t, err, ErrNoModule)
 }
 
 // What takes much memory is read by one at a time; what takes more than that is not damaged.
 func TestWindows(t *testing.T) {
-	ko := fabricateKo(sampleKo(), "x")
+	ko := kmodtest.File(kmodtest.Sample(), "x")
 	for name, row := range map[string]struct {
 		file []byte
 		// tries is how many memories it takes, one more than there are where none is enough.
@@ -151,10 +153,10 @@ func TestWindows(t *testing.T) {
 				tries++
 			}
 			assert.Equal(t, row.tries, tries)
-			_, err := Layout{}.readKo(t.Context(), path)
-			assert.Equal(t, tries > len(memories()), errors.Is(err, errUnread), err)
+			_, err := NewReader().Read(t.Context(), path)
+			assert.Equal(t, tries > len(memories()), errors.Is(err, ErrUnread), err)
 			assert.Equal(t, tries <= len(memories()), err == nil, err)
-			assert.Equal(t, CopyAltered, Layout{}.compare(fileOf(t, append(ko, "x"...)), path).Copy)
+			assert.Equal(t, CopyAltered, NewReader().Compare(fileOf(t, append(ko, "x"...)), path).Copy)
 		})
 	}
 }

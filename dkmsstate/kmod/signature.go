@@ -1,12 +1,12 @@
-package dkmsstate
+package kmod
 
 import (
 	"encoding/binary"
 	"io"
 )
 
-// signatureMark ends a signed module (kernel, scripts/sign-file.c).
-const signatureMark = "~Module signature appended~\n"
+// SignatureMark ends a signed module (kernel, scripts/sign-file.c).
+const SignatureMark = "~Module signature appended~\n"
 
 // maxSignatures bounds how many signatures are taken off a module: one stands on another
 // where its owner signed what dkms had signed.
@@ -19,8 +19,8 @@ func (c *contents) unsigned() int64 {
 	const header, length = 12, 4
 	size := c.size
 	for range maxSignatures {
-		rest := size - int64(len(signatureMark))
-		if rest < header || !c.endsWith(size, signatureMark) {
+		rest := size - int64(len(SignatureMark))
+		if rest < header || !c.endsWith(size, SignatureMark) {
 			break
 		}
 		var end [length]byte
@@ -36,17 +36,17 @@ func (c *contents) unsigned() int64 {
 	return size
 }
 
-// signature returns the end of a module's file, with all of the last signature in it, nothing
+// Signature returns the end of a module's file, with all of the last signature in it, nothing
 // for one that is not signed or that cannot be read.
-func (l Layout) signature(path string) (end []byte) {
+func (r *Reader) Signature(path string) (end []byte) {
 	const longest = 16 << 10
-	_ = l.inTurn(func(m memory) error {
+	_ = r.inTurn(func(m memory) error {
 		c, err := m.open(path)
 		if err != nil {
 			return err
 		}
 		defer c.close()
-		if !c.endsWith(c.size, signatureMark) {
+		if !c.endsWith(c.size, SignatureMark) {
 			return nil
 		}
 		end, err = io.ReadAll(c.part(max(0, c.size-longest), longest))

@@ -1,8 +1,10 @@
-package dkmsstate
+package kmod
 
 import (
 	"errors"
 	"sync"
+
+	"dkms-hooks/dkmsstate/sentinel"
 )
 
 // memory is how much a module that is being read may take: the window of its compression,
@@ -27,13 +29,13 @@ func memories() []memory {
 }
 
 // errMuch says that a module takes more memory than it may.
-const errMuch = sentinel("it takes too much memory to decompress it")
+const errMuch = sentinel.Error("it takes too much memory to decompress it")
 
 // inTurn calls a function that reads modules, with little memory, and with more as long as
 // that is not enough.
-func (l Layout) inTurn(read func(m memory) error) (err error) {
+func (r *Reader) inTurn(read func(m memory) error) (err error) {
 	for _, m := range memories() {
-		give := l.readers.take(m)
+		give := r.take(m)
 		err = read(m)
 		give()
 		if !errors.Is(err, errMuch) {
@@ -43,22 +45,23 @@ func (l Layout) inTurn(read func(m memory) error) (err error) {
 	return err
 }
 
-// readers are those who read modules at the same time, on a machine with many processors
-// as on a small one.
-type readers struct {
+// Reader reads modules, many at a time, within a bound of memory that is the same on a
+// machine with many processors as on a small one. None (nil) is for one at a time.
+type Reader struct {
 	mu     sync.Mutex
 	waiter sync.Cond
 	taken  int
 }
 
-func newReaders() *readers {
-	r := &readers{}
+// NewReader returns a reader that nobody uses yet.
+func NewReader() *Reader {
+	r := &Reader{}
 	r.waiter.L = &r.mu
 	return r
 }
 
 // take waits until there is memory left for one more reader, and returns what gives it back.
-func (r *readers) take(m memory) (give func()) {
+func (r *Reader) take(m memory) (give func()) {
 	if r == nil {
 		return func() {}
 	}

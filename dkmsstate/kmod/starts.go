@@ -1,4 +1,4 @@
-package dkmsstate
+package kmod
 
 import (
 	"crypto/sha256"

@@ -1,4 +1,4 @@
-package dkmsstate
+package kmod
 
 import (
 	"debug/elf"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
 // sparse writes a large module with a hole in it and returns its path.
@@ -39,24 +41,24 @@ func allocated(do func()) int {
 // MB for.
 func TestLargeModules(t *testing.T) {
 	const size, plain, compressed = 64 << 20, 2 << 20, 128 << 20
-	ko := sampleKo()
+	ko := kmodtest.Sample()
 	ko.Signed = false
-	same := func(Ko) Ko { return ko }
-	file := func(loaded bool, change func(Ko) Ko, note, signature string) string {
-		head, between, tail := largeKo(change(ko), note, size, loaded)
+	same := func(kmodtest.Module) kmodtest.Module { return ko }
+	file := func(loaded bool, change func(kmodtest.Module) kmodtest.Module, note, signature string) string {
+		head, between, tail := kmodtest.Large(change(ko), note, size, loaded)
 		if signature != "" {
-			tail = sign(tail, signature)
+			tail = kmodtest.Sign(tail, signature)
 		}
 		return sparse(t, head, between, tail)
 	}
 	packed := func(loaded bool, note, signature string) string {
-		head, between, tail := largeKo(ko, note, size, loaded)
+		head, between, tail := kmodtest.Large(ko, note, size, loaded)
 		if signature != "" {
-			tail = sign(tail, signature)
+			tail = kmodtest.Sign(tail, signature)
 		}
 		return fileOf(t, zstandard(23, head, between, tail))
 	}
-	stripped := func(k Ko) Ko { k.Exports = nil; return k }
+	stripped := func(k kmodtest.Module) kmodtest.Module { k.Exports = nil; return k }
 	cut := file(false, same, "x", "signature")
 	info, err := os.Stat(cut)
 	require.NoError(t, err)
@@ -77,13 +79,13 @@ func TestLargeModules(t *testing.T) {
 		"decompressed and patched": {packed(true, "x", ""), file(true, same, "y", ""), compressed, "has other contents than what was built"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got comparison
-			taken := allocated(func() { got = Layout{}.compare(row.built, row.installed) })
+			var got Comparison
+			taken := allocated(func() { got = NewReader().Compare(row.built, row.installed) })
 			assert.Equal(t, row.reason, got.Reason)
 			assert.Less(t, taken, row.limit)
 			for _, path := range []string{row.built, row.installed} {
 				taken := allocated(func() {
-					known, err := Layout{}.readKo(t.Context(), path)
+					known, err := NewReader().Read(t.Context(), path)
 					assert.NoError(t, err)
 					assert.Equal(t, ko.Uses, known.Uses)
 				})
@@ -96,14 +98,14 @@ func TestLargeModules(t *testing.T) {
 // Of a large table of symbols only those that stand for CRCs are kept.
 func TestManySymbols(t *testing.T) {
 	const symbols, limit = 500_000, 2 << 20
-	ko := sampleKo()
-	head, size, tail := largeKo(ko, "x", 20<<20, false)
+	ko := kmodtest.Sample()
+	head, size, tail := kmodtest.Large(ko, "x", 20<<20, false)
 	module := append(append(head, make([]byte, size)...), tail...)
 	var table, names []byte
-	module = changedSections(module, func(sections []elf.Section64) {
+	module = kmodtest.ChangeSections(module, func(sections []elf.Section64) {
 		table, names = module[sections[3].Off:][:sections[3].Size:sections[3].Size], module[sections[4].Off:][:sections[4].Size:sections[4].Size]
 		for i := range symbols {
-			table = append(table, encode(elf.Sym64{Name: uint32(len(names)), Shndx: 6})...)
+			table = append(table, kmodtest.Encode(elf.Sym64{Name: uint32(len(names)), Shndx: 6})...)
 			names = fmt.Appendf(names, "function_%d\x00", i)
 		}
 		sections[3].Off, sections[3].Size = uint64(len(module)), uint64(len(table))
@@ -111,7 +113,7 @@ func TestManySymbols(t *testing.T) {
 	})
 	path := fileOf(t, append(append(module, table...), names...))
 	taken := allocated(func() {
-		got, err := Layout{}.readKo(t.Context(), path)
+		got, err := NewReader().Read(t.Context(), path)
 		require.NoError(t, err)
 		assert.Equal(t, ko.Exports, got.Exports)
 	})
@@ -123,19 +125,19 @@ func TestLyingSizes(t *testing.T) {
 	const between, limit = 300 << 20, 48 << 20
 	for i, name := range []string{"", ".modinfo", "__versions", ".symtab", ".strtab", ".shstrtab", ".text"} {
 		for _, claimed := range []uint64{1 << 60, 1<<63 - 1, 1<<64 - 1, 200 << 20} {
-			head, size, tail := largeKo(sampleKo(), "x", between, true)
+			head, size, tail := kmodtest.Large(kmodtest.Sample(), "x", between, true)
 			data := append(append([]byte{}, head...), tail...)
 			var header elf.Header64
-			decode(head, &header)
+			kmodtest.Decode(head, &header)
 			header.Shoff -= uint64(size) // in what changedSections sees there is nothing between
-			data = changedSections(append(encode(header), data[len(head):]...), func(sections []elf.Section64) { sections[i].Size = claimed })
+			data = kmodtest.ChangeSections(append(kmodtest.Encode(header), data[len(head):]...), func(sections []elf.Section64) { sections[i].Size = claimed })
 			path := sparse(t, head, size, data[len(head):])
 			taken := allocated(func() {
-				_, err := Layout{}.readKo(t.Context(), path)
+				_, err := NewReader().Read(t.Context(), path)
 				if name == ".modinfo" || name == ".shstrtab" {
 					assert.Error(t, err)
 				}
-				Layout{}.compare(path, path+"x")
+				NewReader().Compare(path, path+"x")
 			})
 			assert.Less(t, taken, limit, "%s %d", name, claimed)
 		}

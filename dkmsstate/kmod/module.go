@@ -1,4 +1,4 @@
-package dkmsstate
+package kmod
 
 import (
 	"bytes"
@@ -14,10 +14,12 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/xi2/xz"
+
+	"dkms-hooks/dkmsstate/sentinel"
 )
 
-// Ko is what a kernel module says of the kernel that it was built for.
-type Ko struct {
+// Module is what a kernel module says of the kernel that it was built for.
+type Module struct {
 	// Vermagic is what the kernel compares first: the release and some options.
 	Vermagic string
 	// Uses are the symbols that it takes from elsewhere with the CRC that each had;
@@ -32,56 +34,57 @@ type Ko struct {
 }
 
 // release returns the kernel release that the module was built for.
-func (ko Ko) release() string {
+func (ko Module) release() string {
 	release, _, _ := strings.Cut(ko.Vermagic, " ")
 	return release
 }
 
-// readKo reads a module's file, compressed or not.
-func (l Layout) readKo(ctx context.Context, path string) (ko Ko, err error) {
-	err = l.inTurn(func(m memory) error {
+// Read reads a module's file, compressed or not. The error is ErrDamaged or ErrNoModule
+// where the file is certainly of no use, and ErrUnread otherwise.
+func (r *Reader) Read(ctx context.Context, path string) (ko Module, err error) {
+	err = r.inTurn(func(m memory) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		c, known, err := m.readKo(path)
+		c, known, err := m.read(path)
 		if err == nil {
 			ko = known
 			c.close()
 		}
 		return err
 	})
-	if err != nil && !errors.Is(err, errDamaged) && !errors.Is(err, errNoModule) {
-		err = fmt.Errorf("%w: %w", errUnread, err)
+	if err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNoModule) {
+		err = fmt.Errorf("%w: %w", ErrUnread, err)
 	}
 	if err != nil {
-		return Ko{}, fmt.Errorf("cannot read the module %s: %w", filepath.Base(path), err)
+		return Module{}, fmt.Errorf("cannot read the module %s: %w", filepath.Base(path), err)
 	}
 	return ko, nil
 }
 
-// readKo opens a module's file and reads what it says. The error is errDamaged or
-// errNoModule where the file is certainly of no use.
-func (m memory) readKo(path string) (*contents, Ko, error) {
+// read opens a module's file and reads what it says. The error is ErrDamaged or
+// ErrNoModule where the file is certainly of no use.
+func (m memory) read(path string) (*contents, Module, error) {
 	c, err := m.open(path)
 	if err != nil {
-		return nil, Ko{}, err
+		return nil, Module{}, err
 	}
-	ko, err := parseKo(c)
+	ko, err := parse(c)
 	if err != nil {
 		c.close()
-		return nil, Ko{}, err
+		return nil, Module{}, err
 	}
 	return c, ko, nil
 }
 
-// errDamaged says that a file is no module, or only a part of one, whoever reads it.
-const errDamaged = sentinel("is damaged")
+// ErrDamaged says that a file is no module, or only a part of one, whoever reads it.
+const ErrDamaged = sentinel.Error("is damaged")
 
-// errNoModule says that a file is whole, and something else than a module.
-const errNoModule = sentinel("not a module")
+// ErrNoModule says that a file is whole, and something else than a module.
+const ErrNoModule = sentinel.Error("not a module")
 
-// errUnread says that a file could not be read here, which proves nothing about it.
-const errUnread = sentinel("it cannot be examined")
+// ErrUnread says that a file could not be read here, which proves nothing about it.
+const ErrUnread = sentinel.Error("it cannot be examined")
 
 // damaged marks the errors of a decompressor by which the file is damaged, whatever
 // reads it. Others, such as a window that is too large for this reader, prove nothing.
@@ -91,15 +94,15 @@ func damaged(err error) error {
 		zstd.ErrCRCMismatch, zstd.ErrFrameSizeMismatch, zstd.ErrFrameSizeExceeded, zstd.ErrBlockTooSmall, zstd.ErrUnexpectedBlockSize,
 	} {
 		if err != nil && errors.Is(err, certain) {
-			return fmt.Errorf("%w: %w", errDamaged, err)
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 	}
 	return err
 }
 
-// parseKo reads a module. It never panics, whatever the bytes are. The error is errNoModule
+// parse reads a module. It never panics, whatever the bytes are. The error is ErrNoModule
 // unless they could not be read.
-func parseKo(c *contents) (ko Ko, err error) {
+func parse(c *contents) (ko Module, err error) {
 	defer func() { // debug/elf makes no promise on hostile files
 		if r := recover(); r != nil {
 			err = fmt.Errorf("cannot parse it: %v", r)
@@ -111,7 +114,7 @@ func parseKo(c *contents) (ko Ko, err error) {
 	}()
 	t, err := readTables(c)
 	if err != nil {
-		return Ko{}, fmt.Errorf("%w: %w", errNoModule, err)
+		return Module{}, fmt.Errorf("%w: %w", ErrNoModule, err)
 	}
 	ko.Exports = map[string]uint32{}
 	pieces := t.crcs(ko.Exports)
@@ -119,16 +122,16 @@ func parseKo(c *contents) (ko Ko, err error) {
 	c.read(append(pieces, info, versions, crcs, names))
 	ko.setInfo(info.data)
 	if ko.Vermagic == "" {
-		return Ko{}, fmt.Errorf("%w: it has no vermagic", errNoModule)
+		return Module{}, fmt.Errorf("%w: it has no vermagic", ErrNoModule)
 	}
 	ko.machine = t.Machine
 	ko.Uses = t.uses(versions.data, crcs.data, names.data)
-	ko.Signed = c.endsWith(c.size, signatureMark)
+	ko.Signed = c.endsWith(c.size, SignatureMark)
 	return ko, nil
 }
 
 // setInfo takes over what .modinfo says.
-func (ko *Ko) setInfo(info []byte) {
+func (ko *Module) setInfo(info []byte) {
 	for _, entry := range strings.Split(string(info), "\x00") {
 		if value, ok := strings.CutPrefix(entry, "vermagic="); ok {
 			ko.Vermagic = strings.TrimSpace(value)

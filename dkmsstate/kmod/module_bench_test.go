@@ -1,4 +1,4 @@
-package dkmsstate
+package kmod
 
 import (
 	"fmt"
@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
-// BenchmarkReadKo reads a module of the usual size, as the kernel has hundreds of them.
-func BenchmarkReadKo(b *testing.B) {
-	ko := Ko{Vermagic: testMagic, Uses: map[string]uint32{}, Exports: map[string]uint32{"mine": 1}, name: "m"}
+// BenchmarkRead reads a module of the usual size, as the kernel has hundreds of them.
+func BenchmarkRead(b *testing.B) {
+	ko := kmodtest.Module{Vermagic: kmodtest.Sample().Vermagic, Uses: map[string]uint32{}, Exports: map[string]uint32{"mine": 1}, Name: "m"}
 	for i := range 150 {
 		ko.Uses[fmt.Sprintf("symbol_of_the_kernel_%d", i)] = uint32(i)
 	}
@@ -20,7 +22,7 @@ func BenchmarkReadKo(b *testing.B) {
 	for part := range slices.Chunk(code, 16) {
 		random.Read(part[:6])
 	}
-	head, _, tail := largeKo(ko, "x", len(code), true)
+	head, _, tail := kmodtest.Large(ko, "x", len(code), true)
 	module := slices.Concat(head, code, tail)
 	for name, data := range map[string][]byte{
 		"plain": module, "xz": compressedWith(b, module, "xz", "--check=crc32", "--lzma2=dict=1MiB"),
@@ -30,7 +32,7 @@ func BenchmarkReadKo(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for range b.N {
-				_, err := Layout{}.readKo(b.Context(), path)
+				_, err := NewReader().Read(b.Context(), path)
 				require.NoError(b, err)
 			}
 		})
