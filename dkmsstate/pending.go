@@ -22,6 +22,27 @@ const (
 	owedDir    = "initramfs"
 )
 
+// requestFile is there while a reconcile is asked for.
+const requestFile = "reconcile"
+
+// RequestReconcile notes that a reconcile is to follow.
+func (l Layout) RequestReconcile() error {
+	if err := l.writeOwn(requestFile, nil); err != nil {
+		return fmt.Errorf("cannot note that a reconcile is to follow: %w", err)
+	}
+	return nil
+}
+
+// RequestDone removes the note, since the reconcile begins.
+func (l Layout) RequestDone() error { return removeNote(filepath.Join(l.Path(lockDir), requestFile)) }
+
+func removeNote(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot remove the note of work that is done: %w", err)
+	}
+	return nil
+}
+
 // Pending is why work on a kernel is not finished.
 type Pending string
 
@@ -68,11 +89,7 @@ func (l Layout) Pend(kernel Release, why Pending, keeping bool) error {
 
 // Settle removes the note, since the work is done.
 func (l Layout) Settle(kernel Release) error {
-	err := os.Remove(filepath.Join(l.Path(lockDir), pendingDir, string(kernel)))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot note that the work is done: %w", err)
-	}
-	return nil
+	return removeNote(filepath.Join(l.Path(lockDir), pendingDir, string(kernel)))
 }
 
 // Pending gives the note of a kernel, "" for none. One that cannot be understood
@@ -159,9 +176,5 @@ func (l Layout) SettleInitramfs(kernel Release, owed Owed) error {
 	if now, there := l.InitramfsOwed(kernel); !there || now.note != owed.note {
 		return nil
 	}
-	err := os.Remove(filepath.Join(l.Path(lockDir), owedDir, string(kernel)))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot note that the initramfs is made: %w", err)
-	}
-	return nil
+	return removeNote(filepath.Join(l.Path(lockDir), owedDir, string(kernel)))
 }

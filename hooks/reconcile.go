@@ -67,6 +67,11 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			afterLock(ctx, done)
 		}()
 	}
+	if !dryRun && due == nil {
+		if err := layout.RequestDone(); err != nil {
+			general.tell("%v", err)
+		}
+	}
 	record, err := layout.ReadRecord()
 	if err != nil {
 		general.tell("%v", err)

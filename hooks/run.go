@@ -105,7 +105,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 
 // trigger asks for a reconcile when dpkg is done, and says whether one follows.
 func (r *run) trigger(ctx context.Context) bool {
-	active, err := activate(ctx, r.inv)
+	active, err := activate(ctx, r.inv, r.machine.Layout)
 	if err != nil {
 		r.report.atEnd("failed: %v", err)
 		r.report.atEnd("  next, when dpkg is done: dkms-hooks reconcile")

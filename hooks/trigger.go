@@ -9,27 +9,26 @@ import (
 	"strings"
 	"time"
 
-	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
 )
 
 // Trigger is the dpkg trigger by which a hook asks for a reconcile when dpkg is
 // done (deb-triggers(5)). debian/dkms-hooks.triggers is interested in it.
 const Trigger = "dkms-hooks-reconcile"
 
-// activate activates the trigger, which holds even when dpkg then gives up the
-// removal, and says whether it did. There is none to activate by hand, in
-// another root, or where no package is interested in it.
-func activate(ctx context.Context, inv Invocation) (bool, error) {
+// activate asks for a reconcile by dpkg-trigger(1), which holds even when dpkg then gives
+// up the removal, and reports whether it did. Where dpkg fails, apt leaves the trigger for
+// later: a note of it lets apt's own hook do the reconcile (debian/after-apt). There is
+// nothing to activate by hand, in another root, or where no package is interested.
+func activate(ctx context.Context, inv Invocation, layout dkmsstate.Layout) (bool, error) {
 	if inv.Script.Name == "" || inv.Root != "/" {
 		return false, nil
 	}
 	if _, err := os.Stat(filepath.Join(inv.AdminDir, "triggers", Trigger)); err != nil {
 		return false, nil // these hooks were installed without their package
 	}
-	if debpkg.Activate(inv.AdminDir, Trigger) == nil {
-		return true, nil
-	}
-	const limit = 20 * time.Second // dpkg-trigger may know better
+	unnoted := layout.RequestReconcile()
+	const limit = 20 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "/usr/bin/dpkg-trigger", "--no-await", "--admindir="+inv.AdminDir, Trigger)
@@ -38,5 +37,5 @@ func activate(ctx context.Context, inv Invocation) (bool, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return false, fmt.Errorf("cannot activate the trigger %s: %w: %s", Trigger, err, oneLine(strings.TrimSpace(string(out))))
 	}
-	return true, nil
+	return true, unnoted
 }
