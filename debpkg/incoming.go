@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-
-	"pault.ag/go/debian/control"
 )
 
 // Incoming is the package that dpkg is unpacking: its control files are in
@@ -31,15 +29,19 @@ func (db *Database) Incoming() (Incoming, bool, error) {
 	if err != nil {
 		return Incoming{}, false, fmt.Errorf("cannot read the incoming package: %w", err)
 	}
-	reader, err := control.NewParagraphReader(bytes.NewReader(data), nil)
+	fields, err := ParseParagraph(data)
 	if err != nil {
 		return Incoming{}, false, fmt.Errorf("cannot read the incoming package: %w", err)
 	}
-	paragraph, err := reader.Next()
-	if err != nil {
-		return Incoming{}, false, fmt.Errorf("cannot read the incoming package: %w", err)
+	var in Incoming
+	for _, field := range fields {
+		switch strings.ToLower(field.Name) {
+		case "package":
+			in.Package = field.Value
+		case "version":
+			in.Version = field.Value
+		}
 	}
-	in := Incoming{Package: paragraph.Values["Package"], Version: paragraph.Values["Version"]}
 	files, _, err := readFile(filepath.Join(dir, "md5sums"))
 	switch {
 	case err == nil:

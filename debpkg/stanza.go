@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"pault.ag/go/debian/control"
 )
 
-// stanza is one record of the database: its text, and the few fields that tell
-// whether somebody wants the rest. Those are looked up by bytes, since decoding
-// six megabytes takes many times longer than a hook may.
+// stanza is one record of the database: the few fields of it that are wanted. They are
+// looked up by bytes, since decoding six megabytes takes many times longer than a hook
+// may.
 type stanza struct {
 	name, arch, multiArch, status, version []byte
-	text                                   []byte
 	// line is where it begins in its file.
 	line int
 	// simple says that the field being read has one line (deb822(5)).
@@ -24,8 +21,7 @@ type stanza struct {
 }
 
 // eachStanza calls visit with every stanza of data. Lines of nothing but blanks
-// part stanzas: control takes such a line for a continuation and would melt two
-// records into one.
+// part stanzas.
 func eachStanza(data []byte, visit func(stanza)) {
 	var s stanza
 	begin, line := -1, 0
@@ -41,7 +37,7 @@ func eachStanza(data []byte, visit func(stanza)) {
 		text := data[pos:end]
 		if len(text) == 0 || text[0] <= ' ' && len(bytes.TrimSpace(text)) == 0 {
 			if begin >= 0 {
-				s.finish(data[begin:pos], visit)
+				s.finish(visit)
 			}
 			begin, s = -1, stanza{}
 		} else {
@@ -56,7 +52,7 @@ func eachStanza(data []byte, visit func(stanza)) {
 		pos = next
 	}
 	if begin >= 0 {
-		s.finish(data[begin:], visit)
+		s.finish(visit)
 	}
 }
 
@@ -83,7 +79,7 @@ func (s *stanza) take(text []byte, first bool) {
 		return
 	}
 	var field *[]byte
-	switch text[0] | 0x20 { // field names have no case (deb822(5)), those of control have
+	switch text[0] | 0x20 { // field names have no case (deb822(5))
 	case 'p':
 		field = s.pick(text[:colon], "package", &s.name)
 	case 'a':
@@ -122,8 +118,7 @@ func (s *stanza) pick(name []byte, want string, field *[]byte) *[]byte {
 	return nil
 }
 
-func (s *stanza) finish(text []byte, visit func(stanza)) {
-	s.text = text
+func (s *stanza) finish(visit func(stanza)) {
 	switch {
 	case !isName(s.name):
 		s.name = nil
@@ -151,41 +146,14 @@ func isName(text []byte) bool {
 	return len(text) > 0
 }
 
-// fields decodes the whole stanza, under field names in lower case.
-func (s stanza) fields() (map[string]string, error) {
-	if s.bad != nil {
-		return nil, s.bad
-	}
-	reader, err := control.NewParagraphReader(bytes.NewReader(s.text), nil)
-	if err != nil {
-		return nil, err
-	}
-	paragraph, err := reader.Next()
-	if err != nil {
-		return nil, err
-	}
-	fields := make(map[string]string, len(paragraph.Values))
-	for name, value := range paragraph.Values {
-		fields[strings.ToLower(name)] = strings.TrimSpace(value)
-	}
-	return fields, nil
-}
-
 // pkg is the package that the stanza of the file from records.
 func (s stanza) pkg(from string) (Package, error) {
-	fields, err := s.fields()
+	if s.bad != nil {
+		return Package{}, s.bad
+	}
+	status, err := ParseStatus(string(s.status))
 	if err != nil {
 		return Package{}, err
 	}
-	status, err := ParseStatus(fields["status"])
-	if err != nil {
-		return Package{}, err
-	}
-	return Package{
-		Name:    fields["package"],
-		Arch:    fields["architecture"],
-		Version: fields["version"],
-		Status:  status,
-		From:    from,
-	}, nil
+	return Package{Name: string(s.name), Arch: string(s.arch), Version: string(s.version), Status: status, From: from}, nil
 }

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"pault.ag/go/debian/control"
+	"dkms-hooks/debpkg"
 )
 
 // ConfigFile is where an administrator changes what the hooks do, one stanza of
@@ -69,54 +68,17 @@ func ReadConfig(path string) (Config, error) {
 	return c, nil
 }
 
-// parseConfig gives the number of the line that an error is about, too.
+// parseConfig returns the number of the line that an error is about, too.
 func parseConfig(data []byte) (Config, int, error) {
-	lines := map[string]int{}
-	last, ended := "", 0
-	var text bytes.Buffer
-	for i, line := range strings.Split(string(data), "\n") {
-		number := i + 1
-		name, _, field := strings.Cut(line, ":")
-		switch {
-		case strings.HasPrefix(line, "#"):
-			continue
-		case strings.TrimSpace(line) == "":
-			if last != "" && ended == 0 {
-				ended = number
-			}
-			continue
-		case ended > 0:
-			return Config{}, number, errors.New("there is a second stanza, and only one is read")
-		case line[0] == ' ' || line[0] == '\t':
-			if last == "" {
-				return Config{}, number, errors.New("it continues nothing")
-			}
-		case !field || name == "" || strings.ContainsFunc(name, notPrintable):
-			return Config{}, number, fmt.Errorf("no field: %q", line)
-		default:
-			last = strings.ToLower(name)
-			if lines[last] > 0 {
-				return Config{}, number, fmt.Errorf("%s stands there twice", name)
-			}
-			lines[last] = number
-		}
-		text.WriteString(strings.TrimRight(line, "\r") + "\n")
+	fields, err := debpkg.ParseParagraph(data)
+	var at *debpkg.ParagraphError
+	if errors.As(err, &at) {
+		return Config{}, at.Line, at.Err
 	}
 	c := DefaultConfig()
-	if text.Len() == 0 {
-		return c, 0, nil
-	}
-	reader, err := control.NewParagraphReader(&text, nil)
-	if err != nil {
-		return Config{}, 1, err
-	}
-	paragraph, err := reader.Next()
-	if err != nil {
-		return Config{}, 1, err
-	}
-	for _, name := range paragraph.Order {
-		if err := c.set(name, strings.TrimSpace(paragraph.Values[name])); err != nil {
-			return Config{}, lines[strings.ToLower(name)], err
+	for _, field := range fields {
+		if err := c.set(field.Name, field.Value); err != nil {
+			return Config{}, field.Line, err
 		}
 	}
 	return c, 0, nil
@@ -126,9 +88,6 @@ func parseConfig(data []byte) (Config, int, error) {
 func words(value string) []string {
 	return strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(", \t\n", r) })
 }
-
-// notPrintable says that a character has no place in the name of a field (deb822(5)).
-func notPrintable(r rune) bool { return r <= ' ' || r >= 0x7f }
 
 // set sets a field; names of fields have no case.
 func (c *Config) set(name, value string) error {

@@ -1,0 +1,72 @@
+package debpkg
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Field is a field of a paragraph in the format of deb822(5).
+type Field struct {
+	// Name is as it is written; names have no case.
+	Name string
+	// Value has no blanks at its ends. Lines that continue it are lines of it, without the
+	// blanks at their ends.
+	Value string
+	// Line is the number of the line that the field begins in.
+	Line int
+}
+
+// ParagraphError is why a text is not one paragraph.
+type ParagraphError struct {
+	Line int
+	Err  error
+}
+
+// Error returns the line and what is wrong with it.
+func (e *ParagraphError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+
+// Unwrap returns what is wrong.
+func (e *ParagraphError) Unwrap() error { return e.Err }
+
+// ParseParagraph returns the fields of a text that is one paragraph, in their order. Lines
+// that begin with # are comments, and a carriage return at the end of a line is none of it.
+// The error is a *ParagraphError.
+func ParseParagraph(text []byte) ([]Field, error) {
+	var fields []Field
+	first := map[string]int{}
+	ended := 0
+	for i, line := range strings.Split(string(text), "\n") {
+		number := i + 1
+		wrong := func(format string, args ...any) error {
+			return &ParagraphError{number, fmt.Errorf(format, args...)}
+		}
+		name, value, colon := strings.Cut(line, ":")
+		switch {
+		case strings.HasPrefix(line, "#"):
+		case strings.TrimSpace(line) == "":
+			if len(fields) > 0 && ended == 0 {
+				ended = number
+			}
+		case ended > 0:
+			return nil, &ParagraphError{number, errors.New("there is a second stanza, and only one is read")}
+		case line[0] == ' ' || line[0] == '\t':
+			if len(fields) == 0 {
+				return nil, wrong("it continues nothing")
+			}
+			last := &fields[len(fields)-1]
+			last.Value = strings.TrimSpace(last.Value + "\n" + strings.TrimSpace(line))
+		case !colon || name == "" || strings.ContainsFunc(name, notPrintable):
+			return nil, wrong("no field: %q", line)
+		case first[strings.ToLower(name)] > 0:
+			return nil, wrong("%s stands there twice", name)
+		default:
+			first[strings.ToLower(name)] = number
+			fields = append(fields, Field{name, strings.TrimSpace(value), number})
+		}
+	}
+	return fields, nil
+}
+
+// notPrintable reports whether a character has no place in the name of a field (deb822(5)).
+func notPrintable(r rune) bool { return r <= ' ' || r >= 0x7f }
