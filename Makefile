@@ -201,8 +201,8 @@ autopkgtest: deb ## as root: the tests in debian/tests, in fresh roots of SUITES
 # the package sets them aside and gives them back.
 install: build ## the layout of the package below DESTDIR, without its diversions
 	install -d $(DESTDIR)/usr/libexec/dkms-hooks $(DESTDIR)/usr/sbin
-	install -m 755 $(addprefix bin/,$(HOOKS)) $(DESTDIR)/usr/libexec/dkms-hooks/
-	install -m 755 bin/dkms-hooks $(DESTDIR)/usr/sbin/
+	install -m 755 bin/dkms-hooks $(DESTDIR)/usr/libexec/dkms-hooks/
+	ln -sfn ../libexec/dkms-hooks/dkms-hooks $(DESTDIR)/usr/sbin/dkms-hooks
 	for page in docs/man/*; do \
 		install -D -m 644 $$page $(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/}; \
 	done
@@ -211,6 +211,7 @@ install: build ## the layout of the package below DESTDIR, without its diversion
 	install -D -m 644 cmd/dkms-hooks/completion/dkms-hooks.fish $(DESTDIR)/usr/share/fish/vendor_completions.d/dkms-hooks.fish
 	for hook in $(HOOKS); do \
 		install -d $(DESTDIR)/etc/kernel/$$hook.d; \
+		ln -f $(DESTDIR)/usr/libexec/dkms-hooks/dkms-hooks $(DESTDIR)/usr/libexec/dkms-hooks/$$hook; \
 		ln -sfn ../../../usr/libexec/dkms-hooks/$$hook $(DESTDIR)/etc/kernel/$$hook.d/dkms; \
 	done
 
