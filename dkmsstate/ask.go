@@ -45,6 +45,9 @@ func (s *Snapshot) Ask(ctx context.Context, engine Engine, goal Goal, before map
 		}
 		s.answer(i, answer)
 		answers[r.Module.String()] = answer
+		if _, found := s.inputs[r.Module.String()]; found { // with what it needs
+			s.inputs[r.Module.String()] = s.readInputs(r.Module.String())
+		}
 	}
 	if len(answers) == 0 {
 		return nil

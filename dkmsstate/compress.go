@@ -6,22 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"dkms-hooks/dkmsstate/nofollow"
 )
-
-// kernelSuffix gives the compression of the kernel's own modules as the end of
-// their names (.gz, .xz, .zst), "" for none.
-func (d ModulesDep) kernelSuffix() string {
-	for path := range d.paths {
-		if _, suffix, ok := strings.Cut(filepath.Base(path), ".ko"); ok && strings.HasPrefix(path, "kernel/") {
-			return suffix
-		}
-	}
-	return ""
-}
 
 // compressor gives the program that compresses a module, with what makes the
 // kernel able to read it (xz with crc32, as dkms 3.2 does), "" for none.
@@ -48,21 +38,26 @@ func (b Build) plain() []string {
 	return names
 }
 
+// findCompression finds how builds that are not compressed should be.
+func (s *Snapshot) findCompression() {
+	if !slices.ContainsFunc(s.Builds, func(b Build) bool { return len(b.plain()) > 0 }) {
+		return
+	}
+	suffix := s.Dep.kernelSuffix()
+	if program := compressor(suffix); program != nil {
+		if _, err := lookPath(program[0]); err == nil {
+			s.Compression = suffix
+		}
+	}
+}
+
 // compressSteps is what makes a build compressed that should be.
 func (s Snapshot) compressSteps(b Build) []Step {
 	plain := b.plain()
-	if len(plain) == 0 {
+	if len(plain) == 0 || s.Compression == "" {
 		return nil
 	}
-	suffix := s.Dep.kernelSuffix()
-	program := compressor(suffix)
-	if program == nil {
-		return nil
-	}
-	if _, err := lookPath(program[0]); err != nil {
-		return nil
-	}
-	return []Step{{OpCompress, fmt.Sprintf("%s is not compressed as the kernel's own modules are (%s)", plain[0], suffix)}}
+	return []Step{{OpCompress, fmt.Sprintf("%s is not compressed as the kernel's own modules are (%s)", plain[0], s.Compression)}}
 }
 
 // compress compresses the files of a build as the kernel's own modules are: one
@@ -80,7 +75,7 @@ func (r *taskRun) compress(ctx context.Context) error {
 		return err
 	}
 	defer kernel.Close()
-	suffix := r.before.Dep.kernelSuffix()
+	suffix := r.before.Compression
 	plain := tree.build(t.Module, t.Arch).plain()
 	for _, name := range plain {
 		from := filepath.Join(m.Layout.buildDir(t.Module, tree.Kernel, t.Arch), "module", name)

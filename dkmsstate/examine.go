@@ -33,6 +33,7 @@ type kernelFacts struct {
 // and what was built and verified just now, by this run, is as fresh as it can be.
 func (s *Snapshot) Examine(ctx context.Context, rec KernelRecord, built ...Module) KernelRecord {
 	s.presume(rec.Answers)
+	s.findInputs(rec)
 	x := s.examine(ctx)
 	s.Mismatch = rec.Mismatch
 	compared := x.comparedStamps()
@@ -54,7 +55,7 @@ func (s *Snapshot) Examine(ctx context.Context, rec KernelRecord, built ...Modul
 		}
 	}
 	rec.Origins = rec.usedOrigins(x)
-	rec.Dep = s.Dep.named()
+	rec.Dep = s.Dep.DepRecord
 	return rec
 }
 

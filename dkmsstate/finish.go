@@ -26,8 +26,9 @@ func (m Machine) Finish(ctx context.Context, after *Snapshot, changed bool) (str
 		}
 		after.Owed = false
 	}
-	after.Dep = newModulesDep(m.Layout.kernelDir(after.Kernel), DepRecord{})
-	reason := after.depmodReason()
-	after.Dep.accept(reason)
-	return reason, nil
+	dir := m.Layout.kernelDir(after.Kernel)
+	after.Dep = newModulesDep(dir)
+	after.Dep.read(dir, DepRecord{})
+	after.Dep.Accepted = after.depmodReason()
+	return after.Dep.Accepted, nil
 }

@@ -10,7 +10,26 @@ import (
 // and the module's source with its dkms.conf, known by size and times, and
 // that of the modules that it needs. While the name stays the same, a build that the
 // compiler refused is refused again.
+//
+// Of what ended in trouble when it was last tried, Examine has found it.
 func (s Snapshot) Inputs(module string) string {
+	if known, found := s.inputs[module]; found {
+		return known
+	}
+	return s.readInputs(module)
+}
+
+// findInputs finds the inputs of modules whose last attempt ended in trouble.
+func (s *Snapshot) findInputs(rec KernelRecord) {
+	s.inputs = map[string]string{}
+	for module, last := range rec.Last {
+		if last.trouble() {
+			s.inputs[module] = s.readInputs(module)
+		}
+	}
+}
+
+func (s Snapshot) readInputs(module string) string {
 	var sum stamp
 	build := s.Layout.headersDir(s.Kernel)
 	for _, name := range []string{"", "include", "Makefile", "Module.symvers", "include/config/auto.conf"} {

@@ -223,7 +223,7 @@ func TestFinish(t *testing.T) {
 	assert.Equal(t, "modules.dep does not name one.ko", unfit)
 
 	// A run that was called for no kernel does not try that again for ever.
-	kept := KernelRecord{Dep: after.Dep.named()}
+	kept := KernelRecord{Dep: after.Dep.DepRecord}
 	read := func() Snapshot {
 		s, err := ReadSnapshot(e.layout, testKernel, testArch, kept)
 		require.NoError(t, err)

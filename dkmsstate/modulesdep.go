@@ -13,10 +13,13 @@ import (
 // ModulesDep is what depmod(8) last wrote for a kernel. modprobe(8) reads
 // modules.dep.bin only; modules.dep is the text that it was made of. A kernel
 // package ships or makes both anew, and then a module of DKMS is in neither.
-// They are read when they are first asked for, once.
 type ModulesDep struct {
-	text  func() []byte
-	named func() DepRecord
+	// DepRecord is what both say of the install directory.
+	DepRecord
+	// Gone are the files there that modules.dep names and that do not exist.
+	Gone []string
+	// text is read when it is first asked for, once.
+	text func() []byte
 }
 
 // DepRecord is what both files say of the install directory.
@@ -31,19 +34,22 @@ type DepRecord struct {
 	Accepted string `json:"accepted,omitempty"`
 }
 
-// newModulesDep gives both files of a kernel's directory; a missing one is an empty
-// one. kept is what they said before.
-func newModulesDep(kernelDir string, kept DepRecord) ModulesDep {
-	path, indexPath := filepath.Join(kernelDir, "modules.dep"), filepath.Join(kernelDir, "modules.dep.bin")
-	d := ModulesDep{text: sync.OnceValue(func() []byte {
-		text, _ := regular.ReadFile(path)
+// newModulesDep returns modules.dep of a kernel's directory, an empty one where there is
+// none.
+func newModulesDep(kernelDir string) ModulesDep {
+	return ModulesDep{text: sync.OnceValue(func() []byte {
+		text, _ := regular.ReadFile(filepath.Join(kernelDir, "modules.dep"))
 		return text
 	})}
-	d.named = sync.OnceValue(func() DepRecord {
-		now := DepRecord{Stamp: stampFiles(path, indexPath)}
-		if now.Stamp == kept.Stamp {
-			return kept
-		}
+}
+
+// read reads what both files say; kept is what they said before.
+func (d *ModulesDep) read(kernelDir string, kept DepRecord) {
+	indexPath := filepath.Join(kernelDir, "modules.dep.bin")
+	d.DepRecord = DepRecord{Stamp: stampFiles(filepath.Join(kernelDir, "modules.dep"), indexPath)}
+	if d.Stamp == kept.Stamp {
+		d.DepRecord = kept
+	} else {
 		// The index holds each line of the text whole as a value of its trie (kmod,
 		// libkmod-index), so that looking for the bytes is enough.
 		index, _ := regular.ReadFile(indexPath)
@@ -51,15 +57,19 @@ func newModulesDep(kernelDir string, kept DepRecord) ModulesDep {
 		for _, name := range installedIn(index, "") {
 			indexed[name] = true
 		}
-		now.Installed = installedIn(d.text(), "\n")
-		for _, name := range now.Installed {
+		d.Installed = installedIn(d.text(), "\n")
+		for _, name := range d.Installed {
 			if !indexed[name] {
-				now.Missing = append(now.Missing, name)
+				d.Missing = append(d.Missing, name)
 			}
 		}
-		return now
-	})
-	return d
+	}
+	d.Gone = nil
+	for _, name := range d.Installed {
+		if !anyExists(filepath.Join(kernelDir, installedUnder), name) {
+			d.Gone = append(d.Gone, name)
+		}
+	}
 }
 
 // installedIn gives each NAME in what stands as "updates/dkms/NAME:" behind a mark,
@@ -78,27 +88,29 @@ func installedIn(text []byte, mark string) []string {
 	}
 }
 
-// accept notes what does not fit in what depmod has just written.
-func (d *ModulesDep) accept(reason string) {
-	now := d.named()
-	now.Accepted = reason
-	d.named = func() DepRecord { return now }
-}
-
-// Names says whether depmod found a file of each name in the install directory.
-func (d ModulesDep) Names() func(name string) bool {
+// Names returns what reports whether depmod found a file of a name in the install
+// directory.
+func (d DepRecord) Names() func(name string) bool {
 	named := map[string]bool{}
-	for _, name := range d.named().Installed {
+	for _, name := range d.Installed {
 		named[name] = true
 	}
-	for _, name := range d.named().Missing {
+	for _, name := range d.Missing {
 		named[name] = false
 	}
 	return func(name string) bool { return named[name] }
 }
 
-// Installed gives the files in the install directory that modules.dep names.
-func (d ModulesDep) Installed() []string { return d.named().Installed }
+// kernelSuffix returns the compression of the kernel's own modules as the end of
+// their names (.gz, .xz, .zst), "" for none.
+func (d ModulesDep) kernelSuffix() string {
+	for path := range d.paths {
+		if _, suffix, ok := strings.Cut(filepath.Base(path), ".ko"); ok && strings.HasPrefix(path, "kernel/") {
+			return suffix
+		}
+	}
+	return ""
+}
 
 // paths gives the paths of all modules, as they stand in the kernel's directory.
 func (d ModulesDep) paths(yield func(string) bool) {

@@ -18,7 +18,7 @@ func PlanAutoinstall(s Snapshot, goal Goal) Plan {
 		p.Broken = append(p.Broken, Note{Module: path.Join(installedUnder, name), Left: true,
 			Text: "dkms has no build that it belongs to; it is left as it is"})
 	}
-	if reason := s.depmodReason(); !p.Keeping() || reason != s.Dep.named().Accepted {
+	if reason := s.depmodReason(); !p.Keeping() || reason != s.Dep.Accepted {
 		p.Depmod = reason
 	}
 	return p

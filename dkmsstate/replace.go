@@ -201,6 +201,6 @@ func (s Snapshot) foreign(m Module, arch string) []string {
 
 // build reads a build of the kernel.
 func (t Tree) build(m Module, arch string) Build {
-	s := t.Layout.glance(t.Kernel, KernelRecord{})
+	s := t.Layout.glance(t.Kernel)
 	return s.readBuild(m, arch, KernelRecord{})
 }

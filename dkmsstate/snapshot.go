@@ -42,6 +42,9 @@ type Snapshot struct {
 	Stray []string
 	// Dep is what depmod last wrote for this kernel.
 	Dep ModulesDep
+	// Compression is the end of a name (.gz, .xz, .zst) by which builds that are not
+	// compressed should be, "" where none is or nothing could do it.
+	Compression string
 	// Remains are modules for which a run that was cut off left something.
 	Remains []Module
 	// Leftovers are files that programs which were killed left, as paths of the system.
@@ -58,13 +61,15 @@ type Snapshot struct {
 	installed func(name string) bool
 	// facts is what Examine read of the kernel.
 	facts *kernelFacts
+	// inputs are what Examine found of modules in trouble (Inputs), by MODULE/VERSION.
+	inputs map[string]string
 }
 
 // ReadSnapshot looks at the DKMS tree and at one kernel; see Survey.Snapshot.
 func ReadSnapshot(l Layout, kernel Release, uname string, kept KernelRecord) (Snapshot, error) {
 	survey, err := l.Survey()
 	if err != nil {
-		return l.glance(kernel, kept), err
+		return l.glance(kernel), err
 	}
 	return survey.Snapshot(kernel, uname, kept), nil
 }
@@ -77,7 +82,7 @@ func ReadSnapshot(l Layout, kernel Release, uname string, kept KernelRecord) (Sn
 // are not read again.
 func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snapshot {
 	l := sv.layout
-	s := l.glance(kernel, kept)
+	s := l.glance(kernel)
 	s.There = l.KernelThere(kernel)
 	s.Headers = anyExists(l.headersDir(kernel), "include")
 	s.NoAutoinstall = slices.Contains(sv.overrides, "no-autoinstall")
@@ -98,6 +103,8 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 	for _, part := range parts {
 		s.Registrations = append(s.Registrations, part.registrations...)
 	}
+	s.Dep.read(l.kernelDir(kernel), kept.Dep)
+	s.findCompression()
 	s.findStray(files)
 	s.findLeftovers(files)
 	s.Owed = len(pendingOf(kernel, sv.notes)) > 0 || l.Pending(kernel) == Begun
@@ -106,8 +113,8 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 }
 
 // glance gives a snapshot in which nothing is looked up yet, for a look at one module.
-func (l Layout) glance(kernel Release, kept KernelRecord) Snapshot {
-	return Snapshot{Layout: l, Kernel: kernel, Dep: newModulesDep(l.kernelDir(kernel), kept.Dep), installed: func(name string) bool {
+func (l Layout) glance(kernel Release) Snapshot {
+	return Snapshot{Layout: l, Kernel: kernel, Dep: newModulesDep(l.kernelDir(kernel)), installed: func(name string) bool {
 		_, err := os.Lstat(filepath.Join(l.installDir(kernel), name))
 		return err == nil
 	}}
@@ -115,7 +122,7 @@ func (l Layout) glance(kernel Release, kept KernelRecord) Snapshot {
 
 // lookAt reads what one module has on the kernel, and nothing else.
 func (l Layout) lookAt(kernel Release, name string) Snapshot {
-	s := l.glance(kernel, KernelRecord{})
+	s := l.glance(kernel)
 	part := s.readModule(l.readModuleDir(name), KernelRecord{})
 	s.Builds, s.Links, s.Remains = part.builds, part.links, part.remains
 	return s

@@ -90,8 +90,8 @@ func (s Snapshot) depmodReason() string {
 	for _, name := range s.Stray {
 		here[name] = true
 	}
-	for _, name := range s.Dep.Installed() {
-		if !here[name] && !anyExists(s.Layout.installDir(s.Kernel), name) {
+	for _, name := range s.Dep.Gone {
+		if !here[name] {
 			return fmt.Sprintf("modules.dep names %s, which is gone", name)
 		}
 	}
