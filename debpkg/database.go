@@ -80,6 +80,7 @@ func (db *Database) put(s stanza, from string) {
 	if s.name == nil {
 		return
 	}
+	r.keep()
 	name := string(s.name)
 	same := db.records[name]
 	moves := from != "status" && r.bad == nil && !r.coinstallable() && r.want.State != NotInstalled

@@ -118,6 +118,22 @@ func (s *stanza) pick(name []byte, want string, field *[]byte) *[]byte {
 	return nil
 }
 
+// keep gives the stanza bytes of its own, so that nothing holds the whole file in memory.
+func (s *stanza) keep() {
+	fields := []*[]byte{&s.name, &s.arch, &s.multiArch, &s.status, &s.version}
+	size := 0
+	for _, field := range fields {
+		size += len(*field)
+	}
+	own := make([]byte, 0, size)
+	for _, field := range fields {
+		if from := len(own); *field != nil {
+			own = append(own, *field...)
+			*field = own[from:len(own):len(own)]
+		}
+	}
+}
+
 func (s *stanza) finish(visit func(stanza)) {
 	switch {
 	case !isName(s.name):

@@ -50,7 +50,7 @@ func Check(ctx context.Context, inv Invocation) ([]Finding, Examined, error) {
 	}
 	inv.Hook = Reconciler
 	config, _ := ReadConfig(layout.Path(ConfigFile)) // what is wrong with it is reported by the hooks
-	c := checker{ctx: ctx, inv: inv, layout: layout, config: config, record: record, database: openOnce(inv)}
+	c := checker{ctx: ctx, inv: inv, layout: layout, config: config, record: record}
 	if err := c.forgotten(); err != nil {
 		return nil, Examined{}, err
 	}

@@ -40,8 +40,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	if err != nil {
 		troubles = append(troubles, err.Error())
 	}
-	database := openOnce(inv)
-	w := Look(ctx, inv, layout, database)
+	w := Look(ctx, inv, layout)
 	d := Decide(inv, w)
 	r := newRun(inv, config, layout, d.Verdict, io.Discard)
 	r.record = &record
@@ -52,10 +51,10 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	}
 	s.Examine(ctx, kept)
 	e := Explanation{
-		Kernel: viewKernel(ctx, inv, s, kept, wantedOn(inv.Kernel, layout, config, database), bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
+		Kernel: viewKernel(ctx, inv, s, kept, wantedOn(inv, layout, config), bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
 		Troubles: append(troubles, s.Troubles...),
 	}
-	e.Witnesses = witnesses(inv, closeLook(inv, w, database), e.Kernel)
+	e.Witnesses = witnesses(inv, closeLook(inv, w), e.Kernel)
 	e.Steps = r.steps(s, kept)
 	if e.Removed != nil {
 		then := inv
@@ -103,8 +102,8 @@ func removed(inv Invocation, w World, d Decision) *Decision {
 }
 
 // closeLook adds to what a decision needs what a person wants to know.
-func closeLook(inv Invocation, w World, database func() (*debpkg.Database, error)) World {
-	db, err := database()
+func closeLook(inv Invocation, w World) World {
+	db, err := inv.database()
 	if err != nil {
 		w.Unreadable = err
 		return w

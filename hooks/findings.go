@@ -14,13 +14,12 @@ import (
 
 // checker collects findings.
 type checker struct {
-	ctx      context.Context
-	inv      Invocation
-	layout   dkmsstate.Layout
-	config   Config
-	record   dkmsstate.Record
-	database func() (*debpkg.Database, error)
-	found    []Finding
+	ctx    context.Context
+	inv    Invocation
+	layout dkmsstate.Layout
+	config Config
+	record dkmsstate.Record
+	found  []Finding
 	// unusual are modules that are not as they were built, which is for their owner to say.
 	unusual []string
 }
@@ -45,7 +44,7 @@ func (c *checker) forgotten() error {
 	if err != nil || len(unregistered) == 0 {
 		return err
 	}
-	db, err := c.database()
+	db, err := c.inv.database()
 	if err != nil {
 		return err
 	}
@@ -70,7 +69,7 @@ func (c *checker) registration(r dkmsstate.Registration) {
 	m := r.Module
 	dir := path.Join(c.layout.Source, m.Name+"-"+m.Version)
 	mend := fmt.Sprintf("restore its source in %s", cmp.Or(r.Source, dir))
-	if db, err := c.database(); err == nil {
+	if db, err := c.inv.database(); err == nil {
 		if name, err := owner(db, dir+"/dkms.conf"); err == nil && name != "" {
 			mend = fmt.Sprintf("apt reinstall %s; if the module is no longer needed: apt purge %s", name, name)
 		}
@@ -81,7 +80,7 @@ func (c *checker) registration(r dkmsstate.Registration) {
 // kernel finds what is wrong with a kernel that is there.
 func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	on := func(module string) string { return fmt.Sprintf("%s on %s", module, s.Kernel) }
-	plan := dkmsstate.PlanAutoinstall(s, wantedOn(s.Kernel, c.layout, c.config, c.database))
+	plan := dkmsstate.PlanAutoinstall(s, wantedOn(c.at(s.Kernel), c.layout, c.config))
 	for _, t := range plan.Tasks {
 		b, built := s.Build(t.Module, s.Arch)
 		link, linked := s.Link(t.Module.Name, s.Arch)
@@ -161,7 +160,7 @@ func (c *checker) at(kernel dkmsstate.Release) Invocation {
 // orphans finds installed files that are neither dkms's nor a package's.
 func (c *checker) orphans(s dkmsstate.Snapshot, plan dkmsstate.Plan) error {
 	for _, name := range plan.Orphans(s) {
-		db, err := c.database()
+		db, err := c.inv.database()
 		if err != nil {
 			return err
 		}
@@ -180,7 +179,7 @@ func (c *checker) orphans(s dkmsstate.Snapshot, plan dkmsstate.Plan) error {
 
 // gone finds what is left of a kernel that is gone.
 func (c *checker) gone(s dkmsstate.Snapshot) error {
-	w := LookAtKernel(s.Kernel, c.layout, "", c.database)
+	w := LookAtKernel(c.at(s.Kernel), c.layout, "")
 	d := DecideKernel(c.at(s.Kernel), w)
 	if d.Verdict != Unbuild {
 		return w.Unreadable

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"time"
 
-	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
@@ -15,7 +14,7 @@ import (
 // made the kernel with `make bindeb-pkg`.
 func headersAdvice(ctx context.Context, inv Invocation) string {
 	name := fmt.Sprintf("linux-headers-%s", inv.Kernel)
-	if db, err := debpkg.Open(inv.AdminDir); err == nil {
+	if db, err := inv.database(); err == nil {
 		if p, ok := db.Lookup(name, ""); ok && p.Status.Present() {
 			return fmt.Sprintf("apt reinstall %s, which is installed but lacks its files", name)
 		}

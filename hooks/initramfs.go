@@ -91,7 +91,7 @@ func (r *run) imageFollows() bool {
 	if r.inv.Hook == Postinst || r.verdict == Unbuild {
 		return true
 	}
-	db, err := debpkg.Open(r.inv.AdminDir)
+	db, err := r.inv.database()
 	if err != nil {
 		return false
 	}

@@ -37,6 +37,8 @@ type Invocation struct {
 	Root, AdminDir string
 	// Environ is the environment, for the programs that the hook starts.
 	Environ []string
+	// dpkg is the database in AdminDir.
+	dpkg *database
 }
 
 // Script is what dpkg exports of the maintainer script that is running.
@@ -98,7 +100,7 @@ func (inv *Invocation) place(root, admin string) error {
 	if !filepath.IsAbs(root) {
 		return fmt.Errorf("DPKG_ROOT %q is no absolute path", root)
 	}
-	inv.Root = filepath.Clean(root)
+	inv.Root, inv.dpkg = filepath.Clean(root), &database{}
 	if admin == "" {
 		admin = filepath.Join(inv.Root, "var/lib/dpkg")
 	}

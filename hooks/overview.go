@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
@@ -126,26 +125,26 @@ func Overlook(ctx context.Context, inv Invocation) (Overview, error) {
 	if inv.Kernel != "" {
 		kernels = []dkmsstate.Release{inv.Kernel}
 	}
-	next, database := bootsNext(layout), openOnce(inv)
+	next := bootsNext(layout)
 	for _, kernel := range kernels {
 		kept := record.Kernel(kernel)
 		s := survey.Snapshot(kernel, machineArch(), kept)
 		s.Examine(ctx, kept)
 		o.Troubles = append(o.Troubles, s.Troubles...)
 		inv.Kernel = kernel
-		goal := wantedOn(kernel, layout, config, database)
+		goal := wantedOn(inv, layout, config)
 		o.Kernels = append(o.Kernels, viewKernel(ctx, inv, s, kept, goal, next))
 	}
 	return o, nil
 }
 
 // wantedOn returns what a kernel should have: on one that cannot be started, what it has.
-func wantedOn(kernel dkmsstate.Release, layout dkmsstate.Layout, config Config, database func() (*debpkg.Database, error)) dkmsstate.Goal {
+func wantedOn(inv Invocation, layout dkmsstate.Layout, config Config) dkmsstate.Goal {
 	goal := dkmsstate.Goal{}
-	if !layout.ImageThere(kernel) && LookAtKernel(kernel, layout, "", database).Lifeless() {
+	if !layout.ImageThere(inv.Kernel) && LookAtKernel(inv, layout, "").Lifeless() {
 		goal = dkmsstate.KeepOnly()
 	}
-	goal.Ignored = config.ignored(kernel)
+	goal.Ignored = config.ignored(inv.Kernel)
 	return goal
 }
 

@@ -130,11 +130,10 @@ func putOffAll(layout dkmsstate.Layout) error {
 // afterLock.
 func reconciler(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record,
 	dryRun bool, stderr io.Writer, done *[]*run) func(dkmsstate.Release, *dkmsstate.Survey) bool {
-	database := openOnce(inv)
 	return func(kernel dkmsstate.Release, survey *dkmsstate.Survey) bool {
 		inv := inv
 		inv.Hook, inv.Kernel = Reconciler, kernel
-		w := LookAtKernel(kernel, machine.Layout, record.Kernel(kernel).Leaving, database)
+		w := LookAtKernel(inv, machine.Layout, record.Kernel(kernel).Leaving)
 		d := DecideKernel(inv, w)
 		r := newRun(inv, config, machine.Layout, d.Verdict, stderr)
 		r.machine, r.reconciling, r.record, r.survey = machine, true, record, survey
@@ -232,13 +231,14 @@ func (w World) Lifeless() bool {
 // LookAtKernel reads what DecideKernel needs, and no more.
 //
 // leaving is the package whose removal took the kernel's builds away, "" for none.
-func LookAtKernel(kernel dkmsstate.Release, layout dkmsstate.Layout, leaving string, database func() (*debpkg.Database, error)) World {
+func LookAtKernel(inv Invocation, layout dkmsstate.Layout, leaving string) World {
+	kernel := inv.Kernel
 	w := World{
-		There:   there(layout, kernel, database),
+		There:   inv.there(layout, kernel),
 		Image:   layout.ImageThere(kernel),
 		Running: running(layout, kernel),
 	}
-	db, err := database()
+	db, err := inv.database()
 	if err != nil {
 		w.Unreadable = err
 		return w

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -55,7 +56,7 @@ func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verd
 		arch:     machineArch(),
 		verdict:  verdict,
 		dpkg:     debpkg.Run(),
-		packages: packagesOf(inv),
+		packages: sync.OnceValue(inv.packages),
 	}
 }
 
@@ -70,7 +71,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	if !dryRun && layout.Below(inv.Environ) {
 		return leave(layout, inv, stderr)
 	}
-	d := Decide(inv, Look(ctx, inv, layout, openOnce(inv)))
+	d := Decide(inv, Look(ctx, inv, layout))
 	r := newRun(inv, config, layout, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
 	if !dryRun && (inv.Hook == Postrm || d.Verdict == Unbuild) {
@@ -148,11 +149,16 @@ func lockMachine(ctx context.Context, inv Invocation, layout dkmsstate.Layout, c
 	if layout.Below(inv.Environ) {
 		return dkmsstate.Machine{}, nil, dkmsstate.ErrBelow
 	}
+	waited := false
 	lock, err := layout.Lock(ctx, config.lockLimit(), func() {
+		waited = true
 		say("waiting for another run of the hooks, at most %s", config.lockLimit())
 	})
 	if err != nil {
 		return dkmsstate.Machine{}, nil, err
+	}
+	if waited {
+		inv.forgetDatabase()
 	}
 	return machineOf(inv, layout, config, lock), lock, nil
 }

@@ -3,7 +3,6 @@ package hooks
 import (
 	"fmt"
 
-	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
@@ -15,7 +14,7 @@ func (r *run) removeStray(tree dkmsstate.Tree, after dkmsstate.Snapshot) error {
 	if len(after.Stray) == 0 || r.strayStays(after) {
 		return nil
 	}
-	db, err := debpkg.Open(r.inv.AdminDir)
+	db, err := r.inv.database()
 	if err != nil {
 		return fmt.Errorf("cannot tell whose modules are left in the install directory: %w", err)
 	}

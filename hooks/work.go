@@ -172,7 +172,7 @@ func (r *run) unpacked(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) bool {
 	case kept.Unpacked == s.Unpacked():
 		return false
 	}
-	db, err := debpkg.Open(r.inv.AdminDir)
+	db, err := r.inv.database()
 	if err != nil {
 		return false
 	}

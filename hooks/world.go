@@ -3,7 +3,6 @@ package hooks
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"dkms-hooks/debpkg"
@@ -36,19 +35,14 @@ type World struct {
 	Files, Waiting []debpkg.Package
 }
 
-// openOnce opens dpkg's database when it is first asked for.
-func openOnce(inv Invocation) func() (*debpkg.Database, error) {
-	return sync.OnceValues(func() (*debpkg.Database, error) { return debpkg.Open(inv.AdminDir) })
-}
-
 // Look reads what a decision about the invocation needs, and no more: an
 // upgrade keeps the modules whatever the database says.
-func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout, database func() (*debpkg.Database, error)) World {
-	w := World{There: there(layout, inv.Kernel, database)}
+func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout) World {
+	w := World{There: inv.there(layout, inv.Kernel)}
 	if inv.Hook != Prerm || !inv.wantsDatabase() {
 		return w
 	}
-	db, err := database()
+	db, err := inv.database()
 	if err != nil {
 		w.Unreadable = err
 		return w
@@ -81,14 +75,14 @@ func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout, database
 // there says that the kernel itself is there. sid's linux-base-KVER, which comes
 // with the headers alone too, holds the lists of a kernel's modules and none of
 // them; without a package, such lists are those of a kernel that has no modules.
-func there(layout dkmsstate.Layout, kernel dkmsstate.Release, database func() (*debpkg.Database, error)) bool {
+func (inv Invocation) there(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
 	if !layout.KernelThere(kernel) {
 		return false
 	}
 	if layout.ModulesThere(kernel) || layout.ImageThere(kernel) || kernel == layout.Running {
 		return true
 	}
-	db, err := database()
+	db, err := inv.database()
 	if err != nil {
 		return true
 	}

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
@@ -42,10 +40,10 @@ func TestThere(t *testing.T) {
 			if test.owned {
 				write("var/lib/dpkg/info/linux-base-6.1.0.list", list)
 			}
-			open := func() (*debpkg.Database, error) { return debpkg.Open(filepath.Join(root, "var/lib/dpkg")) }
-			assert.Equal(t, test.want, there(dkmsstate.DefaultLayout(root), "6.1.0", open))
-			broken := func() (*debpkg.Database, error) { return nil, errors.New("unreadable") }
-			assert.Equal(t, test.want || test.owned, there(dkmsstate.DefaultLayout(root), "6.1.0", broken), "in doubt it is there")
+			inv := Invocation{AdminDir: filepath.Join(root, "var/lib/dpkg")}
+			assert.Equal(t, test.want, inv.there(dkmsstate.DefaultLayout(root), "6.1.0"))
+			unreadable := Invocation{AdminDir: filepath.Join(root, "none")}
+			assert.Equal(t, test.want || test.owned, unreadable.there(dkmsstate.DefaultLayout(root), "6.1.0"), "in doubt it is there")
 		})
 	}
 }

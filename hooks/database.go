@@ -1,0 +1,50 @@
+package hooks
+
+import (
+	"sync"
+
+	"dkms-hooks/debpkg"
+)
+
+// database is dpkg's database, read once in a process, when it is first asked for.
+type database struct {
+	mu    sync.Mutex
+	read  bool
+	found *debpkg.Database
+	err   error
+}
+
+// database returns dpkg's database as it was when it was first asked for, or why it tells
+// nothing.
+func (inv Invocation) database() (*debpkg.Database, error) {
+	d := inv.dpkg
+	if d == nil { // an invocation that nobody parsed
+		return debpkg.Open(inv.AdminDir)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.read {
+		d.found, d.err = debpkg.Open(inv.AdminDir)
+		d.read = true
+	}
+	return d.found, d.err
+}
+
+// forgetDatabase lets the database be read anew: the time is over that it told of.
+func (inv Invocation) forgetDatabase() {
+	if inv.dpkg == nil {
+		return
+	}
+	inv.dpkg.mu.Lock()
+	defer inv.dpkg.mu.Unlock()
+	inv.dpkg.read, inv.dpkg.found = false, nil
+}
+
+// packages names the packages that are installed, "" when that cannot be told.
+func (inv Invocation) packages() string {
+	db, err := inv.database()
+	if err != nil {
+		return ""
+	}
+	return db.Fingerprint()
+}
