@@ -12,18 +12,15 @@ import (
 // chart draws what people wait for as bars: whole runs in seconds, with the part of
 // them that has nothing to do with modules in grey, then the hooks alone, on a
 // logarithmic scale from a millisecond on.
-func (r speedReport) chart() string {
-	var runs, hooks []speedResult
-	for _, p := range r.parts {
-		runs = slices.Concat(runs, p.apt, p.large)
-		for _, res := range p.results {
-			switch {
-			case len(res.stock) == 0:
-			case res.row.work == buildWork:
-				runs = append(runs, res)
-			case res.row.n >= 50:
-				hooks = append(hooks, res)
-			}
+func (p speedPart) chart() string {
+	runs, hooks := slices.Concat(p.apt, p.large), []speedResult{}
+	for _, res := range p.results {
+		switch {
+		case len(res.stock) == 0:
+		case res.row.work == buildWork:
+			runs = append(runs, res)
+		case res.row.n >= 50:
+			hooks = append(hooks, res)
 		}
 	}
 	c := chart{y: 16}
@@ -35,8 +32,8 @@ func (r speedReport) chart() string {
 		c.panel("The hooks alone, logarithmic", hooks, logarithmic(longestOf(hooks)))
 	}
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="11">`+"\n"+
-		"<title>What the hooks cost: wall time of stock and ours</title>\n"+
-		`<rect width="%d" height="%d" fill="#fff"/>`+"\n", chartWidth, c.y, chartWidth, c.y) + c.String() + "</svg>\n"
+		"<title>What the hooks cost in %s: wall time of stock and ours</title>\n"+
+		`<rect width="%d" height="%d" fill="#fff"/>`+"\n", chartWidth, c.y, p.suite, chartWidth, c.y) + c.String() + "</svg>\n"
 }
 
 // chart is what has been drawn, down to y.
@@ -112,7 +109,7 @@ func (c *chart) panel(title string, rows []speedResult, s scale) {
 }
 
 func (c *chart) row(y int, res speedResult, at func(float64) float64) {
-	name := fmt.Sprintf("%s: %s, %d", res.suite, res.row.work, res.row.n)
+	name := fmt.Sprintf("%s, %d", res.row.work, res.row.n)
 	if res.row.k > 1 {
 		name += fmt.Sprintf(" × %d", res.row.k)
 	}

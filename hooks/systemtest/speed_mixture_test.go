@@ -81,7 +81,7 @@ type machine struct {
 }
 
 func machines() []machine {
-	return []machine{{processors: 2, unit: 1, step: 150}, {processors: 8, unit: 4, step: 300}, {processors: 32, unit: 8, step: 600}}
+	return []machine{{processors: 2, unit: 1, step: 150}, {processors: 8, unit: 4, step: 300}, {processors: 32, unit: 8, step: 300}}
 }
 
 func (m machine) wide(s sleeper) int { return s.wide * m.unit }

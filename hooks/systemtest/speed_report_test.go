@@ -8,10 +8,7 @@ import (
 	"strings"
 )
 
-// speedReport is what the benchmark found, by suite.
-type speedReport struct{ parts []speedPart }
-
-// speedPart is that of one suite.
+// speedPart is what the benchmark found in one suite.
 type speedPart struct {
 	suite, kernel, dkms string
 	cores               int
@@ -66,21 +63,18 @@ func ratioText(ratio float64) string {
 	return fmt.Sprintf("%.1f×", ratio)
 }
 
-// markdown writes the whole as a page.
-func (r speedReport) markdown() string {
+// markdown returns the whole as a page.
+func (p speedPart) markdown() string {
 	var b strings.Builder
-	b.WriteString("# What the hooks cost, stock and ours\n\n" +
-		"Written by `make bench`: stock and ours in turn, in roots with Debian's own dkms, headers and kernel modules. " +
-		"Medians of whole processes with all that they started: wall / CPU / processes / memory of the largest. " +
-		"N modules, installed on K kernels; runs of stock, of ours.\n")
-	for _, p := range r.parts {
-		fmt.Fprintf(&b, "\n## %s: dkms %s, kernel %s, %d cores\n", p.suite, p.dkms, p.kernel, p.cores)
-		p.aptTable(&b)
-		p.buildTable(&b)
-		p.mixtureTable(&b)
-		p.hookTable(&b)
-		p.memoryTable(&b)
-	}
+	fmt.Fprintf(&b, "# What the hooks cost in %s, stock and ours\n\n"+
+		"Written by `make bench`: stock and ours in turn, in roots with Debian's own dkms, headers and kernel modules (dkms %s, kernel %s, %d processors). "+
+		"Medians of whole processes with all that they started: wall / CPU / processes / memory of the largest. "+
+		"N modules, installed on K kernels; runs of stock, of ours.\n", p.suite, p.dkms, p.kernel, p.cores)
+	p.aptTable(&b)
+	p.buildTable(&b)
+	p.mixtureTable(&b)
+	p.hookTable(&b)
+	p.memoryTable(&b)
 	return b.String()
 }
 

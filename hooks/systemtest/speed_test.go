@@ -23,8 +23,8 @@ type speedResult struct {
 	floor, stock, ours costs
 }
 
-// TestSpeed runs stock and ours in turn and writes what both cost, as Markdown and
-// as a picture, into the directory DKMS_HOOKS_BENCH. It asserts no figure.
+// TestSpeed runs stock and ours in turn and writes what both cost in a suite, as SUITE.md
+// and as a picture, SUITE.svg, into the directory DKMS_HOOKS_BENCH. It asserts no figure.
 func TestSpeed(t *testing.T) {
 	dir := os.Getenv("DKMS_HOOKS_BENCH")
 	if dir == "" {
@@ -33,13 +33,13 @@ func TestSpeed(t *testing.T) {
 	only := regexp.MustCompile(os.Getenv("DKMS_HOOKS_BENCH_ROWS"))
 	asked := func(work string, n, k int) bool { return only.MatchString(fmt.Sprintf("%s %d %d", work, n, k)) }
 	b := newBench(t)
-	var report speedReport
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	for _, suite := range suites() {
-		t.Run(suite, func(t *testing.T) { report.parts = append(report.parts, measureSuite(t, b, suite, asked)) })
-		require.False(t, t.Failed())
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "bench.md"), []byte(report.markdown()), 0o644))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "bench.svg"), []byte(report.chart()), 0o644))
+		t.Run(suite, func(t *testing.T) {
+			p := measureSuite(t, b, suite, asked)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, suite+".md"), []byte(p.markdown()), 0o644))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, suite+".svg"), []byte(p.chart()), 0o644))
+		})
 	}
 }
 
