@@ -188,8 +188,8 @@ pictures: deb ## as root: the pictures of a terminal in docs, from a real system
 cross: ## as root: the package for arm64 and armhf, and the fast tests of both by qemu
 	@$(needgo)
 	@$(call need,mmdebstrap debian-archive-keyring qemu-user-static)
-	GOARCH=arm64 go test -tags $(TAGS) -exec qemu-aarch64-static ./debpkg ./dkmsstate ./hooks
-	GOARCH=arm go test -tags $(TAGS) -exec qemu-arm-static ./debpkg ./dkmsstate ./hooks
+	GOARCH=arm64 go test -tags $(TAGS) -exec qemu-aarch64-static ./debpkg ./dkmsstate/... ./hooks
+	GOARCH=arm go test -tags $(TAGS) -exec qemu-arm-static ./debpkg ./dkmsstate/... ./hooks
 	@for arch in arm64 armhf; do testdata/lab/crossdeb $$arch dist/cross; done
 
 autopkgtest: deb ## as root: the tests in debian/tests, in fresh roots of SUITES=trixie

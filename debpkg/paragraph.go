@@ -11,7 +11,7 @@ type Field struct {
 	// Name is as it is written; names have no case.
 	Name string
 	// Value has no blanks at its ends. Lines that continue it are lines of it, without the
-	// blanks at their ends.
+	// blanks at their ends, and empty for one that is a dot.
 	Value string
 	// Line is the number of the line that the field begins in.
 	Line int
@@ -42,6 +42,7 @@ func ParseParagraph(text []byte) ([]Field, error) {
 			return &ParagraphError{number, fmt.Errorf(format, args...)}
 		}
 		name, value, colon := strings.Cut(line, ":")
+		name = strings.TrimRight(name, " \t")
 		switch {
 		case strings.HasPrefix(line, "#"):
 		case strings.TrimSpace(line) == "":
@@ -54,8 +55,12 @@ func ParseParagraph(text []byte) ([]Field, error) {
 			if len(fields) == 0 {
 				return nil, wrong("it continues nothing")
 			}
+			text := strings.TrimSpace(line)
+			if text == "." { // a line of nothing
+				text = ""
+			}
 			last := &fields[len(fields)-1]
-			last.Value = strings.TrimSpace(last.Value + "\n" + strings.TrimSpace(line))
+			last.Value += "\n" + text
 		case !colon || name == "" || strings.ContainsFunc(name, notPrintable):
 			return nil, wrong("no field: %q", line)
 		case first[strings.ToLower(name)] > 0:
@@ -65,8 +70,12 @@ func ParseParagraph(text []byte) ([]Field, error) {
 			fields = append(fields, Field{name, strings.TrimSpace(value), number})
 		}
 	}
+	for i := range fields {
+		fields[i].Value = strings.TrimSpace(fields[i].Value)
+	}
 	return fields, nil
 }
 
-// notPrintable reports whether a character has no place in the name of a field (deb822(5)).
-func notPrintable(r rune) bool { return r <= ' ' || r >= 0x7f }
+// notPrintable reports whether a character has no place in the name of a field. Those beyond
+// ASCII have none by deb822(5), and dpkg takes them.
+func notPrintable(r rune) bool { return r <= ' ' || r == 0x7f }

@@ -9,9 +9,9 @@ import (
 )
 
 func TestParseParagraph(t *testing.T) {
-	fields, err := ParseParagraph([]byte("# why\n\nPackage: linux-image-1\r\nempty:\nDescription:  short \n long\n .\n# not this\n\tend\n\n \n"))
+	fields, err := ParseParagraph([]byte("# why\n\nPackage : linux-image-1\r\nempty:\nDescription:  short \n long\n .\n# not this\n\tend\n\n \n"))
 	require.NoError(t, err)
-	assert.Equal(t, []Field{{"Package", "linux-image-1", 3}, {"empty", "", 4}, {"Description", "short\nlong\n.\nend", 5}}, fields)
+	assert.Equal(t, []Field{{"Package", "linux-image-1", 3}, {"empty", "", 4}, {"Description", "short\nlong\n\nend", 5}}, fields)
 	for text, line := range map[string]int{" a\n": 1, "a: b\n\nc: d": 3, "A: b\nc\n": 2, "A: b\na: c": 2, ": b": 1, "a b: c": 1, "\x00: b": 1} {
 		_, err := ParseParagraph([]byte(text))
 		var at *ParagraphError

@@ -36,7 +36,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 		return fmt.Errorf("cannot run %s: %w", program, err)
 	}
 	defer output.Close()
-	call := calls.begin()
+	call := calls.begin(d.compiles)
 	ctx, cancel := calls.limit(ctx, call, d.Timeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)

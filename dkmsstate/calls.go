@@ -14,9 +14,10 @@ import (
 // running cannot be told from what another started, so it is ended when the last of
 // them ends. None (nil) is for one call at a time.
 //
-// The one that began first has the processors before the others, as far as it can use
-// them: builds begin with the longest, and one that works on a single processor for long
-// (a configure) would have one share among all the compilers of the others.
+// Of builds the one that began first has the processors before the others, as far as it can
+// use them: they begin with the longest, and one that works on a single processor for long
+// (a configure) would have one share among all the compilers of the others. What is no build
+// is short, and others may wait for it.
 type Calls struct {
 	mu sync.Mutex
 	// running are in the order in which they began.
@@ -31,6 +32,8 @@ type Calls struct {
 
 // sideCall is one of the programs.
 type sideCall struct {
+	// build reports whether it compiles.
+	build bool
 	// group is its process group, 0 until it is started.
 	group int
 	// behind says that the others have the processors before it.
@@ -40,14 +43,14 @@ type sideCall struct {
 // begin makes this process the parent of whatever its children leave running, so that
 // it can be found again: a module's script that starts a daemon would keep the lock
 // with it for good.
-func (c *Calls) begin() *sideCall {
+func (c *Calls) begin(build bool) *sideCall {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.running) == 0 {
 		_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 		c.before = children()
 	}
-	call := &sideCall{}
+	call := &sideCall{build: build}
 	c.running = append(c.running, call)
 	return call
 }
@@ -70,13 +73,15 @@ func (c *Calls) end(call *sideCall) {
 	c.arrange()
 }
 
-// arrange puts all but the first behind it.
+// arrange puts all builds but the first behind it.
 func (c *Calls) arrange() {
 	if c.canRaise == nil {
 		c.canRaise = sync.OnceValue(canRaisePriority)
 	}
-	for i, call := range c.running {
-		behind := i > 0 && c.canRaise()
+	first := true
+	for _, call := range c.running {
+		behind := call.build && !first && c.canRaise()
+		first = first && !call.build
 		if call.group == 0 || call.behind == behind {
 			continue
 		}

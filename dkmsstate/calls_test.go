@@ -38,9 +38,10 @@ func TestLimitCountsAShareOfTheTime(t *testing.T) {
 	assert.ErrorIs(t, context.Cause(behind), errTimeout)
 }
 
-// The call that began first has the processors before the next, which comes to the front
-// when that has ended. Where none can be put to the front again, none is put behind.
-func TestTheFirstCallHasTheProcessors(t *testing.T) {
+// The build that began first has the processors before the next, which comes to the front
+// when that has ended. Where none can be put to the front again, none is put behind, and
+// what is no build never is.
+func TestTheFirstBuildHasTheProcessors(t *testing.T) {
 	for _, canRaise := range []bool{canRaisePriority(), false} {
 		t.Run(fmt.Sprintf("priority can be raised: %t", canRaise), func(t *testing.T) {
 			dir := t.TempDir()
@@ -48,7 +49,7 @@ func TestTheFirstCallHasTheProcessors(t *testing.T) {
 			made := func(name string, i int) func() bool {
 				return func() bool { _, err := os.Stat(file(name, i)); return err == nil }
 			}
-			engine := DKMS{Timeout: time.Minute, Calls: &Calls{canRaise: func() bool { return canRaise }}}
+			engine := DKMS{Timeout: time.Minute, Calls: &Calls{canRaise: func() bool { return canRaise }}, compiles: true}
 			running := func(n int) func() bool {
 				return func() bool {
 					engine.Calls.mu.Lock()
@@ -71,6 +72,11 @@ func TestTheFirstCallHasTheProcessors(t *testing.T) {
 				require.NoError(t, os.WriteFile(file("go", i), nil, 0o644))
 				waitFor(t, made("said", i))
 			}
+			other := engine
+			other.compiles = false
+			var short bytes.Buffer
+			require.NoError(t, other.run(context.Background(), nil, &short, "nice"))
+			assert.Equal(t, fmt.Sprintln(ownNice()), short.String())
 			require.NoError(t, os.WriteFile(file("end", 0), nil, 0o644))
 			waitFor(t, running(1))
 			require.NoError(t, os.WriteFile(file("end", 1), nil, 0o644))

@@ -48,12 +48,15 @@ type DKMS struct {
 	Tree string
 	// Calls counts what runs side by side.
 	Calls *Calls
+	// compiles reports whether the call is a build.
+	compiles bool
 }
 
 // Build runs dkms build. The number of jobs of make is left to dkms: one for each
 // processor, or parallel_jobs of framework.conf. The kernel shares the processors out among
 // builds that run side by side, so that one that is left alone has them all.
 func (d DKMS) Build(ctx context.Context, m Module, kernel Release, arch string, log io.Writer) error {
+	d.compiles = true
 	return d.dkms(ctx, log, "build", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
 }
 

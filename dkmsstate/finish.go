@@ -28,7 +28,7 @@ func (m Machine) Finish(ctx context.Context, after *Snapshot, changed bool) (str
 	}
 	dir := m.Layout.kernelDir(after.Kernel)
 	after.Dep = newModulesDep(dir)
-	after.Dep.read(dir, DepRecord{})
+	after.Dep.read(dir, m.Layout.installDir(after.Kernel), DepRecord{})
 	after.Dep.Accepted = after.depmodReason()
 	return after.Dep.Accepted, nil
 }

@@ -43,8 +43,9 @@ func newModulesDep(kernelDir string) ModulesDep {
 	})}
 }
 
-// read reads what both files say; kept is what they said before.
-func (d *ModulesDep) read(kernelDir string, kept DepRecord) {
+// read reads what both files of a kernel's directory say of its install directory; kept is
+// what they said before.
+func (d *ModulesDep) read(kernelDir, installDir string, kept DepRecord) {
 	indexPath := filepath.Join(kernelDir, "modules.dep.bin")
 	d.DepRecord = DepRecord{Stamp: stampFiles(filepath.Join(kernelDir, "modules.dep"), indexPath)}
 	if d.Stamp == kept.Stamp {
@@ -66,7 +67,7 @@ func (d *ModulesDep) read(kernelDir string, kept DepRecord) {
 	}
 	d.Gone = nil
 	for _, name := range d.Installed {
-		if !anyExists(filepath.Join(kernelDir, installedUnder), name) {
+		if !anyExists(installDir, name) {
 			d.Gone = append(d.Gone, name)
 		}
 	}

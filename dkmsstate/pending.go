@@ -25,9 +25,18 @@ const (
 // requestFile is there while a reconcile is asked for.
 const requestFile = "reconcile"
 
-// RequestReconcile notes that a reconcile is to follow.
+// RequestReconcile notes that a reconcile is to follow. It needs no lock.
 func (l Layout) RequestReconcile() error {
-	if err := l.writeOwn(requestFile, nil); err != nil {
+	dir, err := l.openOwn("")
+	if err != nil {
+		return fmt.Errorf("cannot note that a reconcile is to follow: %w", err)
+	}
+	defer dir.Close()
+	file, err := dir.Open(requestFile, unix.O_WRONLY|unix.O_CREAT, 0o644)
+	if err == nil {
+		err = errors.Join(file.Close(), dir.Sync())
+	}
+	if err != nil {
 		return fmt.Errorf("cannot note that a reconcile is to follow: %w", err)
 	}
 	return nil

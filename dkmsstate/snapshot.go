@@ -103,7 +103,7 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 	for _, part := range parts {
 		s.Registrations = append(s.Registrations, part.registrations...)
 	}
-	s.Dep.read(l.kernelDir(kernel), kept.Dep)
+	s.Dep.read(l.kernelDir(kernel), l.installDir(kernel), kept.Dep)
 	s.findCompression()
 	s.findStray(files)
 	s.findLeftovers(files)

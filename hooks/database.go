@@ -40,6 +40,14 @@ func (inv Invocation) forgetDatabase() {
 	inv.dpkg.read, inv.dpkg.found = false, nil
 }
 
+// agedDatabase lets the database be read anew by hand, where dpkg may have gone on while
+// modules were built. A maintainer script is waited for.
+func (inv Invocation) agedDatabase() {
+	if inv.Script.Name == "" {
+		inv.forgetDatabase()
+	}
+}
+
 // packages names the packages that are installed, "" when that cannot be told.
 func (inv Invocation) packages() string {
 	db, err := inv.database()

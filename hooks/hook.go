@@ -51,21 +51,19 @@ func ParseHook(name string) (Hook, error) {
 	return "", fmt.Errorf("there is no hook %q; the hooks are %s, %s, %s and %s", name, Postinst, HeaderPostinst, Prerm, Postrm)
 }
 
-// HookOf returns the hook that a program is called as, by the first of its paths that
-// tells: HOOK, or any name in HOOK.d. It reports whether one does.
-func HookOf(paths ...string) (Hook, bool) {
-	for _, path := range paths {
-		if hook, err := ParseHook(filepath.Base(path)); err == nil {
-			return hook, true
-		}
-		absolute, err := filepath.Abs(path)
-		if err != nil {
-			continue
-		}
-		dir, inHookDir := strings.CutSuffix(filepath.Base(filepath.Dir(absolute)), ".d")
-		if hook, err := ParseHook(dir); err == nil && inHookDir {
-			return hook, true
-		}
+// HookOf returns the hook that a program is started as, by its path: HOOK, or any name in
+// HOOK.d. It reports whether that tells. A name without a directory was found in PATH.
+func HookOf(path string) (Hook, bool) {
+	if hook, err := ParseHook(filepath.Base(path)); err == nil {
+		return hook, true
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil || !strings.Contains(path, "/") {
+		return "", false
+	}
+	dir, inHookDir := strings.CutSuffix(filepath.Base(filepath.Dir(absolute)), ".d")
+	if hook, err := ParseHook(dir); err == nil && inHookDir {
+		return hook, true
 	}
 	return "", false
 }

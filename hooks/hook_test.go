@@ -1,9 +1,12 @@
 package hooks
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestHookOf(t *testing.T) {
@@ -22,7 +25,11 @@ func TestHookOf(t *testing.T) {
 		assert.Equal(t, want, hook, path)
 		assert.Equal(t, want != "", is, path)
 	}
-	t.Chdir("/")
-	hook, _ := HookOf("", "/usr/libexec/dkms-hooks/postinst", "/etc/kernel/prerm.d/dkms")
-	assert.Equal(t, Postinst, hook, "the first that tells")
+	dir := filepath.Join(t.TempDir(), "prerm.d")
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	t.Chdir(dir)
+	hook, _ := HookOf("./dkms")
+	assert.Equal(t, Prerm, hook)
+	_, is := HookOf("dkms-hooks")
+	assert.False(t, is, "it is in PATH, and not here")
 }

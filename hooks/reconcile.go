@@ -67,11 +67,6 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			afterLock(ctx, done)
 		}()
 	}
-	if !dryRun && due == nil {
-		if err := layout.RequestDone(); err != nil {
-			general.tell("%v", err)
-		}
-	}
 	record, err := layout.ReadRecord()
 	if err != nil {
 		general.tell("%v", err)
@@ -80,6 +75,11 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	if err != nil {
 		general.tell("failed: %v", err)
 		return exitOK
+	}
+	if !dryRun && due == nil {
+		if err := layout.RequestDone(); err != nil {
+			general.tell("%v", err)
+		}
 	}
 	spoke := false
 	kernels := survey.Kernels(record)

@@ -14,6 +14,7 @@ func (r *run) removeStray(tree dkmsstate.Tree, after dkmsstate.Snapshot) error {
 	if len(after.Stray) == 0 || r.strayStays(after) {
 		return nil
 	}
+	r.inv.agedDatabase()
 	db, err := r.inv.database()
 	if err != nil {
 		return fmt.Errorf("cannot tell whose modules are left in the install directory: %w", err)

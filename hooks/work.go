@@ -26,12 +26,18 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	}
 	machine.Spare = r.machine.Spare
 	r.machine = machine
+	if machine.Spare { // one that had the lock meanwhile has done what was asked for, too early
+		if err := machine.Layout.RequestReconcile(); err != nil {
+			r.report.atEnd("failed: %v", err)
+		}
+	}
 	var others []*run
 	err = func() error {
 		defer lock.Close()
 		err := r.work(ctx, dryRun)
 		if ctx.Err() == nil {
 			r.report.flush()
+			r.inv.agedDatabase()
 			others = doPending(ctx, r.inv, r.config, machine, r.record, r.report.out)
 		}
 		return err

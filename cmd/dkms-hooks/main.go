@@ -14,8 +14,11 @@ func main() { os.Exit(start(os.Args, os.Environ(), os.Stdout, os.Stderr)) }
 // start runs the hook or the command that this program is called as. The kernel knows the
 // name of the file better than the caller, who may give any.
 func start(args, environ []string, stdout, stderr io.Writer) int {
-	file, _ := os.Executable() // it needs /proc
-	if hook, is := hooks.HookOf(file, args[0]); is {
+	file, err := os.Executable()
+	if err != nil { // without /proc
+		file = args[0]
+	}
+	if hook, is := hooks.HookOf(file); is {
 		return hooks.Main(hook, args, environ, stderr)
 	}
 	return run(args, environ, stdout, stderr)

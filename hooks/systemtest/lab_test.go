@@ -90,7 +90,7 @@ func (l lab) installOurs(t *testing.T, from root) root {
 	return r
 }
 
-// CopyToTemp copies a file to /srv of a root.
+// copyIn copies a file to /srv of a root.
 func (l lab) copyIn(t *testing.T, r root, file, name string) {
 	t.Helper()
 	data, err := os.ReadFile(file)

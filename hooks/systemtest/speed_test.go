@@ -37,6 +37,7 @@ func TestSpeed(t *testing.T) {
 	for _, suite := range suites() {
 		t.Run(suite, func(t *testing.T) {
 			p := measureSuite(t, b, suite, asked)
+			require.False(t, t.Failed())
 			require.NoError(t, os.WriteFile(filepath.Join(dir, suite+".md"), []byte(p.markdown()), 0o644))
 			require.NoError(t, os.WriteFile(filepath.Join(dir, suite+".svg"), []byte(p.chart()), 0o644))
 		})

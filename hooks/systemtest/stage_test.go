@@ -35,7 +35,7 @@ type stages struct {
 	of map[string]stage
 }
 
-// IsComplete is a stage with our hooks.
+// whole is a stage with our hooks.
 func (l lab) whole(style string) stage {
 	l.stages.mu.Lock()
 	defer l.stages.mu.Unlock()
