@@ -141,7 +141,7 @@ func deconfigures(w Word) bool {
 	return w == Deconfigure || w == AbortDeconfigure
 }
 
-// Known says whether this is a call that dpkg makes. None is no call.
+// Known reports whether this is a call that dpkg makes. None is no call.
 func (a Action) Known() bool {
 	if a.rest != nil {
 		return false

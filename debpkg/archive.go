@@ -33,7 +33,7 @@ func (in Incoming) FindArchive(ctx context.Context) string {
 	return in.among(ctx, archives(cwd, strings.Split(string(args), "\x00")))
 }
 
-// archives gives the files that dpkg's arguments name, those in directories last.
+// archives returns the files that dpkg's arguments name, those in directories last.
 func archives(cwd string, args []string) []string {
 	var files, more []string
 	for _, arg := range args {
@@ -56,7 +56,7 @@ func archives(cwd string, args []string) []string {
 	return append(files, more...)
 }
 
-// among gives the file that holds this package.
+// among returns the file that holds this package.
 func (in Incoming) among(ctx context.Context, files []string) string {
 	for _, file := range files {
 		out, err := dpkgDeb(ctx, "-f", file, "Package", "Version").Output()
@@ -67,7 +67,7 @@ func (in Incoming) among(ctx context.Context, files []string) string {
 	return ""
 }
 
-// ArchiveBrings says whether an archive holds a kernel, by looking at its files.
+// ArchiveBrings reports whether an archive holds a kernel, by looking at its files.
 func ArchiveBrings(ctx context.Context, archive, kver string) (Brings, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -23,7 +23,7 @@ type record struct {
 	want Status
 }
 
-// coinstallable says that the package may be installed for several
+// coinstallable reports whether the package may be installed for several
 // architectures at once.
 func (r record) coinstallable() bool { return string(r.multiArch) == "same" }
 

@@ -52,7 +52,7 @@ func (db *Database) Incoming() (Incoming, bool, error) {
 	return in, true, nil
 }
 
-// Brings says whether a package holds a kernel.
+// Brings reports whether a package holds a kernel.
 type Brings int
 
 // A package may hold it, hold it, or not.
@@ -62,10 +62,10 @@ const (
 	BringsNo
 )
 
-// String gives unknown, yes or no.
+// String returns unknown, yes or no.
 func (b Brings) String() string { return [...]string{"unknown", "yes", "no"}[b] }
 
-// Brings says whether the incoming package holds a kernel. A name with this
+// Brings reports whether the incoming package holds a kernel. A name with this
 // release in it does, whatever its files: a kernel may come in several packages,
 // of which this is one. Else its file list says, when it has one, or the name.
 func (in Incoming) Brings(kver string) Brings {
@@ -93,14 +93,14 @@ func (in Incoming) lists(kver string) Brings {
 	return BringsNo
 }
 
-// isKernelFile says whether a path of a package, without the first slash, is a
+// isKernelFile reports whether a path of a package, without the first slash, is a
 // kernel's image or one of its modules.
 func isKernelFile(path, kver string) bool {
 	path = strings.TrimPrefix(path, "usr/")
 	return path == "boot/vmlinuz-"+kver || path == "boot/vmlinux-"+kver || strings.HasPrefix(path, "lib/modules/"+kver+"/")
 }
 
-// namesRelease says whether a package's name holds a release between its dashes:
+// namesRelease reports whether a package's name holds a release between its dashes:
 // 6.1.0-1 stands in linux-image-6.1.0-1-unsigned and not in linux-image-6.1.0-10.
 func namesRelease(name, kver string) bool {
 	kver = strings.ToLower(kver) // package names are in lower case

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Lookup gives the record of a package. With an empty architecture it is the
+// Lookup returns the record of a package. With an empty architecture it is the
 // only one of that name, or the one whose files are there.
 func (db *Database) Lookup(name, arch string) (Package, bool) {
 	var found *record
@@ -24,7 +24,7 @@ func (db *Database) Lookup(name, arch string) (Package, bool) {
 	return found.decode()
 }
 
-// Packages gives all packages of the database, by name and architecture.
+// Packages returns all packages of the database, by name and architecture.
 func (db *Database) Packages() []Package {
 	var packages []Package
 	for _, records := range db.records {

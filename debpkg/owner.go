@@ -109,7 +109,7 @@ func hasBelow(list []byte, dir string) bool {
 	return false
 }
 
-// HasPostinst says that a package has a postinst, which dpkg runs to configure it.
+// HasPostinst reports whether a package has a postinst, which dpkg runs to configure it.
 func (db *Database) HasPostinst(p Package) bool {
 	for _, name := range []string{p.Name, p.Name + ":" + p.Arch} {
 		if _, err := os.Stat(filepath.Join(db.dir, "info", name+".postinst")); err == nil {
@@ -119,7 +119,7 @@ func (db *Database) HasPostinst(p Package) bool {
 	return false
 }
 
-// WithFile gives the packages that have a file, which is named as it is without
+// WithFile returns the packages that have a file, which is named as it is without
 // the /usr of a merged /usr: /lib/modules/6.1.0/updates/dkms/x.ko.
 func (db *Database) WithFile(path string) ([]Package, error) {
 	return db.having(Status.Any, func(_ string, list []byte) bool {
@@ -127,7 +127,7 @@ func (db *Database) WithFile(path string) ([]Package, error) {
 	})
 }
 
-// having gives the packages whose status and list of files match; PKG:ARCH.list
+// having returns the packages whose status and list of files match; PKG:ARCH.list
 // is for Multi-Arch: same.
 func (db *Database) having(status func(Status) bool, match func(name string, list []byte) bool) ([]Package, error) {
 	var packages []Package
@@ -169,7 +169,7 @@ func haver(name string, list []byte, diversions []diversion) func(path string) b
 	}
 }
 
-// hasLine says whether a line of data is line. Most lists do not hold the text
+// hasLine reports whether a line of data is line. Most lists do not hold the text
 // at all, so that is asked first.
 func hasLine(data []byte, line string) bool {
 	if !bytes.Contains(data, []byte(line)) {

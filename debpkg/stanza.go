@@ -14,7 +14,7 @@ type stanza struct {
 	name, arch, multiArch, status, version []byte
 	// line is where it begins in its file.
 	line int
-	// simple says that the field being read has one line (deb822(5)).
+	// simple reports whether the field being read has one line (deb822(5)).
 	simple bool
 	// bad is why the stanza cannot be used.
 	bad error
@@ -102,7 +102,7 @@ func (s *stanza) take(text []byte, first bool) {
 	*field = bytes.TrimSpace(text[colon+1:])
 }
 
-// printable says that a field's name has no byte at either end that another reader
+// printable reports whether a field's name has no byte at either end that another reader
 // would take for a blank and cut off (deb822(5): names are printable ASCII).
 func printable(name []byte) bool {
 	name = bytes.TrimRight(name, " \t")
@@ -118,7 +118,7 @@ func (s *stanza) pick(name []byte, want string, field *[]byte) *[]byte {
 	return nil
 }
 
-// keep gives the stanza bytes of its own, so that nothing holds the whole file in memory.
+// keep copies the bytes of the stanza, so that nothing holds the whole file in memory.
 func (s *stanza) keep() {
 	fields := []*[]byte{&s.name, &s.arch, &s.multiArch, &s.status, &s.version}
 	size := 0
@@ -148,7 +148,7 @@ func (s *stanza) finish(visit func(stanza)) {
 	visit(*s)
 }
 
-// isName says whether text can be a package's name or architecture, which also
+// isName reports whether text can be a package's name or architecture, which also
 // makes it safe as a part of a file name (deb-control(5)).
 func isName(text []byte) bool {
 	for i, c := range text {

@@ -67,12 +67,12 @@ func (s Status) String() string {
 	return fmt.Sprintf("%s %s %s", s.Want, s.Flag, s.State)
 }
 
-// Leaving says that dpkg is asked to take the package away.
+// Leaving reports whether dpkg is asked to take the package away.
 func (s Status) Leaving() bool {
 	return s.Want == WantDeinstall || s.Want == WantPurge
 }
 
-// Present says that the package's files are there. Those of a half-installed
+// Present reports whether the package's files are there. Those of a half-installed
 // package may or may not be.
 func (s Status) Present() bool {
 	switch s.State {
@@ -86,7 +86,7 @@ func (s Status) Present() bool {
 // of a package dpkg makes it half-configured again.
 func (s Status) Configured() bool { return s.Present() && s.State != Unpacked }
 
-// Waiting says that the package is unpacked and its postinst has yet to run.
+// Waiting reports whether the package is unpacked and its postinst has yet to run.
 func (s Status) Waiting() bool { return s.State == Unpacked }
 
 // Any is true of every status.

@@ -9,7 +9,7 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// archSymbol gives the kernel's configuration symbol for an architecture as
+// archSymbol returns the kernel's configuration symbol for an architecture as
 // `uname -m` names it, "" for one that has none of its own here.
 func archSymbol(arch string) string {
 	switch {
@@ -33,7 +33,7 @@ func archSymbol(arch string) string {
 	return ""
 }
 
-// findArch gives the architecture that a kernel's modules are built for, as dkms
+// findArch returns the architecture that a kernel's modules are built for, as dkms
 // names it, and whether the kernel itself says so. `uname -m` is the fallback
 // only: it gives i686 under a 32-bit personality and armv8l for a 32-bit process,
 // whatever the kernel is. had are the architectures that builds and links of this

@@ -62,7 +62,7 @@ func processMark(pid int) string {
 	return fmt.Sprintf("%d-%s-", pid, fields[start])
 }
 
-// ancestors gives a process and those that it descends from.
+// ancestors returns a process and those that it descends from.
 func ancestors(pid int) []int {
 	var pids []int
 	for pid > 1 && !slices.Contains(pids, pid) {
@@ -77,7 +77,7 @@ func ancestors(pid int) []int {
 	return pids
 }
 
-// processStat gives the fields of /proc/PID/stat from the state on, which follows the
+// processStat returns the fields of /proc/PID/stat from the state on, which follows the
 // name in parentheses.
 func processStat(pid int) []string {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

@@ -17,7 +17,7 @@ type Build struct {
 	Files []File
 	// Fresh is whether it still fits the kernel; Examine finds it.
 	Fresh Freshness
-	// Original says that dkms archived modules of the kernel itself for this
+	// Original reports whether dkms archived modules of the kernel itself for this
 	// module, which uninstalling has to put back.
 	Original bool
 	// stamp and installed name the present state of its files and of those that are
@@ -47,7 +47,7 @@ type File struct {
 	Twins []string
 }
 
-// Complete says that the build holds at least one module file, none of them empty.
+// Complete reports whether the build holds at least one module file, none of them empty.
 func (b Build) Complete() bool { return len(b.Files) > 0 }
 
 // originals is MODULE/original_module, where dkms archives modules of the kernel.

@@ -129,7 +129,7 @@ type CallError struct {
 	Err    error
 }
 
-// Error gives the call and how it ended.
+// Error returns the call and how it ended.
 func (e *CallError) Error() string {
 	what := e.Program
 	if len(e.Args) > 0 && e.Program == "dkms" {
@@ -141,7 +141,7 @@ func (e *CallError) Error() string {
 	return fmt.Sprintf("%s: %v", what, e.Err)
 }
 
-// Unwrap gives what exec or the context said.
+// Unwrap returns what exec or the context said.
 func (e *CallError) Unwrap() error { return e.Err }
 
 // tail keeps the end of what is written to it.

@@ -36,7 +36,7 @@ type sideCall struct {
 	build bool
 	// group is its process group, 0 until it is started.
 	group int
-	// behind says that the others have the processors before it.
+	// behind reports whether the others have the processors before it.
 	behind bool
 }
 

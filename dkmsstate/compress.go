@@ -13,7 +13,7 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// compressor gives the program that compresses a module, with what makes the
+// compressor returns the program that compresses a module, with what makes the
 // kernel able to read it (xz with crc32, as dkms 3.2 does), "" for none.
 func compressor(suffix string) []string {
 	switch suffix {
@@ -27,7 +27,7 @@ func compressor(suffix string) []string {
 	return nil
 }
 
-// plain gives the files of a build that are not compressed.
+// plain returns the files of a build that are not compressed.
 func (b Build) plain() []string {
 	var names []string
 	for _, f := range b.Files {

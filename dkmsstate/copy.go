@@ -6,7 +6,7 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// CopyForeign says that the installed file is what another DKMS module built.
+// CopyForeign reports whether the installed file is what another DKMS module built.
 const CopyForeign kmod.Copy = "foreign"
 
 // installedCopy returns the name of the installed file of a module: the name of the

@@ -45,7 +45,7 @@ func (m Machine) depmod(ctx context.Context, kernel Release) error {
 	return errors.Join(explain(err, ""), bringBack(m.Layout, dir))
 }
 
-// backUp gives the files of depmod second names, or copies them.
+// backUp links the files of depmod to second names, or copies them.
 func backUp(d *nofollow.Dir) error {
 	if err := d.RemoveAll(depmodBackup); err != nil {
 		return err

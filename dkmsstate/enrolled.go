@@ -125,7 +125,7 @@ func (s Snapshot) SignedBy(ctx context.Context, certificate []byte) string {
 	return ""
 }
 
-// signers gives what a signature names its certificate by (RFC 5652, SignerIdentifier):
+// signers returns what a signature names its certificate by (RFC 5652, SignerIdentifier):
 // its serial number, or the identifier of its key. Both are looked up by their
 // encoding in DER; short ones are none.
 func signers(certificate []byte) [][]byte {

@@ -154,7 +154,7 @@ func (s Snapshot) Again(kept KernelRecord) (Snapshot, error) {
 	return after, err
 }
 
-// identify says whether a record is that of the build as it is now, and gives the
+// identify reports whether a record is that of the build as it is now, and gives the
 // record with the build's present stamp.
 func (x examination) identify(b Build, known BuildRecord, ok bool) (BuildRecord, bool) {
 	if ok && known.Stamp == b.stamp {
@@ -171,7 +171,7 @@ func (x examination) identify(b Build, known BuildRecord, ok bool) (BuildRecord,
 
 func (b Build) key() string { return b.Module.String() + " " + b.Arch }
 
-// builtFiles gives the paths of a build's modules.
+// builtFiles returns the paths of a build's modules.
 func (l Layout) builtFiles(kernel Release, b Build) []string {
 	var paths []string
 	for _, f := range b.Files {

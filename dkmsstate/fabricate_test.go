@@ -124,7 +124,7 @@ func (f fabricated) pointer() *Snapshot {
 	return &s
 }
 
-// listing gives every path under the root with what it holds.
+// listing returns every path under the root with what it holds.
 func (f fabricated) listing() map[string]string {
 	out := map[string]string{}
 	require.NoError(f.t, filepath.WalkDir(f.layout.Root, func(path string, d os.DirEntry, err error) error {

@@ -8,7 +8,7 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// Link gives the kernel link of a module name on an architecture.
+// Link returns the kernel link of a module name on an architecture.
 func (s Snapshot) Link(name, arch string) (Link, bool) {
 	for _, l := range s.linksOf(name) {
 		if l.Arch == arch {
@@ -18,7 +18,7 @@ func (s Snapshot) Link(name, arch string) (Link, bool) {
 	return Link{}, false
 }
 
-// Build gives the build of a module on an architecture.
+// Build returns the build of a module on an architecture.
 func (s Snapshot) Build(m Module, arch string) (Build, bool) {
 	for _, b := range s.buildsOf(m.Name) {
 		if b.Module == m && b.Arch == arch {
@@ -28,7 +28,7 @@ func (s Snapshot) Build(m Module, arch string) (Build, bool) {
 	return Build{}, false
 }
 
-// Registration gives what is known of one module at one version.
+// Registration returns what is known of one module at one version.
 func (s Snapshot) Registration(m Module) (Registration, bool) {
 	for _, r := range s.registrationsOf(m.Name) {
 		if r.Module == m {
@@ -50,7 +50,7 @@ func (s Snapshot) registrationsOf(name string) []Registration {
 	return of(s.Registrations, name, func(r Registration) string { return r.Module.Name })
 }
 
-// of gives the part of a list, which is in the order of its names, that has one name.
+// of returns the part of a list, which is in the order of its names, that has one name.
 func of[T any](list []T, name string, named func(T) string) []T {
 	compare := func(t T, name string) int { return cmp.Compare(named(t), name) }
 	from, _ := slices.BinarySearchFunc(list, name, compare)
@@ -65,7 +65,7 @@ func (s Snapshot) remains(m Module) bool {
 	return slices.ContainsFunc(of(s.Remains, m.Name, func(m Module) string { return m.Name }), func(other Module) bool { return other == m })
 }
 
-// Whole says that a module's build is complete, installed as it was built, and the
+// Whole reports whether a module's build is complete, installed as it was built, and the
 // one that the kernel link names.
 func (s Snapshot) Whole(m Module) bool {
 	link, linked := s.Link(m.Name, s.Arch)
@@ -73,14 +73,14 @@ func (s Snapshot) Whole(m Module) bool {
 	return linked && link.Version == m.Version && b.Complete() && b.wrong() == ""
 }
 
-// Installed says that a module, NAME or NAME/VERSION, is installed and whole.
+// Installed reports whether a module, NAME or NAME/VERSION, is installed and whole.
 func (s Snapshot) Installed(module string) bool {
 	name, version, _ := strings.Cut(module, "/")
 	link, linked := s.Link(name, s.Arch)
 	return linked && (version == "" || version == link.Version) && s.Whole(Module{name, link.Version})
 }
 
-// Names gives the names of a build's modules, without .ko.
+// Names returns the names of a build's modules, without .ko.
 func (b Build) Names() []string {
 	var names []string
 	for _, f := range b.Files {

@@ -87,7 +87,7 @@ func (x examination) judgeOrigin(b Build, from Origin, recorded bool) Freshness 
 	return Freshness{Stale, "the headers are others than those that it was built from"}
 }
 
-// builtLast says that a build was made after everything of the kernel and of its
+// builtLast reports whether a build was made after everything of the kernel and of its
 // headers was unpacked.
 func (x examination) builtLast(b Build) bool {
 	for _, file := range x.s.Layout.builtFiles(x.s.Kernel, b) {

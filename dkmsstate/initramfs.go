@@ -37,7 +37,7 @@ func MakesInitramfs() bool {
 	})
 }
 
-// InitramfsHolds says whether an initramfs holds one of the modules that dkms
+// InitramfsHolds reports whether an initramfs holds one of the modules that dkms
 // installed under these names.
 func (d DKMS) InitramfsHolds(ctx context.Context, kernel Release, names []string) (bool, error) {
 	fd, err := unix.MemfdCreate("initramfs", unix.MFD_CLOEXEC) // a run that is killed leaves nothing
@@ -69,7 +69,7 @@ func (d DKMS) InitramfsHolds(ctx context.Context, kernel Release, names []string
 	return false, nil
 }
 
-// BootModules gives those of the named modules that the kernel boots from, by what
+// BootModules returns those of the named modules that the kernel boots from, by what
 // initramfs-tools(7) and dracut.conf(5) are told to put into every initramfs: a list
 // of modules, or a hook that is called like the module, as that of ZFS is.
 func (l Layout) BootModules(names []string) []string {
@@ -99,7 +99,7 @@ func (l Layout) BootModules(names []string) []string {
 	})
 }
 
-// bootHook says that a hook of an initramfs is called like a module.
+// bootHook reports whether a hook of an initramfs is called like a module.
 func (l Layout) bootHook(name string) bool {
 	for _, pattern := range []string{"/usr/share/initramfs-tools/hooks/" + name, "/etc/initramfs-tools/hooks/" + name, "/usr/lib/dracut/modules.d/[0-9][0-9]" + name} {
 		if found, _ := filepath.Glob(l.Path(pattern)); len(found) > 0 {
@@ -109,5 +109,5 @@ func (l Layout) bootHook(name string) bool {
 	return false
 }
 
-// underscored gives a module's name as the kernel has it.
+// underscored returns a module's name as the kernel has it.
 func underscored(name string) string { return strings.ReplaceAll(name, "-", "_") }

@@ -93,7 +93,7 @@ func (r *taskRun) taken(b Build) string {
 	return now.taken(b)
 }
 
-// plain says that installing a module is nothing but putting its files in place.
+// plain reports whether installing a module is nothing but putting its files in place.
 func (s Snapshot) plain(r Registration) bool {
 	if r.Broken != nil || r.Conf.InstallSteps || s.Layout.DKMSInstalls {
 		return false
@@ -105,7 +105,7 @@ func (s Snapshot) plain(r Registration) bool {
 	})
 }
 
-// inKernel says that the kernel brings a module of the same name as one of a build.
+// inKernel reports whether the kernel brings a module of the same name as one of a build.
 func (s Snapshot) inKernel(b Build) bool {
 	return slices.ContainsFunc(b.Names(), s.Dep.InKernel)
 }

@@ -9,7 +9,7 @@ import (
 	"pault.ag/go/debian/version"
 )
 
-// Kernels gives every kernel release that the module tree, the DKMS tree or the
+// Kernels returns every kernel release that the module tree, the DKMS tree or the
 // record knows, those that are gone included, the newest first: that is the one which
 // a boot loader starts next, unless somebody told it otherwise.
 func (sv *Survey) Kernels(record Record) []Release {
@@ -45,13 +45,13 @@ func (sv *Survey) Kernels(record Record) []Release {
 	return newestFirst(names)
 }
 
-// InstalledKernels gives the kernel releases that have a directory in the module tree,
+// InstalledKernels returns the kernel releases that have a directory in the module tree,
 // the newest first.
 func (l Layout) InstalledKernels() []Release { return newestFirst(l.kernelNames()) }
 
 func beforeLastDash(name string) string { return name[:max(strings.LastIndexByte(name, '-'), 0)] }
 
-// newestFirst gives the kernel releases among names, each once.
+// newestFirst returns the kernel releases among names, each once.
 func newestFirst(names []string) []Release {
 	slices.Sort(names)
 	var kernels []Release

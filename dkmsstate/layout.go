@@ -27,7 +27,7 @@ type Layout struct {
 	// AllKernels is autoinstall_all_kernels, where the administrator set it: every kernel
 	// gets every module.
 	AllKernels bool
-	// DKMSInstalls says that a setting of framework.conf changes how dkms installs
+	// DKMSInstalls reports whether a setting of framework.conf changes how dkms installs
 	// a module, so that dkms itself has to do it.
 	DKMSInstalls bool
 	// Key and Certificate are mok_signing_key and mok_certificate, "" where they are
@@ -41,7 +41,7 @@ type Layout struct {
 	refuse func(call, path string) error
 }
 
-// DefaultLayout gives dkms's own defaults under root.
+// DefaultLayout returns dkms's own defaults under root.
 func DefaultLayout(root string) Layout {
 	return Layout{Root: root, Tree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", reader: kmod.NewReader()}
 }
@@ -49,7 +49,7 @@ func DefaultLayout(root string) Layout {
 // root is what the layout's paths are followed in.
 func (l Layout) root() nofollow.Root { return nofollow.Root{Path: l.Root, Refuse: l.refuse} }
 
-// Path gives the place of a path of the system in this root.
+// Path returns the place of a path of the system in this root.
 func (l Layout) Path(path string) string { return filepath.Join(l.Root, path) }
 
 // ReadLayout finds trees that /etc/dkms/framework.conf or a file in
@@ -156,7 +156,7 @@ func (l Layout) KernelThere(k Release) bool {
 	return l.ModulesThere(k) || k == l.Running && exists(l.kernelDir(k)) || anyExists(l.kernelDir(k), "modules.order", "modules.builtin")
 }
 
-// ModulesThere says that a kernel has modules of its own.
+// ModulesThere reports whether a kernel has modules of its own.
 func (l Layout) ModulesThere(k Release) bool { return anyExists(l.kernelDir(k), "kernel") }
 
 // installedUnder is where dkms installs every module on Debian and Ubuntu,

@@ -105,7 +105,7 @@ func (k *Lock) Close() error {
 	return k.file.Close()
 }
 
-// AtWork says whether a run holds the lock. It is tried for no longer than it takes to
+// AtWork reports whether a run holds the lock. It is tried for no longer than it takes to
 // let go of it again; a run that wants it at that instant waits for a tenth of a second.
 func (l Layout) AtWork() (bool, error) {
 	file, err := l.openLock(mainLock)

@@ -38,7 +38,7 @@ func (l Layout) RemoveLogs(kernel Release) error {
 	return dir.RemoveAll(string(kernel))
 }
 
-// newLog gives the log of a module for a kernel. It takes the place of the one before
+// newLog returns the log of a module for a kernel. It takes the place of the one before
 // when something is written to it.
 func (l Layout) newLog(m Module, kernel Release) *keptLog {
 	return &keptLog{path: l.LogPath(m, kernel), head: fmt.Sprintf("%s for %s, %s\n", m, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
@@ -123,7 +123,7 @@ func (l Layout) findLog(m Module, kernel Release, arch string) string {
 // LogDir is where the logs are kept, as seen from outside the root.
 func (l Layout) LogDir() string { return l.Path(logDir) }
 
-// LiveLogs gives the logs that dkms writes while it builds, for one kernel or for all
+// LiveLogs returns the logs that dkms writes while it builds, for one kernel or for all
 // (""). dkms 3.0 builds in MODULE/VERSION/build whatever the kernel, so that one of those
 // is given for every kernel.
 func (l Layout) LiveLogs(kernel Release) []string {

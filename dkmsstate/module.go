@@ -11,7 +11,7 @@ type Module struct {
 	Version string
 }
 
-// String gives the module as dkms(8) takes it: NAME/VERSION, or NAME where the
+// String returns the module as dkms(8) takes it: NAME/VERSION, or NAME where the
 // version is not known.
 func (m Module) String() string {
 	if m.Version == "" {

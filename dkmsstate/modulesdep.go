@@ -73,7 +73,7 @@ func (d *ModulesDep) read(kernelDir, installDir string, kept DepRecord) {
 	}
 }
 
-// installedIn gives each NAME in what stands as "updates/dkms/NAME:" behind a mark,
+// installedIn returns each NAME in what stands as "updates/dkms/NAME:" behind a mark,
 // or at the very beginning.
 func installedIn(text []byte, mark string) []string {
 	var names []string
@@ -113,7 +113,7 @@ func (d ModulesDep) kernelSuffix() string {
 	return ""
 }
 
-// paths gives the paths of all modules, as they stand in the kernel's directory.
+// paths returns the paths of all modules, as they stand in the kernel's directory.
 func (d ModulesDep) paths(yield func(string) bool) {
 	for line := range bytes.Lines(d.text()) {
 		if path, _, ok := bytes.Cut(line, []byte(":")); ok && !yield(string(path)) {
@@ -122,7 +122,7 @@ func (d ModulesDep) paths(yield func(string) bool) {
 	}
 }
 
-// Own gives the paths of the kernel's own modules.
+// Own returns the paths of the kernel's own modules.
 func (d ModulesDep) Own() []string {
 	var own []string
 	for path := range d.paths {
@@ -133,7 +133,7 @@ func (d ModulesDep) Own() []string {
 	return own
 }
 
-// InKernel says whether the kernel brings a module of that name itself.
+// InKernel reports whether the kernel brings a module of that name itself.
 func (d ModulesDep) InKernel(base string) bool {
 	if !bytes.Contains(d.text(), []byte("/"+base+".ko")) {
 		return false

@@ -28,7 +28,7 @@ func (l Layout) WriteNotice(text string) error {
 	return nil
 }
 
-// ReadNotice gives that text, "" when there is none.
+// ReadNotice returns that text, "" when there is none.
 func (l Layout) ReadNotice() string {
 	text, _ := regular.ReadFile(l.noticeFile())
 	return string(text)

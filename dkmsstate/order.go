@@ -67,7 +67,7 @@ func (p *Plan) noteUnmet(s Snapshot, tasks []Task, planned map[string]bool) {
 	}
 }
 
-// unmet gives the first need of a task that is neither installed nor planned
+// unmet returns the first need of a task that is neither installed nor planned
 // before it. What only restores files needs nothing.
 func unmet(s Snapshot, t Task, planned, pending map[string]bool) string {
 	if !t.Builds() {
@@ -85,7 +85,7 @@ func unmet(s Snapshot, t Task, planned, pending map[string]bool) string {
 	return ""
 }
 
-// names gives the names of all registered and all linked modules, sorted.
+// names returns the names of all registered and all linked modules, sorted.
 func (s Snapshot) names() []string {
 	seen := map[string]bool{}
 	for _, r := range s.Registrations {

@@ -43,7 +43,7 @@ func (l Layout) readOrigin(kernel Release) Origin {
 // leastMap tells a System.map from the note that Debian ships in its place.
 const leastMap = 4 << 10
 
-// imageFile gives the place of a file that belongs to the kernel's image: in /boot, or
+// imageFile returns the place of a file that belongs to the kernel's image: in /boot, or
 // since Debian 14 in the directory of its modules.
 func (l Layout) imageFile(kernel Release, name string) string {
 	if path := filepath.Join(l.kernelDir(kernel), name); exists(path) {

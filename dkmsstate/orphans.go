@@ -27,7 +27,7 @@ func endOrphans(before []int) {
 	}
 }
 
-// children gives the children of this process, by what /proc says.
+// children returns the children of this process, by what /proc says.
 func children() []int {
 	lists, _ := filepath.Glob("/proc/self/task/*/children")
 	var pids []int

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// dirNames gives the names of the directories in a directory; what cannot be
+// dirNames returns the names of the directories in a directory; what cannot be
 // read has none.
 func dirNames(dir string) []string {
 	entries, _ := os.ReadDir(dir)
@@ -19,7 +19,7 @@ func dirNames(dir string) []string {
 	return names
 }
 
-// fileNames gives the names of everything in a directory, sorted.
+// fileNames returns the names of everything in a directory, sorted.
 func fileNames(dir string) []string {
 	entries, _ := os.ReadDir(dir)
 	names := make([]string, 0, len(entries))

@@ -101,7 +101,7 @@ func (l Layout) Settle(kernel Release) error {
 	return removeNote(filepath.Join(l.Path(lockDir), pendingDir, string(kernel)))
 }
 
-// Pending gives the note of a kernel, "" for none. One that cannot be understood
+// Pending returns the note of a kernel, "" for none. One that cannot be understood
 // counts as begun.
 func (l Layout) Pending(kernel Release) Pending {
 	why, _ := l.readPending(kernel)
@@ -130,7 +130,7 @@ func (l Layout) readPending(kernel Release) (why Pending, keeping bool) {
 	return Begun, keeping
 }
 
-// AllPending gives the kernels with a note.
+// AllPending returns the kernels with a note.
 func (l Layout) AllPending() []Release {
 	var names []string
 	for _, dir := range []string{pendingDir, owedDir} {

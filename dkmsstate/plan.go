@@ -52,18 +52,18 @@ type Task struct {
 	Steps []Step
 }
 
-// Installs says that the task ends with the module installed.
+// Installs reports whether the task ends with the module installed.
 func (t Task) Installs() bool {
 	last := t.Steps[len(t.Steps)-1].Op
 	return last == OpInstall || last == OpRestore || last == OpReplace
 }
 
-// Builds says that the task compiles the module.
+// Builds reports whether the task compiles the module.
 func (t Task) Builds() bool {
 	return slices.ContainsFunc(t.Steps, func(s Step) bool { return s.Op == OpBuild || s.Op == OpReplace })
 }
 
-// Removes says that the task ends with the module not installed.
+// Removes reports whether the task ends with the module not installed.
 func (t Task) Removes() bool { return t.Steps[len(t.Steps)-1].Op == OpUnbuild }
 
 // Note is something about a module, or about a file that is none's, that no step
@@ -71,7 +71,7 @@ func (t Task) Removes() bool { return t.Steps[len(t.Steps)-1].Op == OpUnbuild }
 type Note struct {
 	Module string
 	Text   string
-	// Left says that nothing is wrong with a module because of it, and Skipped that the
+	// Left reports whether nothing is wrong with a module because of it, and Skipped that the
 	// module is not meant to be there.
 	Left, Skipped bool
 }
@@ -101,7 +101,7 @@ type Plan struct {
 // what is not.
 func (p Plan) Keeping() bool { return p.goal.BringIn != nil }
 
-// Empty says that there is nothing to do.
+// Empty reports whether there is nothing to do.
 func (p Plan) Empty() bool {
 	return len(p.Tasks) == 0 && p.Depmod == "" && len(p.Leftovers) == 0 && len(p.Stray) == 0
 }

@@ -24,7 +24,7 @@ func PlanAutoinstall(s Snapshot, goal Goal) Plan {
 	return p
 }
 
-// Orphans gives the files in the install directory that no build accounts for, nor
+// Orphans returns the files in the install directory that no build accounts for, nor
 // may one that is about to be made.
 func (p Plan) Orphans(s Snapshot) []string {
 	if len(p.Tasks)+len(p.NeedHeaders) > 0 {

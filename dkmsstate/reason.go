@@ -72,7 +72,7 @@ func firstError(log string) string {
 	return ""
 }
 
-// lastWords gives what follows dkms's last "Error!", or else the last line.
+// lastWords returns what follows dkms's last "Error!", or else the last line.
 func lastWords(output string) string {
 	if i := strings.LastIndex(output, "Error!"); i >= 0 {
 		output = output[i+len("Error!"):]

@@ -98,7 +98,7 @@ func (b BuildRecord) withCopies(build Build) BuildRecord {
 	return b
 }
 
-// usedOrigins gives the origins that builds of the record name.
+// usedOrigins returns the origins that builds of the record name.
 func (k KernelRecord) usedOrigins(x examination) map[string]Origin {
 	used := map[string]Origin{}
 	for _, b := range k.Builds {
@@ -163,7 +163,7 @@ const (
 	LastLeft      LastResult = "left"
 )
 
-// trouble says that an ending is one that is told.
+// trouble reports whether an ending is one that is told.
 func (l Last) trouble() bool { return l.Result != LastInstalled && l.Result != LastWaiting }
 
 // Told returns the troubles that a run of dpkg reported, a text for each module: none for
@@ -218,10 +218,10 @@ type Present struct {
 	Retries bool
 }
 
-// Kernel gives what is kept of a kernel.
+// Kernel returns what is kept of a kernel.
 func (r Record) Kernel(kernel Release) KernelRecord { return r.Kernels[kernel] }
 
-// With gives the record with one kernel's put in its place.
+// With returns the record with one kernel's put in its place.
 func (r Record) With(kernel Release, k KernelRecord) Record {
 	next := Record{Version: recordVersion, Kernels: maps.Clone(r.Kernels)}
 	if next.Kernels == nil {
@@ -249,7 +249,7 @@ func (r Record) Took(m Module) time.Duration {
 	return found.Took
 }
 
-// Without gives the record without a kernel.
+// Without returns the record without a kernel.
 func (r Record) Without(kernel Release) Record {
 	next := Record{Version: recordVersion, Kernels: maps.Clone(r.Kernels)}
 	delete(next.Kernels, kernel)

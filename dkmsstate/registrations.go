@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// Lost gives the registrations of a snapshot taken before a run that one taken
+// Lost returns the registrations of a snapshot taken before a run that one taken
 // after it no longer has.
 func Lost(before, after Snapshot) []Registration {
 	var lost []Registration

@@ -14,7 +14,7 @@ import (
 // or that was called with --no-depmod, leaves it behind.
 const pendingPrefix = "depmod-pending-"
 
-// pendingOf gives those among the names of files at the top of the tree that are
+// pendingOf returns those among the names of files at the top of the tree that are
 // such notes of this kernel.
 func pendingOf(kernel Release, names []string) []string {
 	var notes []string

@@ -70,7 +70,7 @@ func (r *taskRun) signed(ctx context.Context, b Build) bool {
 	return r.machine.Layout.anySigned(ctx, files)
 }
 
-// oldPath gives the present place of a file of a build that was set aside.
+// oldPath returns the present place of a file of a build that was set aside.
 func oldPath(kernel Release, file string) string {
 	arch := filepath.Dir(filepath.Dir(file))
 	version := filepath.Dir(filepath.Dir(arch))

@@ -27,7 +27,7 @@ type schedule struct {
 	// running are tasks at work; limit is how many may be, and free the memory that is
 	// left for more, in kB.
 	running, limit, free int
-	// keyThere says that dkms makes no key when it builds.
+	// keyThere reports whether dkms makes no key when it builds.
 	keyThere func() bool
 }
 
@@ -155,7 +155,7 @@ func before(i int) []int {
 	return all
 }
 
-// next gives a task that may begin now.
+// next returns a task that may begin now.
 func (sc *schedule) next() (int, bool) {
 	keyThere := sc.keyThere()
 	if sc.running >= sc.limit || sc.running > 0 && !keyThere {
@@ -171,7 +171,7 @@ func (sc *schedule) next() (int, bool) {
 	return first, first >= 0
 }
 
-// waits says that a task before this one has to end first.
+// waits reports whether a task before this one has to end first.
 func (sc *schedule) waits(t *scheduled) bool {
 	return slices.ContainsFunc(t.after, func(j int) bool { return !sc.tasks[j].ended })
 }
@@ -245,7 +245,7 @@ func (sc *schedule) builtSince(i int) bool {
 	return slices.ContainsFunc(sc.tasks[i].early, func(j int) bool { return sc.tasks[j].done })
 }
 
-// missing gives a need of a task that is known not to be met, "" for none.
+// missing returns a need of a task that is known not to be met, "" for none.
 func (sc *schedule) missing(i int) string {
 	for _, name := range sc.tasks[i].Needs {
 		if sc.failed[name] {

@@ -12,7 +12,7 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// signingKey gives the two files by which dkms signs modules (framework.conf(5),
+// signingKey returns the two files by which dkms signs modules (framework.conf(5),
 // mok_signing_key and mok_certificate; prepare_signing in dkms). dkms makes them
 // when they are missing.
 func (l Layout) signingKey() (key, certificate string) {
@@ -30,7 +30,7 @@ func (l Layout) signingKey() (key, certificate string) {
 	return key, certificate
 }
 
-// keyThere says that dkms need not make a key, or cannot.
+// keyThere reports whether dkms need not make a key, or cannot.
 func (l Layout) keyThere() bool {
 	if _, err := lookPath("openssl"); err != nil {
 		return true

@@ -20,17 +20,17 @@ type Snapshot struct {
 	// that the kernel itself says so.
 	Arch     string
 	ArchSure bool
-	// There says that the kernel's module tree is there, so that modules can be
+	// There reports whether the kernel's module tree is there, so that modules can be
 	// installed into it; headers alone do not make a kernel.
 	There bool
-	// Headers says that modules can be built: build/include is there.
+	// Headers reports whether modules can be built: build/include is there.
 	Headers bool
 	// Mismatch says how the headers show that they are not those of the image, ""
 	// when they do not; Examine finds it.
 	Mismatch string
-	// Forced says that somebody insists on building with these headers all the same.
+	// Forced reports whether somebody insists on building with these headers all the same.
 	Forced bool
-	// NoAutoinstall says that /etc/dkms/no-autoinstall is there.
+	// NoAutoinstall reports whether /etc/dkms/no-autoinstall is there.
 	NoAutoinstall bool
 	// Registrations are all modules that DKMS knows, broken ones included.
 	Registrations []Registration
@@ -49,15 +49,15 @@ type Snapshot struct {
 	Remains []Module
 	// Leftovers are files that programs which were killed left, as paths of the system.
 	Leftovers []string
-	// Owed says that a run which was cut off owes the kernel a depmod, by a note of
+	// Owed reports whether a run which was cut off owes the kernel a depmod, by a note of
 	// dkms or of our own.
 	Owed bool
-	// Busy says that a dkms is at work that somebody else called: remains and
+	// Busy reports whether a dkms is at work that somebody else called: remains and
 	// notes may be its own.
 	Busy bool
 	// Troubles are what could not be read, each a sentence.
 	Troubles []string
-	// installed says whether the install directory has a file of a name.
+	// installed reports whether the install directory has a file of a name.
 	installed func(name string) bool
 	// facts is what Examine read of the kernel.
 	facts *kernelFacts
@@ -112,7 +112,7 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 	return s
 }
 
-// glance gives a snapshot in which nothing is looked up yet, for a look at one module.
+// glance returns a snapshot in which nothing is looked up yet, for a look at one module.
 func (l Layout) glance(kernel Release) Snapshot {
 	return Snapshot{Layout: l, Kernel: kernel, Dep: newModulesDep(l.kernelDir(kernel)), installed: func(name string) bool {
 		_, err := os.Lstat(filepath.Join(l.installDir(kernel), name))
@@ -128,7 +128,7 @@ func (l Layout) lookAt(kernel Release, name string) Snapshot {
 	return s
 }
 
-// buildable says that modules can be built: the headers are there, and the image's as
+// buildable reports whether modules can be built: the headers are there, and the image's as
 // far as can be shown, or somebody insists.
 func (s Snapshot) buildable() bool { return s.Headers && (s.Mismatch == "" || s.Forced) }
 
@@ -189,7 +189,7 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 	return part
 }
 
-// arches gives the architectures that the kernel has builds or links of.
+// arches returns the architectures that the kernel has builds or links of.
 func (s Snapshot) arches() []string {
 	var had []string
 	for _, b := range s.Builds {

@@ -46,7 +46,7 @@ func (t Tree) linkSpare(m Module) error {
 	return nil
 }
 
-// Revive gives the kernel the builds back that a removal set aside, since it is
+// Revive returns the kernel the builds back that a removal set aside, since it is
 // there after all. It says how many there were.
 func (t Tree) Revive() (int, error) {
 	return t.spares(func(version *nofollow.Dir) error {

@@ -31,7 +31,7 @@ func (s *stamp) addFile(path string) {
 	s.add(info)
 }
 
-// sum gives the name.
+// sum returns the name.
 func (s *stamp) sum() string {
 	sum := sha256.Sum256(s.state)
 	return hex.EncodeToString(sum[:16])

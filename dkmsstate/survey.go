@@ -33,7 +33,7 @@ type moduleDir struct {
 	links, archived []string
 	versions        []versionDir
 	trouble         string
-	// linkTemp says that a kernel link was being made, and was not finished.
+	// linkTemp reports whether a kernel link was being made, and was not finished.
 	linkTemp bool
 }
 
@@ -119,7 +119,7 @@ func (l Layout) readVersionDir(m Module) versionDir {
 
 func (d versionDir) has(dir string) bool { return slices.Contains(d.dirs, dir) }
 
-// Aside says whether a run that was cut off, or a removal, set builds of the kernel
+// Aside reports whether a run that was cut off, or a removal, set builds of the kernel
 // aside, so that they have to be settled first.
 func (sv *Survey) Aside(kernel Release) bool {
 	for _, module := range sv.modules {
@@ -132,7 +132,7 @@ func (sv *Survey) Aside(kernel Release) bool {
 	return false
 }
 
-// Modules gives what is registered, as NAME/VERSION.
+// Modules returns what is registered, as NAME/VERSION.
 func (sv *Survey) Modules() []string {
 	var names []string
 	for _, module := range sv.modules {

@@ -22,7 +22,7 @@ import (
 type Tree struct {
 	Layout Layout
 	Kernel Release
-	// Spare says that builds are set aside, not removed: until Revive or DropSpares.
+	// Spare reports whether builds are set aside, not removed: until Revive or DropSpares.
 	Spare bool
 }
 

@@ -16,7 +16,7 @@ type SourceDir struct {
 	Dir string
 }
 
-// Unregistered gives the modules whose source is in the source tree, where `dkms add`
+// Unregistered returns the modules whose source is in the source tree, where `dkms add`
 // would find it, and which DKMS does not know.
 func (l Layout) Unregistered() ([]SourceDir, error) {
 	confs, err := filepath.Glob(filepath.Join(l.Path(l.Source), "*", "dkms.conf"))

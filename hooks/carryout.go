@@ -98,7 +98,7 @@ func (r *run) verify(after dkmsstate.Snapshot, results []dkmsstate.Result) {
 	}
 }
 
-// needsDepmod says whether modules.dep has to fit afterwards: not when dpkg is
+// needsDepmod reports whether modules.dep has to fit afterwards: not when dpkg is
 // about to remove the kernel with it.
 func (r *run) needsDepmod() bool {
 	return r.verdict != Unbuild || r.inv.Script.Name == ""

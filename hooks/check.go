@@ -16,7 +16,7 @@ type Finding struct {
 	Where, Text string
 	// Mend is the command, or what to do where there is none.
 	Mend string
-	// Repairable says that `check --repair` does it.
+	// Repairable reports whether `check --repair` does it.
 	Repairable bool
 	// module is one that is to be registered again.
 	module dkmsstate.Module

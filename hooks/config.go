@@ -48,7 +48,7 @@ func ConfigFields() []string {
 // DefaultConfig is what holds without a file.
 func DefaultConfig() Config { return Config{Timeout: callLimit} }
 
-// lockLimit gives how long to wait for another run.
+// lockLimit returns how long to wait for another run.
 func (c Config) lockLimit() time.Duration { return min(c.Timeout, lockLimit) }
 
 // ReadConfig reads a configuration file. One that is not there gives the defaults;

@@ -26,12 +26,12 @@ type Decision struct {
 	Verdict Verdict
 	Reason  string
 	Hint    string
-	// Sweep says that the shell of the kernel's module tree may go too, since no
+	// Sweep reports whether the shell of the kernel's module tree may go too, since no
 	// package has a file in it.
 	Sweep bool
 }
 
-// Decide gives the verdict on an invocation. It is a function of its values.
+// Decide returns the verdict on an invocation. It is a function of its values.
 // Builds are unbuilt only when two witnesses agree that the kernel goes; every
 // doubt ends in Keep.
 func Decide(inv Invocation, w World) Decision {

@@ -72,7 +72,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	return e, nil
 }
 
-// steps gives what a run would do, in order.
+// steps returns what a run would do, in order.
 func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string {
 	var steps []string
 	if r.verdict == Unbuild || r.inv.Hook == Postrm {
@@ -90,7 +90,7 @@ func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string 
 	return steps
 }
 
-// removed gives the decision that follows once dpkg removes the caller, which it does
+// removed returns the decision that follows once dpkg removes the caller, which it does
 // not mean to do now.
 func removed(inv Invocation, w World, d Decision) *Decision {
 	if inv.Hook != Prerm || inv.Action.Word != debpkg.Remove || inv.Action.InFavour != nil || !w.CallerKnown || d.Verdict != Keep || w.Caller.Status.Leaving() {

@@ -142,7 +142,7 @@ func skippedAsBefore(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, m dkmsst
 	return last.Result == dkmsstate.LastSkipped && last.Inputs == s.Inputs(m.String())
 }
 
-// leftovers gives what killed programs left; while a run is at work some may be its own.
+// leftovers returns what killed programs left; while a run is at work some may be its own.
 func (c *checker) leftovers(s dkmsstate.Snapshot) []string {
 	if atWork, err := c.layout.AtWork(); atWork || err != nil {
 		return nil

@@ -31,7 +31,7 @@ const (
 // Version is this program's; a test holds it to debian/changelog.
 const Version = "0.1.0"
 
-// Script gives the maintainer script that runs the hook, as it stands in Debian's
+// Script returns the maintainer script that runs the hook, as it stands in Debian's
 // kernel packages, and the action that it is called with when nothing out of the
 // ordinary happens.
 func (h Hook) Script() (name string, action debpkg.Action) {

@@ -25,7 +25,7 @@ func attempts(t *testing.T, otherwise int) int {
 	return otherwise
 }
 
-// ours says that a path is in a place where the hooks work.
+// ours reports whether a path is in a place where the hooks work.
 func ours(path string) bool {
 	for _, prefix := range []string{"root/var/lib/dkms/", "root/lib/modules/", "root/var/lib/dkms-hooks", "root/var/log"} {
 		if strings.HasPrefix(path, prefix) && !strings.Contains(path, "/kernel/") && !strings.HasSuffix(path, "/modules.order") {
@@ -35,7 +35,7 @@ func ours(path string) bool {
 	return false
 }
 
-// changedElsewhere gives the first path that changed and should not have: outside of
+// changedElsewhere returns the first path that changed and should not have: outside of
 // the trees, or a registration.
 func changedElsewhere(before, after map[string]string) string {
 	for path, now := range after {

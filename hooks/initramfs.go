@@ -82,7 +82,7 @@ func afterLock(ctx context.Context, runs []*run) {
 	}
 }
 
-// imageFollows says that the kernel's image makes its initramfs itself when this run
+// imageFollows reports whether the kernel's image makes its initramfs itself when this run
 // is over: it is the one that runs the hook, or it waits to be configured.
 func (r *run) imageFollows() bool {
 	if r.inv.Script.Name == "" {
@@ -101,7 +101,7 @@ func (r *run) imageFollows() bool {
 	})
 }
 
-// changedModules gives the names of the files of the modules that a run changed: all
+// changedModules returns the names of the files of the modules that a run changed: all
 // of them after one that was cut off.
 func changedModules(before, after dkmsstate.Snapshot, results []dkmsstate.Result) []string {
 	var names []string

@@ -17,15 +17,15 @@ type Invocation struct {
 	Kernel dkmsstate.Release
 	// Action is the maintainer script's call, from DEB_MAINT_PARAMS.
 	Action debpkg.Action
-	// ByHand says that a person gave the action as an order (--params).
+	// ByHand reports whether a person gave the action as an order (--params).
 	ByHand bool
-	// Force says that a person insists on building with headers that are not those of
+	// Force reports whether a person insists on building with headers that are not those of
 	// the kernel's image (--force).
 	Force bool
 	// Script is the maintainer script that runs the hook; empty by hand and
 	// under kernel-install(8).
 	Script Script
-	// Quiet says that only what failed is to be said, Verbose that what is in order is
+	// Quiet reports whether only what failed is to be said, Verbose that what is in order is
 	// to be said too.
 	Quiet, Verbose bool
 	// BringIn reports whether a reconcile brings in what is missing on every kernel.

@@ -21,7 +21,7 @@ type LogFile struct {
 	Result dkmsstate.LastResult
 }
 
-// Logs gives the logs of the invocation's kernel, or of all, and of a module when it
+// Logs returns the logs of the invocation's kernel, or of all, and of a module when it
 // is not "" (NAME or NAME/VERSION), the newest first.
 func Logs(inv Invocation, module string) ([]LogFile, error) {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
@@ -52,7 +52,7 @@ func Logs(inv Invocation, module string) ([]LogFile, error) {
 	return logs, nil
 }
 
-// of says that the log is of a module: v4l2loopback, or v4l2loopback/0.13.2.
+// of reports whether the log is of a module: v4l2loopback, or v4l2loopback/0.13.2.
 func (l LogFile) of(module string) bool {
 	name, version, exact := strings.Cut(module, "/")
 	if exact {

@@ -6,7 +6,7 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// KernelNames gives the releases of the kernels that are known, the newest first.
+// KernelNames returns the releases of the kernels that are known, the newest first.
 func KernelNames(inv Invocation) []string {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
 	record, _ := layout.ReadRecord()
@@ -21,12 +21,12 @@ func KernelNames(inv Invocation) []string {
 	return names
 }
 
-// Known says whether anything is known of a kernel.
+// Known reports whether anything is known of a kernel.
 func Known(inv Invocation, kernel dkmsstate.Release) bool {
 	return slices.Contains(KernelNames(inv), string(kernel))
 }
 
-// ModuleNames gives the modules that dkms knows, as NAME/VERSION.
+// ModuleNames returns the modules that dkms knows, as NAME/VERSION.
 func ModuleNames(inv Invocation) []string {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
 	survey, err := layout.Survey()

@@ -43,7 +43,7 @@ func noticeText(ctx context.Context, layout dkmsstate.Layout, record dkmsstate.R
 	return text.String()
 }
 
-// missing gives what was recorded of a kernel's modules that the kernel has to do
+// missing returns what was recorded of a kernel's modules that the kernel has to do
 // without, or with one that does not fit, and that has not been mended since.
 func missing(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Release, kept dkmsstate.KernelRecord) map[string]dkmsstate.Last {
 	out := map[string]dkmsstate.Last{}
@@ -70,7 +70,7 @@ func missing(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Rele
 	return out
 }
 
-// bootsNext gives the kernel that a boot loader starts next, unless somebody told it
+// bootsNext returns the kernel that a boot loader starts next, unless somebody told it
 // otherwise: the newest that is there with an image, "" when there is none.
 func bootsNext(layout dkmsstate.Layout) dkmsstate.Release {
 	for _, kernel := range layout.InstalledKernels() {
@@ -81,12 +81,12 @@ func bootsNext(layout dkmsstate.Layout) dkmsstate.Release {
 	return ""
 }
 
-// running says that a kernel of the layout is the one at work.
+// running reports whether a kernel of the layout is the one at work.
 func running(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
 	return kernel != "" && kernel == layout.Running
 }
 
-// bootable gives the kernel that boots next and the one that runs, of those that are
+// bootable returns the kernel that boots next and the one that runs, of those that are
 // there.
 func bootable(layout dkmsstate.Layout) []dkmsstate.Release {
 	var kernels []dkmsstate.Release

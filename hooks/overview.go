@@ -30,7 +30,7 @@ type Overview struct {
 // KernelView is one kernel of an Overview.
 type KernelView struct {
 	Release dkmsstate.Release `json:"release"`
-	// Present says that the kernel is there, Running that it is at work, BootsNext that
+	// Present reports whether the kernel is there, Running that it is at work, BootsNext that
 	// a boot loader starts it next as far as one can tell: it is the newest with an
 	// image in /boot.
 	Present   bool `json:"present"`
@@ -45,7 +45,7 @@ type KernelView struct {
 	// Depmod is why modules.dep is out of date.
 	Depmod  string       `json:"depmod,omitempty"`
 	Modules []ModuleView `json:"modules"`
-	// Whole says that the kernel has all that it should have, or is gone; Next is what
+	// Whole reports whether the kernel has all that it should have, or is gone; Next is what
 	// to do where it has not.
 	Whole bool   `json:"whole"`
 	Next  string `json:"next,omitempty"`
@@ -61,7 +61,7 @@ type ModuleView struct {
 	Freshness dkmsstate.FreshnessVerdict `json:"freshness,omitempty"`
 	// Reason says why the module is as it is, where there is more to say.
 	Reason string `json:"reason,omitempty"`
-	// Missing says that the module should be on the kernel, whole and fitting, and is
+	// Missing reports whether the module should be on the kernel, whole and fitting, and is
 	// not.
 	Missing bool `json:"missing"`
 	// Last is how the last attempt ended.
@@ -97,7 +97,7 @@ const (
 	HeadersForeign = "foreign"
 )
 
-// Whole says that every kernel has what it should have.
+// Whole reports whether every kernel has what it should have.
 func (o Overview) Whole() bool {
 	return !slices.ContainsFunc(o.Kernels, func(k KernelView) bool { return !k.Whole })
 }
@@ -189,7 +189,7 @@ func (v KernelView) advice(ctx context.Context, inv Invocation, plan dkmsstate.P
 	return fmt.Sprintf("dkms-hooks run postinst %s", v.Release)
 }
 
-// viewModule gives how a module is on a kernel that the plan would make whole.
+// viewModule returns how a module is on a kernel that the plan would make whole.
 func viewModule(s dkmsstate.Snapshot, plan dkmsstate.Plan, r dkmsstate.Registration, kept dkmsstate.KernelRecord) ModuleView {
 	b, built := s.Build(r.Module, s.Arch)
 	link, linked := s.Link(r.Module.Name, s.Arch)

@@ -60,7 +60,7 @@ func (p playground) link(target, name string) {
 	}
 }
 
-// listing gives everything that is there, with what it holds.
+// listing returns everything that is there, with what it holds.
 func (p playground) listing() map[string]string {
 	out := map[string]string{}
 	_ = filepath.WalkDir(p.top, func(path string, d fs.DirEntry, err error) error {

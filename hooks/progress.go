@@ -65,7 +65,7 @@ func (p *progress) begin(i int, t dkmsstate.Task) {
 	p.running = append(p.running, atWork{i, t, time.Now()})
 }
 
-// end gives how long the task took. One that is to be done again has not ended.
+// end returns how long the task took. One that is to be done again has not ended.
 func (p *progress) end(i int, r dkmsstate.Result) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

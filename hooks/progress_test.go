@@ -110,7 +110,7 @@ func TestLiveWidth(t *testing.T) {
 	assert.Zero(t, liveWidth(terminal), "the terminal that apt gives, which ends in its log")
 }
 
-// openTerminal gives the end of a new pseudo-terminal that programs write to.
+// openTerminal returns the end of a new pseudo-terminal that programs write to.
 func openTerminal(t *testing.T) *os.File {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)

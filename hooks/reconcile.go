@@ -125,7 +125,7 @@ func putOffAll(layout dkmsstate.Layout) error {
 	return errors.Join(errs...)
 }
 
-// reconciler gives what does it for one kernel, and says whether there was anything
+// reconciler returns what does it for one kernel, and says whether there was anything
 // to say. The survey is one that still holds, or nil. Each run is added to done, for
 // afterLock.
 func reconciler(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record,
@@ -193,7 +193,7 @@ func (r *run) sweep(dryRun bool) error {
 	return tree.RemoveGhost()
 }
 
-// DecideKernel gives the verdict on a kernel that nobody named: autoinstall for
+// DecideKernel returns the verdict on a kernel that nobody named: autoinstall for
 // one that is there and can be started, unbuild for one that is gone in every
 // way there is to see, keep for all between. It is a function of its values.
 func DecideKernel(inv Invocation, w World) Decision {

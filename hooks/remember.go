@@ -77,7 +77,7 @@ func (r *run) rememberLeaving(kept dkmsstate.KernelRecord) error {
 	return r.machine.Layout.WriteRecord(*r.record)
 }
 
-// insists says that the hook has to fail as the configuration asks for, and in words
+// insists reports whether the hook has to fail as the configuration asks for, and in words
 // why, what that stops and how to go on.
 func (r *run) insists() bool {
 	var why []string
@@ -108,7 +108,7 @@ func (r *run) insists() bool {
 	return true
 }
 
-// failed says that a module, which may be installed from before, could not be made as
+// failed reports whether a module, which may be installed from before, could not be made as
 // it should be, by this run or by one before it that told of it.
 func (r *run) failed(name string) bool {
 	for module := range r.told {

@@ -162,7 +162,7 @@ func (r *Report) plan(p dkmsstate.Plan, depmod bool) {
 	}
 }
 
-// planned gives what a plan does, a line for each step.
+// planned returns what a plan does, a line for each step.
 func planned(p dkmsstate.Plan, depmod bool) []string {
 	var steps []string
 	add := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }

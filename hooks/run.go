@@ -114,7 +114,7 @@ func (r *run) trigger(ctx context.Context) bool {
 	return active
 }
 
-// engine gives the dkms of the running system, at work under a lock, and none for
+// engine returns the dkms of the running system, at work under a lock, and none for
 // another root.
 func engine(inv Invocation, layout dkmsstate.Layout, config Config, lock *dkmsstate.Lock) dkmsstate.Engine {
 	if layout.Root != "/" {

@@ -24,7 +24,7 @@ type World struct {
 	Incoming      debpkg.Incoming
 	IncomingKnown bool
 	Brings        debpkg.Brings
-	// There says that the kernel's module tree is there, Image that /boot has an
+	// There reports whether the kernel's module tree is there, Image that /boot has an
 	// image of it, Running that it is the one at work.
 	There, Image, Running bool
 	// Stays reports whether the package whose removal took the kernel's builds away is
@@ -72,7 +72,7 @@ func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout) World {
 	return w
 }
 
-// there says that the kernel itself is there. sid's linux-base-KVER, which comes
+// there reports whether the kernel itself is there. sid's linux-base-KVER, which comes
 // with the headers alone too, holds the lists of a kernel's modules and none of
 // them; without a package, such lists are those of a kernel that has no modules.
 func (inv Invocation) there(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
@@ -94,7 +94,7 @@ func (inv Invocation) there(layout dkmsstate.Layout, kernel dkmsstate.Release) b
 	return true
 }
 
-// brings says whether the incoming package holds the kernel, from what dpkg has
+// brings reports whether the incoming package holds the kernel, from what dpkg has
 // unpacked of it, else from the archive itself. Unknown stays unknown.
 func brings(ctx context.Context, inv Invocation, incoming debpkg.Incoming) debpkg.Brings {
 	if known := incoming.Brings(string(inv.Kernel)); known != debpkg.BringsUnknown {
@@ -114,7 +114,7 @@ func brings(ctx context.Context, inv Invocation, incoming debpkg.Incoming) debpk
 	return known
 }
 
-// wantsDatabase says whether a prerm call can end in anything but keep.
+// wantsDatabase reports whether a prerm call can end in anything but keep.
 func (inv Invocation) wantsDatabase() bool {
 	switch inv.Action.Word {
 	case debpkg.Upgrade, debpkg.FailedUpgrade, debpkg.Deconfigure:

@@ -37,7 +37,7 @@ func (p program) completeCommand() *cli.Command {
 	}
 }
 
-// candidates gives what may follow words: flags, or the next argument.
+// candidates returns what may follow words: flags, or the next argument.
 func (p program) candidates(c *cli.Context, words []string, flags bool) []string {
 	var command *cli.Command
 	var args []string
@@ -90,7 +90,7 @@ func flagNames(app *cli.App, command *cli.Command) []string {
 	return slices.Compact(names)
 }
 
-// arguments gives what a command takes as its next argument.
+// arguments returns what a command takes as its next argument.
 func (p program) arguments(command string, args []string) []string {
 	inv, err := hooks.ParseSurroundings(p.environ)
 	if err != nil {

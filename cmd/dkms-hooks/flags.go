@@ -56,7 +56,7 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	return append(out, rest[1:]...), nil
 }
 
-// find gives the flag that an argument names, nil for none.
+// find returns the flag that an argument names, nil for none.
 func find(flags []cli.Flag, arg string) cli.Flag {
 	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
@@ -66,7 +66,7 @@ func find(flags []cli.Flag, arg string) cli.Flag {
 	return flags[i]
 }
 
-// wantsValue says that the flag takes the next argument.
+// wantsValue reports whether the flag takes the next argument.
 func wantsValue(flags []cli.Flag, arg string) bool {
 	f, ok := find(flags, arg).(cli.DocGenerationFlag)
 	return ok && f.TakesValue()

@@ -64,7 +64,7 @@ func isTerminal(out io.Writer) bool {
 	return err == nil
 }
 
-// paint gives a text in a colour. What a dkms.conf or a log says cannot speak to the
+// paint returns a text in a colour. What a dkms.conf or a log says cannot speak to the
 // terminal.
 func (p *page) paint(c cell) string {
 	text := strings.Map(func(r rune) rune {

@@ -53,7 +53,7 @@ func (c *contents) endsWith(size int64, text string) bool {
 	return err == nil && string(end) == text
 }
 
-// rest gives back what memory it takes to read on; the contents can be read again.
+// rest releases what memory it takes to read on; the contents can be read again.
 func (c *contents) rest() {
 	if u, compressed := c.from.(*unpacked); compressed {
 		u.rest()

@@ -25,7 +25,7 @@ type Module struct {
 	// Uses are the symbols that it takes from elsewhere with the CRC that each had;
 	// none without CONFIG_MODVERSIONS. Exports are those that it gives to others.
 	Uses, Exports map[string]uint32
-	// Signed says that a signature stands at its end.
+	// Signed reports whether a signature stands at its end.
 	Signed bool
 	// name is what the module calls itself, "" where it does not say (before Linux 4.13),
 	// and machine the processor that it is for.

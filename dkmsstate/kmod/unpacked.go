@@ -173,7 +173,7 @@ func (u *unpacked) readAt(p []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// rest gives back what decompressing takes.
+// rest releases what decompressing takes.
 func (u *unpacked) rest() {
 	if u.stream == nil {
 		return

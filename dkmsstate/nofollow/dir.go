@@ -125,12 +125,12 @@ func (d *Dir) Remove(name string) error {
 	return d.call("unlink", name, func(at int) error { return unix.Unlinkat(at, name, flags) })
 }
 
-// rename gives an entry another name, in this directory or in another one.
+// rename renames an entry, in this directory or into another one.
 func (d *Dir) rename(from string, to *Dir, name string) error {
 	return d.call("rename", from, func(at int) error { return unix.Renameat(at, from, int(to.file.Fd()), name) })
 }
 
-// link gives a file a second name in another directory.
+// link returns a file a second name in another directory.
 func (d *Dir) link(from string, to *Dir, name string) error {
 	return d.call("link", from, func(at int) error { return unix.Linkat(at, from, int(to.file.Fd()), name, 0) })
 }

@@ -137,7 +137,7 @@ func (d *Dir) parent() (*Dir, error) {
 // top is the directory that absolute links begin at.
 func (r Root) top() string { return filepath.Clean(cmp.Or(r.Path, "/")) }
 
-// Inside gives the place of a path of the system with its links followed inside of the
+// Inside returns the place of a path of the system with its links followed inside of the
 // root. On the running system the kernel does that.
 func (r Root) Inside(path string) string {
 	if r.top() == "/" {

@@ -28,7 +28,7 @@ func (d *Dir) IsComplete(name string) bool {
 	return err == nil && len(names) > 0 && !slices.Contains(names, PartialMark)
 }
 
-// MoveTree gives a directory another name, in place of what has that name. Where it
+// MoveTree returns a directory another name, in place of what has that name. Where it
 // cannot be renamed, a whole copy is made before the first file of it goes. trash is a
 // name for what is being removed.
 func (d *Dir) MoveTree(from, to, trash string) error {
@@ -160,7 +160,7 @@ func (d *Dir) copyEntry(name string, to *Dir) error {
 	return d.LinkOrCopy(name, to)
 }
 
-// LinkOrCopy gives a file a second name in another directory, or makes a copy of it
+// LinkOrCopy links a file to a second name in another directory, or makes a copy of it
 // where there are no second names.
 func (d *Dir) LinkOrCopy(name string, to *Dir) error {
 	err := d.link(name, to, name)

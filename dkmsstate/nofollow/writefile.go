@@ -71,7 +71,7 @@ func (d *Dir) writeTemp(name string, perm fs.FileMode, write func(to *os.File) e
 	return d.WriteNew(TempName(name), perm, time.Time{}, write)
 }
 
-// RenameTemps gives files that were written under their temporary names their own.
+// RenameTemps returns files that were written under their temporary names their own.
 func (d *Dir) RenameTemps(names []string) error {
 	for _, name := range names {
 		if err := d.MoveFile(TempName(name), d, name); err != nil {
@@ -81,7 +81,7 @@ func (d *Dir) RenameTemps(names []string) error {
 	return d.Sync()
 }
 
-// MoveFile gives a file another name, in place of what has that name. Where files
+// MoveFile renames a file, in place of what has that name. Where files
 // cannot be renamed it is written there, as cp(1) and so dkms does it.
 func (d *Dir) MoveFile(from string, to *Dir, name string) error {
 	err := d.rename(from, to, name)

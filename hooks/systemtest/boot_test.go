@@ -58,7 +58,7 @@ func onX86(t *testing.T) bool {
 // image1, headers1, image2 and headers2.
 type bootRow struct {
 	name, do string
-	// second says that it needs the second revision.
+	// second reports whether it needs the second revision.
 	second bool
 }
 

@@ -16,7 +16,7 @@ type hostile struct {
 	name string
 	// conf stands at the end of its dkms.conf, build at the head of its Makefile.
 	conf, build string
-	// built says that it is built all the same; else says is what is told of it.
+	// built reports whether it is built all the same; else says is what is told of it.
 	built bool
 	says  string
 }
@@ -34,7 +34,7 @@ func hostiles() []hostile {
 	}
 }
 
-// testBounds gives the hooks modules that loop, hang, fork, read, close, print and
+// testBounds returns the hooks modules that loop, hang, fork, read, close, print and
 // exit. None of them harms another module, the kernel package, or the next run.
 func testBounds(t *testing.T, l lab) {
 	r := l.small(t)

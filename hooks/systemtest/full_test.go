@@ -107,7 +107,7 @@ func testSpace(t *testing.T, l lab) {
 	}
 }
 
-// hasModule says that modinfo finds a module that dkms installed, whole.
+// hasModule reports whether modinfo finds a module that dkms installed, whole.
 func (l lab) hasModule(t *testing.T, r root, module string) bool {
 	t.Helper()
 	found, exit := r.run(t, `f=$(modinfo -k $K -n $m) && test -s "$f" && modinfo "$f" >/dev/null && echo "$f"`, append(l.killEnv(t), "m="+module)...)

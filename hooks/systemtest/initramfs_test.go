@@ -27,7 +27,7 @@ func testInitramfs(t *testing.T, l lab) {
 			env := append(l.copyKernel(t, r, k), "TOOL="+tool)
 			r.must(t, "dpkg -P acpi-call-dkms; apt-get -qq update && apt-get -qq install -y --no-install-recommends $TOOL busybox zstd cpio && "+listAlpha, env...)
 			const making = "dkms-hooks: making the initramfs of "
-			// same says whether the initramfs holds the module that is installed.
+			// same reports whether the initramfs holds the module that is installed.
 			same := func() bool {
 				out := r.must(t, `rm -rf /srv/x; mkdir /srv/x; cd /srv/x
 if command -v unmkinitramfs >/dev/null; then unmkinitramfs /boot/initrd.img-$K .; else lsinitrd --unpack /boot/initrd.img-$K; fi >/dev/null 2>&1

@@ -24,11 +24,11 @@ type endState struct {
 	where, transition, stock, ours string
 }
 
-// stockToo says that the stock hooks are run beside ours, for comparison. It takes as
+// stockToo reports whether the stock hooks are run beside ours, for comparison. It takes as
 // much time again, and more.
 func stockToo() bool { return os.Getenv("DKMS_HOOKS_STOCK") != "" }
 
-// ofStock gives what the stock hooks came to, where they are run.
+// ofStock returns what the stock hooks came to, where they are run.
 func ofStock(run func() string) string {
 	if !stockToo() {
 		return "not run"

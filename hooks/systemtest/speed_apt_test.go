@@ -17,7 +17,7 @@ import (
 type aptRun struct {
 	work    string
 	modules []int
-	// installed says that the older kernel is there beforehand.
+	// installed reports whether the older kernel is there beforehand.
 	installed bool
 	// prepare is what nobody waits for, run what is measured, judge what has to hold
 	// then. In all of them $N is the number of modules, $OLD and $NEW are the kernels.

@@ -8,7 +8,7 @@ package systemtest
 type mixture struct {
 	name     string
 	sleepers []sleeper
-	// known says that all were built before, so that ours knows how long each takes.
+	// known reports whether all were built before, so that ours knows how long each takes.
 	known bool
 }
 

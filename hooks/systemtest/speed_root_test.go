@@ -131,7 +131,7 @@ func (l *speedLab) speedRoot(t *testing.T, common root) speedRoot {
 // most is the largest number of kernels.
 const most = 5
 
-// kernels gives the releases of as many kernels.
+// kernels returns the releases of as many kernels.
 func (l *speedLab) kernels(k int) []string {
 	kernels := []string{l.kver}
 	for i := 2; i <= k; i++ {

@@ -12,7 +12,7 @@ import (
 type speedRow struct {
 	work string
 	n, k int
-	// built says that the modules are installed already; fresh that they have to be
+	// built reports whether the modules are installed already; fresh that they have to be
 	// before each run, since the work changes them.
 	built, fresh bool
 	// forget takes away what ours knows of the modules before each run; learn is what

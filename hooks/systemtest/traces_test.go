@@ -61,7 +61,7 @@ func testTraces(t *testing.T, l lab) {
 	}
 }
 
-// touched gives the paths at which forks of one root may differ, but for logs, dpkg's
+// touched returns the paths at which forks of one root may differ, but for logs, dpkg's
 // own books and caches, where there are times and the order of things.
 func touched(t *testing.T, roots ...root) []string {
 	t.Helper()
