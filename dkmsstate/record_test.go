@@ -78,11 +78,12 @@ func TestRecordIsKept(t *testing.T) {
 	for other, why := range map[string]string{
 		newer:           "version 3, written by a newer dkms-hooks, and this one knows up to 2; it is left as it is",
 		`{"version":2,`: "it is no record",
-		`{"version":0}`: "version 0, which there never was",
+		`{"version":0}`: "version 0, which this dkms-hooks does not read",
+		`{"version":1}`: "version 1, which this dkms-hooks does not read",
 		``:              "it is no record",
 		`[]`:            "it is no record",
 		"\x00":          "it is no record",
-		`{"version":1,"kernels":{"6.1":{"builds":{"m/1 x86_64":{"origin":7}}}}}`: "it is no record",
+		`{"version":2,"kernels":{"6.1":{"builds":{"m/1 x86_64":{"stamp":7}}}}}`: "it is no record",
 	} {
 		require.NoError(t, os.WriteFile(l.recordFile(), []byte(other), 0o644))
 		r, err := l.ReadRecord()
@@ -102,26 +103,6 @@ func read(t *testing.T, l Layout) Record {
 	r, err := l.ReadRecord()
 	require.NoError(t, err)
 	return r
-}
-
-// What the first version kept, as it wrote it, is taken over whole.
-func TestRecordOfVersion1(t *testing.T) {
-	l := Layout{Root: t.TempDir()}
-	require.NoError(t, os.MkdirAll(l.Path(lockDir), 0o755))
-	require.NoError(t, os.WriteFile(l.recordFile(), []byte(`{"version":1,"kernels":{"6.1":{"run":"r","inputs":"i","last":{"bad/1":{"result":"failed",
-		"text":"t","when":"2026-11-23T10:00:00Z","log":"/l"}},"stamps":"s","mismatch":"m","builds":{
-		"a/1 x86_64":{"stamp":"s1","sum":"m1","kernel":"s","origin":{"symvers":"v","conf":"c"}},
-		"b/1 x86_64":{"stamp":"s2","sum":"m2","kernel":"s","origin":{"symvers":"v","conf":"c"}}}}}}`), 0o644))
-	origin := Origin{Symvers: "v", Conf: "c"}
-	assert.Equal(t, Record{Version: 2, Kernels: map[Release]KernelRecord{"6.1": {
-		Run: "r", Stamps: "s", Mismatch: "m",
-		Last: map[string]Last{"bad/1": {Result: LastFailed, Text: "t", When: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), Log: "/l"}},
-		Builds: map[string]BuildRecord{
-			"a/1 x86_64": {Stamp: "s1", Sum: "m1", Kernel: "s", From: origin.id()},
-			"b/1 x86_64": {Stamp: "s2", Sum: "m2", Kernel: "s", From: origin.id()},
-		},
-		Origins: map[string]Origin{origin.id(): origin},
-	}}}, read(t, l))
 }
 
 func TestWriteRecordFollowsNoLink(t *testing.T) {

@@ -15,9 +15,9 @@ import (
 // recordVersion is the version of the file that the Record is kept in.
 const recordVersion = 2
 
-// ReadRecord reads what was kept, also by an earlier version. What cannot be
-// understood, or comes from a newer version, is as good as none, and the error says
-// so: everything is looked at and told anew then.
+// ReadRecord returns what was kept. A record that cannot be understood, or that is of
+// another version, is as good as none, and the error says so: everything is examined and
+// reported again then.
 func (l Layout) ReadRecord() (Record, error) {
 	data, err := regular.ReadFile(l.recordFile())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,38 +41,10 @@ func parseRecord(data []byte) (Record, error) {
 	switch {
 	case r.Version == recordVersion:
 		return r, nil
-	case r.Version == 1:
-		return fromVersion1(r, data)
 	case r.Version > recordVersion:
 		return Record{}, fmt.Errorf("it is of version %d, written by a newer dkms-hooks, and this one knows up to %d; it is left as it is", r.Version, recordVersion)
 	}
-	return Record{}, fmt.Errorf("it is of version %d, which there never was", r.Version)
-}
-
-// fromVersion1 takes over a record of version 1, in which each build held what it was
-// built from itself.
-func fromVersion1(r Record, data []byte) (Record, error) {
-	var old struct {
-		Kernels map[Release]struct {
-			Builds map[string]struct {
-				Origin Origin `json:"origin"`
-			} `json:"builds"`
-		} `json:"kernels"`
-	}
-	if err := json.Unmarshal(data, &old); err != nil {
-		return Record{}, fmt.Errorf("it is no record: %w", err)
-	}
-	r.Version = recordVersion
-	for kernel, kept := range r.Kernels {
-		kept.Origins = map[string]Origin{}
-		for key, b := range old.Kernels[kernel].Builds {
-			build := kept.Builds[key]
-			build.From = b.Origin.id()
-			kept.Builds[key], kept.Origins[build.From] = build, b.Origin
-		}
-		r.Kernels[kernel] = kept
-	}
-	return r, nil
+	return Record{}, fmt.Errorf("it is of version %d, which this dkms-hooks does not read", r.Version)
 }
 
 // WriteRecord keeps the record. A file of a newer version is left alone.
