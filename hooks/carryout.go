@@ -27,6 +27,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 		progress.begin,
 		func(i int, res dkmsstate.Result) {
 			changed = changed || res.Outcome == dkmsstate.Done && (r.verdict == Unbuild || res.Task.Installs())
+			r.outcomes.result(res)
 			r.report.end(res, progress.end(i, res))
 		})
 	progress.stop()
@@ -93,6 +94,7 @@ func (r *run) verify(after dkmsstate.Snapshot, results []dkmsstate.Result) {
 		}
 		if err := dkmsstate.Verify(after, res.Task); err != nil {
 			res.Outcome, res.Err = dkmsstate.Failed, err
+			r.outcomes.result(res)
 			r.report.end(res, 0)
 		}
 	}

@@ -63,10 +63,9 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	}
 	if d.Verdict == Autoinstall {
 		plan := dkmsstate.PlanAutoinstall(s, r.goal(s, kept))
-		r.report.notes(plan, func() string { return e.Kernel.Next })
-		e.Notes = r.report.last
-		if r.report.advice != nil {
-			e.Notes = append(e.Notes, "  next: "+r.report.advice())
+		notes, wantsHeaders := planNotes(plan)
+		if e.Notes = notes; wantsHeaders {
+			e.Notes = append(e.Notes, "  next: "+e.Kernel.Next)
 		}
 	}
 	return e, nil

@@ -74,7 +74,7 @@ func (r *run) remakeInitramfs(ctx context.Context, engine dkmsstate.Engine, name
 // takes other programs to find out, and makes what they owe.
 func afterLock(ctx context.Context, runs []*run) {
 	for _, r := range runs {
-		r.report.close()
+		r.report.close(r.standing)
 		if err := r.initramfs(ctx); err != nil && ctx.Err() == nil {
 			r.report.tell("failed: %v", err)
 			r.report.tell("  next, when that is mended: dkms-hooks reconcile")

@@ -28,10 +28,6 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 	case dkmsstate.Done:
 		last := res.Task.Steps[len(res.Task.Steps)-1]
 		r.say("%s: %s%s", m, done(last), seconds(took))
-		if res.Task.Installs() {
-			r.ended(m.String(), dkmsstate.LastInstalled, done(last), res.Log)
-			r.amend(m.String(), func(last *dkmsstate.Last) { last.Took = res.Took })
-		}
 		for _, note := range res.Notes {
 			r.atEnd("warning: %s is installed for %s, but %s", m, r.kernel, note)
 		}
@@ -39,13 +35,12 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 	case dkmsstate.Again:
 		r.say("%s: failed beside others; it is built once more after those that come before it", m)
 	case dkmsstate.Skipped:
-		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), res.Log)
+		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error())
 	case dkmsstate.Failed:
 		if errors.Is(res.Err, context.Canceled) {
 			return // it was not begun; the interruption is reported once, at the end
 		}
-		r.trouble(dkmsstate.LastFailed, m.String(), res.Err.Error(), res.Log)
-		r.amend(m.String(), func(last *dkmsstate.Last) { last.Cause = res.Cause })
+		r.trouble(dkmsstate.LastFailed, m.String(), res.Err.Error())
 		if res.Log != "" {
 			r.atEnd("  log: %s", res.Log)
 		}

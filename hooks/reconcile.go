@@ -42,7 +42,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	if dryRun {
 		defer func() {
 			for _, r := range done {
-				r.report.close()
+				r.report.close(r.standing)
 			}
 		}()
 	} else {

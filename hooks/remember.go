@@ -34,13 +34,13 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 			last[module] = l
 		}
 	}
-	maps.Copy(last, r.report.results)
+	maps.Copy(last, r.outcomes)
 	for module, l := range last {
 		if l.Took == 0 { // what was installed again was not built
 			l.Took = kept.Last[module].Took
 			last[module] = l
 		}
-		if _, now := r.report.results[module]; now && l.Result != dkmsstate.LastInstalled {
+		if _, now := r.outcomes[module]; now && l.Result != dkmsstate.LastInstalled {
 			name, _, _ := strings.Cut(module, "/")
 			link, _ := r.after.Link(name, r.after.Arch)
 			l.Inputs, l.Linked = before.Inputs(module), link.Version
@@ -54,7 +54,7 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 		kept.Unpacked, kept.Looked = unpacked, time.Now()
 	}
 	kept.Last, kept.Leaving = last, ""
-	if len(r.report.results) > 0 {
+	if len(r.outcomes) > 0 {
 		kept.Run = r.dpkg
 	}
 	if !reflect.DeepEqual(kept, r.record.Kernel(r.inv.Kernel)) {
@@ -90,12 +90,12 @@ func (r *run) insists() bool {
 		}
 	}
 	if r.config.Strict {
-		for _, module := range slices.Sorted(maps.Keys(r.report.results)) {
-			if r.report.results[module].Result == dkmsstate.LastFailed {
+		for _, module := range slices.Sorted(maps.Keys(r.outcomes)) {
+			if r.outcomes[module].Result == dkmsstate.LastFailed {
 				why = append(why, module+" failed")
 			}
 		}
-		if r.report.standing > 0 {
+		if r.standing > 0 {
 			why = append(why, "modules are in trouble as told before")
 		}
 	}
@@ -116,7 +116,7 @@ func (r *run) failed(name string) bool {
 			return true
 		}
 	}
-	for module, last := range r.report.results {
+	for module, last := range r.outcomes {
 		if of, _, _ := strings.Cut(module, "/"); of == name && last.Result != dkmsstate.LastInstalled && last.Result != dkmsstate.LastSkipped {
 			return true
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"dkms-hooks/dkmsstate"
 )
@@ -31,10 +30,6 @@ type Report struct {
 	heading func()
 	// last are the lines that stand at the end, where a reader finds them.
 	last []string
-	// results are how the attempts ended, by module, and standing counts the
-	// troubles that an earlier hook of the same run of dpkg told.
-	results  map[string]dkmsstate.Last
-	standing int
 	// unsigned are the modules that were built and not signed, by the reason.
 	unsigned map[string][]string
 	// advice finds out the last line of all. It asks programs of others, which is not
@@ -46,24 +41,12 @@ type Report struct {
 }
 
 func newReport(out io.Writer, inv Invocation) *Report {
-	return &Report{out: out, quiet: inv.Quiet, kernel: inv.Kernel, results: map[string]dkmsstate.Last{}}
+	return &Report{out: out, quiet: inv.Quiet, kernel: inv.Kernel}
 }
 
 // inOneLine keeps foreign text, such as what a dkms.conf cannot be parsed for, from
 // breaking lines and from speaking to the terminal.
 func inOneLine(text string) string { return oneLine(strings.ReplaceAll(text, "\n", "; ")) }
-
-// ended notes how the attempt for a module ended.
-func (r *Report) ended(module string, result dkmsstate.LastResult, text, log string) {
-	r.results[module] = dkmsstate.Last{Result: result, Text: inOneLine(text), When: time.Now().Truncate(time.Second), Log: log}
-}
-
-// amend adds to what is noted of an attempt.
-func (r *Report) amend(module string, change func(last *dkmsstate.Last)) {
-	last := r.results[module]
-	change(&last)
-	r.results[module] = last
-}
 
 // say says a line that a quiet caller does not want to hear.
 func (r *Report) say(format string, args ...any) { r.line(!r.quiet, format, args...) }
@@ -114,9 +97,12 @@ func (r *Report) atEnd(format string, args ...any) {
 }
 
 // trouble tells at the end what is wrong with a module.
-func (r *Report) trouble(kind dkmsstate.LastResult, module, text, log string) {
-	r.ended(module, kind, text, log)
-	r.atEnd("%s: %s for %s: %s", kind, module, r.kernel, text)
+func (r *Report) trouble(kind dkmsstate.LastResult, module, text string) {
+	r.atEnd("%s", troubleText(kind, module, r.kernel, text))
+}
+
+func troubleText(kind dkmsstate.LastResult, module string, kernel dkmsstate.Release, text string) string {
+	return fmt.Sprintf("%s: %s for %s: %s", kind, module, kernel, text)
 }
 
 // flush says what was kept for the end.
@@ -134,14 +120,15 @@ func (r *Report) flush() {
 	r.unsigned = nil
 }
 
-// close says, after flush, what takes other programs to find out and what others told.
-func (r *Report) close() {
+// close says, after flush, what takes other programs to find out, and how many troubles
+// an earlier hook of the same run of dpkg told.
+func (r *Report) close(standing int) {
 	if r.advice != nil {
 		r.tell("  next: %s", r.advice())
 	}
 	r.advice = nil
-	if r.standing > 0 {
-		r.tell("modules in trouble as told before: %d", r.standing)
+	if standing > 0 {
+		r.tell("modules in trouble as told before: %d", standing)
 	}
 }
 
@@ -188,33 +175,40 @@ func planned(p dkmsstate.Plan, depmod bool) []string {
 
 // notes tells, at the end, of modules that no step can help.
 func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
-	failed := 0
-	for _, n := range p.Broken {
-		switch {
-		case n.Skipped:
-			r.trouble(dkmsstate.LastSkipped, n.Module, n.Text, "")
-			continue
-		case n.Left:
-			r.trouble(dkmsstate.LastLeft, n.Module, n.Text, "")
-			continue
-		}
-		r.trouble(dkmsstate.LastFailed, n.Module, n.Text, "")
-		failed++
+	lines, wantsHeaders := planNotes(p)
+	for _, line := range lines {
+		r.atEnd("%s", line)
 	}
-	if failed > 0 {
-		r.atEnd("  next, when that is mended: dkms-hooks run postinst %s", r.kernel)
-	}
-	if len(p.NeedHeaders) > 0 {
-		var names []string
-		for _, m := range p.NeedHeaders {
-			names = append(names, m.String())
-		}
-		if p.Mismatch != "" {
-			r.atEnd("not built, the headers of %s are not those of its image (%s): %s", r.kernel, p.Mismatch, strings.Join(names, ", "))
-			r.atEnd("  next: install the headers that were made with the image; they are built then; %s", forceAdvice(r.kernel))
-			return
-		}
-		r.atEnd("not built, the headers of %s are missing: %s", r.kernel, strings.Join(names, ", "))
+	if wantsHeaders {
 		r.advice = headers
 	}
+}
+
+// planNotes returns lines about modules that no step of a plan can help, and reports whether
+// advice on how to get headers is to follow.
+func planNotes(p dkmsstate.Plan) (lines []string, wantsHeaders bool) {
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	failed := false
+	for _, n := range p.Broken {
+		kind := kindOf(n)
+		add("%s", troubleText(kind, n.Module, p.Kernel, n.Text))
+		failed = failed || kind == dkmsstate.LastFailed
+	}
+	if failed {
+		add("  next, when that is mended: dkms-hooks run postinst %s", p.Kernel)
+	}
+	if len(p.NeedHeaders) == 0 {
+		return lines, false
+	}
+	var names []string
+	for _, m := range p.NeedHeaders {
+		names = append(names, m.String())
+	}
+	if p.Mismatch == "" {
+		add("not built, the headers of %s are missing: %s", p.Kernel, strings.Join(names, ", "))
+		return lines, true
+	}
+	add("not built, the headers of %s are not those of its image (%s): %s", p.Kernel, p.Mismatch, strings.Join(names, ", "))
+	add("  next: install the headers that were made with the image; they are built then; %s", forceAdvice(p.Kernel))
+	return lines, false
 }

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -32,9 +33,8 @@ func TestReportKeepsTroublesForTheEnd(t *testing.T) {
 	r.end(dkmsstate.Result{Task: good, Outcome: dkmsstate.Done, Unsigned: "no key"}, 90*time.Second)
 	r.begin(gone, 4, 4)
 	r.end(dkmsstate.Result{Task: gone, Outcome: dkmsstate.Done}, time.Millisecond)
-	r.standing = 1
 	r.flush()
-	r.close()
+	r.close(1)
 
 	assert.Equal(t, `dkms-hooks: postinst 6.1: autoinstall: the postinst of p says configure
 dkms-hooks: a hint
@@ -51,21 +51,48 @@ dkms-hooks: not signed: good/1.0 for 6.1: no key
 dkms-hooks:   to sign it after fixing this: dkms unbuild good/1.0 -k 6.1, then dkms-hooks run postinst 6.1
 dkms-hooks: modules in trouble as told before: 1
 `, out.String())
-	results := map[string]string{}
-	for module, last := range r.results {
-		results[module] = string(last.Result) + ": " + last.Text
+}
+
+// What became of each module is known without what was said of it.
+func TestOutcomes(t *testing.T) {
+	o := outcomes{}
+	task := func(name string, last dkmsstate.Op) dkmsstate.Task {
+		return dkmsstate.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"}, Steps: []dkmsstate.Step{{Op: last, Reason: "m.ko was gone"}}}
 	}
-	assert.Equal(t, map[string]string{"bad/1.0": "failed: it does not compile", "skipped/1.0": "skipped: not meant for it",
-		"good/1.0": "installed: installed", "gone/1.0": "installed: installed again, m.ko was gone"}, results)
-	assert.Equal(t, "/make.log", r.results["bad/1.0"].Log)
+	o.plan(dkmsstate.Plan{NeedHeaders: []dkmsstate.Module{{Name: "waits", Version: "1.0"}, {Name: "old", Version: "1.0"}}, Broken: []dkmsstate.Note{{Module: "old/1.0", Text: "it stays", Left: true}}})
+	o.notes(dkmsstate.Plan{Broken: []dkmsstate.Note{{Module: "old/1.0", Text: "it stays", Left: true}, {Module: "none/1.0", Text: "taken", Skipped: true}, {Module: "broken/1.0", Text: "no\nsource"}}})
+	for _, res := range []dkmsstate.Result{
+		{Task: task("bad", dkmsstate.OpInstall), Outcome: dkmsstate.Failed, Err: errors.New("it does not compile"), Cause: dkmsstate.CauseCompiler, Log: "/make.log"},
+		{Task: task("cut", dkmsstate.OpInstall), Outcome: dkmsstate.Failed, Err: context.Canceled},
+		{Task: task("skipped", dkmsstate.OpInstall), Outcome: dkmsstate.Skipped, Err: errors.New("not meant for it")},
+		{Task: task("good", dkmsstate.OpInstall), Outcome: dkmsstate.Done, Took: time.Minute},
+		{Task: task("gone", dkmsstate.OpRestore), Outcome: dkmsstate.Done},
+		{Task: task("taken", dkmsstate.OpUnbuild), Outcome: dkmsstate.Done},
+		{Task: task("again", dkmsstate.OpInstall), Outcome: dkmsstate.Again},
+	} {
+		o.result(res)
+	}
+	texts := map[string]string{}
+	for module, last := range o {
+		texts[module] = string(last.Result) + ": " + last.Text
+	}
+	assert.Equal(t, map[string]string{
+		"waits/1.0": "waiting: " + waitsForHeaders, "old/1.0": "left: it stays", "none/1.0": "skipped: taken", "broken/1.0": "failed: no; source",
+		"bad/1.0": "failed: it does not compile", "skipped/1.0": "skipped: not meant for it", "good/1.0": "installed: installed", "gone/1.0": "installed: installed again, m.ko was gone",
+	}, texts)
+	assert.Equal(t, "/make.log", o["bad/1.0"].Log)
+	assert.Equal(t, dkmsstate.CauseCompiler, o["bad/1.0"].Cause)
+	assert.Equal(t, time.Minute, o["good/1.0"].Took)
 }
 
 // A line stays one, and says nothing to the terminal, whatever is in it.
 func TestReportKeepsLinesWhole(t *testing.T) {
 	var out strings.Builder
 	r := newReport(&out, Invocation{Kernel: "6.1"})
-	r.trouble(dkmsstate.LastFailed, "m/1", "one\ntwo\x1b[2J\r", "")
+	r.trouble(dkmsstate.LastFailed, "m/1", "one\ntwo\x1b[2J\r")
 	r.flush()
 	assert.Equal(t, "dkms-hooks: failed: m/1 for 6.1: one; two?[2J?\n", out.String())
-	assert.Equal(t, "one; two?[2J?", r.results["m/1"].Text)
+	o := outcomes{}
+	o.note("m/1", dkmsstate.LastFailed, "one\ntwo\x1b[2J\r", "")
+	assert.Equal(t, "one; two?[2J?", o["m/1"].Text)
 }

@@ -33,6 +33,10 @@ type run struct {
 	// told of this kernel before and is not tried again.
 	dpkg string
 	told map[string]string
+	// outcomes are what became of modules, and standing counts the troubles that an earlier
+	// hook of the same run of dpkg told.
+	outcomes outcomes
+	standing int
 	// packages name the packages that are installed.
 	packages func() string
 	// after is what was found in the end, built are the modules that the run built.
@@ -55,6 +59,7 @@ func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verd
 		machine:  machineOf(inv, layout, config, nil),
 		arch:     machineArch(),
 		verdict:  verdict,
+		outcomes: outcomes{},
 		dpkg:     debpkg.Run(),
 		packages: sync.OnceValue(inv.packages),
 	}
@@ -85,7 +90,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 		err = r.act(ctx, dryRun)
 	}
 	r.report.flush()
-	r.report.close()
+	r.report.close(r.standing)
 	if len(r.built) > 0 && inv.Script.Name == "" { // dpkg has it from Remind, at its end
 		fmt.Fprint(stderr, enrolText(ctx, layout, dkmsstate.SystemFirmware(), *r.record))
 	}

@@ -204,14 +204,7 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal dkmss
 		return plan
 	}
 	plan := dkmsstate.PlanAutoinstall(s, goal)
-	for _, m := range plan.NeedHeaders {
-		r.report.ended(m.String(), dkmsstate.LastWaiting, waitsForHeaders, "")
-	}
-	for _, n := range plan.Broken {
-		if _, waits := r.report.results[n.Module]; waits {
-			r.report.ended(n.Module, dkmsstate.LastLeft, n.Text, "") // the old build stays meanwhile
-		}
-	}
+	r.outcomes.plan(plan)
 	if r.reconciling && r.inv.Script.Name != "" {
 		r.told = kept.EverTold(r.present(s))
 		plan.NeedHeaders = nil
@@ -219,7 +212,7 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal dkmss
 		return plan
 	}
 	r.told = kept.Told(r.dpkg, r.present(s))
-	plan, r.report.standing = plan.Without(r.told)
+	plan, r.standing = plan.Without(r.told)
 	return plan
 }
 
@@ -228,5 +221,6 @@ func (r *run) finishReport(ctx context.Context, s dkmsstate.Snapshot, plan dkmss
 	for _, trouble := range s.Troubles {
 		r.report.atEnd("%s", trouble)
 	}
+	r.outcomes.notes(plan)
 	r.report.notes(plan, func() string { return headersAdvice(ctx, r.inv) })
 }

@@ -1,0 +1,71 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// outcomes are what became of modules in a run, by MODULE/VERSION or the path of a file.
+type outcomes map[string]dkmsstate.Last
+
+// note notes what became of a module.
+func (o outcomes) note(module string, result dkmsstate.LastResult, text, log string) {
+	o[module] = dkmsstate.Last{Result: result, Text: inOneLine(text), When: time.Now().Truncate(time.Second), Log: log}
+}
+
+// result notes how a task ended that installs a module or did not end well. One that was
+// interrupted before it began is none.
+func (o outcomes) result(res dkmsstate.Result) {
+	module := res.Task.Module.String()
+	switch {
+	case res.Outcome == dkmsstate.Done && res.Task.Installs():
+		o.note(module, dkmsstate.LastInstalled, done(res.Task.Steps[len(res.Task.Steps)-1]), res.Log)
+		o.amend(module, func(last *dkmsstate.Last) { last.Took = res.Took })
+	case res.Outcome == dkmsstate.Skipped:
+		o.note(module, dkmsstate.LastSkipped, res.Err.Error(), res.Log)
+	case res.Outcome == dkmsstate.Failed && !errors.Is(res.Err, context.Canceled):
+		o.note(module, dkmsstate.LastFailed, res.Err.Error(), res.Log)
+		o.amend(module, func(last *dkmsstate.Last) { last.Cause = res.Cause })
+	}
+}
+
+// plan notes what a plan does nothing about. Of a module that waits for headers and has an
+// old build, it counts that the old build stays.
+func (o outcomes) plan(p dkmsstate.Plan) {
+	for _, m := range p.NeedHeaders {
+		o.note(m.String(), dkmsstate.LastWaiting, waitsForHeaders, "")
+	}
+	for _, n := range p.Broken {
+		if _, waits := o[n.Module]; waits {
+			o.note(n.Module, dkmsstate.LastLeft, n.Text, "")
+		}
+	}
+}
+
+// notes notes what is reported of a plan.
+func (o outcomes) notes(p dkmsstate.Plan) {
+	for _, n := range p.Broken {
+		o.note(n.Module, kindOf(n), n.Text, "")
+	}
+}
+
+// kindOf returns what a note makes of its module.
+func kindOf(n dkmsstate.Note) dkmsstate.LastResult {
+	switch {
+	case n.Skipped:
+		return dkmsstate.LastSkipped
+	case n.Left:
+		return dkmsstate.LastLeft
+	}
+	return dkmsstate.LastFailed
+}
+
+// amend adds to what is noted of a module.
+func (o outcomes) amend(module string, change func(last *dkmsstate.Last)) {
+	last := o[module]
+	change(&last)
+	o[module] = last
+}
