@@ -76,7 +76,7 @@ func TestJournalWins(t *testing.T) {
 			db := open(t, row.archive)
 			p, ok := db.Lookup("a", "")
 			require.True(t, ok)
-			assert.Equal(t, row.want, p.String()+" "+p.From)
+			assert.Equal(t, row.want, describe(p)+" "+p.From)
 			assert.Empty(t, db.Troubles())
 		})
 	}
@@ -108,7 +108,7 @@ func TestBadStanzas(t *testing.T) {
 			assert.False(t, ok)
 			p, ok := db.Lookup("good", "amd64")
 			assert.True(t, ok)
-			assert.Equal(t, "good:amd64 1 (install ok installed)", p.String())
+			assert.Equal(t, "good:amd64 1 (install ok installed)", describe(p))
 		})
 	}
 }
@@ -136,13 +136,13 @@ func TestLookup(t *testing.T) {
 	} {
 		p, ok := db.Lookup(row.name, row.arch)
 		assert.True(t, ok)
-		assert.Equal(t, row.want, p.String())
+		assert.Equal(t, row.want, describe(p))
 	}
 	for _, row := range [][2]string{{"a", "arm64"}, {"A", ""}, {"", ""}, {"b", ""}} {
 		_, ok := db.Lookup(row[0], row[1])
 		assert.False(t, ok, row)
 	}
-	assert.Len(t, db.Packages(), 3)
+	assert.Len(t, packages(db), 3)
 }
 
 // What is no database is an error, and no file of it blocks.

@@ -24,20 +24,6 @@ func (db *Database) Lookup(name, arch string) (Package, bool) {
 	return found.decode()
 }
 
-// Packages returns all packages of the database, by name and architecture.
-func (db *Database) Packages() []Package {
-	var packages []Package
-	for _, records := range db.records {
-		for _, r := range records {
-			if p, ok := r.decode(); ok {
-				packages = append(packages, p)
-			}
-		}
-	}
-	slices.SortFunc(packages, byName)
-	return packages
-}
-
 // Troubles are the stanzas that could not be used, with their file and line.
 func (db *Database) Troubles() []string { return slices.Clone(db.troubles) }
 

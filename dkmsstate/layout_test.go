@@ -3,7 +3,6 @@ package dkmsstate
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -49,8 +48,11 @@ func FuzzConf(f *testing.F) {
 	for _, seed := range []string{"dkms_tree=/x\n", "install_tree=lib\n", "A[1]=\"b\"\n", "if true; then A=1; fi", "source_tree=$(x)"} {
 		f.Add(seed)
 	}
+	path := filepath.Join(f.TempDir(), "framework.conf")
 	f.Fuzz(func(t *testing.T, text string) {
-		as, _ := shvars.Read(strings.NewReader(text), "fuzz")
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+		as, _, err := shvars.Assignments{}.Source(path)
+		require.NoError(t, err)
 		l := DefaultLayout("/")
 		l.apply("fuzz", as)
 		for _, path := range []string{l.Tree, l.Source, l.Install} {

@@ -28,10 +28,4 @@ func (l Layout) WriteNotice(text string) error {
 	return nil
 }
 
-// ReadNotice returns that text, "" when there is none.
-func (l Layout) ReadNotice() string {
-	text, _ := regular.ReadFile(l.noticeFile())
-	return string(text)
-}
-
 func (l Layout) noticeFile() string { return filepath.Join(l.Path(lockDir), "notice") }

@@ -146,7 +146,9 @@ func TestNotice(t *testing.T) {
 	require.NoError(t, l.WriteNotice(""))
 	assert.NoFileExists(t, l.noticeFile())
 	require.NoError(t, l.WriteNotice("one\n"))
-	assert.Equal(t, "one\n", l.ReadNotice())
+	text, err := os.ReadFile(l.noticeFile())
+	require.NoError(t, err)
+	assert.Equal(t, "one\n", string(text))
 	require.NoError(t, l.WriteNotice(""))
 	assert.NoFileExists(t, l.noticeFile())
 }

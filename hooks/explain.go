@@ -55,6 +55,11 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		Troubles: append(troubles, s.Troubles...),
 	}
 	e.Witnesses = witnesses(inv, closeLook(inv, w), e.Kernel)
+	if db, err := inv.database(); err == nil {
+		for _, trouble := range db.Troubles() {
+			e.Troubles = append(e.Troubles, "dpkg's database: "+trouble)
+		}
+	}
 	e.Steps = r.steps(s, kept)
 	if e.Removed != nil {
 		then := inv

@@ -4,7 +4,6 @@ package shvars
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -26,16 +25,6 @@ type Assignments struct {
 	// opaque: the file does something that may set anything or end its reading, or
 	// it cannot be parsed. Then nothing that it sets is known.
 	opaque bool
-}
-
-// Read parses a shell file. Nothing is known of a file that cannot be parsed; bash may well
-// read it.
-func Read(r io.Reader, name string) (Assignments, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return Opaque(), err
-	}
-	return Assignments{}.then(data, name)
 }
 
 // Opaque returns the assignments of a file that is not read: any name may have any value.

@@ -1,11 +1,9 @@
 package shvars
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -101,7 +99,7 @@ func TestRead(t *testing.T) {
 		"what makes the parser panic":   {"A=yes\n`$\\\\", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			as, _ := Read(strings.NewReader(c.text), name)
+			as, _ := Assignments{}.then([]byte(c.text), name)
 			got, known := as.Value("A")
 			if c.want == nil {
 				assert.False(t, known, got)
@@ -125,7 +123,7 @@ func TestElements(t *testing.T) {
 		"A=([1]=b)":              nil,
 		"A=(a)\n[ x ] && A[1]=b": nil,
 	} {
-		as, err := Read(strings.NewReader(text), "x")
+		as, err := Assignments{}.then([]byte(text), "x")
 		require.NoError(t, err)
 		got, known := as.Elements("A")
 		assert.Equal(t, want, got, text)
@@ -136,7 +134,7 @@ func TestElements(t *testing.T) {
 // What a further file assigns holds, and what it makes uncertain is uncertain.
 func TestAFurtherFile(t *testing.T) {
 	for over, want := range map[string]string{"": "yes", "A=": "", "A=no": "no", "unset A": "?", "[ x ] && A=": "?", "exit": "?", "if [": "?"} {
-		as, err := Read(strings.NewReader("A=yes\n"), "x")
+		as, err := Assignments{}.then([]byte("A=yes\n"), "x")
 		require.NoError(t, err)
 		after, _ := as.then([]byte(over), "y")
 		got, known := after.Value("A")
@@ -162,7 +160,7 @@ func TestAKnownValueIsDKMSs(t *testing.T) {
 		"A=(yes no)\nA=no", "A=yes\n[ -e /none ] && A=no", "A=yes\n(A=no)", "A=yes\nB=$(A=no)", "A=(yes)\r\n", "A=yes\nif true; then B=1; fi", "export A=yes", "A=1\nA=()",
 		"A=yes\n#\xff", "A=y\xa0es", "A=\xa0yes\x85",
 	} {
-		as, _ := Read(strings.NewReader(text+"\n"), "x")
+		as, _ := Assignments{}.then([]byte(text+"\n"), "x")
 		value, known := as.Value("A")
 		if !known {
 			continue
@@ -183,7 +181,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		as, err := Read(bytes.NewReader(data), "fuzz")
+		as, err := Assignments{}.then(data, "fuzz")
 		value, known := as.Value("A")
 		assert.False(t, known && (err != nil || as.Opaque()), "%q is known", value)
 		elements, known := as.Elements("A")
