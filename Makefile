@@ -42,6 +42,12 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
+# has PROGRAMS: says which are missing, and how to get them.
+define has
+missing=$$(for p in $(1); do command -v $$p >/dev/null || echo $$p; done); \
+[ -z "$$missing" ] || { echo "missing:" $$missing "(make deps installs them)" >&2; exit 1; }
+endef
+
 # needgo: says in one line what is missing.
 define needgo
 version=$$(go env GOVERSION 2>/dev/null) || { \
@@ -51,7 +57,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz lint integration matrix walk stockwise compare worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
+.PHONY: help build test unit fuzz deps lint integration matrix walk stockwise compare worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -81,9 +87,12 @@ fuzz:
 		done; \
 	done
 
+deps: ## install by apt what make lint runs
+	@$(call need,shellcheck mandoc ca-certificates)
+
 lint: ## gofmt, vet, staticcheck, shellcheck, tidy and verified modules
 	@$(needgo)
-	@$(call need,shellcheck mandoc ca-certificates)
+	@$(call has,shellcheck mandoc)
 	@unformatted=$$(gofmt -l cmd hooks debpkg dkmsstate); \
 	[ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	go vet -tags $(TAGS) ./...
@@ -222,7 +231,8 @@ kernels: ## as root: real kernels by make bindeb-pkg from Debian's source, some 
 	@$(call need,mmdebstrap debian-archive-keyring)
 	@testdata/lab/mkkernels
 
-check: ## lint, test and integration
+check: ## deps, lint, test and integration
+	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory integration
