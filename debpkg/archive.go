@@ -67,8 +67,8 @@ func (in Incoming) among(ctx context.Context, files []string) string {
 	return ""
 }
 
-// ArchiveBrings reports whether an archive holds a kernel, by looking at its files.
-func ArchiveBrings(ctx context.Context, archive, kver string) (Brings, error) {
+// ArchiveContains reports whether an archive holds a kernel, by looking at its files.
+func ArchiveContains(ctx context.Context, archive, kver string) (Contains, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	cmd := dpkgDeb(ctx, "--fsys-tarfile", archive)
@@ -77,32 +77,32 @@ func ArchiveBrings(ctx context.Context, archive, kver string) (Brings, error) {
 		err = cmd.Start()
 	}
 	if err != nil {
-		return BringsUnknown, fmt.Errorf("cannot look into %s: %w", archive, err)
+		return ContainsUnknown, fmt.Errorf("cannot look into %s: %w", archive, err)
 	}
 	brings, err := tarBrings(out, kver)
-	if brings == BringsYes {
+	if brings == ContainsYes {
 		cancel() // the rest need not be unpacked
 		_ = cmd.Wait()
-		return BringsYes, nil
+		return ContainsYes, nil
 	}
 	if err = errors.Join(err, cmd.Wait()); err != nil {
-		return BringsUnknown, fmt.Errorf("cannot look into %s: %w", archive, err)
+		return ContainsUnknown, fmt.Errorf("cannot look into %s: %w", archive, err)
 	}
-	return BringsNo, nil
+	return ContainsNo, nil
 }
 
-func tarBrings(r io.Reader, kver string) (Brings, error) {
+func tarBrings(r io.Reader, kver string) (Contains, error) {
 	files := tar.NewReader(r)
 	for {
 		header, err := files.Next()
 		if errors.Is(err, io.EOF) {
-			return BringsNo, nil
+			return ContainsNo, nil
 		}
 		if err != nil {
-			return BringsUnknown, err
+			return ContainsUnknown, err
 		}
 		if isKernelFile(strings.TrimPrefix(header.Name, "./"), kver) {
-			return BringsYes, nil
+			return ContainsYes, nil
 		}
 	}
 }

@@ -43,17 +43,17 @@ func TestArchiveThatComesIn(t *testing.T) {
 	assert.Equal(t, filepath.Join(dir, "one.deb"), one)
 	assert.Empty(t, Incoming{Package: "linux-one", Version: "1"}.among(t.Context(), files))
 	two := Incoming{Package: "linux-two", Version: "2"}.among(t.Context(), files)
-	for archive, want := range map[string]map[string]Brings{
-		one: {"6.1.0-1": BringsYes, "6.1.0": BringsNo, "6.1.0-2": BringsNo},
-		two: {"6.1.0-1": BringsNo, "6.1.0-2": BringsYes},
+	for archive, want := range map[string]map[string]Contains{
+		one: {"6.1.0-1": ContainsYes, "6.1.0": ContainsNo, "6.1.0-2": ContainsNo},
+		two: {"6.1.0-1": ContainsNo, "6.1.0-2": ContainsYes},
 	} {
 		for kver, brings := range want {
-			got, err := ArchiveBrings(t.Context(), archive, kver)
+			got, err := ArchiveContains(t.Context(), archive, kver)
 			require.NoError(t, err)
 			assert.Equal(t, brings, got, "%s %s", archive, kver)
 		}
 	}
-	_, err := ArchiveBrings(t.Context(), filepath.Join(dir, "broken.deb"), "6.1.0-1")
+	_, err := ArchiveContains(t.Context(), filepath.Join(dir, "broken.deb"), "6.1.0-1")
 	assert.Error(t, err)
 	assert.Empty(t, Incoming{Package: "linux-one", Version: "2"}.FindArchive(t.Context()), "no dpkg runs this test")
 }

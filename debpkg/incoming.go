@@ -52,45 +52,45 @@ func (db *Database) Incoming() (Incoming, bool, error) {
 	return in, true, nil
 }
 
-// Brings reports whether a package holds a kernel.
-type Brings int
+// Contains reports whether a package holds a kernel.
+type Contains int
 
 // A package may hold it, hold it, or not.
 const (
-	BringsUnknown Brings = iota
-	BringsYes
-	BringsNo
+	ContainsUnknown Contains = iota
+	ContainsYes
+	ContainsNo
 )
 
 // String returns unknown, yes or no.
-func (b Brings) String() string { return [...]string{"unknown", "yes", "no"}[b] }
+func (b Contains) String() string { return [...]string{"unknown", "yes", "no"}[b] }
 
-// Brings reports whether the incoming package holds a kernel. A name with this
+// Contains reports whether the incoming package holds a kernel. A name with this
 // release in it does, whatever its files: a kernel may come in several packages,
 // of which this is one. Else its file list says, when it has one, or the name.
-func (in Incoming) Brings(kver string) Brings {
+func (in Incoming) Contains(kver string) Contains {
 	switch {
 	case namesRelease(in.Package, kver):
-		return BringsYes
+		return ContainsYes
 	case in.listed:
 		return in.lists(kver)
 	case regexp.MustCompile(`[0-9]+\.[0-9]+`).MatchString(in.Package):
-		return BringsNo
+		return ContainsNo
 	case strings.HasPrefix(in.Package, "linux-") || strings.Contains(in.Package, "kernel"):
-		return BringsUnknown
+		return ContainsUnknown
 	}
-	return BringsNo
+	return ContainsNo
 }
 
 // lists looks into md5sums: a sum, two spaces, a path without the first slash.
-func (in Incoming) lists(kver string) Brings {
+func (in Incoming) lists(kver string) Contains {
 	for line := range bytes.Lines(in.files) {
 		_, path, _ := strings.Cut(strings.TrimRight(string(line), "\n"), "  ")
 		if isKernelFile(path, kver) {
-			return BringsYes
+			return ContainsYes
 		}
 	}
-	return BringsNo
+	return ContainsNo
 }
 
 // isKernelFile reports whether a path of a package, without the first slash, is a

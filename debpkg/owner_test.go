@@ -155,7 +155,7 @@ func TestWithFilesOf(t *testing.T) {
 	assert.Equal(t, "half", packages[0].Name)
 	assert.Equal(t, "headers", packages[1].Name)
 	assert.Equal(t, "image", packages[2].Name)
-	packages, err = db.WithFilesOf("6.1.0-1", Status.Waiting)
+	packages, err = db.WithFilesOf("6.1.0-1", Status.Unconfigured)
 	require.NoError(t, err)
 	require.Len(t, packages, 1)
 	assert.Equal(t, "image", packages[0].Name)
@@ -168,25 +168,25 @@ func TestIncoming(t *testing.T) {
 	}
 	for name, row := range map[string]struct {
 		archive string
-		want    Brings
+		want    Contains
 	}{
-		"its list names the image":    {control("odd") + "-- tmp.ci/md5sums --\n00  boot/vmlinuz-6.1.0-1\n", BringsYes},
-		"its list names modules":      {control("odd") + "-- tmp.ci/md5sums --\n00  usr/lib/modules/6.1.0-1/kernel/a.ko\n", BringsYes},
-		"its list names another":      {control("odd") + "-- tmp.ci/md5sums --\n00  boot/vmlinuz-6.1.0-10\n", BringsNo},
-		"its name does, its list not": {control("linux-image-"+kver) + "-- tmp.ci/md5sums --\n00  usr/share/doc/x\n", BringsYes},
-		"its list is empty":           {control("linux-image") + "-- tmp.ci/md5sums --\n", BringsNo},
-		"its name":                    {control("linux-image-" + kver), BringsYes},
-		"its name, not yet signed":    {control("linux-image-" + kver + "-unsigned"), BringsYes},
-		"its name is a longer one's":  {control("linux-image-6.1.0-10"), BringsNo},
-		"its name names none":         {control("linux-image-current-rockchip64"), BringsUnknown},
-		"it is no kernel":             {control("bash"), BringsNo},
+		"its list names the image":    {control("odd") + "-- tmp.ci/md5sums --\n00  boot/vmlinuz-6.1.0-1\n", ContainsYes},
+		"its list names modules":      {control("odd") + "-- tmp.ci/md5sums --\n00  usr/lib/modules/6.1.0-1/kernel/a.ko\n", ContainsYes},
+		"its list names another":      {control("odd") + "-- tmp.ci/md5sums --\n00  boot/vmlinuz-6.1.0-10\n", ContainsNo},
+		"its name does, its list not": {control("linux-image-"+kver) + "-- tmp.ci/md5sums --\n00  usr/share/doc/x\n", ContainsYes},
+		"its list is empty":           {control("linux-image") + "-- tmp.ci/md5sums --\n", ContainsNo},
+		"its name":                    {control("linux-image-" + kver), ContainsYes},
+		"its name, not yet signed":    {control("linux-image-" + kver + "-unsigned"), ContainsYes},
+		"its name is a longer one's":  {control("linux-image-6.1.0-10"), ContainsNo},
+		"its name names none":         {control("linux-image-current-rockchip64"), ContainsUnknown},
+		"it is no kernel":             {control("bash"), ContainsNo},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, ok, err := open(t, row.archive).Incoming()
 			require.NoError(t, err)
 			require.True(t, ok)
 			assert.Equal(t, "2", in.Version)
-			assert.Equal(t, row.want.String(), in.Brings(kver).String())
+			assert.Equal(t, row.want.String(), in.Contains(kver).String())
 		})
 	}
 	_, ok, err := open(t, "-- status --\n").Incoming()

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Run names the run of dpkg that this process is part of, "" when none of its
+// RunID names the run of dpkg that this process is part of, "" when none of its
 // ancestors is dpkg or /proc does not tell. Two processes get the same name when
 // the same dpkg started them, by whatever many shells: it is made of the boot
 // and of dpkg's process and start time (proc(5)), so no other run ever gets it.
-func Run() string {
+func RunID() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return ""

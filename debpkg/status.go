@@ -67,8 +67,8 @@ func (s Status) String() string {
 	return fmt.Sprintf("%s %s %s", s.Want, s.Flag, s.State)
 }
 
-// Leaving reports whether dpkg is asked to take the package away.
-func (s Status) Leaving() bool {
+// SelectedForRemoval reports whether dpkg is asked to take the package away.
+func (s Status) SelectedForRemoval() bool {
 	return s.Want == WantDeinstall || s.Want == WantPurge
 }
 
@@ -86,8 +86,8 @@ func (s Status) Present() bool {
 // of a package dpkg makes it half-configured again.
 func (s Status) Configured() bool { return s.Present() && s.State != Unpacked }
 
-// Waiting reports whether the package is unpacked and its postinst has yet to run.
-func (s Status) Waiting() bool { return s.State == Unpacked }
+// Unconfigured reports whether the package is unpacked and its postinst has yet to run.
+func (s Status) Unconfigured() bool { return s.State == Unpacked }
 
 // Any is true of every status.
 func (s Status) Any() bool { return true }

@@ -46,6 +46,6 @@ func TestStatusMeaning(t *testing.T) {
 	for want, leaving := range map[Want]bool{
 		WantUnknown: false, WantInstall: false, WantHold: false, WantDeinstall: true, WantPurge: true,
 	} {
-		assert.Equal(t, leaving, Status{want, FlagOK, Installed}.Leaving(), want)
+		assert.Equal(t, leaving, Status{want, FlagOK, Installed}.SelectedForRemoval(), want)
 	}
 }

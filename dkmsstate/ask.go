@@ -115,11 +115,11 @@ func (s *Snapshot) askAbout(ctx context.Context, engine Engine, m Module) (Answe
 const questionDir = "question"
 
 func (l Layout) makeQuestion(m Module) (string, error) {
-	tree := filepath.Join(lockDir, questionDir)
+	tree := filepath.Join(stateDir, questionDir)
 	dir := filepath.Join(l.Path(tree), m.Name)
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {
-		err = os.Symlink(filepath.Join(l.Tree, m.Name, m.Version), filepath.Join(dir, m.Version))
+		err = os.Symlink(filepath.Join(l.DKMSTree, m.Name, m.Version), filepath.Join(dir, m.Version))
 	}
 	if err != nil {
 		return "", fmt.Errorf("cannot make a tree to ask dkms in: %w", err)
@@ -129,7 +129,7 @@ func (l Layout) makeQuestion(m Module) (string, error) {
 
 // removeQuestion removes the tree, also what a run that was killed has left of it.
 func (l Layout) removeQuestion() error {
-	dir := l.Path(lockDir)
+	dir := l.Path(stateDir)
 	if !anyExists(dir, questionDir) {
 		return nil
 	}

@@ -81,7 +81,7 @@ func TestBelow(t *testing.T) {
 // that another holds who has not written yet.
 func TestBelowAfterAKill(t *testing.T) {
 	l := DefaultLayout(t.TempDir())
-	file := filepath.Join(l.Root, lockDir, mainLock)
+	file := filepath.Join(l.Root, stateDir, mainLock)
 	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 	stale := processMark(os.Getppid()) + "STALE"
 	require.NoError(t, os.WriteFile(file, []byte(stale), 0o600))

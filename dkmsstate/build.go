@@ -43,8 +43,8 @@ type File struct {
 	// Absent reports whether the module's own script removed the file, or moved it, when
 	// dkms installed it.
 	Absent bool
-	// Twins are other installed files of the same module that are superfluous.
-	Twins []string
+	// OtherCompressions are other installed files of the same module that are superfluous.
+	OtherCompressions []string
 }
 
 // Complete reports whether the build holds at least one module file, none of them empty.

@@ -68,7 +68,7 @@ func (c *Calls) end(call *sideCall) {
 	defer c.mu.Unlock()
 	c.running = slices.DeleteFunc(c.running, func(other *sideCall) bool { return other == call })
 	if len(c.running) == 0 {
-		endOrphans(c.before)
+		reap(c.before)
 	}
 	c.arrange()
 }

@@ -27,8 +27,8 @@ func compressor(suffix string) []string {
 	return nil
 }
 
-// plain returns the files of a build that are not compressed.
-func (b Build) plain() []string {
+// uncompressed returns the files of a build that are not compressed.
+func (b Build) uncompressed() []string {
 	var names []string
 	for _, f := range b.Files {
 		if strings.HasSuffix(f.Name, ".ko") {
@@ -40,7 +40,7 @@ func (b Build) plain() []string {
 
 // findCompression finds how builds that are not compressed should be.
 func (s *Snapshot) findCompression() {
-	if !slices.ContainsFunc(s.Builds, func(b Build) bool { return len(b.plain()) > 0 }) {
+	if !slices.ContainsFunc(s.Builds, func(b Build) bool { return len(b.uncompressed()) > 0 }) {
 		return
 	}
 	suffix := s.Dep.kernelSuffix()
@@ -53,7 +53,7 @@ func (s *Snapshot) findCompression() {
 
 // compressSteps is what makes a build compressed that should be.
 func (s Snapshot) compressSteps(b Build) []Step {
-	plain := b.plain()
+	plain := b.uncompressed()
 	if len(plain) == 0 || s.Compression == "" {
 		return nil
 	}
@@ -76,7 +76,7 @@ func (r *taskRun) compress(ctx context.Context) error {
 	}
 	defer kernel.Close()
 	suffix := r.before.Compression
-	plain := tree.build(t.Module, t.Arch).plain()
+	plain := tree.build(t.Module, t.Arch).uncompressed()
 	for _, name := range plain {
 		from := filepath.Join(m.Layout.buildDir(t.Module, tree.Kernel, t.Arch), "module", name)
 		scratch := scratchPrefix + name + suffix // a run that is cut off leaves nothing beside the modules

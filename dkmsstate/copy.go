@@ -38,7 +38,7 @@ func (s *Snapshot) compareFile(b Build, built string, f File) File {
 			continue
 		}
 		if c := s.Layout.reader.Compare(filepath.Join(place, f.Installed), filepath.Join(place, variant)); c.Superfluous() {
-			f.Twins = append(f.Twins, variant)
+			f.OtherCompressions = append(f.OtherCompressions, variant)
 		}
 	}
 	return f

@@ -29,7 +29,7 @@ func TestOwnersFileStays(t *testing.T) {
 				s, rec := f.examine(KernelRecord{})
 				assert.Empty(t, PlanAutoinstall(s, goal).Tasks)
 				assert.Empty(t, PlanAutoinstall(s, goal).Depmod)
-				assert.True(t, s.Whole(one))
+				assert.True(t, s.InOrder(one))
 				assert.NotEmpty(t, s.Builds[0].Unusual())
 				again, err := ReadSnapshot(f.layout, testKernel, testArch, rec)
 				require.NoError(t, err)

@@ -113,7 +113,7 @@ func (x examination) installedFits(b Build) bool {
 	for _, f := range b.Files {
 		altered = altered || f.Copy == kmod.CopyAltered
 		ko, err := x.s.Layout.reader.Read(x.ctx, filepath.Join(x.s.Layout.installDir(x.s.Kernel), f.Installed))
-		if err != nil || len(ko.Uses) == 0 || x.magicDiffers(ko) != "" {
+		if err != nil || len(ko.Uses) == 0 || x.vermagicMismatch(ko) != "" {
 			return false
 		}
 		modules = append(modules, ko)

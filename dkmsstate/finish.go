@@ -13,18 +13,18 @@ func (m Machine) Finish(ctx context.Context, after *Snapshot, changed bool) (str
 	tree := Tree{Layout: m.Layout, Kernel: after.Kernel}
 	switch {
 	case !after.There:
-		return "", tree.RemovePending()
+		return "", tree.RemoveDepmodPending()
 	case !changed && after.depmodReason() == "":
 		return "", nil
 	}
 	if err := m.depmod(ctx, after.Kernel); err != nil {
 		return "", fmt.Errorf("cannot make modules.dep of %s anew, the old one stays: %w", after.Kernel, err)
 	}
-	if !after.Busy {
-		if err := tree.RemovePending(); err != nil {
+	if !after.DKMSRunning {
+		if err := tree.RemoveDepmodPending(); err != nil {
 			return "", err
 		}
-		after.Owed = false
+		after.DepmodPending = false
 	}
 	dir := m.Layout.kernelDir(after.Kernel)
 	after.Dep = newModulesDep(dir)

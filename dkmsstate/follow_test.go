@@ -48,24 +48,24 @@ func TestMovedDirectoriesAreFollowed(t *testing.T) {
 			move(f)
 			s := f.snapshot()
 			require.True(t, s.There)
-			assert.True(t, s.Whole(one))
+			assert.True(t, s.InOrder(one))
 			assert.Empty(t, PlanAutoinstall(s, Goal{}).Tasks)
 			assert.Contains(t, f.kernels(), testKernel)
 			before := f.listing()
 
 			tree := Tree{Layout: f.layout, Kernel: testKernel}
-			require.NoError(t, tree.keepOld(one))
+			require.NoError(t, tree.keepPrevious(one))
 			_, err := tree.RollBack()
 			require.NoError(t, err)
 			assert.Equal(t, before, f.listing(), "rolled back")
 
-			tree.Spare = true
+			tree.Backup = true
 			require.NoError(t, tree.Unbuild(one))
 			s = f.snapshot()
 			assert.Empty(t, s.Builds)
 			assert.Empty(t, s.Links)
-			assert.Empty(t, s.Stray)
-			n, err := tree.Revive()
+			assert.Empty(t, s.Unowned)
+			n, err := tree.RestoreBackups()
 			require.NoError(t, err)
 			assert.Equal(t, 1, n)
 			require.NoError(t, tree.Restore(one, testArch, true))

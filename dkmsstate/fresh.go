@@ -43,7 +43,7 @@ func (x examination) judge(b Build, known BuildRecord, from Origin, recorded boo
 	}
 	versioned := false
 	for _, ko := range modules {
-		if reason := x.magicDiffers(ko); reason != "" {
+		if reason := x.vermagicMismatch(ko); reason != "" {
 			return Freshness{Stale, reason}
 		}
 		versioned = versioned || len(ko.Uses) > 0
@@ -54,9 +54,9 @@ func (x examination) judge(b Build, known BuildRecord, from Origin, recorded boo
 	return x.judgeOrigin(b, from, recorded)
 }
 
-// magicDiffers compares vermagic with that of most of the kernel's own modules, as the
+// vermagicMismatch compares vermagic with that of most of the kernel's own modules, as the
 // kernel does with its own.
-func (x examination) magicDiffers(ko kmod.Module) string {
+func (x examination) vermagicMismatch(ko kmod.Module) string {
 	versioned := len(ko.Uses) > 0
 	mine, its := magic(ko, versioned), ownMagic(x.own(), versioned)
 	if mine == its || its == "" {

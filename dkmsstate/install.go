@@ -34,7 +34,7 @@ func (r *taskRun) install(ctx context.Context) error {
 		// Where a file stands and no link says whose it is, dkms 3.1.7 and later
 		// would archive it as one of the kernel's own.
 		return tree.install(t.Module, t.Arch, Build{}, nil)
-	case r.before.plain(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original && (linked || !b.altered()):
+	case r.before.installsByCopy(registration) && !r.before.inKernel(b) && !b.Original && !replaced.Original && (linked || !b.altered()):
 		return tree.install(t.Module, t.Arch, replaced, r.before.foreign(replaced.Module, t.Arch))
 	}
 	r.installing.Lock()
@@ -53,7 +53,7 @@ func (r *taskRun) install(ctx context.Context) error {
 			parts = append(parts, f.Name)
 		}
 	}
-	return errors.Join(err, tree.RemoveStray(parts))
+	return errors.Join(err, tree.RemoveUnowned(parts))
 }
 
 // leftOut is why a module was not installed although nothing failed.
@@ -93,8 +93,8 @@ func (r *taskRun) taken(b Build) string {
 	return now.taken(b)
 }
 
-// plain reports whether installing a module is nothing but putting its files in place.
-func (s Snapshot) plain(r Registration) bool {
+// installsByCopy reports whether installing a module is nothing but putting its files in place.
+func (s Snapshot) installsByCopy(r Registration) bool {
 	if r.Broken != nil || r.Conf.InstallSteps || s.Layout.DKMSInstalls {
 		return false
 	}

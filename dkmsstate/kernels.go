@@ -20,7 +20,7 @@ func (sv *Survey) Kernels(record Record) []Release {
 		for _, version := range module.versions {
 			for _, dir := range version.dirs {
 				names = append(names, dir)
-				for _, prefix := range []string{asideName(""), spareName(""), oldName("")} {
+				for _, prefix := range []string{trashName(""), backupName(""), previousName("")} {
 					if gone, ok := strings.CutPrefix(dir, prefix); ok {
 						names = append(names, gone)
 					}
@@ -32,11 +32,11 @@ func (sv *Survey) Kernels(record Record) []Release {
 		}
 	}
 	for _, note := range sv.notes {
-		if name, ok := strings.CutPrefix(note, pendingPrefix); ok {
+		if name, ok := strings.CutPrefix(note, depmodPendingPrefix); ok {
 			names = append(names, beforeLastDash(name))
 		}
 	}
-	for _, kernel := range l.AllPending() {
+	for _, kernel := range l.AllUnfinished() {
 		names = append(names, string(kernel))
 	}
 	for kernel := range record.Kernels {

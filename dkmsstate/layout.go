@@ -17,9 +17,9 @@ import (
 type Layout struct {
 	// Root is the directory that all paths are under; "/" on a running system.
 	Root string
-	// Tree is dkms_tree, Source is source_tree, Install is install_tree of
+	// DKMSTree is dkms_tree, Source is source_tree, Install is install_tree of
 	// framework.conf(5), as seen from inside Root.
-	Tree, Source, Install string
+	DKMSTree, Source, Install string
 	// Running is the kernel at work, "" in another root. It is there whatever the disk says:
 	// hosts give kernels to their guests without an image or modules (WSL, Firecracker,
 	// netboot).
@@ -43,7 +43,7 @@ type Layout struct {
 
 // DefaultLayout returns dkms's own defaults under root.
 func DefaultLayout(root string) Layout {
-	return Layout{Root: root, Tree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", reader: kmod.NewReader()}
+	return Layout{Root: root, DKMSTree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", reader: kmod.NewReader()}
 }
 
 // root is what the layout's paths are followed in.
@@ -104,7 +104,7 @@ func (l *Layout) apply(file string, as shvars.Assignments) []string {
 	for _, v := range []struct {
 		name  string
 		place *string
-	}{{"dkms_tree", &l.Tree}, {"source_tree", &l.Source}, {"install_tree", &l.Install}} {
+	}{{"dkms_tree", &l.DKMSTree}, {"source_tree", &l.Source}, {"install_tree", &l.Install}} {
 		value := as.Literal(v.name)
 		switch {
 		case !as.Followed(v.name):
@@ -117,7 +117,7 @@ func (l *Layout) apply(file string, as shvars.Assignments) []string {
 		}
 	}
 	if as.Opaque() && len(troubles) == 0 {
-		troubles = append(troubles, fmt.Sprintf("%s does what only a shell can follow; using %s, %s and %s", file, l.Tree, l.Source, l.Install))
+		troubles = append(troubles, fmt.Sprintf("%s does what only a shell can follow; using %s, %s and %s", file, l.DKMSTree, l.Source, l.Install))
 	}
 	return troubles
 }
@@ -125,23 +125,25 @@ func (l *Layout) apply(file string, as shvars.Assignments) []string {
 // RealTree is the DKMS tree without symbolic links in its path, "" when there is
 // none in it.
 func (l Layout) RealTree() string {
-	if real, err := filepath.EvalSymlinks(l.tree()); err == nil && real != l.tree() {
+	if real, err := filepath.EvalSymlinks(l.treePath()); err == nil && real != l.treePath() {
 		return real
 	}
 	return ""
 }
 
-// tree, modules and kernel give the directories most used.
-func (l Layout) tree() string { return l.root().Inside(l.Tree) }
+// treePath, modules and kernel give the directories most used.
+func (l Layout) treePath() string { return l.root().Inside(l.DKMSTree) }
 func (l Layout) kernelDir(k Release) string {
 	return l.root().Inside(filepath.Join(l.Install, string(k)))
 }
 func (l Layout) installDir(k Release) string {
 	return l.root().Inside(filepath.Join(l.Install, string(k), installedUnder))
 }
-func (l Layout) moduleDir(name string) string { return l.root().Inside(filepath.Join(l.Tree, name)) }
+func (l Layout) moduleDir(name string) string {
+	return l.root().Inside(filepath.Join(l.DKMSTree, name))
+}
 func (l Layout) versionDir(m Module) string {
-	return l.root().Inside(filepath.Join(l.Tree, m.Name, m.Version))
+	return l.root().Inside(filepath.Join(l.DKMSTree, m.Name, m.Version))
 }
 
 // headersDir is where a kernel's headers are: what its build link names.

@@ -37,7 +37,7 @@ func TestReadLayout(t *testing.T) {
 			require.NoError(t, os.WriteFile(filepath.Join(root, "etc/dkms/framework.conf"), []byte(test.main), 0o644))
 			require.NoError(t, os.WriteFile(filepath.Join(root, "etc/dkms/framework.conf.d/a.conf"), []byte(test.more), 0o644))
 			l, troubles := ReadLayout(root)
-			assert.Equal(t, test.want, l.Tree)
+			assert.Equal(t, test.want, l.DKMSTree)
 			assert.Len(t, troubles, test.troubles, "%v", troubles)
 		})
 	}
@@ -55,7 +55,7 @@ func FuzzConf(f *testing.F) {
 		require.NoError(t, err)
 		l := DefaultLayout("/")
 		l.apply("fuzz", as)
-		for _, path := range []string{l.Tree, l.Source, l.Install} {
+		for _, path := range []string{l.DKMSTree, l.Source, l.Install} {
 			assert.True(t, filepath.IsAbs(path), path)
 		}
 		newConf(as)

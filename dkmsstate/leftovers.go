@@ -60,7 +60,7 @@ func (t Tree) openParent(name string) (*nofollow.Dir, error) {
 	if rel, ok := strings.CutPrefix(path.Dir(name), t.Layout.Install+"/"); ok {
 		return t.openModules(rel)
 	}
-	rel, ok := strings.CutPrefix(path.Dir(name), t.Layout.Tree+"/")
+	rel, ok := strings.CutPrefix(path.Dir(name), t.Layout.DKMSTree+"/")
 	if !ok {
 		return nil, fmt.Errorf("%s is in no tree of dkms", name)
 	}

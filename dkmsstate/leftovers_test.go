@@ -125,7 +125,7 @@ func TestDepmodAtWorkKeepsItsFiles(t *testing.T) {
 // What the hooks were writing in their own directory goes when the lock is taken.
 func TestOwnTempsGoWithTheLock(t *testing.T) {
 	f := fabricate(t)
-	require.NoError(t, f.layout.Pend(testKernel, Begun, false))
+	require.NoError(t, f.layout.NoteUnfinished(testKernel, Interrupted, false))
 	require.NoError(t, f.layout.WriteRecord(Record{Version: recordVersion}))
 	before := f.listing()
 	for _, name := range []string{".record.json", ".notice", "pending/." + string(testKernel)} {

@@ -16,8 +16,8 @@ import (
 	"dkms-hooks/dkmsstate/sentinel"
 )
 
-// lockDir holds what this project keeps of its own.
-const lockDir = "/var/lib/dkms-hooks"
+// stateDir holds what this project keeps of its own.
+const stateDir = "/var/lib/dkms-hooks"
 
 // The locks, as names of files. mainLock is held while modules and the files of
 // depmod are changed; initramfsLock while an initramfs is made, which starts
@@ -57,7 +57,7 @@ func (l Layout) LockInitramfs(ctx context.Context, limit time.Duration, waiting 
 }
 
 func (l Layout) lock(ctx context.Context, name string, limit time.Duration, waiting func()) (*Lock, error) {
-	dir := l.Path(lockDir)
+	dir := l.Path(stateDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make the directory of the lock: %w", err)
 	}
@@ -121,7 +121,7 @@ func (l Layout) AtWork() (bool, error) {
 
 // openLock opens the file of a lock to look at it.
 func (l Layout) openLock(name string) (*os.File, error) {
-	return os.OpenFile(filepath.Join(l.Path(lockDir), name), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	return os.OpenFile(filepath.Join(l.Path(stateDir), name), os.O_RDONLY|unix.O_NOFOLLOW, 0)
 }
 
 // held reports whether somebody holds the lock of a file.

@@ -128,7 +128,7 @@ func (l Layout) LogDir() string { return l.Path(logDir) }
 // is given for every kernel.
 func (l Layout) LiveLogs(kernel Release) []string {
 	in := cmp.Or(string(kernel), "*")
-	old, _ := filepath.Glob(filepath.Join(l.tree(), "*", "*", "build", "make.log"))
-	found, _ := filepath.Glob(filepath.Join(l.tree(), "*", "*", in, ".tmp_*", "log", "make.log"))
+	old, _ := filepath.Glob(filepath.Join(l.treePath(), "*", "*", "build", "make.log"))
+	found, _ := filepath.Glob(filepath.Join(l.treePath(), "*", "*", in, ".tmp_*", "log", "make.log"))
 	return append(found, old...)
 }

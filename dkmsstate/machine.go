@@ -12,8 +12,8 @@ import (
 type Machine struct {
 	Layout Layout
 	Engine Engine
-	// Spare is Tree.Spare of its removals.
-	Spare bool
+	// Backup is Tree.Backup of its removals.
+	Backup bool
 	// Jobs is how many modules are built at a time, 0 for one for each processor, as far
 	// as memory allows.
 	Jobs int
@@ -76,7 +76,7 @@ func (m Machine) Run(ctx context.Context, before Snapshot, p Plan, begin func(i 
 				continue
 			}
 			begin(i, p.Tasks[i])
-			task := &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Spare: m.Spare}, task: p.Tasks[i],
+			task := &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Backup: m.Backup}, task: p.Tasks[i],
 				before: before, x: x, log: m.Layout.newLog(p.Tasks[i].Module, p.Kernel), installing: installing}
 			go func() { endings <- ending{i, task.run(ctx)} }()
 		}
@@ -162,23 +162,23 @@ func (r *taskRun) step(ctx context.Context, step Step) error {
 		return r.restore()
 	case OpCompress:
 		return r.compress(ctx)
-	case OpTidy:
+	case OpRemoveLeftovers:
 		return tree.RemoveScratch(t.Module)
-	case OpDisown:
+	case OpRemoveOtherArch:
 		return tree.RemoveArch(t.Module, t.Arch)
 	case OpUnlink:
 		return tree.RemoveLink(t.Module.Name, t.Arch)
-	case OpUninstall:
-		if tree.Spare {
-			if err := tree.linkSpare(t.Module); err != nil {
+	case OpDKMSUnbuild:
+		if tree.Backup {
+			if err := tree.linkBackup(t.Module); err != nil {
 				return err
 			}
 		}
-		// OpUnbuild follows and finishes what dkms leaves, so that a module
+		// OpRemoveBuild follows and finishes what dkms leaves, so that a module
 		// whose dkms.conf fails does not stay behind.
 		_ = r.machine.Engine.Unbuild(ctx, t.Module, tree.Kernel, t.Arch)
 		return nil
-	case OpUnbuild:
+	case OpRemoveBuild:
 		return tree.Unbuild(t.Module)
 	}
 	return fmt.Errorf("cannot do %q", step.Op)

@@ -28,4 +28,4 @@ func (l Layout) WriteNotice(text string) error {
 	return nil
 }
 
-func (l Layout) noticeFile() string { return filepath.Join(l.Path(lockDir), "notice") }
+func (l Layout) noticeFile() string { return filepath.Join(l.Path(stateDir), "notice") }

@@ -21,18 +21,18 @@ const (
 	OpRestore Op = "restore"
 	// OpCompress compresses a build as the kernel's own modules are.
 	OpCompress Op = "compress"
-	// OpTidy removes what runs that were cut off left beside the builds.
-	OpTidy Op = "tidy"
-	// OpDisown removes the builds and links of other architectures than the
+	// OpRemoveLeftovers removes what runs that were cut off left beside the builds.
+	OpRemoveLeftovers Op = "tidy"
+	// OpRemoveOtherArch removes the builds and links of other architectures than the
 	// kernel's.
-	OpDisown Op = "disown"
+	OpRemoveOtherArch Op = "disown"
 	// OpUnlink removes a kernel link that names no build.
 	OpUnlink Op = "unlink"
-	// OpUninstall is dkms unbuild --no-depmod, for a module that has steps of
+	// OpDKMSUnbuild is dkms unbuild --no-depmod, for a module that has steps of
 	// its own to run or modules of the kernel to put back.
-	OpUninstall Op = "uninstall"
-	// OpUnbuild takes installed files, links and builds away, on the tree.
-	OpUnbuild Op = "unbuild"
+	OpDKMSUnbuild Op = "uninstall"
+	// OpRemoveBuild takes installed files, links and builds away, on the tree.
+	OpRemoveBuild Op = "unbuild"
 )
 
 // Step is one operation with its reason.
@@ -64,7 +64,7 @@ func (t Task) Builds() bool {
 }
 
 // Removes reports whether the task ends with the module not installed.
-func (t Task) Removes() bool { return t.Steps[len(t.Steps)-1].Op == OpUnbuild }
+func (t Task) Removes() bool { return t.Steps[len(t.Steps)-1].Op == OpRemoveBuild }
 
 // Note is something about a module, or about a file that is none's, that no step
 // can change.
@@ -91,10 +91,10 @@ type Plan struct {
 	Broken []Note
 	// Leftovers are what programs that were killed left, to be removed.
 	Leftovers []string
-	// Stray are files in the install directory that no build accounts for, to be
+	// Unowned are files in the install directory that no build accounts for, to be
 	// removed unless they are somebody else's.
-	Stray []string
-	goal  Goal
+	Unowned []string
+	goal    Goal
 }
 
 // Keeping reports whether the plan was made to keep what is installed, and not to bring in
@@ -103,7 +103,7 @@ func (p Plan) Keeping() bool { return p.goal.BringIn != nil }
 
 // Empty reports whether there is nothing to do.
 func (p Plan) Empty() bool {
-	return len(p.Tasks) == 0 && p.Depmod == "" && len(p.Leftovers) == 0 && len(p.Stray) == 0
+	return len(p.Tasks) == 0 && p.Depmod == "" && len(p.Leftovers) == 0 && len(p.Unowned) == 0
 }
 
 // OnlyLeftovers reports whether nothing is to be done but to remove leftovers, after which

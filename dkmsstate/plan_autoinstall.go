@@ -14,7 +14,7 @@ func PlanAutoinstall(s Snapshot, goal Goal) Plan {
 	}
 	p.orderByNeeds(s)
 	p.clean(s)
-	for _, name := range p.Orphans(s) {
+	for _, name := range p.LeftUnowned(s) {
 		p.Broken = append(p.Broken, Note{Module: path.Join(installedUnder, name), Left: true,
 			Text: "dkms has no build that it belongs to; it is left as it is"})
 	}
@@ -24,13 +24,13 @@ func PlanAutoinstall(s Snapshot, goal Goal) Plan {
 	return p
 }
 
-// Orphans returns the files in the install directory that no build accounts for, nor
+// LeftUnowned returns the files in the install directory that no build accounts for, nor
 // may one that is about to be made.
-func (p Plan) Orphans(s Snapshot) []string {
+func (p Plan) LeftUnowned(s Snapshot) []string {
 	if len(p.Tasks)+len(p.NeedHeaders) > 0 {
 		return nil
 	}
-	return s.Stray
+	return s.Unowned
 }
 
 // planModule plans for one module name: the version that is installed is kept

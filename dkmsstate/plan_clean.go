@@ -16,14 +16,14 @@ func unlinkReason(l Link) string { return "a kernel link that names no build: " 
 // that nothing goes before what takes its place is there.
 func (p *Plan) clean(s Snapshot) {
 	p.Leftovers = s.Leftovers
-	for _, m := range s.Remains {
-		if !s.Busy {
-			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: []Step{{OpTidy, "an interrupted run left remains of a build"}}})
+	for _, m := range s.LeftoversOf {
+		if !s.DKMSRunning {
+			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: []Step{{OpRemoveLeftovers, "an interrupted run left remains of a build"}}})
 		}
 	}
 	for _, l := range s.Links {
 		planned := slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.Module.Name == l.Name && t.Installs() })
-		if l.Version == "" && (l.Arch == s.Arch && !planned || l.Arch != s.Arch && s.ArchSure) {
+		if l.Version == "" && (l.Arch == s.Arch && !planned || l.Arch != s.Arch && s.ArchDetected) {
 			p.unlink(l)
 		}
 	}
@@ -39,9 +39,9 @@ func (p *Plan) clean(s Snapshot) {
 		arches := others[r.Module]
 		slices.Sort(arches)
 		for _, arch := range slices.Compact(arches) {
-			if arch != s.Arch && s.ArchSure {
+			if arch != s.Arch && s.ArchDetected {
 				p.Tasks = append(p.Tasks, Task{Module: r.Module, Arch: arch,
-					Steps: []Step{{OpDisown, fmt.Sprintf("built for %s, and the kernel is one of %s", arch, s.Arch)}}})
+					Steps: []Step{{OpRemoveOtherArch, fmt.Sprintf("built for %s, and the kernel is one of %s", arch, s.Arch)}}})
 			}
 		}
 	}

@@ -108,10 +108,10 @@ func TestAutoinstallPlan(t *testing.T) {
 		"remains of an interrupted build": {func(f fabricated) {
 			f.install(one)
 			f.write("var/lib/dkms/one/1.0/6.1.0-test/.tmp_x86_64_abcdef/module/one.ko", "half")
-		}, []Op{OpTidy}, false, 0, 0},
+		}, []Op{OpRemoveLeftovers}, false, 0, 0},
 		"remains of an interrupted removal": {func(f fabricated) {
 			f.write("var/lib/dkms/one/1.0/.unbuild-6.1.0-test/x86_64/module/one.ko", "built")
-		}, []Op{OpBuild, OpInstall, OpTidy}, false, 0, 0},
+		}, []Op{OpBuild, OpInstall, OpRemoveLeftovers}, false, 0, 0},
 		"word of a depmod that is due": {func(f fabricated) { f.install(one); f.write("var/lib/dkms/depmod-pending-6.1.0-test-x86_64", "") }, nil, true, 0, 0},
 		"such word for another kernel": {func(f fabricated) { f.install(one); f.write("var/lib/dkms/depmod-pending-6.1.0-test-rt-x86_64", "") }, nil, false, 0, 0},
 		"a build of another architecture": {func(f fabricated) {
@@ -119,7 +119,7 @@ func TestAutoinstallPlan(t *testing.T) {
 			f.write("boot/config-6.1.0-test", "CONFIG_X86_64=y\n")
 			f.write("var/lib/dkms/one/1.0/6.1.0-test/i686/module/one.ko", "built")
 			f.link("1.0/6.1.0-test/i686", "var/lib/dkms/one/kernel-6.1.0-test-i686")
-		}, []Op{OpDisown}, false, 0, 0},
+		}, []Op{OpRemoveOtherArch}, false, 0, 0},
 		"another architecture, the kernel's unknown": {func(f fabricated) {
 			f.install(one)
 			f.write("var/lib/dkms/one/1.0/6.1.0-test/i686/module/one.ko", "built")

@@ -5,9 +5,9 @@ import "strings"
 // PlanUnbuild plans to take all builds of the snapshot's kernel away, of every
 // version and architecture. Registrations stay.
 func PlanUnbuild(s Snapshot) Plan {
-	p := Plan{Kernel: s.Kernel, Leftovers: s.Leftovers, Stray: s.Stray}
-	if s.Owed {
-		p.Depmod = owedReason
+	p := Plan{Kernel: s.Kernel, Leftovers: s.Leftovers, Unowned: s.Unowned}
+	if s.DepmodPending {
+		p.Depmod = depmodPendingReason
 	}
 	for _, r := range s.Registrations {
 		t := Task{Module: r.Module, Arch: s.Arch}
@@ -25,7 +25,7 @@ func PlanUnbuild(s Snapshot) Plan {
 			}
 			if linked && r.Broken == nil && (r.Conf.OwnSteps || b.Original) {
 				t.Arch = b.Arch
-				t.Steps = append(t.Steps, Step{OpUninstall, ownReason(r.Conf.OwnSteps)})
+				t.Steps = append(t.Steps, Step{OpDKMSUnbuild, ownReason(r.Conf.OwnSteps)})
 			}
 		}
 		for _, l := range s.linksOf(r.Module.Name) {
@@ -33,11 +33,11 @@ func PlanUnbuild(s Snapshot) Plan {
 				what = append(what, "a link for "+l.Arch)
 			}
 		}
-		if s.remains(r.Module) {
+		if s.hasLeftovers(r.Module) {
 			what = append(what, "remains of an interrupted run")
 		}
 		if len(what) > 0 {
-			t.Steps = append(t.Steps, Step{OpUnbuild, strings.Join(what, ", ")})
+			t.Steps = append(t.Steps, Step{OpRemoveBuild, strings.Join(what, ", ")})
 			p.Tasks = append(p.Tasks, t)
 		}
 	}

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// dkmsAtWork reports whether a dkms runs that is not under our lock, as when a
+// dkmsRunning reports whether a dkms runs that is not under our lock, as when a
 // person calls it: what looks like remains may be its work then. Programs of ours
 // bear the name dkms too, as hooks, but no shell runs them.
-func dkmsAtWork() bool {
+func dkmsRunning() bool {
 	return atWork(func(pid string) bool {
 		if commOf(pid) != "dkms" {
 			return false

@@ -20,9 +20,9 @@ type KernelRecord struct {
 	// image and the headers of a kernel are configured, two hooks are called for
 	// it; the second neither tries in vain nor tells again what the first did.
 	Run string `json:"run,omitempty"`
-	// Leaving is the package whose removal took the kernel's builds away, as long as it
+	// RemovedBy is the package whose removal took the kernel's builds away, as long as it
 	// is not known how that ended: dpkg may give it up, and calls no hook then.
-	Leaving string `json:"leaving,omitempty"`
+	RemovedBy string `json:"leaving,omitempty"`
 	// Unpacked names the state of the files that the packages of the kernel and of its
 	// headers bring, as it was when the kernel was last looked at.
 	Unpacked string `json:"unpacked,omitempty"`
@@ -166,18 +166,18 @@ const (
 // trouble reports whether an ending is one that is told.
 func (l Last) trouble() bool { return l.Result != LastInstalled && l.Result != LastWaiting }
 
-// Told returns the troubles that a run of dpkg reported, a text for each module: none for
+// Reported returns the troubles that a run of dpkg reported, a text for each module: none for
 // another run, or for one without a name.
-func (k KernelRecord) Told(run string, now Present) map[string]string {
+func (k KernelRecord) Reported(run string, now Present) map[string]string {
 	if run == "" || k.Run != run {
 		return nil
 	}
-	return k.EverTold(now)
+	return k.EverReported(now)
 }
 
-// EverTold returns the troubles that any run reported and that are what a new attempt would
+// EverReported returns the troubles that any run reported and that are what a new attempt would
 // end in.
-func (k KernelRecord) EverTold(now Present) map[string]string {
+func (k KernelRecord) EverReported(now Present) map[string]string {
 	told := map[string]string{}
 	for module, last := range k.Last {
 		if last.trouble() && last.Inputs == now.Inputs(module) && !(now.Retries && last.again(now.Packages, now.Compiler)) {

@@ -24,26 +24,26 @@ func TestToldOfTroubles(t *testing.T) {
 		return Present{func(string) string { return inputs }, func() string { return packages }, "cc", true}
 	}
 	told := map[string]string{"bad/1": "does not compile", "odd/1": "not meant for it"}
-	assert.Equal(t, told, k.Told("run 1", now("a", "p")))
-	assert.Empty(t, k.Told("run 2", now("a", "p")), "another run")
-	assert.Empty(t, k.Told("run 1", now("b", "p")), "other inputs")
-	assert.Equal(t, told, k.EverTold(now("a", "p")))
-	assert.Empty(t, k.EverTold(now("b", "p")), "other inputs")
-	assert.Equal(t, map[string]string{"odd/1": "not meant for it"}, k.EverTold(now("a", "q")), "a package has come")
+	assert.Equal(t, told, k.Reported("run 1", now("a", "p")))
+	assert.Empty(t, k.Reported("run 2", now("a", "p")), "another run")
+	assert.Empty(t, k.Reported("run 1", now("b", "p")), "other inputs")
+	assert.Equal(t, told, k.EverReported(now("a", "p")))
+	assert.Empty(t, k.EverReported(now("b", "p")), "other inputs")
+	assert.Equal(t, map[string]string{"odd/1": "not meant for it"}, k.EverReported(now("a", "q")), "a package has come")
 	old := now("a", "q")
 	old.Retries = false
-	assert.Equal(t, told, k.EverTold(old), "on a kernel that is not started")
+	assert.Equal(t, told, k.EverReported(old), "on a kernel that is not started")
 	assert.True(t, k.Retries(func() string { return "q" }, "cc"))
 	for _, cause := range []Cause{CauseCompiler, CauseTimeout} {
 		bad := k.Last["bad/1"]
 		bad.Cause, bad.Compiler = cause, "cc"
 		k.Last["bad/1"] = bad
-		assert.Equal(t, told, k.EverTold(now("a", "q")), "%s: no package helps", cause)
+		assert.Equal(t, told, k.EverReported(now("a", "q")), "%s: no package helps", cause)
 		assert.False(t, k.Retries(func() string { return "q" }, "cc"))
 		assert.Equal(t, cause == CauseCompiler, k.Retries(func() string { return "p" }, "another cc"))
 	}
 	k.Run = ""
-	assert.Empty(t, k.Told("", now("a", "p")), "no run of dpkg")
+	assert.Empty(t, k.Reported("", now("a", "p")), "no run of dpkg")
 	assert.True(t, k.Waits(Module{"late", "1"}, ""))
 	assert.True(t, k.Waits(Module{"bad", "1"}, ""))
 	assert.False(t, k.Waits(Module{"good", "1"}, ""))
@@ -65,12 +65,12 @@ func TestRecordByKernel(t *testing.T) {
 func TestRecordIsKept(t *testing.T) {
 	l := Layout{Root: t.TempDir()}
 	assert.Empty(t, read(t, l).Kernels)
-	record := Record{}.With("6.1", KernelRecord{Run: "run", Leaving: "a", Unpacked: "u", Stamps: "s", Mismatch: "m",
+	record := Record{}.With("6.1", KernelRecord{Run: "run", RemovedBy: "a", Unpacked: "u", Stamps: "s", Mismatch: "m",
 		Last:   map[string]Last{"bad/1": {Result: LastFailed, Text: "\"quoted\"\n", When: time.Unix(1, 0).UTC(), Log: "/log"}},
 		Builds: map[string]BuildRecord{"bad/1 x86_64": {Stamp: "a", Sum: "b", Installed: "x", Kernel: "c", From: "e"}}, Origins: map[string]Origin{"e": {Symvers: "d"}}})
 	require.NoError(t, l.WriteRecord(record))
 	assert.Equal(t, record, read(t, l))
-	entries, err := os.ReadDir(l.Path(lockDir))
+	entries, err := os.ReadDir(l.Path(stateDir))
 	require.NoError(t, err)
 	assert.Len(t, entries, 1, "no temporary file stays")
 
@@ -107,10 +107,10 @@ func read(t *testing.T, l Layout) Record {
 
 func TestWriteRecordFollowsNoLink(t *testing.T) {
 	l := Layout{Root: t.TempDir()}
-	require.NoError(t, os.MkdirAll(l.Path(lockDir), 0o755))
+	require.NoError(t, os.MkdirAll(l.Path(stateDir), 0o755))
 	victim := filepath.Join(l.Root, "victim")
 	require.NoError(t, os.WriteFile(victim, []byte("untouched"), 0o644))
-	require.NoError(t, os.Symlink(victim, filepath.Join(l.Path(lockDir), nofollow.TempName("record.json"))))
+	require.NoError(t, os.Symlink(victim, filepath.Join(l.Path(stateDir), nofollow.TempName("record.json"))))
 	require.NoError(t, os.Symlink(victim, l.recordFile()))
 	require.NoError(t, l.WriteRecord(Record{}.With("6.1", KernelRecord{})))
 	data, err := os.ReadFile(victim)
@@ -120,25 +120,25 @@ func TestWriteRecordFollowsNoLink(t *testing.T) {
 
 func TestPending(t *testing.T) {
 	l := Layout{Root: t.TempDir()}
-	assert.Empty(t, l.AllPending())
-	require.NoError(t, l.Pend("6.1", Begun, false))
-	require.NoError(t, l.Pend("6.2", PutOff, true))
-	assert.True(t, l.PendingInFull("6.1"))
-	assert.False(t, l.PendingInFull("6.2"))
-	assert.False(t, l.PendingInFull("6.3"))
-	assert.Equal(t, Begun, l.Pending("6.1"))
-	assert.Equal(t, PutOff, l.Pending("6.2"))
-	assert.Equal(t, Pending(""), l.Pending("6.3"))
-	assert.Equal(t, []Release{"6.1", "6.2"}, l.AllPending())
-	require.NoError(t, l.Pend("6.1", PutOff, false))
-	assert.Equal(t, Begun, l.Pending("6.1"), "what was begun stays so")
-	require.NoError(t, l.Pend("6.1", Begun, true))
-	assert.True(t, l.PendingInFull("6.1"), "what was to be brought in still is")
-	require.NoError(t, l.Pend("6.2", PutOff, false))
-	assert.True(t, l.PendingInFull("6.2"))
-	require.NoError(t, l.Settle("6.1"))
-	require.NoError(t, l.Settle("6.1"), "twice is no error")
-	assert.Equal(t, []Release{"6.2"}, l.AllPending())
+	assert.Empty(t, l.AllUnfinished())
+	require.NoError(t, l.NoteUnfinished("6.1", Interrupted, false))
+	require.NoError(t, l.NoteUnfinished("6.2", Deferred, true))
+	assert.True(t, l.UnfinishedInFull("6.1"))
+	assert.False(t, l.UnfinishedInFull("6.2"))
+	assert.False(t, l.UnfinishedInFull("6.3"))
+	assert.Equal(t, Interrupted, l.Unfinished("6.1"))
+	assert.Equal(t, Deferred, l.Unfinished("6.2"))
+	assert.Equal(t, Unfinished(""), l.Unfinished("6.3"))
+	assert.Equal(t, []Release{"6.1", "6.2"}, l.AllUnfinished())
+	require.NoError(t, l.NoteUnfinished("6.1", Deferred, false))
+	assert.Equal(t, Interrupted, l.Unfinished("6.1"), "what was begun stays so")
+	require.NoError(t, l.NoteUnfinished("6.1", Interrupted, true))
+	assert.True(t, l.UnfinishedInFull("6.1"), "what was to be brought in still is")
+	require.NoError(t, l.NoteUnfinished("6.2", Deferred, false))
+	assert.True(t, l.UnfinishedInFull("6.2"))
+	require.NoError(t, l.NoteDone("6.1"))
+	require.NoError(t, l.NoteDone("6.1"), "twice is no error")
+	assert.Equal(t, []Release{"6.2"}, l.AllUnfinished())
 }
 
 func TestNotice(t *testing.T) {
@@ -216,24 +216,24 @@ func TestInputsChangeWithWhatABuildStartsFrom(t *testing.T) {
 
 func TestInitramfsOwed(t *testing.T) {
 	l := Layout{Root: t.TempDir()}
-	_, owed := l.InitramfsOwed("6.1")
+	_, owed := l.InitramfsNoted("6.1")
 	assert.False(t, owed)
-	require.NoError(t, l.OweInitramfs("6.1", []string{"b", "a"}))
-	first, _ := l.InitramfsOwed("6.1")
+	require.NoError(t, l.NoteInitramfs("6.1", []string{"b", "a"}))
+	first, _ := l.InitramfsNoted("6.1")
 	assert.Equal(t, []string{"a", "b"}, first.Names)
-	assert.Equal(t, Initramfs, l.Pending("6.1"))
-	assert.Equal(t, []Release{"6.1"}, l.AllPending())
-	require.NoError(t, l.Pend("6.1", Begun, false))
-	assert.Equal(t, Begun, l.Pending("6.1"), "the modules come first")
-	assert.Equal(t, []Release{"6.1"}, l.AllPending())
-	require.NoError(t, l.Settle("6.1"))
-	assert.Equal(t, Initramfs, l.Pending("6.1"))
-	require.NoError(t, l.OweInitramfs("6.1", []string{"c", "a"}))
-	require.NoError(t, l.SettleInitramfs("6.1", first))
-	second, owed := l.InitramfsOwed("6.1")
+	assert.Equal(t, Initramfs, l.Unfinished("6.1"))
+	assert.Equal(t, []Release{"6.1"}, l.AllUnfinished())
+	require.NoError(t, l.NoteUnfinished("6.1", Interrupted, false))
+	assert.Equal(t, Interrupted, l.Unfinished("6.1"), "the modules come first")
+	assert.Equal(t, []Release{"6.1"}, l.AllUnfinished())
+	require.NoError(t, l.NoteDone("6.1"))
+	assert.Equal(t, Initramfs, l.Unfinished("6.1"))
+	require.NoError(t, l.NoteInitramfs("6.1", []string{"c", "a"}))
+	require.NoError(t, l.NoteInitramfsDone("6.1", first))
+	second, owed := l.InitramfsNoted("6.1")
 	assert.True(t, owed, "another run changed modules while the initramfs was made")
 	assert.Equal(t, []string{"a", "b", "c"}, second.Names)
-	require.NoError(t, l.SettleInitramfs("6.1", second))
-	assert.Empty(t, l.Pending("6.1"))
-	require.NoError(t, l.SettleInitramfs("6.1", second))
+	require.NoError(t, l.NoteInitramfsDone("6.1", second))
+	assert.Empty(t, l.Unfinished("6.1"))
+	require.NoError(t, l.NoteInitramfsDone("6.1", second))
 }

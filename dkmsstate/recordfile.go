@@ -28,7 +28,7 @@ func (l Layout) ReadRecord() (Record, error) {
 	}
 	r, err := parseRecord(data)
 	if err != nil {
-		return Record{}, fmt.Errorf("cannot use %s, so that nothing is remembered: %w", filepath.Join(lockDir, "record.json"), err)
+		return Record{}, fmt.Errorf("cannot use %s, so that nothing is remembered: %w", filepath.Join(stateDir, "record.json"), err)
 	}
 	return r, nil
 }
@@ -80,8 +80,8 @@ func (l Layout) writeOwn(name string, data []byte) error {
 // removeOwnTemps removes what a run that was killed left of files of the hooks' own. It
 // needs the lock.
 func (l Layout) removeOwnTemps() {
-	for _, sub := range []string{"", pendingDir} {
-		dir, err := l.root().OpenPath(filepath.Join(l.Path(lockDir), sub))
+	for _, sub := range []string{"", unfinishedDir} {
+		dir, err := l.root().OpenPath(filepath.Join(l.Path(stateDir), sub))
 		if err != nil {
 			continue
 		}
@@ -97,11 +97,11 @@ func (l Layout) removeOwnTemps() {
 
 // openOwn opens a directory of the hooks' own, made where needed.
 func (l Layout) openOwn(sub string) (*nofollow.Dir, error) {
-	dir := filepath.Join(l.Path(lockDir), sub)
+	dir := filepath.Join(l.Path(stateDir), sub)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	return l.root().OpenPath(dir)
 }
 
-func (l Layout) recordFile() string { return filepath.Join(l.Path(lockDir), "record.json") }
+func (l Layout) recordFile() string { return filepath.Join(l.Path(stateDir), "record.json") }

@@ -59,7 +59,7 @@ func (r refusal) in(f *fabricated, errno unix.Errno) {
 func TestNoOperationNeedsACallThatAFilesystemMayRefuse(t *testing.T) {
 	one := Module{"one", "1.0"}
 	tree := func(f fabricated) Tree { return Tree{Layout: f.layout, Kernel: testKernel} }
-	spare := func(f fabricated) Tree { return Tree{Layout: f.layout, Kernel: testKernel, Spare: true} }
+	spare := func(f fabricated) Tree { return Tree{Layout: f.layout, Kernel: testKernel, Backup: true} }
 	for name, do := range map[string]func(f fabricated){
 		"unbuild": func(f fabricated) { require.NoError(f.t, tree(f).Unbuild(one)) },
 		"restore": func(f fabricated) {
@@ -70,34 +70,34 @@ func TestNoOperationNeedsACallThatAFilesystemMayRefuse(t *testing.T) {
 		"a removal that is aborted": func(f fabricated) {
 			require.NoError(f.t, spare(f).Unbuild(one))
 			assert.Empty(f.t, f.snapshot().Builds)
-			n, err := tree(f).Revive()
+			n, err := tree(f).RestoreBackups()
 			require.NoError(f.t, err)
 			assert.Equal(f.t, 1, n)
 			require.NoError(f.t, tree(f).Restore(one, testArch, true))
 		},
 		"a removal by dkms that is aborted": func(f fabricated) {
-			require.NoError(f.t, spare(f).linkSpare(one))
+			require.NoError(f.t, spare(f).linkBackup(one))
 			require.NoError(f.t, tree(f).removeBuildsOf(one))
 			require.NoError(f.t, spare(f).Unbuild(one))
-			_, err := tree(f).Revive()
+			_, err := tree(f).RestoreBackups()
 			require.NoError(f.t, err)
 			require.NoError(f.t, tree(f).Restore(one, testArch, true))
 		},
 		"a removal that is not": func(f fabricated) {
 			require.NoError(f.t, spare(f).Unbuild(one))
-			require.NoError(f.t, tree(f).DropSpares())
+			require.NoError(f.t, tree(f).DiscardBackups())
 		},
 		"a replacement that is undone": func(f fabricated) {
-			require.NoError(f.t, tree(f).keepOld(one))
+			require.NoError(f.t, tree(f).keepPrevious(one))
 			f.write("var/lib/dkms/one/1.0/6.1.0-test/x86_64/module/one.ko", "half")
 			n, err := tree(f).RollBack()
 			require.NoError(f.t, err)
 			assert.Equal(f.t, 1, n)
 		},
 		"a replacement": func(f fabricated) {
-			require.NoError(f.t, tree(f).keepOld(one))
+			require.NoError(f.t, tree(f).keepPrevious(one))
 			f.build(one)
-			require.NoError(f.t, tree(f).dropOld(one))
+			require.NoError(f.t, tree(f).dropPrevious(one))
 		},
 		"depmod": func(f fabricated) {
 			e := &scripted{fabricated: f}
@@ -108,7 +108,7 @@ func TestNoOperationNeedsACallThatAFilesystemMayRefuse(t *testing.T) {
 			assert.ErrorContains(f.t, Machine{Layout: f.layout, Engine: e}.depmod(context.Background(), testKernel), "no space")
 		},
 		"the record": func(f fabricated) { require.NoError(f.t, f.layout.WriteRecord(Record{Version: recordVersion})) },
-		"a note":     func(f fabricated) { require.NoError(f.t, f.layout.Pend(testKernel, Begun, false)) },
+		"a note":     func(f fabricated) { require.NoError(f.t, f.layout.NoteUnfinished(testKernel, Interrupted, false)) },
 	} {
 		end := func(t *testing.T, refuse func(f *fabricated)) map[string]string {
 			f := fabricate(t)
@@ -136,19 +136,19 @@ func TestARunWithoutRenamesCanBeCutOffAnywhere(t *testing.T) {
 	errCutOff := errors.New("killed")
 	work := map[string]func(tree Tree) error{
 		"a removal that is aborted": func(tree Tree) error {
-			tree.Spare = true
+			tree.Backup = true
 			return tree.Unbuild(one)
 		},
 		"and given back": func(tree Tree) error {
-			tree.Spare = true
+			tree.Backup = true
 			if err := tree.Unbuild(one); err != nil {
 				return err
 			}
-			_, err := tree.Revive()
+			_, err := tree.RestoreBackups()
 			return err
 		},
 		"a replacement that is undone": func(tree Tree) error {
-			if err := tree.keepOld(one); err != nil {
+			if err := tree.keepPrevious(one); err != nil {
 				return err
 			}
 			_, err := tree.RollBack()
@@ -198,6 +198,6 @@ func (f fabricated) settle() {
 	tree := Tree{Layout: f.layout, Kernel: testKernel}
 	_, err := tree.RollBack()
 	require.NoError(f.t, err)
-	_, err = tree.Revive()
+	_, err = tree.RestoreBackups()
 	require.NoError(f.t, err)
 }

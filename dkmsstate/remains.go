@@ -9,17 +9,17 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// pendingPrefix begins the name of the file by which dkms 3.2 notes that it owes
+// depmodPendingPrefix begins the name of the file by which dkms 3.2 notes that it owes
 // a kernel a depmod: depmod-pending-KVER-ARCH in the tree. A dkms that is killed,
 // or that was called with --no-depmod, leaves it behind.
-const pendingPrefix = "depmod-pending-"
+const depmodPendingPrefix = "depmod-pending-"
 
-// pendingOf returns those among the names of files at the top of the tree that are
+// depmodPending returns those among the names of files at the top of the tree that are
 // such notes of this kernel.
-func pendingOf(kernel Release, names []string) []string {
+func depmodPending(kernel Release, names []string) []string {
 	var notes []string
 	for _, name := range names {
-		arch, ok := strings.CutPrefix(name, pendingPrefix+string(kernel)+"-")
+		arch, ok := strings.CutPrefix(name, depmodPendingPrefix+string(kernel)+"-")
 		if ok && arch != "" && !strings.Contains(arch, "-") {
 			notes = append(notes, name)
 		}
@@ -27,17 +27,17 @@ func pendingOf(kernel Release, names []string) []string {
 	return notes
 }
 
-// RemovePending removes dkms's notes of a depmod that it owed the kernel.
-func (t Tree) RemovePending() error {
+// RemoveDepmodPending removes dkms's notes of a depmod that it owed the kernel.
+func (t Tree) RemoveDepmodPending() error {
 	var names []string
-	entries, _ := os.ReadDir(t.Layout.tree())
+	entries, _ := os.ReadDir(t.Layout.treePath())
 	for _, entry := range entries {
 		names = append(names, entry.Name())
 	}
-	if names = pendingOf(t.Kernel, names); len(names) == 0 {
+	if names = depmodPending(t.Kernel, names); len(names) == 0 {
 		return nil
 	}
-	tree, err := t.Layout.root().OpenDir(t.Layout.Tree)
+	tree, err := t.Layout.root().OpenDir(t.Layout.DKMSTree)
 	if err != nil {
 		return fmt.Errorf("cannot open the DKMS tree: %w", err)
 	}
@@ -63,9 +63,9 @@ func (t Tree) RemoveScratch(m Module) error {
 		return err
 	}
 	defer version.Close()
-	err = version.RemoveAll(asideName(t.Kernel))
+	err = version.RemoveAll(trashName(t.Kernel))
 	if st, statErr := version.Lstat(string(t.Kernel)); statErr == nil && st.IsDir() && !version.IsComplete(string(t.Kernel)) {
-		err = errors.Join(err, version.RemoveTree(string(t.Kernel), asideName(t.Kernel)))
+		err = errors.Join(err, version.RemoveTree(string(t.Kernel), trashName(t.Kernel)))
 	}
 	if err != nil {
 		return fmt.Errorf("cannot remove what was left of a build: %w", err)
@@ -128,8 +128,8 @@ func (t Tree) RemoveLink(name, arch string) error {
 	return removeFiles(module, []string{linkName(t.Kernel, arch)})
 }
 
-// RemoveStray removes files from the kernel's install directory, by name.
-func (t Tree) RemoveStray(names []string) error {
+// RemoveUnowned removes files from the kernel's install directory, by name.
+func (t Tree) RemoveUnowned(names []string) error {
 	dir, err := t.openInstall()
 	if nofollow.IsNotExist(err) {
 		return nil

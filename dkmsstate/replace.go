@@ -12,10 +12,10 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// oldName is what MODULE/VERSION/KVER is called while a build that no longer fits is
+// previousName is what MODULE/VERSION/KVER is called while a build that no longer fits is
 // made anew. What is installed stays where it is meanwhile. As long as a directory
 // has this name the new build is not to be trusted: RollBack brings the old one back.
-func oldName(kernel Release) string { return ".old-" + string(kernel) }
+func previousName(kernel Release) string { return ".old-" + string(kernel) }
 
 // replace builds a module anew for the kernel and puts the new build in the place of
 // the one that is there only when it is known to fit, and installs it when that one
@@ -24,7 +24,7 @@ func (r *taskRun) replace(ctx context.Context) error {
 	t, tree := r.task, r.tree
 	before := r.machine.Layout.lookAt(tree.Kernel, t.Module.Name)
 	old, _ := before.Build(t.Module, t.Arch)
-	if err := tree.keepOld(t.Module); err != nil {
+	if err := tree.keepPrevious(t.Module); err != nil {
 		return err
 	}
 	signed := r.signed(ctx, old)
@@ -40,7 +40,7 @@ func (r *taskRun) replace(ctx context.Context) error {
 	if signed && !r.signedNow(ctx) {
 		r.note("it is not signed, and the build before it was")
 	}
-	return tree.dropOld(t.Module)
+	return tree.dropPrevious(t.Module)
 }
 
 // signedNow reports whether the modules of the present build are signed.
@@ -62,7 +62,7 @@ func (l Layout) anySigned(ctx context.Context, files []string) bool {
 func (r *taskRun) signed(ctx context.Context, b Build) bool {
 	var files []string
 	for _, file := range r.machine.Layout.builtFiles(r.tree.Kernel, b) {
-		files = append(files, oldPath(r.tree.Kernel, file))
+		files = append(files, previousPath(r.tree.Kernel, file))
 	}
 	for _, f := range b.Files {
 		files = append(files, filepath.Join(r.machine.Layout.installDir(r.tree.Kernel), f.Installed))
@@ -70,38 +70,38 @@ func (r *taskRun) signed(ctx context.Context, b Build) bool {
 	return r.machine.Layout.anySigned(ctx, files)
 }
 
-// oldPath returns the present place of a file of a build that was set aside.
-func oldPath(kernel Release, file string) string {
+// previousPath returns the present place of a file of a build that was set aside.
+func previousPath(kernel Release, file string) string {
 	arch := filepath.Dir(filepath.Dir(file))
 	version := filepath.Dir(filepath.Dir(arch))
-	return filepath.Join(version, oldName(kernel), filepath.Base(arch), "module", filepath.Base(file))
+	return filepath.Join(version, previousName(kernel), filepath.Base(arch), "module", filepath.Base(file))
 }
 
 // openVersion opens MODULE/VERSION of the DKMS tree.
 func (t Tree) openVersion(m Module) (*nofollow.Dir, error) { return t.openTree(m.Name, m.Version) }
 
-// keepOld sets a build aside.
-func (t Tree) keepOld(m Module) error {
+// keepPrevious sets a build aside.
+func (t Tree) keepPrevious(m Module) error {
 	version, err := t.openVersion(m)
 	if err != nil {
 		return err
 	}
 	defer version.Close()
-	if err := version.MoveTree(string(t.Kernel), oldName(t.Kernel), asideName(t.Kernel)); err != nil {
+	if err := version.MoveTree(string(t.Kernel), previousName(t.Kernel), trashName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot set the build aside: %w", err)
 	}
 	return nil
 }
 
-// dropOld removes a build that was set aside, since the new one stands. With the new
+// dropPrevious removes a build that was set aside, since the new one stands. With the new
 // name it is no longer one to come back.
-func (t Tree) dropOld(m Module) error {
+func (t Tree) dropPrevious(m Module) error {
 	version, err := t.openVersion(m)
 	if err != nil {
 		return err
 	}
 	defer version.Close()
-	if err := version.RemoveTree(oldName(t.Kernel), asideName(t.Kernel)); err != nil {
+	if err := version.RemoveTree(previousName(t.Kernel), trashName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove the build that was replaced: %w", err)
 	}
 	return nil
@@ -110,10 +110,10 @@ func (t Tree) dropOld(m Module) error {
 // RollBack brings back every build of the kernel that a run which was cut off had set
 // aside, with what of it was installed, and gives their number.
 func (t Tree) RollBack() (int, error) {
-	found := t.Layout.versionsWith(oldName(t.Kernel))
+	found := t.Layout.versionsWith(previousName(t.Kernel))
 	var errs []error
 	for _, m := range found {
-		arches := dirNames(filepath.Join(t.Layout.versionDir(m), oldName(t.Kernel)))
+		arches := dirNames(filepath.Join(t.Layout.versionDir(m), previousName(t.Kernel)))
 		if len(arches) == 0 {
 			arches = []string{""}
 		}
@@ -131,14 +131,14 @@ func (t Tree) rollBackModule(m Module, arch string) error {
 		return err
 	}
 	defer version.Close()
-	if _, err := version.Lstat(oldName(t.Kernel)); nofollow.IsNotExist(err) {
+	if _, err := version.Lstat(previousName(t.Kernel)); nofollow.IsNotExist(err) {
 		return nil // another architecture's turn brought it back
 	}
-	if !version.IsComplete(oldName(t.Kernel)) {
-		return t.dropOld(m) // it was not set aside to the end, or is not wanted any more
+	if !version.IsComplete(previousName(t.Kernel)) {
+		return t.dropPrevious(m) // it was not set aside to the end, or is not wanted any more
 	}
 	replaced := t.build(m, arch)
-	if err := version.MoveTree(oldName(t.Kernel), string(t.Kernel), asideName(t.Kernel)); err != nil {
+	if err := version.MoveTree(previousName(t.Kernel), string(t.Kernel), trashName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot bring back the build of %s that was set aside: %w", m, err)
 	}
 	link, linkErr := os.Readlink(filepath.Join(t.Layout.moduleDir(m.Name), linkName(t.Kernel, arch)))
@@ -160,7 +160,7 @@ func (t Tree) rollBackModule(m Module, arch string) error {
 			gone = append(gone, f.Installed)
 		}
 	}
-	return t.RemoveStray(gone)
+	return t.RemoveUnowned(gone)
 }
 
 // installedAsBuilt reports whether a file of a build is installed as it was built.
@@ -183,7 +183,7 @@ func (t Tree) install(m Module, arch string, replaced Build, others []string) er
 			gone = append(gone, f.Installed)
 		}
 	}
-	return t.RemoveStray(gone)
+	return t.RemoveUnowned(gone)
 }
 
 // foreign returns the names, without .ko, of those files of a module's build in whose

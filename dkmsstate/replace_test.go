@@ -117,7 +117,7 @@ func TestReplace(t *testing.T) {
 	require.NoError(t, r.Err)
 	assert.Equal(t, Done, r.Outcome)
 	s := e.snapshot()
-	assert.True(t, s.Whole(task.Module))
+	assert.True(t, s.InOrder(task.Module))
 	b, _ := s.Build(task.Module, testArch)
 	assert.Equal(t, []string{"one", "second"}, b.Names())
 	for name := range e.listing() {
@@ -128,7 +128,7 @@ func TestReplace(t *testing.T) {
 	m.Engine = rebuilder{scripted: e, ko: kmodtest.Module{Vermagic: testMagic, Uses: kmodtest.Uses(1), Signed: true}, files: []string{"second.ko"}}
 	require.NoError(t, runTask(m, e.snapshot(), task).Err)
 	assert.NoFileExists(t, e.path(e.installedFile("one.ko")))
-	assert.True(t, e.snapshot().Whole(task.Module))
+	assert.True(t, e.snapshot().InOrder(task.Module))
 }
 
 // A run that is cut off at any point of a replacement is undone by the next.
@@ -151,7 +151,7 @@ func TestRollBack(t *testing.T) {
 			e, task := staleOne(t)
 			before := e.listing()
 			tree := Tree{Layout: e.layout, Kernel: testKernel}
-			require.NoError(t, tree.keepOld(task.Module))
+			require.NoError(t, tree.keepPrevious(task.Module))
 			cut(e, tree, task.Module)
 			n, err := tree.RollBack()
 			require.NoError(t, err)

@@ -50,7 +50,7 @@ func (t Tree) put(m Module, arch string, which func(File) bool) error {
 				twins = append(twins, f.Installed)
 			}
 		}
-		twins = append(twins, f.Twins...)
+		twins = append(twins, f.OtherCompressions...)
 	}
 	if err := install.RenameTemps(written); err != nil {
 		return fmt.Errorf("cannot install %s: %w", m, err)

@@ -73,7 +73,7 @@ func TestBuildsSideBySide(t *testing.T) {
 	for i, r := range results {
 		require.NoError(t, r.Err)
 		assert.Equal(t, fmt.Sprintf("m%d", i), r.Task.Module.Name, "results are in the order of the plan")
-		assert.True(t, c.snapshot().Whole(r.Task.Module))
+		assert.True(t, c.snapshot().InOrder(r.Task.Module))
 	}
 }
 
@@ -413,7 +413,7 @@ func (w implicit) Build(ctx context.Context, m Module, kernel Release, arch stri
 	return w.scripted.Build(ctx, m, kernel, arch, log)
 }
 
-func (w implicit) Whole(m Module) bool { return w.snapshot().Whole(m) }
+func (w implicit) Whole(m Module) bool { return w.snapshot().InOrder(m) }
 
 // The longest comes first, and what it uses may be built after it: then it has its turn once
 // more, and what needs it comes after that.
@@ -434,7 +434,7 @@ func TestWhatUsesAnEarlierModuleIsBuiltAfterIt(t *testing.T) {
 	Machine{Layout: e.layout, Engine: implicit{e}, Jobs: 2}.Run(context.Background(), before, PlanAutoinstall(before, Goal{}),
 		func(_ int, t Task) { told = append(told, t.Module.Name) }, func(_ int, r Result) { told = append(told, r.Task.Module.Name+" "+string(r.Outcome)) })
 	for _, name := range []string{"aa", "bb", "cc"} {
-		assert.True(t, e.snapshot().Whole(Module{name, "1.0"}), name)
+		assert.True(t, e.snapshot().InOrder(Module{name, "1.0"}), name)
 		assert.Contains(t, told, name+" done")
 	}
 	assert.Equal(t, "bb", told[0])
@@ -496,5 +496,5 @@ func TestWhatFailsBesideAnotherIsBuiltOnceMore(t *testing.T) {
 		PlanAutoinstall(before, Goal{}), func(int, Task) {}, func(_ int, r Result) { ends[r.Task.Module.Name] = r.Outcome })
 	assert.Len(t, results, 2)
 	assert.Equal(t, map[string]Outcome{"aa": Done, "bb": Done}, ends)
-	assert.True(t, e.snapshot().Whole(Module{"bb", "1.0"}))
+	assert.True(t, e.snapshot().InOrder(Module{"bb", "1.0"}))
 }

@@ -16,10 +16,10 @@ import (
 type Snapshot struct {
 	Layout Layout
 	Kernel Release
-	// Arch is the architecture that the kernel's modules are built for, ArchSure
+	// Arch is the architecture that the kernel's modules are built for, ArchDetected
 	// that the kernel itself says so.
-	Arch     string
-	ArchSure bool
+	Arch         string
+	ArchDetected bool
 	// There reports whether the kernel's module tree is there, so that modules can be
 	// installed into it; headers alone do not make a kernel.
 	There bool
@@ -38,23 +38,23 @@ type Snapshot struct {
 	Builds []Build
 	// Links are the kernel-KVER-ARCH links of this kernel.
 	Links []Link
-	// Stray are files in the install directory that no build accounts for.
-	Stray []string
+	// Unowned are files in the install directory that no build accounts for.
+	Unowned []string
 	// Dep is what depmod last wrote for this kernel.
 	Dep ModulesDep
 	// Compression is the end of a name (.gz, .xz, .zst) by which builds that are not
 	// compressed should be, "" where none is or nothing could do it.
 	Compression string
-	// Remains are modules for which a run that was cut off left something.
-	Remains []Module
+	// LeftoversOf are modules for which a run that was cut off left something.
+	LeftoversOf []Module
 	// Leftovers are files that programs which were killed left, as paths of the system.
 	Leftovers []string
-	// Owed reports whether a run which was cut off owes the kernel a depmod, by a note of
+	// DepmodPending reports whether a run which was cut off owes the kernel a depmod, by a note of
 	// dkms or of our own.
-	Owed bool
-	// Busy reports whether a dkms is at work that somebody else called: remains and
+	DepmodPending bool
+	// DKMSRunning reports whether a dkms is at work that somebody else called: remains and
 	// notes may be its own.
-	Busy bool
+	DKMSRunning bool
 	// Troubles are what could not be read, each a sentence.
 	Troubles []string
 	// installed reports whether the install directory has a file of a name.
@@ -93,22 +93,22 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 	for _, part := range parts {
 		s.Builds = append(s.Builds, part.builds...)
 		s.Links = append(s.Links, part.links...)
-		s.Remains = append(s.Remains, part.remains...)
+		s.LeftoversOf = append(s.LeftoversOf, part.remains...)
 		s.Troubles = append(s.Troubles, part.troubles...)
 		s.Leftovers = append(s.Leftovers, part.leftovers...)
 	}
 	s.findForeign()
-	s.Arch, s.ArchSure = l.findArch(kernel, uname, s.arches())
+	s.Arch, s.ArchDetected = l.findArch(kernel, uname, s.arches())
 	sideBySide(len(parts), func(i int) { parts[i].registrations = sv.readRegistrations(sv.modules[i], kernel, s.Arch) })
 	for _, part := range parts {
 		s.Registrations = append(s.Registrations, part.registrations...)
 	}
 	s.Dep.read(l.kernelDir(kernel), l.installDir(kernel), kept.Dep)
 	s.findCompression()
-	s.findStray(files)
+	s.findUnowned(files)
 	s.findLeftovers(files)
-	s.Owed = len(pendingOf(kernel, sv.notes)) > 0 || l.Pending(kernel) == Begun
-	s.Busy = l.Root == "/" && (s.Owed || len(s.Remains) > 0) && dkmsAtWork()
+	s.DepmodPending = len(depmodPending(kernel, sv.notes)) > 0 || l.Unfinished(kernel) == Interrupted
+	s.DKMSRunning = l.Root == "/" && (s.DepmodPending || len(s.LeftoversOf) > 0) && dkmsRunning()
 	return s
 }
 
@@ -124,7 +124,7 @@ func (l Layout) glance(kernel Release) Snapshot {
 func (l Layout) lookAt(kernel Release, name string) Snapshot {
 	s := l.glance(kernel)
 	part := s.readModule(l.readModuleDir(name), KernelRecord{})
-	s.Builds, s.Links, s.Remains = part.builds, part.links, part.remains
+	s.Builds, s.Links, s.LeftoversOf = part.builds, part.links, part.remains
 	return s
 }
 
@@ -149,7 +149,7 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 		part.troubles = append(part.troubles, d.trouble)
 	}
 	if d.linkTemp {
-		part.leftovers = append(part.leftovers, filepath.Join(s.Layout.Tree, d.name, nofollow.LinkTemp))
+		part.leftovers = append(part.leftovers, filepath.Join(s.Layout.DKMSTree, d.name, nofollow.LinkTemp))
 	}
 	for _, name := range d.links {
 		arch, ok := strings.CutPrefix(name, "kernel-"+string(s.Kernel)+"-")
@@ -166,13 +166,13 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 	}
 	for _, version := range d.versions {
 		if !version.has(string(s.Kernel)) {
-			if version.has(asideName(s.Kernel)) {
+			if version.has(trashName(s.Kernel)) {
 				part.remains = append(part.remains, version.module)
 			}
 			continue
 		}
 		arches, err := os.ReadDir(filepath.Join(s.Layout.versionDir(version.module), string(s.Kernel)))
-		scratch := version.has(asideName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was cut off
+		scratch := version.has(trashName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was cut off
 		half := slices.ContainsFunc(arches, func(entry os.DirEntry) bool { return entry.Name() == nofollow.PartialMark })
 		for _, arch := range arches {
 			scratch = scratch || isScratch(arch.Name())
@@ -201,8 +201,8 @@ func (s Snapshot) arches() []string {
 	return had
 }
 
-// findStray looks for module files that dkms installed and no longer knows.
-func (s *Snapshot) findStray(files []string) {
+// findUnowned looks for module files that dkms installed and no longer knows.
+func (s *Snapshot) findUnowned(files []string) {
 	known := map[string]bool{}
 	for _, b := range s.Builds {
 		for _, f := range b.Files {
@@ -211,7 +211,7 @@ func (s *Snapshot) findStray(files []string) {
 	}
 	for _, name := range files {
 		if base := kmod.TrimSuffix(name); base != name && !known[base] {
-			s.Stray = append(s.Stray, name)
+			s.Unowned = append(s.Unowned, name)
 		}
 	}
 }

@@ -56,12 +56,12 @@ type versionDir struct {
 func (l Layout) Survey(names ...string) (*Survey, error) {
 	sv := &Survey{layout: l}
 	if len(names) == 0 {
-		entries, err := os.ReadDir(l.tree())
+		entries, err := os.ReadDir(l.treePath())
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return sv, fmt.Errorf("cannot read the DKMS tree: %w", err)
 		}
 		for _, entry := range entries {
-			if l.root().IsSubdir(l.Tree, entry) && checkName(entry.Name()) == nil {
+			if l.root().IsSubdir(l.DKMSTree, entry) && checkName(entry.Name()) == nil {
 				names = append(names, entry.Name())
 			} else {
 				sv.notes = append(sv.notes, entry.Name())
@@ -92,7 +92,7 @@ func (l Layout) readModuleDir(name string) moduleDir {
 			d.links = append(d.links, entry.Name())
 		case entry.IsDir() && entry.Name() == originals:
 			d.archived = dirNames(filepath.Join(dir, originals))
-		case l.root().IsSubdir(filepath.Join(l.Tree, name), entry) && checkName(entry.Name()) == nil:
+		case l.root().IsSubdir(filepath.Join(l.DKMSTree, name), entry) && checkName(entry.Name()) == nil:
 			d.versions = append(d.versions, l.readVersionDir(Module{Name: name, Version: entry.Name()}))
 		}
 	}
@@ -119,12 +119,12 @@ func (l Layout) readVersionDir(m Module) versionDir {
 
 func (d versionDir) has(dir string) bool { return slices.Contains(d.dirs, dir) }
 
-// Aside reports whether a run that was cut off, or a removal, set builds of the kernel
+// NeedsRecovery reports whether a run that was cut off, or a removal, set builds of the kernel
 // aside, so that they have to be settled first.
-func (sv *Survey) Aside(kernel Release) bool {
+func (sv *Survey) NeedsRecovery(kernel Release) bool {
 	for _, module := range sv.modules {
 		for _, version := range module.versions {
-			if version.has(oldName(kernel)) || version.has(spareName(kernel)) {
+			if version.has(previousName(kernel)) || version.has(backupName(kernel)) {
 				return true
 			}
 		}
@@ -148,15 +148,15 @@ func (sv *Survey) Modules() []string {
 // versionsWith returns the modules that have an entry of a name in MODULE/VERSION.
 func (l Layout) versionsWith(name string) []Module {
 	var found []Module
-	modules, _ := os.ReadDir(l.tree())
+	modules, _ := os.ReadDir(l.treePath())
 	for _, module := range modules {
-		if !l.root().IsSubdir(l.Tree, module) || checkName(module.Name()) != nil {
+		if !l.root().IsSubdir(l.DKMSTree, module) || checkName(module.Name()) != nil {
 			continue
 		}
 		versions, _ := os.ReadDir(l.moduleDir(module.Name()))
 		for _, version := range versions {
 			m := Module{Name: module.Name(), Version: version.Name()}
-			if _, err := os.Lstat(filepath.Join(l.versionDir(m), name)); err == nil && l.root().IsSubdir(filepath.Join(l.Tree, m.Name), version) {
+			if _, err := os.Lstat(filepath.Join(l.versionDir(m), name)); err == nil && l.root().IsSubdir(filepath.Join(l.DKMSTree, m.Name), version) {
 				found = append(found, m)
 			}
 		}

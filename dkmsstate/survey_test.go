@@ -104,7 +104,7 @@ func TestAStrayFileIsNoRemains(t *testing.T) {
 	f, one := fabricate(t), Module{"one", "1.0"}
 	f.register(one, "")
 	f.write("var/lib/dkms/one/1.0/6.1.0-test/note", "mine")
-	assert.Empty(t, f.snapshot().Remains)
+	assert.Empty(t, f.snapshot().LeftoversOf)
 	f.remove("var/lib/dkms/one/1.0/6.1.0-test/note")
-	assert.Equal(t, []Module{one}, f.snapshot().Remains, "an empty directory is")
+	assert.Equal(t, []Module{one}, f.snapshot().LeftoversOf, "an empty directory is")
 }

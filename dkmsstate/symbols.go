@@ -25,7 +25,7 @@ type misfit struct {
 func (x examination) judgeSymbols(b Build, modules []kmod.Module) Freshness {
 	if !x.s.buildable() {
 		for _, ko := range modules {
-			if symbol := kmod.Differs(ko.Uses, ownUses(x.own())); symbol != "" {
+			if symbol := kmod.CRCMismatch(ko.Uses, ownUses(x.own())); symbol != "" {
 				return Freshness{Stale, fmt.Sprintf("symbol %s differs from the one that the kernel's own modules use", symbol)}
 			}
 		}

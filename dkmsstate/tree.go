@@ -22,13 +22,13 @@ import (
 type Tree struct {
 	Layout Layout
 	Kernel Release
-	// Spare reports whether builds are set aside, not removed: until Revive or DropSpares.
-	Spare bool
+	// Backup reports whether builds are set aside, not removed: until RestoreBackups or DiscardBackups.
+	Backup bool
 }
 
-// asideName is what MODULE/VERSION/KVER is renamed to while it is removed. The
+// trashName is what MODULE/VERSION/KVER is renamed to while it is removed. The
 // dot keeps it out of dkms's own globs.
-func asideName(kernel Release) string { return ".unbuild-" + string(kernel) }
+func trashName(kernel Release) string { return ".unbuild-" + string(kernel) }
 
 // Unbuild takes away what a module has on the kernel: installed files that are
 // its own, kernel links and builds of every architecture. It checks first that
@@ -125,7 +125,7 @@ func (t Tree) openModules(path string) (*nofollow.Dir, error) {
 
 // openTree opens a directory of the DKMS tree.
 func (t Tree) openTree(names ...string) (*nofollow.Dir, error) {
-	tree, err := t.Layout.root().OpenDir(t.Layout.Tree)
+	tree, err := t.Layout.root().OpenDir(t.Layout.DKMSTree)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open the DKMS tree: %w", err)
 	}
@@ -136,17 +136,17 @@ func (t Tree) openTree(names ...string) (*nofollow.Dir, error) {
 // removeBuilds removes MODULE/VERSION/KVER, renamed first, and what an earlier
 // removal that was cut off left.
 func (t Tree) removeBuilds(version *nofollow.Dir) error {
-	if err := version.RemoveAll(asideName(t.Kernel)); err != nil {
+	if err := version.RemoveAll(trashName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove the remains of an earlier run: %w", err)
 	}
-	if t.Spare {
-		if done, err := t.setAside(version); done || err != nil {
+	if t.Backup {
+		if done, err := t.makeBackup(version); done || err != nil {
 			return err
 		}
-	} else if err := t.dropSpare(version); err != nil {
+	} else if err := t.discardBackup(version); err != nil {
 		return err
 	}
-	if err := version.RemoveTree(string(t.Kernel), asideName(t.Kernel)); err != nil {
+	if err := version.RemoveTree(string(t.Kernel), trashName(t.Kernel)); err != nil {
 		return fmt.Errorf("cannot remove the build: %w", err)
 	}
 	return nil

@@ -167,7 +167,7 @@ func TestArchivedModulesOfTheKernelComeBack(t *testing.T) {
 	archive := "var/lib/dkms/m/original_module/6.1.0-test/x86_64/m.ko"
 	f.write(archive, "the kernel's")
 	f.write(archive+".origin", "/lib/modules/6.1.0-test/kernel/drivers/m.ko\n")
-	assert.Equal(t, OpUninstall, PlanUnbuild(f.snapshot()).Tasks[0].Steps[0].Op, "dkms is asked first")
+	assert.Equal(t, OpDKMSUnbuild, PlanUnbuild(f.snapshot()).Tasks[0].Steps[0].Op, "dkms is asked first")
 	require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.Unbuild(m))
 	data, err := os.ReadFile(f.path("lib/modules/6.1.0-test/kernel/drivers/m.ko"))
 	require.NoError(t, err)

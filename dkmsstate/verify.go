@@ -69,7 +69,7 @@ func (x examination) verifyBuild(b Build) (odd string, err error) {
 		if err != nil {
 			return "", fmt.Errorf("dkms reported success, and what it built cannot be used: %w", err)
 		}
-		if reason := x.magicDiffers(ko); reason != "" {
+		if reason := x.vermagicMismatch(ko); reason != "" {
 			return "", fmt.Errorf("dkms reported success, and what it built does not fit the kernel: %s", reason)
 		}
 		modules = append(modules, ko)

@@ -17,7 +17,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 		return nil
 	}
 	// The next run finds this when the rest of this one never happens.
-	if err := r.machine.Layout.Pend(r.inv.Kernel, dkmsstate.Begun, plan.Keeping()); err != nil {
+	if err := r.machine.Layout.NoteUnfinished(r.inv.Kernel, dkmsstate.Interrupted, plan.Keeping()); err != nil {
 		r.report.atEnd("%v", err)
 	}
 	changed := false
@@ -44,14 +44,14 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 		}
 	}
 	if r.verdict == Unbuild {
-		if err := r.removeStray(tree, after); err != nil {
+		if err := r.removeUnowned(tree, after); err != nil {
 			return err
 		}
 		tree.RemoveEmptyDirs()
 	}
 	r.verify(after, results)
 	if !r.needsDepmod() {
-		return tree.RemovePending()
+		return tree.RemoveDepmodPending()
 	}
 	if plan.Depmod != "" && after.There {
 		r.report.say("running depmod: %s", plan.Depmod)
@@ -63,7 +63,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	if unfit != "" {
 		r.report.atEnd("warning: depmod ran for %s, and %s: it cannot read the file, or depmod.d(5) prefers another", r.inv.Kernel, unfit)
 	}
-	return r.oweInitramfs(changedModules(before, after, results))
+	return r.noteInitramfs(changedModules(before, after, results))
 }
 
 // removeLeftovers removes what programs that were killed left. It stays where that

@@ -54,7 +54,7 @@ func TestTheDatabaseIsReadOnce(t *testing.T) {
 			_, _ = Explain(ctx, inv)
 			Run(ctx, inv, false, io.Discard)
 		}},
-		"status": {"", "", "", func(ctx context.Context, inv Invocation) { _, _ = Overlook(ctx, inv) }},
+		"status": {"", "", "", func(ctx context.Context, inv Invocation) { _, _ = ReadOverview(ctx, inv) }},
 		"check":  {"", "", "", func(ctx context.Context, inv Invocation) { _, _, _ = Check(ctx, inv) }},
 	} {
 		t.Run(name, func(t *testing.T) {

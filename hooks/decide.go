@@ -26,9 +26,9 @@ type Decision struct {
 	Verdict Verdict
 	Reason  string
 	Hint    string
-	// Sweep reports whether the shell of the kernel's module tree may go too, since no
+	// RemoveKernelDir reports whether the shell of the kernel's module tree may go too, since no
 	// package has a file in it.
-	Sweep bool
+	RemoveKernelDir bool
 }
 
 // Decide returns the verdict on an invocation. It is a function of its values.
@@ -48,7 +48,7 @@ func Decide(inv Invocation, w World) Decision {
 	case !inv.wantsDatabase():
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s stays or comes again (%s)", inv.who(), inv.Action)}
 	case w.Unreadable != nil:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, and dpkg's database does not tell: %v", inv.witness(), w.Unreadable), Hint: inv.insist()}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, and dpkg's database does not tell: %v", inv.witness(), w.Unreadable), Hint: inv.overrideHint()}
 	case inv.Script.Name == "" || inv.Script.Name == "postrm":
 		return decideByOwner(inv, w)
 	case inv.Script.Name != "prerm":
@@ -86,7 +86,7 @@ func decideByOwner(inv Invocation, w World) Decision {
 	case !removal || !inv.Action.Known() && word != debpkg.None:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s does not say that the kernel goes", inv.witness())}
 	case len(w.Owners) > 0:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s", inv.witness(), list(w.Owners)), Hint: inv.insist()}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s", inv.witness(), list(w.Owners)), Hint: inv.overrideHint()}
 	}
 	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s, and no installed package owns the kernel", inv.witness())}
 }
@@ -95,12 +95,12 @@ func decideByOwner(inv Invocation, w World) Decision {
 func decideRemove(inv Invocation, w World) Decision {
 	switch {
 	case !w.CallerKnown:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg does not know that package", inv.witness()), Hint: inv.insist()}
-	case !w.Caller.Status.Leaving() || w.Caller.Status.State != debpkg.HalfConfigured:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg has it as %q", inv.witness(), w.Caller.Status), Hint: inv.insist()}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg does not know that package", inv.witness()), Hint: inv.overrideHint()}
+	case !w.Caller.Status.SelectedForRemoval() || w.Caller.Status.State != debpkg.HalfConfigured:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg has it as %q", inv.witness(), w.Caller.Status), Hint: inv.overrideHint()}
 	}
 	if stay := w.staying(); len(stay) > 0 {
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s too", inv.witness(), list(stay)), Hint: inv.insist()}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s too", inv.witness(), list(stay)), Hint: inv.overrideHint()}
 	}
 	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s is being removed (%s, dpkg: %s)", inv.who(), inv.Action, w.Caller.Status)}
 }
@@ -112,9 +112,9 @@ func decideInFavour(inv Invocation, w World) Decision {
 	switch {
 	case !w.IncomingKnown || w.Incoming.Package != taker:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg is not unpacking %s", inv.witness(), taker)}
-	case w.Brings == debpkg.BringsYes:
+	case w.Contains == debpkg.ContainsYes:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, which brings this kernel again", inv.witness())}
-	case w.Brings != debpkg.BringsNo:
+	case w.Contains != debpkg.ContainsNo:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, which may bring this kernel again", inv.witness())}
 	}
 	if stay := w.staying(); len(stay) > 0 {
@@ -139,7 +139,7 @@ func (inv Invocation) witness() string {
 	return fmt.Sprintf("the %s of %s says %s", oneLine(inv.Script.Name), inv.who(), inv.Action)
 }
 
-func (inv Invocation) insist() string {
+func (inv Invocation) overrideHint() string {
 	return fmt.Sprintf("to unbuild all the same: dkms-hooks run prerm %s --params remove", inv.Kernel)
 }
 

@@ -35,7 +35,7 @@ func TestDecideOnWhatDpkgShowed(t *testing.T) {
 				want = Unbuild
 				unbuilt++
 			}
-			d := Decide(inv, Look(t.Context(), inv, dkmsstate.DefaultLayout("/")))
+			d := Decide(inv, ReadWorld(t.Context(), inv, dkmsstate.DefaultLayout("/")))
 			assert.Equal(t, want, d.Verdict, d.Reason)
 		})
 	}

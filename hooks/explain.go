@@ -10,8 +10,8 @@ import (
 
 // Explanation is what a hook would do now and why.
 type Explanation struct {
-	// Witnesses are what the decision was made from, and what else is to be known.
-	Witnesses []Witness
+	// Evidence are what the decision was made from, and what else is to be known.
+	Evidence []Evidence
 	// Kernel is how the kernel's modules are.
 	Kernel   KernelView
 	Decision Decision
@@ -25,8 +25,8 @@ type Explanation struct {
 	Troubles []string
 }
 
-// Witness is one thing that was looked at: a name of one or two words, and what it says.
-type Witness struct{ Name, Says string }
+// Evidence is one thing that was looked at: a name of one or two words, and what it says.
+type Evidence struct{ Name, Says string }
 
 // Explain finds out what the hook of an invocation would do. It changes nothing and
 // needs no lock.
@@ -40,12 +40,12 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	if err != nil {
 		troubles = append(troubles, err.Error())
 	}
-	w := Look(ctx, inv, layout)
+	w := ReadWorld(ctx, inv, layout)
 	d := Decide(inv, w)
 	r := newRun(inv, config, layout, d.Verdict, io.Discard)
 	r.record = &record
 	kept := record.Kernel(inv.Kernel)
-	s, err := r.look(kept, true)
+	s, err := r.readSnapshot(kept, true)
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -54,7 +54,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		Kernel: viewKernel(ctx, inv, s, kept, wantedOn(inv, layout, config), bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
 		Troubles: append(troubles, s.Troubles...),
 	}
-	e.Witnesses = witnesses(inv, closeLook(inv, w), e.Kernel)
+	e.Evidence = evidence(inv, addForPeople(inv, w), e.Kernel)
 	if db, err := inv.database(); err == nil {
 		for _, trouble := range db.Troubles() {
 			e.Troubles = append(e.Troubles, "dpkg's database: "+trouble)
@@ -86,9 +86,9 @@ func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string 
 		return steps
 	}
 	steps = append(steps, planned(r.plan(s, kept, r.goal(s, kept)), r.needsDepmod())...)
-	for _, kernel := range r.machine.Layout.AllPending() {
+	for _, kernel := range r.machine.Layout.AllUnfinished() {
 		if kernel != r.inv.Kernel {
-			steps = append(steps, "finish the work on "+string(kernel)+": "+unfinishedWords(r.machine.Layout.Pending(kernel)))
+			steps = append(steps, "finish the work on "+string(kernel)+": "+unfinishedWords(r.machine.Layout.Unfinished(kernel)))
 		}
 	}
 	return steps
@@ -97,7 +97,7 @@ func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string 
 // removed returns the decision that follows once dpkg removes the caller, which it does
 // not mean to do now.
 func removed(inv Invocation, w World, d Decision) *Decision {
-	if inv.Hook != Prerm || inv.Action.Word != debpkg.Remove || inv.Action.InFavour != nil || !w.CallerKnown || d.Verdict != Keep || w.Caller.Status.Leaving() {
+	if inv.Hook != Prerm || inv.Action.Word != debpkg.Remove || inv.Action.InFavour != nil || !w.CallerKnown || d.Verdict != Keep || w.Caller.Status.SelectedForRemoval() {
 		return nil
 	}
 	w.Caller.Status = debpkg.Status{Want: debpkg.WantDeinstall, Flag: debpkg.FlagOK, State: debpkg.HalfConfigured}
@@ -105,8 +105,8 @@ func removed(inv Invocation, w World, d Decision) *Decision {
 	return &d
 }
 
-// closeLook adds to what a decision needs what a person wants to know.
-func closeLook(inv Invocation, w World) World {
+// addForPeople adds to what a decision needs what a person wants to know.
+func addForPeople(inv Invocation, w World) World {
 	db, err := inv.database()
 	if err != nil {
 		w.Unreadable = err
@@ -118,7 +118,7 @@ func closeLook(inv Invocation, w World) World {
 	for _, look := range []func() error{
 		func() (err error) { w.Owners, err = db.Owners(string(inv.Kernel)); return err },
 		func() (err error) {
-			w.Waiting, err = db.WithFilesOf(string(inv.Kernel), debpkg.Status.Waiting)
+			w.Unconfigured, err = db.WithFilesOf(string(inv.Kernel), debpkg.Status.Unconfigured)
 			return err
 		},
 	} {

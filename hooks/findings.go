@@ -89,7 +89,7 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 		switch {
 		case first.Op == dkmsstate.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
 			c.mendable(Stale, on(t.Module.String()), strings.TrimPrefix(first.Reason, "stale, "))
-		case had || first.Op == dkmsstate.OpTidy || first.Op == dkmsstate.OpDisown || first.Op == dkmsstate.OpUnlink:
+		case had || first.Op == dkmsstate.OpRemoveLeftovers || first.Op == dkmsstate.OpRemoveOtherArch || first.Op == dkmsstate.OpUnlink:
 			c.mendable(Broken, on(t.Module.String()), first.Reason)
 		case t.Installs() && c.failed(s, t.Module) != "":
 			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: "it failed: " + c.failed(s, t.Module),
@@ -159,7 +159,7 @@ func (c *checker) at(kernel dkmsstate.Release) Invocation {
 
 // orphans finds installed files that are neither dkms's nor a package's.
 func (c *checker) orphans(s dkmsstate.Snapshot, plan dkmsstate.Plan) error {
-	for _, name := range plan.Orphans(s) {
+	for _, name := range plan.LeftUnowned(s) {
 		db, err := c.inv.database()
 		if err != nil {
 			return err
@@ -179,7 +179,7 @@ func (c *checker) orphans(s dkmsstate.Snapshot, plan dkmsstate.Plan) error {
 
 // gone finds what is left of a kernel that is gone.
 func (c *checker) gone(s dkmsstate.Snapshot) error {
-	w := LookAtKernel(c.at(s.Kernel), c.layout, "")
+	w := ReadKernel(c.at(s.Kernel), c.layout, "")
 	d := DecideKernel(c.at(s.Kernel), w)
 	if d.Verdict != Unbuild {
 		return w.Unreadable
@@ -188,13 +188,13 @@ func (c *checker) gone(s dkmsstate.Snapshot) error {
 	for _, b := range s.Builds {
 		left = append(left, "a build of "+b.Module.String())
 	}
-	for _, m := range s.Remains {
+	for _, m := range s.LeftoversOf {
 		left = append(left, "remains of a build of "+m.String())
 	}
 	for _, name := range c.leftovers(s) {
 		left = append(left, c.layout.Path(name))
 	}
-	if d.Sweep && len(dkmsstate.Tree{Layout: c.layout, Kernel: s.Kernel}.Ghost()) > 0 {
+	if d.RemoveKernelDir && len(dkmsstate.Tree{Layout: c.layout, Kernel: s.Kernel}.KernelDirLeftovers()) > 0 {
 		left = append(left, "the shell of its module tree")
 	}
 	if len(left) > 0 {

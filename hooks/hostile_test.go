@@ -156,7 +156,7 @@ func lookAll(t *testing.T, env []string) {
 	t.Helper()
 	inv, err := ParseSurroundings(env)
 	require.NoError(t, err)
-	_, _ = Overlook(context.Background(), inv)
+	_, _ = ReadOverview(context.Background(), inv)
 	_, _, _ = Check(context.Background(), inv)
 	_, _ = Logs(inv, "")
 	for _, hook := range []Hook{Prerm, Postinst, Postrm} {

@@ -11,15 +11,15 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// oweInitramfs notes that the kernel's initramfs may hold what this run changed. names
+// noteInitramfs notes that the kernel's initramfs may hold what this run changed. names
 // are those of the modules' files without .ko. The image makes its own when it follows,
 // and without a tool for it there is nothing to be done here.
-func (r *run) oweInitramfs(names []string) error {
+func (r *run) noteInitramfs(names []string) error {
 	layout := r.machine.Layout
 	if _, err := os.Stat(layout.InitramfsPath(r.inv.Kernel)); err != nil || len(names) == 0 || layout.Root != "/" || r.imageFollows() || !dkmsstate.MakesInitramfs() {
 		return nil
 	}
-	return layout.OweInitramfs(r.inv.Kernel, names)
+	return layout.NoteInitramfs(r.inv.Kernel, names)
 }
 
 // initramfs makes the kernel's initramfs anew when one is owed, and it holds a module
@@ -27,7 +27,7 @@ func (r *run) oweInitramfs(names []string) error {
 // programs of others may wait for: systemd-boot's hook ends in our own.
 func (r *run) initramfs(ctx context.Context) error {
 	layout, kernel := r.machine.Layout, r.inv.Kernel
-	if _, owed := layout.InitramfsOwed(kernel); !owed || ctx.Err() != nil || layout.Root != "/" {
+	if _, owed := layout.InitramfsNoted(kernel); !owed || ctx.Err() != nil || layout.Root != "/" {
 		return nil
 	}
 	lock, err := layout.LockInitramfs(ctx, r.config.lockLimit(), func() {
@@ -37,14 +37,14 @@ func (r *run) initramfs(ctx context.Context) error {
 		return fmt.Errorf("the initramfs of %s is not made yet: %w", kernel, err)
 	}
 	defer lock.Close()
-	owed, still := layout.InitramfsOwed(kernel)
+	owed, still := layout.InitramfsNoted(kernel)
 	if !still {
 		return nil // that run has made it
 	}
 	if err := r.remakeInitramfs(ctx, engine(r.inv, layout, r.config, lock), owed.Names); err != nil {
 		return err
 	}
-	return layout.SettleInitramfs(kernel, owed)
+	return layout.NoteInitramfsDone(kernel, owed)
 }
 
 func (r *run) remakeInitramfs(ctx context.Context, engine dkmsstate.Engine, names []string) error {
@@ -97,7 +97,7 @@ func (r *run) imageFollows() bool {
 	}
 	owners, err := db.Owners(string(r.inv.Kernel))
 	return err == nil && slices.ContainsFunc(owners, func(p debpkg.Package) bool {
-		return p.Name != r.inv.Script.Package && p.Status.Waiting() && db.HasPostinst(p)
+		return p.Name != r.inv.Script.Package && p.Status.Unconfigured() && db.HasPostinst(p)
 	})
 }
 
@@ -106,7 +106,7 @@ func (r *run) imageFollows() bool {
 func changedModules(before, after dkmsstate.Snapshot, results []dkmsstate.Result) []string {
 	var names []string
 	for _, b := range slices.Concat(before.Builds, after.Builds) {
-		touched := before.Owed || slices.ContainsFunc(results, func(res dkmsstate.Result) bool {
+		touched := before.DepmodPending || slices.ContainsFunc(results, func(res dkmsstate.Result) bool {
 			return res.Outcome == dkmsstate.Done && res.Task.Module == b.Module && (res.Task.Installs() || res.Task.Removes())
 		})
 		for _, name := range b.Names() {

@@ -54,7 +54,7 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 			r.atEnd("  the old build stays as it is; next, when that is mended: dkms-hooks run postinst %s", r.kernel)
 		case res.Task.Installs():
 			r.atEnd("  next: dkms install %s -k %s", m, r.kernel)
-		case last.Op == dkmsstate.OpUnbuild:
+		case last.Op == dkmsstate.OpRemoveBuild:
 			r.atEnd("  next: dkms-hooks run prerm %s --params remove", r.kernel)
 		default:
 			r.atEnd("  next, when that is mended: dkms-hooks reconcile")
@@ -82,13 +82,13 @@ func done(step dkmsstate.Step) string {
 		return "built anew and installed"
 	case dkmsstate.OpRestore:
 		return "installed again, " + step.Reason
-	case dkmsstate.OpUnbuild:
+	case dkmsstate.OpRemoveBuild:
 		return "unbuilt, " + step.Reason
 	case dkmsstate.OpCompress:
 		return "compressed, " + step.Reason
-	case dkmsstate.OpTidy:
+	case dkmsstate.OpRemoveLeftovers:
 		return "tidied, " + step.Reason
-	case dkmsstate.OpDisown, dkmsstate.OpUnlink:
+	case dkmsstate.OpRemoveOtherArch, dkmsstate.OpUnlink:
 		return "removed, " + step.Reason
 	}
 	return string(step.Op)

@@ -41,7 +41,7 @@ type KernelView struct {
 	Headers       string `json:"headers"`
 	HeadersReason string `json:"headers_reason,omitempty"`
 	// Unfinished is why work on the kernel is: begun, put off or initramfs.
-	Unfinished dkmsstate.Pending `json:"unfinished,omitempty"`
+	Unfinished dkmsstate.Unfinished `json:"unfinished,omitempty"`
 	// Depmod is why modules.dep is out of date.
 	Depmod  string       `json:"depmod,omitempty"`
 	Modules []ModuleView `json:"modules"`
@@ -102,9 +102,9 @@ func (o Overview) Whole() bool {
 	return !slices.ContainsFunc(o.Kernels, func(k KernelView) bool { return !k.Whole })
 }
 
-// Overlook looks at every kernel, or at the invocation's alone. It changes nothing and
+// ReadOverview looks at every kernel, or at the invocation's alone. It changes nothing and
 // needs no lock.
-func Overlook(ctx context.Context, inv Invocation) (Overview, error) {
+func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
 	o := Overview{Schema: overviewSchema, Kernels: []KernelView{}, Registered: []string{}, Troubles: []string{}}
 	layout, troubles := dkmsstate.ReadLayout(inv.Root)
 	o.Troubles = append(o.Troubles, troubles...)
@@ -141,7 +141,7 @@ func Overlook(ctx context.Context, inv Invocation) (Overview, error) {
 // wantedOn returns what a kernel should have: on one that cannot be started, what it has.
 func wantedOn(inv Invocation, layout dkmsstate.Layout, config Config) dkmsstate.Goal {
 	goal := dkmsstate.Goal{}
-	if !layout.ImageThere(inv.Kernel) && LookAtKernel(inv, layout, "").Lifeless() {
+	if !layout.ImageThere(inv.Kernel) && ReadKernel(inv, layout, "").Lifeless() {
 		goal = dkmsstate.KeepOnly()
 	}
 	goal.Ignored = config.ignored(inv.Kernel)
@@ -152,7 +152,7 @@ func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept 
 	plan := dkmsstate.PlanAutoinstall(s, goal)
 	v := KernelView{
 		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), BootsNext: s.Kernel == next,
-		Headers: HeadersMissing, HeadersReason: s.Mismatch, Unfinished: s.Layout.Pending(s.Kernel),
+		Headers: HeadersMissing, HeadersReason: s.Mismatch, Unfinished: s.Layout.Unfinished(s.Kernel),
 		Modules: []ModuleView{}, Whole: true,
 	}
 	switch {
@@ -195,7 +195,7 @@ func viewModule(s dkmsstate.Snapshot, plan dkmsstate.Plan, r dkmsstate.Registrat
 	link, linked := s.Link(r.Module.Name, s.Arch)
 	v := ModuleView{Module: r.Module.Name, Version: r.Module.Version, State: Added}
 	switch {
-	case s.Whole(r.Module):
+	case s.InOrder(r.Module):
 		v.State = Installed
 	case linked && link.Version == r.Module.Version:
 		v.State = Damaged
@@ -215,7 +215,7 @@ func viewModule(s dkmsstate.Snapshot, plan dkmsstate.Plan, r dkmsstate.Registrat
 	case slices.Contains(plan.NeedHeaders, r.Module):
 		v.Missing, v.Reason = true, cmp.Or(v.Reason, waitsForHeaders)
 	case r.Broken != nil:
-		v.Missing, v.Reason = !s.Whole(r.Module), inOneLine(r.Broken.Error())
+		v.Missing, v.Reason = !s.InOrder(r.Module), inOneLine(r.Broken.Error())
 	}
 	if v.Missing && skippedAsBefore(s, kept, r.Module) {
 		v.Missing, v.Reason = false, v.Last.Text

@@ -96,13 +96,13 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			return exitInterrupted
 		}
 	}
-	for _, kernel := range layout.AllPending() { // what hooks below this run have left to it
-		if !dryRun && layout.Pending(kernel) == dkmsstate.PutOff {
+	for _, kernel := range layout.AllUnfinished() { // what hooks below this run have left to it
+		if !dryRun && layout.Unfinished(kernel) == dkmsstate.Deferred {
 			spoke = reconcile(kernel, nil) || spoke
 		}
 	}
 	owed := slices.ContainsFunc(kernels, func(kernel dkmsstate.Release) bool {
-		_, owed := layout.InitramfsOwed(kernel)
+		_, owed := layout.InitramfsNoted(kernel)
 		return owed
 	})
 	if !spoke && !owed && inv.Script.Name == "" {
@@ -120,7 +120,7 @@ func putOffAll(layout dkmsstate.Layout) error {
 	var errs []error
 	record, _ := layout.ReadRecord() // the run that does the work tells
 	for _, kernel := range survey.Kernels(record) {
-		errs = append(errs, layout.Pend(kernel, dkmsstate.PutOff, true))
+		errs = append(errs, layout.NoteUnfinished(kernel, dkmsstate.Deferred, true))
 	}
 	return errors.Join(errs...)
 }
@@ -133,7 +133,7 @@ func reconciler(ctx context.Context, inv Invocation, config Config, machine dkms
 	return func(kernel dkmsstate.Release, survey *dkmsstate.Survey) bool {
 		inv := inv
 		inv.Hook, inv.Kernel = Reconciler, kernel
-		w := LookAtKernel(inv, machine.Layout, record.Kernel(kernel).Leaving)
+		w := ReadKernel(inv, machine.Layout, record.Kernel(kernel).RemovedBy)
 		d := DecideKernel(inv, w)
 		r := newRun(inv, config, machine.Layout, d.Verdict, stderr)
 		r.machine, r.reconciling, r.record, r.survey = machine, true, record, survey
@@ -147,7 +147,7 @@ func reconciler(ctx context.Context, inv Invocation, config Config, machine dkms
 func doPending(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record, stderr io.Writer) []*run {
 	var done []*run
 	reconcile := reconciler(ctx, inv, config, machine, record, false, stderr, &done)
-	for _, kernel := range machine.Layout.AllPending() {
+	for _, kernel := range machine.Layout.AllUnfinished() {
 		if kernel != inv.Kernel && ctx.Err() == nil {
 			reconcile(kernel, nil)
 		}
@@ -165,10 +165,10 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	case d.Verdict != Keep:
 		err = r.work(ctx, dryRun)
 	case w.Lifeless() && !dryRun:
-		err = dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}.DropSpares()
+		err = dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}.DiscardBackups()
 	}
-	if d.Sweep && err == nil {
-		err = r.sweep(dryRun)
+	if d.RemoveKernelDir && err == nil {
+		err = r.removeKernelDir(dryRun)
 	}
 	r.report.flush()
 	if err != nil && ctx.Err() == nil {
@@ -178,10 +178,10 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	return r.report.heading == nil
 }
 
-// sweep removes the shell of a kernel that is gone.
-func (r *run) sweep(dryRun bool) error {
+// removeKernelDir removes the shell of a kernel that is gone.
+func (r *run) removeKernelDir(dryRun bool) error {
 	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
-	ghost := tree.Ghost()
+	ghost := tree.KernelDirLeftovers()
 	switch {
 	case len(ghost) == 0:
 		return nil
@@ -190,7 +190,7 @@ func (r *run) sweep(dryRun bool) error {
 		return nil
 	}
 	r.report.say("removing what is left in the directory of its modules: %d files and directories", len(ghost))
-	return tree.RemoveGhost()
+	return tree.RemoveKernelDir()
 }
 
 // DecideKernel returns the verdict on a kernel that nobody named: autoinstall for
@@ -198,8 +198,8 @@ func (r *run) sweep(dryRun bool) error {
 // way there is to see, keep for all between. It is a function of its values.
 func DecideKernel(inv Invocation, w World) Decision {
 	switch {
-	case w.There && len(w.Waiting) > 0:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the hooks are still to be run by %s", list(w.Waiting))}
+	case w.There && len(w.Unconfigured) > 0:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the hooks are still to be run by %s", list(w.Unconfigured))}
 	case w.There && w.Unreadable != nil && !w.Running && !w.Image && !w.Stays:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("its modules are there, and dpkg's database does not tell whose they are: %v", w.Unreadable)}
 	case w.Lifeless() && len(w.Owners) > 0:
@@ -216,22 +216,22 @@ func DecideKernel(inv Invocation, w World) Decision {
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("its modules are not there, and it belongs to %s", list(w.Owners))}
 	}
 	return Decision{
-		Verdict: Unbuild,
-		Reason:  "the kernel is gone: it has no modules and no image, and no package owns it",
-		Sweep:   len(w.Files) == 0,
+		Verdict:         Unbuild,
+		Reason:          "the kernel is gone: it has no modules and no image, and no package owns it",
+		RemoveKernelDir: len(w.Files) == 0,
 	}
 }
 
 // Lifeless reports whether a kernel's modules are there and nothing that it could be started
 // from. Such a kernel keeps what it has, and nothing is built for it.
 func (w World) Lifeless() bool {
-	return w.There && !w.Running && !w.Image && !w.Stays && w.Unreadable == nil && len(w.Starters) == 0 && len(w.Waiting) == 0
+	return w.There && !w.Running && !w.Image && !w.Stays && w.Unreadable == nil && len(w.Starters) == 0 && len(w.Unconfigured) == 0
 }
 
-// LookAtKernel reads what DecideKernel needs, and no more.
+// ReadKernel reads what DecideKernel needs, and no more.
 //
 // leaving is the package whose removal took the kernel's builds away, "" for none.
-func LookAtKernel(inv Invocation, layout dkmsstate.Layout, leaving string) World {
+func ReadKernel(inv Invocation, layout dkmsstate.Layout, leaving string) World {
 	kernel := inv.Kernel
 	w := World{
 		There:   inv.there(layout, kernel),
@@ -245,9 +245,9 @@ func LookAtKernel(inv Invocation, layout dkmsstate.Layout, leaving string) World
 	}
 	var waitingErr, ownersErr, startersErr, filesErr error
 	if w.There {
-		w.Waiting, waitingErr = db.WithFilesOf(string(kernel), debpkg.Status.Waiting)
+		w.Unconfigured, waitingErr = db.WithFilesOf(string(kernel), debpkg.Status.Unconfigured)
 		// The headers of bindeb-pkg have no postinst: no hook follows for them.
-		w.Waiting = slices.DeleteFunc(w.Waiting, func(p debpkg.Package) bool { return !db.HasPostinst(p) })
+		w.Unconfigured = slices.DeleteFunc(w.Unconfigured, func(p debpkg.Package) bool { return !db.HasPostinst(p) })
 	}
 	if !w.Image && !w.Running {
 		w.Owners, ownersErr = db.Owners(string(kernel))

@@ -161,7 +161,7 @@ func planned(p dkmsstate.Plan, depmod bool) []string {
 	for _, name := range p.Leftovers {
 		add("remove what an interrupted run left: %s", name)
 	}
-	for _, name := range p.Stray {
+	for _, name := range p.Unowned {
 		add("remove %s, which dkms no longer knows, unless a package owns it", dkmsstate.InstalledPath(p.Kernel, name))
 	}
 	switch {

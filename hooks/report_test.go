@@ -67,7 +67,7 @@ func TestOutcomes(t *testing.T) {
 		{Task: task("skipped", dkmsstate.OpInstall), Outcome: dkmsstate.Skipped, Err: errors.New("not meant for it")},
 		{Task: task("good", dkmsstate.OpInstall), Outcome: dkmsstate.Done, Took: time.Minute},
 		{Task: task("gone", dkmsstate.OpRestore), Outcome: dkmsstate.Done},
-		{Task: task("taken", dkmsstate.OpUnbuild), Outcome: dkmsstate.Done},
+		{Task: task("taken", dkmsstate.OpRemoveBuild), Outcome: dkmsstate.Done},
 		{Task: task("again", dkmsstate.OpInstall), Outcome: dkmsstate.Again},
 	} {
 		o.result(res)

@@ -31,8 +31,8 @@ type run struct {
 	verdict Verdict
 	// dpkg names the run of dpkg behind the hook, "" by hand; told is what was
 	// told of this kernel before and is not tried again.
-	dpkg string
-	told map[string]string
+	dpkg     string
+	reported map[string]string
 	// outcomes are what became of modules, and standing counts the troubles that an earlier
 	// hook of the same run of dpkg told.
 	outcomes outcomes
@@ -60,7 +60,7 @@ func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verd
 		arch:     machineArch(),
 		verdict:  verdict,
 		outcomes: outcomes{},
-		dpkg:     debpkg.Run(),
+		dpkg:     debpkg.RunID(),
 		packages: sync.OnceValue(inv.packages),
 	}
 }
@@ -76,11 +76,11 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	if !dryRun && layout.Below(inv.Environ) {
 		return leave(layout, inv, stderr)
 	}
-	d := Decide(inv, Look(ctx, inv, layout))
+	d := Decide(inv, ReadWorld(ctx, inv, layout))
 	r := newRun(inv, config, layout, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
 	if !dryRun && (inv.Hook == Postrm || d.Verdict == Unbuild) {
-		r.machine.Spare = r.trigger(ctx) // a reconcile follows, which settles it
+		r.machine.Backup = r.trigger(ctx) // a reconcile follows, which settles it
 	}
 	err = nil
 	if d.Verdict == Unbuild || d.Verdict == Autoinstall {
@@ -103,7 +103,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 		r.report.tell("failed: %v", err)
 		r.report.tell("  next, when that is mended: %s", again)
 	}
-	if d.Verdict == Autoinstall && !dryRun && r.insists() {
+	if d.Verdict == Autoinstall && !dryRun && r.mustFail() {
 		return exitFailed
 	}
 	return exitOK

@@ -29,9 +29,9 @@ func TestDecisionTable(t *testing.T) {
 		return w
 	}
 	modulesOf := func(w World, more ...debpkg.Package) World { w.Owners = append(w.Owners, more...); return w }
-	bring := func(name string, b debpkg.Brings) World {
+	bring := func(name string, b debpkg.Contains) World {
 		w := world(inFavour)
-		w.IncomingKnown, w.Brings, w.Incoming = true, b, debpkg.Incoming{Package: name}
+		w.IncomingKnown, w.Contains, w.Incoming = true, b, debpkg.Incoming{Package: name}
 		return w
 	}
 	script := Script{"prerm", caller.Name, "amd64"}
@@ -60,10 +60,10 @@ func TestDecisionTable(t *testing.T) {
 		"unknown word":                   {Prerm, "frobnicate", script, false, world(half), Keep},
 		"no action":                      {Prerm, "", script, false, world(half), Keep},
 		"malformed in-favour":            {Prerm, "remove in-favour x", script, false, world(half), Keep},
-		"in favour of the same kernel":   {Prerm, "remove in-favour x 1", script, false, bring("x", debpkg.BringsYes), Keep},
-		"in favour of another":           {Prerm, "remove in-favour x 1", script, false, bring("x", debpkg.BringsNo), Unbuild},
-		"in favour of nobody knows what": {Prerm, "remove in-favour x 1", script, false, bring("x", debpkg.BringsUnknown), Keep},
-		"in favour of another than dpkg": {Prerm, "remove in-favour x 1", script, false, bring("y", debpkg.BringsNo), Keep},
+		"in favour of the same kernel":   {Prerm, "remove in-favour x 1", script, false, bring("x", debpkg.ContainsYes), Keep},
+		"in favour of another":           {Prerm, "remove in-favour x 1", script, false, bring("x", debpkg.ContainsNo), Unbuild},
+		"in favour of nobody knows what": {Prerm, "remove in-favour x 1", script, false, bring("x", debpkg.ContainsUnknown), Keep},
+		"in favour of another than dpkg": {Prerm, "remove in-favour x 1", script, false, bring("y", debpkg.ContainsNo), Keep},
 		"in favour, nothing unpacked":    {Prerm, "remove in-favour x 1", script, false, world(inFavour), Keep},
 		"by hand, owned":                 {Prerm, "", Script{}, false, world(kept), Keep},
 		"by hand, owner deselected":      {Prerm, "", Script{}, false, world(leaving.Status), Keep},
@@ -111,7 +111,7 @@ func TestDecideKernel(t *testing.T) {
 		"there, its removal given up": {World{There: true, Owners: p, Stays: true}, Autoinstall, false},
 		"there, and running":          {World{There: true, Running: true}, Autoinstall, false},
 		"its modules and no more":     {World{There: true}, Keep, false},
-		"there, to be configured":     {World{There: true, Image: true, Waiting: p}, Keep, false},
+		"there, to be configured":     {World{There: true, Image: true, Unconfigured: p}, Keep, false},
 		"there, no database":          {World{There: true, Image: true, Unreadable: errors.New("gone")}, Autoinstall, false},
 		"gone":                        {World{}, Unbuild, true},
 		"gone, a package's files":     {World{Files: p}, Unbuild, false},
@@ -123,7 +123,7 @@ func TestDecideKernel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := DecideKernel(Invocation{Kernel: "6.1"}, row.world)
 			assert.Equal(t, row.want, d.Verdict, d.Reason)
-			assert.Equal(t, row.sweep, d.Sweep)
+			assert.Equal(t, row.sweep, d.RemoveKernelDir)
 			assert.NotEmpty(t, d.Reason)
 		})
 	}

@@ -24,9 +24,9 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	if err != nil {
 		return err
 	}
-	machine.Spare = r.machine.Spare
+	machine.Backup = r.machine.Backup
 	r.machine = machine
-	if machine.Spare { // one that had the lock meanwhile has done what was asked for, too early
+	if machine.Backup { // one that had the lock meanwhile has done what was asked for, too early
 		if err := machine.Layout.RequestReconcile(); err != nil {
 			r.report.atEnd("failed: %v", err)
 		}
@@ -54,7 +54,7 @@ func (r *run) putOff(ctx context.Context) error {
 	if r.inv.Hook != Postrm && r.verdict != Unbuild { // these have asked already
 		r.trigger(ctx)
 	}
-	return r.machine.Layout.Pend(r.inv.Kernel, dkmsstate.PutOff, false)
+	return r.machine.Layout.NoteUnfinished(r.inv.Kernel, dkmsstate.Deferred, false)
 }
 
 func (r *run) work(ctx context.Context, dryRun bool) error {
@@ -66,7 +66,7 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 		r.record = &record
 	}
 	kept := r.record.Kernel(r.inv.Kernel)
-	before, err := r.look(kept, dryRun)
+	before, err := r.readSnapshot(kept, dryRun)
 	if err != nil {
 		return err
 	}
@@ -99,18 +99,18 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 		return err // what was cut off may well succeed
 	}
 	if err == nil {
-		err = r.machine.Layout.Settle(r.inv.Kernel)
+		err = r.machine.Layout.NoteDone(r.inv.Kernel)
 	}
 	return errors.Join(err, r.remember(ctx, kept, before))
 }
 
-// look looks at the kernel when what earlier runs set aside is settled.
-func (r *run) look(kept dkmsstate.KernelRecord, dryRun bool) (dkmsstate.Snapshot, error) {
+// readSnapshot looks at the kernel when what earlier runs set aside is settled.
+func (r *run) readSnapshot(kept dkmsstate.KernelRecord, dryRun bool) (dkmsstate.Snapshot, error) {
 	survey, err := r.survey, error(nil)
 	if survey == nil {
 		survey, err = r.machine.Layout.Survey()
 	}
-	if err == nil && !dryRun && survey.Aside(r.inv.Kernel) {
+	if err == nil && !dryRun && survey.NeedsRecovery(r.inv.Kernel) {
 		if err = r.settle(); err == nil {
 			survey, err = r.machine.Layout.Survey()
 		}
@@ -131,19 +131,19 @@ func (r *run) settle() error {
 	if err != nil {
 		return err
 	}
-	return r.spares(tree)
+	return r.settleBackups(tree)
 }
 
-// spares settles what an earlier removal set aside: it comes back when the kernel
+// settleBackups settles what an earlier removal set aside: it comes back when the kernel
 // is there after all, and goes when it is gone.
-func (r *run) spares(tree dkmsstate.Tree) error {
+func (r *run) settleBackups(tree dkmsstate.Tree) error {
 	switch {
-	case r.machine.Spare:
+	case r.machine.Backup:
 		return nil
 	case r.verdict == Unbuild:
-		return tree.DropSpares()
+		return tree.DiscardBackups()
 	}
-	revived, err := tree.Revive()
+	revived, err := tree.RestoreBackups()
 	if revived > 0 {
 		r.report.say("builds given back that a removal had set aside: %d", revived)
 	}
@@ -155,7 +155,7 @@ func (r *run) spares(tree dkmsstate.Tree) error {
 func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.Goal {
 	goal := dkmsstate.Goal{Ignored: r.config.ignored(s.Kernel)}
 	layout := r.machine.Layout
-	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.Leaving == "" && !layout.PendingInFull(s.Kernel) && !r.unpacked(s, kept) {
+	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.RemovedBy == "" && !layout.UnfinishedInFull(s.Kernel) && !r.unpacked(s, kept) {
 		goal.BringIn = func(m dkmsstate.Module) bool {
 			link, _ := s.Link(m.Name, s.Arch)
 			return kept.Waits(m, link.Version)
@@ -198,21 +198,21 @@ func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
 func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal dkmsstate.Goal) dkmsstate.Plan {
 	if r.verdict == Unbuild {
 		plan := dkmsstate.PlanUnbuild(s)
-		if r.strayStays(s) {
-			plan.Stray = nil
+		if r.unownedStay(s) {
+			plan.Unowned = nil
 		}
 		return plan
 	}
 	plan := dkmsstate.PlanAutoinstall(s, goal)
 	r.outcomes.plan(plan)
 	if r.reconciling && r.inv.Script.Name != "" {
-		r.told = kept.EverTold(r.present(s))
+		r.reported = kept.EverReported(r.present(s))
 		plan.NeedHeaders = nil
-		plan, _ = plan.Without(r.told)
+		plan, _ = plan.Without(r.reported)
 		return plan
 	}
-	r.told = kept.Told(r.dpkg, r.present(s))
-	plan, r.standing = plan.Without(r.told)
+	r.reported = kept.Reported(r.dpkg, r.present(s))
+	plan, r.standing = plan.Without(r.reported)
 	return plan
 }
 

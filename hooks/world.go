@@ -23,7 +23,7 @@ type World struct {
 	// there is one, Brings whether it holds this kernel.
 	Incoming      debpkg.Incoming
 	IncomingKnown bool
-	Brings        debpkg.Brings
+	Contains      debpkg.Contains
 	// There reports whether the kernel's module tree is there, Image that /boot has an
 	// image of it, Running that it is the one at work.
 	There, Image, Running bool
@@ -32,12 +32,12 @@ type World struct {
 	Stays bool
 	// Files are the packages that have files of the kernel, Waiting those among
 	// them that are unpacked and not yet configured.
-	Files, Waiting []debpkg.Package
+	Files, Unconfigured []debpkg.Package
 }
 
-// Look reads what a decision about the invocation needs, and no more: an
+// ReadWorld reads what a decision about the invocation needs, and no more: an
 // upgrade keeps the modules whatever the database says.
-func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout) World {
+func ReadWorld(ctx context.Context, inv Invocation, layout dkmsstate.Layout) World {
 	w := World{There: inv.there(layout, inv.Kernel)}
 	if inv.Hook != Prerm || !inv.wantsDatabase() {
 		return w
@@ -66,7 +66,7 @@ func Look(ctx context.Context, inv Invocation, layout dkmsstate.Layout) World {
 		}
 		w.Incoming, w.IncomingKnown = incoming, known
 		if known {
-			w.Brings = brings(ctx, inv, incoming)
+			w.Contains = incomingContains(ctx, inv, incoming)
 		}
 	}
 	return w
@@ -94,10 +94,10 @@ func (inv Invocation) there(layout dkmsstate.Layout, kernel dkmsstate.Release) b
 	return true
 }
 
-// brings reports whether the incoming package holds the kernel, from what dpkg has
+// incomingContains reports whether the incoming package holds the kernel, from what dpkg has
 // unpacked of it, else from the archive itself. Unknown stays unknown.
-func brings(ctx context.Context, inv Invocation, incoming debpkg.Incoming) debpkg.Brings {
-	if known := incoming.Brings(string(inv.Kernel)); known != debpkg.BringsUnknown {
+func incomingContains(ctx context.Context, inv Invocation, incoming debpkg.Incoming) debpkg.Contains {
+	if known := incoming.Contains(string(inv.Kernel)); known != debpkg.ContainsUnknown {
 		return known
 	}
 	const limit = time.Minute
@@ -105,11 +105,11 @@ func brings(ctx context.Context, inv Invocation, incoming debpkg.Incoming) debpk
 	defer cancel()
 	archive := incoming.FindArchive(ctx)
 	if archive == "" {
-		return debpkg.BringsUnknown
+		return debpkg.ContainsUnknown
 	}
-	known, err := debpkg.ArchiveBrings(ctx, archive, string(inv.Kernel))
+	known, err := debpkg.ArchiveContains(ctx, archive, string(inv.Kernel))
 	if err != nil {
-		return debpkg.BringsUnknown
+		return debpkg.ContainsUnknown
 	}
 	return known
 }
@@ -130,7 +130,7 @@ func (w World) staying() []debpkg.Package {
 	var stay []debpkg.Package
 	for _, p := range w.Starters {
 		caller := w.CallerKnown && p.Name == w.Caller.Name && p.Arch == w.Caller.Arch
-		if !caller && !p.Status.Leaving() {
+		if !caller && !p.Status.SelectedForRemoval() {
 			stay = append(stay, p)
 		}
 	}

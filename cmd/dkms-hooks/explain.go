@@ -77,7 +77,7 @@ func (p program) showWitnesses(ctx context.Context, inv hooks.Invocation) {
 	if err != nil {
 		return // the run says it
 	}
-	for _, w := range e.Witnesses {
+	for _, w := range e.Evidence {
 		fmt.Fprintf(p.stderr, "dkms-hooks: %s: %s\n", w.Name, w.Says)
 	}
 }
@@ -87,7 +87,7 @@ func (p *page) witnesses(e hooks.Explanation) {
 		p.line(cell{trouble, bad})
 	}
 	var rows [][]cell
-	for _, w := range e.Witnesses {
+	for _, w := range e.Evidence {
 		rows = append(rows, []cell{{w.Name, bold}, {w.Says, plain}})
 	}
 	p.table("", rows)

@@ -29,7 +29,7 @@ func (p program) statusCommand() *cli.Command {
 				return err
 			}
 			return act(func(ctx context.Context) int {
-				o, err := hooks.Overlook(ctx, inv)
+				o, err := hooks.ReadOverview(ctx, inv)
 				if err != nil {
 					return p.failed(err)
 				}
@@ -154,6 +154,6 @@ func kernelWords(k hooks.KernelView) []string {
 	add(k.Present && k.Headers == hooks.HeadersPresent, "with headers")
 	add(k.Present && k.Headers == hooks.HeadersMissing, "without headers")
 	add(k.Unfinished == dkmsstate.Initramfs, "initramfs not checked")
-	add(k.Unfinished == dkmsstate.Begun || k.Unfinished == dkmsstate.PutOff, "work "+string(k.Unfinished))
+	add(k.Unfinished == dkmsstate.Interrupted || k.Unfinished == dkmsstate.Deferred, "work "+string(k.Unfinished))
 	return words
 }

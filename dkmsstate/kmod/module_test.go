@@ -89,6 +89,6 @@ func TestReadSymvers(t *testing.T) {
 	got, err := ReadSymvers(path)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]Export{"one": {0xdeadbeef, "vmlinux"}, "two": {1, "drivers/x"}}, got)
-	assert.Equal(t, "a", Differs(map[string]uint32{"b": 1, "a": 1, "c": 1}, map[string]uint32{"a": 2, "b": 2, "d": 1}))
-	assert.Empty(t, Differs(map[string]uint32{"a": 1}, map[string]uint32{"a": 1, "b": 2}))
+	assert.Equal(t, "a", CRCMismatch(map[string]uint32{"b": 1, "a": 1, "c": 1}, map[string]uint32{"a": 2, "b": 2, "d": 1}))
+	assert.Empty(t, CRCMismatch(map[string]uint32{"a": 1}, map[string]uint32{"a": 1, "b": 2}))
 }

@@ -51,9 +51,9 @@ func ReadSymvers(path string) (map[string]Export, error) {
 // ModuleLayout is the symbol that every module uses.
 const ModuleLayout = "module_layout"
 
-// Differs returns a symbol whose CRC two sides have and do not agree on, "" for none:
+// CRCMismatch returns a symbol whose CRC two sides have and do not agree on, "" for none:
 // module_layout, which every module uses, or else the first by name.
-func Differs(used, given map[string]uint32) string {
+func CRCMismatch(used, given map[string]uint32) string {
 	if now, ok := given[ModuleLayout]; ok && used[ModuleLayout] != 0 && used[ModuleLayout] != now {
 		return ModuleLayout
 	}

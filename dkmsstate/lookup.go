@@ -61,13 +61,13 @@ func of[T any](list []T, name string, named func(T) string) []T {
 	return list[from:to]
 }
 
-func (s Snapshot) remains(m Module) bool {
-	return slices.ContainsFunc(of(s.Remains, m.Name, func(m Module) string { return m.Name }), func(other Module) bool { return other == m })
+func (s Snapshot) hasLeftovers(m Module) bool {
+	return slices.ContainsFunc(of(s.LeftoversOf, m.Name, func(m Module) string { return m.Name }), func(other Module) bool { return other == m })
 }
 
-// Whole reports whether a module's build is complete, installed as it was built, and the
+// InOrder reports whether a module's build is complete, installed as it was built, and the
 // one that the kernel link names.
-func (s Snapshot) Whole(m Module) bool {
+func (s Snapshot) InOrder(m Module) bool {
 	link, linked := s.Link(m.Name, s.Arch)
 	b, _ := s.Build(m, s.Arch)
 	return linked && link.Version == m.Version && b.Complete() && b.wrong() == ""
@@ -77,7 +77,7 @@ func (s Snapshot) Whole(m Module) bool {
 func (s Snapshot) Installed(module string) bool {
 	name, version, _ := strings.Cut(module, "/")
 	link, linked := s.Link(name, s.Arch)
-	return linked && (version == "" || version == link.Version) && s.Whole(Module{name, link.Version})
+	return linked && (version == "" || version == link.Version) && s.InOrder(Module{name, link.Version})
 }
 
 // Names returns the names of a build's modules, without .ko.

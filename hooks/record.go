@@ -18,8 +18,8 @@ import (
 func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before dkmsstate.Snapshot) error {
 	layout := r.machine.Layout
 	if r.verdict == Unbuild {
-		if r.machine.Spare {
-			return r.rememberLeaving(kept)
+		if r.machine.Backup {
+			return r.rememberRemoval(kept)
 		}
 		if _, known := r.record.Kernels[r.inv.Kernel]; !known {
 			return nil
@@ -29,7 +29,7 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 	}
 	last := map[string]dkmsstate.Last{}
 	for module, l := range kept.Last {
-		_, stands := r.told[module]
+		_, stands := r.reported[module]
 		if stands || l.Result == dkmsstate.LastInstalled && r.after.Installed(module) {
 			last[module] = l
 		}
@@ -53,7 +53,7 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 	if unpacked := before.Unpacked(); unpacked != kept.Unpacked {
 		kept.Unpacked, kept.Looked = unpacked, time.Now()
 	}
-	kept.Last, kept.Leaving = last, ""
+	kept.Last, kept.RemovedBy = last, ""
 	if len(r.outcomes) > 0 {
 		kept.Run = r.dpkg
 	}
@@ -66,20 +66,20 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 	return layout.WriteNotice(noticeText(ctx, layout, *r.record))
 }
 
-// rememberLeaving notes which package's removal took the builds away, until it is known
+// rememberRemoval notes which package's removal took the builds away, until it is known
 // whether it went through.
-func (r *run) rememberLeaving(kept dkmsstate.KernelRecord) error {
-	kept.Leaving = r.inv.Script.Package
-	if kept.Leaving == r.record.Kernel(r.inv.Kernel).Leaving {
+func (r *run) rememberRemoval(kept dkmsstate.KernelRecord) error {
+	kept.RemovedBy = r.inv.Script.Package
+	if kept.RemovedBy == r.record.Kernel(r.inv.Kernel).RemovedBy {
 		return nil
 	}
 	*r.record = r.record.With(r.inv.Kernel, kept)
 	return r.machine.Layout.WriteRecord(*r.record)
 }
 
-// insists reports whether the hook has to fail as the configuration asks for, and in words
+// mustFail reports whether the hook has to fail as the configuration asks for, and in words
 // why, what that stops and how to go on.
-func (r *run) insists() bool {
+func (r *run) mustFail() bool {
 	var why []string
 	for _, name := range r.config.Required {
 		switch {
@@ -111,7 +111,7 @@ func (r *run) insists() bool {
 // failed reports whether a module, which may be installed from before, could not be made as
 // it should be, by this run or by one before it that told of it.
 func (r *run) failed(name string) bool {
-	for module := range r.told {
+	for module := range r.reported {
 		if of, _, _ := strings.Cut(module, "/"); of == name {
 			return true
 		}

@@ -19,8 +19,8 @@ func (b Build) wrong() string {
 		case f.Copy == kmod.CopyDamaged, f.OtherABI && b.Fresh.Verdict == Fresh:
 			return fmt.Sprintf("%s in %s is not the one that was built: it %s", f.Installed, installedUnder, f.Reason)
 		}
-		if len(f.Twins) > 0 {
-			return f.Twins[0] + " stands beside it in " + installedUnder
+		if len(f.OtherCompressions) > 0 {
+			return f.OtherCompressions[0] + " stands beside it in " + installedUnder
 		}
 	}
 	return ""
@@ -52,23 +52,23 @@ func (b Build) altered() bool {
 // another module's.
 func (b Build) anyCopy() bool {
 	for _, f := range b.Files {
-		if f.Copy != kmod.CopyMissing && f.Copy != CopyForeign || len(f.Twins) > 0 {
+		if f.Copy != kmod.CopyMissing && f.Copy != CopyForeign || len(f.OtherCompressions) > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// owedReason is why depmod runs when dkms noted that it is to.
-const owedReason = "a run that was cut off left word that it is due"
+// depmodPendingReason is why depmod runs when dkms noted that it is to.
+const depmodPendingReason = "a run that was cut off left word that it is due"
 
 // depmodReason says why modules.dep does not fit what is installed.
 func (s Snapshot) depmodReason() string {
 	switch {
 	case !s.There:
 		return ""
-	case s.Owed && !s.Busy:
-		return owedReason
+	case s.DepmodPending && !s.DKMSRunning:
+		return depmodPendingReason
 	}
 	here := map[string]bool{}
 	named := s.Dep.Names()
@@ -87,7 +87,7 @@ func (s Snapshot) depmodReason() string {
 			}
 		}
 	}
-	for _, name := range s.Stray {
+	for _, name := range s.Unowned {
 		here[name] = true
 	}
 	for _, name := range s.Dep.Gone {

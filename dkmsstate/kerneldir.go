@@ -19,17 +19,17 @@ func depmodFiles() []string {
 	}
 }
 
-// Ghost lists what the directory of a kernel that is gone still holds, as paths
+// KernelDirLeftovers lists what the directory of a kernel that is gone still holds, as paths
 // in it, when that is nothing but what depmod writes and what dkms installs:
 // "directory not empty so not removed" is what dpkg said of it. It is nil when
 // anything else is there, or when nothing is there that could be removed as a whole.
-func (t Tree) Ghost() []string {
+func (t Tree) KernelDirLeftovers() []string {
 	kernel, err := t.openKernel()
 	if err != nil {
 		return nil
 	}
 	defer kernel.Close()
-	var g ghost
+	var g kernelDirSearch
 	if t.kernelDirStays() || !g.look(kernel, ".") {
 		return nil
 	}
@@ -37,11 +37,11 @@ func (t Tree) Ghost() []string {
 	return append(g.files, g.dirs...)
 }
 
-// ghost collects what Ghost lists.
-type ghost struct{ files, dirs []string }
+// kernelDirSearch collects what KernelDirLeftovers lists.
+type kernelDirSearch struct{ files, dirs []string }
 
 // look takes in a directory, and reports whether all that it holds is depmod's or dkms's.
-func (g *ghost) look(d *nofollow.Dir, at string) bool {
+func (g *kernelDirSearch) look(d *nofollow.Dir, at string) bool {
 	names, err := d.Names()
 	if err != nil {
 		return false
@@ -62,7 +62,7 @@ func (g *ghost) look(d *nofollow.Dir, at string) bool {
 			if !ok {
 				return false
 			}
-		case st.Is(unix.S_IFREG) && ofGhost(at, name):
+		case st.Is(unix.S_IFREG) && ofKernelDir(at, name):
 			g.files = append(g.files, rel)
 		default:
 			return false
@@ -71,9 +71,9 @@ func (g *ghost) look(d *nofollow.Dir, at string) bool {
 	return true
 }
 
-// ofGhost reports whether a file of a kernel's directory is one that depmod or dkms
+// ofKernelDir reports whether a file of a kernel's directory is one that depmod or dkms
 // put there, or that a run of ours which was cut off was writing.
-func ofGhost(at, name string) bool {
+func ofKernelDir(at, name string) bool {
 	switch at {
 	case ".":
 		_, temp := depmodTemp(name)
@@ -97,9 +97,9 @@ func (t Tree) kernelDirStays() bool {
 	return err != nil || err2 != nil || !kernel.IsDir() || here.Dev != kernel.Dev
 }
 
-// RemoveGhost removes what Ghost lists.
-func (t Tree) RemoveGhost() error {
-	for _, name := range t.Ghost() {
+// RemoveKernelDir removes what KernelDirLeftovers lists.
+func (t Tree) RemoveKernelDir() error {
+	for _, name := range t.KernelDirLeftovers() {
 		if err := t.removeModuleFile(path.Join(string(t.Kernel), name)); err != nil {
 			return fmt.Errorf("cannot remove what is left of %s: %w", t.Kernel, err)
 		}

@@ -18,7 +18,7 @@ func TestSpare(t *testing.T) {
 			require.NoError(t, spare.Unbuild(one))
 		},
 		"by dkms": func(f fabricated, spare Tree) {
-			require.NoError(t, spare.linkSpare(one))
+			require.NoError(t, spare.linkBackup(one))
 			require.NoError(t, Tree{Layout: f.layout, Kernel: testKernel}.removeBuildsOf(one))
 			require.NoError(t, spare.Unbuild(one))
 		},
@@ -34,24 +34,24 @@ func TestSpare(t *testing.T) {
 			before := f.listing()
 			tree := Tree{Layout: f.layout, Kernel: testKernel}
 			spare := tree
-			spare.Spare = true
+			spare.Backup = true
 			prepare(f, spare)
 			s := f.snapshot()
 			assert.Empty(t, s.Builds)
 			assert.Empty(t, s.Links)
 			assert.Contains(t, f.kernels(), testKernel, "a kernel that is gone but for a spare is looked at")
 
-			n, err := tree.Revive()
+			n, err := tree.RestoreBackups()
 			require.NoError(t, err)
 			assert.Equal(t, 1, n)
 			heals(t, f)
 			assert.Equal(t, before, f.listing(), "aborted")
-			n, err = tree.Revive()
+			n, err = tree.RestoreBackups()
 			require.NoError(t, err)
 			assert.Zero(t, n)
 
 			require.NoError(t, spare.Unbuild(one))
-			require.NoError(t, tree.DropSpares())
+			require.NoError(t, tree.DiscardBackups())
 			tree.RemoveEmptyDirs()
 			var left []string
 			for path := range f.listing() {
@@ -72,7 +72,7 @@ func TestSpareOfWhatWasBuiltAnew(t *testing.T) {
 	f.install(one)
 	f.write("var/lib/dkms/one/1.0/.spare-6.1.0-test/x86_64/module/one.ko", "older")
 	before := f.listing()
-	_, err := Tree{Layout: f.layout, Kernel: testKernel}.Revive()
+	_, err := Tree{Layout: f.layout, Kernel: testKernel}.RestoreBackups()
 	require.NoError(t, err)
 	after := f.listing()
 	assert.Equal(t, before["var/lib/dkms/one/1.0/6.1.0-test/x86_64/module/one.ko"], after["var/lib/dkms/one/1.0/6.1.0-test/x86_64/module/one.ko"])
@@ -81,7 +81,7 @@ func TestSpareOfWhatWasBuiltAnew(t *testing.T) {
 
 // removeBuildsOf is what dkms unbuild does to the builds.
 func (t Tree) removeBuildsOf(m Module) error {
-	tree, err := t.Layout.root().OpenDir(t.Layout.Tree)
+	tree, err := t.Layout.root().OpenDir(t.Layout.DKMSTree)
 	if err != nil {
 		return err
 	}

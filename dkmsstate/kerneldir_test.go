@@ -29,8 +29,8 @@ func TestGhostIsOnlyWhatDKMSAndDepmodLeave(t *testing.T) {
 			row.given(f)
 			with := f.listing()
 			tree := Tree{Layout: f.layout, Kernel: "5.4.0-gone"}
-			assert.Equal(t, row.ghost, tree.Ghost() != nil)
-			require.NoError(t, tree.RemoveGhost())
+			assert.Equal(t, row.ghost, tree.KernelDirLeftovers() != nil)
+			require.NoError(t, tree.RemoveKernelDir())
 			if row.ghost {
 				assert.Equal(t, before, f.listing())
 			} else {
@@ -46,7 +46,7 @@ func TestGhostFollowsNoLink(t *testing.T) {
 	f.write("elsewhere/modules.dep", "")
 	f.link("../../elsewhere", "lib/modules/5.4.0-gone")
 	tree := Tree{Layout: f.layout, Kernel: "5.4.0-gone"}
-	assert.Nil(t, tree.Ghost())
-	require.NoError(t, tree.RemoveGhost())
+	assert.Nil(t, tree.KernelDirLeftovers())
+	require.NoError(t, tree.RemoveKernelDir())
 	assert.Contains(t, f.listing(), "elsewhere/modules.dep")
 }

@@ -8,9 +8,9 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// witnesses puts what was found into words. It is a function of its values.
-func witnesses(inv Invocation, w World, v KernelView) []Witness {
-	said := []Witness{
+// evidence puts what was found into words. It is a function of its values.
+func evidence(inv Invocation, w World, v KernelView) []Evidence {
+	said := []Evidence{
 		{"hook", fmt.Sprintf("%s for the kernel %s", inv.Hook, inv.Kernel)},
 		{"action", actionWords(inv)},
 		{"script", scriptWords(inv)},
@@ -18,14 +18,14 @@ func witnesses(inv Invocation, w World, v KernelView) []Witness {
 		{"owners", ownersWords(w)},
 	}
 	if inv.Action.InFavour != nil {
-		said = append(said, Witness{"in favour", favourWords(inv, w)})
+		said = append(said, Evidence{"in favour", favourWords(inv, w)})
 	}
-	if len(w.Waiting) > 0 {
-		said = append(said, Witness{"waiting", "their own hooks are still to be run: " + packages(w.Waiting)})
+	if len(w.Unconfigured) > 0 {
+		said = append(said, Evidence{"waiting", "their own hooks are still to be run: " + packages(w.Unconfigured)})
 	}
-	said = append(said, Witness{"kernel", kernelWords(w, v)}, Witness{"headers", headersWords(v)})
+	said = append(said, Evidence{"kernel", kernelWords(w, v)}, Evidence{"headers", headersWords(v)})
 	if v.Unfinished != "" {
-		said = append(said, Witness{"unfinished", unfinishedWords(v.Unfinished)})
+		said = append(said, Evidence{"unfinished", unfinishedWords(v.Unfinished)})
 	}
 	return said
 }
@@ -79,7 +79,7 @@ func favourWords(inv Invocation, w World) string {
 	case w.Incoming.Package != taker:
 		return fmt.Sprintf("%s, but dpkg is unpacking %s", taker, w.Incoming.Package)
 	}
-	return fmt.Sprintf("dpkg is unpacking %s %s; does it bring this kernel: %s", w.Incoming.Package, w.Incoming.Version, w.Brings)
+	return fmt.Sprintf("dpkg is unpacking %s %s; does it bring this kernel: %s", w.Incoming.Package, w.Incoming.Version, w.Contains)
 }
 
 func kernelWords(w World, v KernelView) string {
@@ -106,9 +106,9 @@ func headersWords(v KernelView) string {
 	return "not there, so that nothing can be built"
 }
 
-func unfinishedWords(why dkmsstate.Pending) string {
+func unfinishedWords(why dkmsstate.Unfinished) string {
 	switch why {
-	case dkmsstate.Begun:
+	case dkmsstate.Interrupted:
 		return "an earlier run was cut off in its work on this kernel"
 	case dkmsstate.Initramfs:
 		return "the initramfs is to be checked: it may hold modules that have changed"

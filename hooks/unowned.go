@@ -6,12 +6,12 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// removeStray removes the modules in the install directory of a kernel that goes
+// removeUnowned removes the modules in the install directory of a kernel that goes
 // or is gone which dkms no longer knows, and which would keep dpkg from removing
 // the directory. One that a package owns is that package's (dkms mkbmdeb makes
 // such), and while the kernel stays, one may be what its owner put there.
-func (r *run) removeStray(tree dkmsstate.Tree, after dkmsstate.Snapshot) error {
-	if len(after.Stray) == 0 || r.strayStays(after) {
+func (r *run) removeUnowned(tree dkmsstate.Tree, after dkmsstate.Snapshot) error {
+	if len(after.Unowned) == 0 || r.unownedStay(after) {
 		return nil
 	}
 	r.inv.agedDatabase()
@@ -20,7 +20,7 @@ func (r *run) removeStray(tree dkmsstate.Tree, after dkmsstate.Snapshot) error {
 		return fmt.Errorf("cannot tell whose modules are left in the install directory: %w", err)
 	}
 	var stray []string
-	for _, name := range after.Stray {
+	for _, name := range after.Unowned {
 		owners, err := db.WithFile(dkmsstate.InstalledPath(r.inv.Kernel, name))
 		if err != nil {
 			return fmt.Errorf("cannot tell whose %s is: %w", name, err)
@@ -30,9 +30,9 @@ func (r *run) removeStray(tree dkmsstate.Tree, after dkmsstate.Snapshot) error {
 			stray = append(stray, name)
 		}
 	}
-	return tree.RemoveStray(stray)
+	return tree.RemoveUnowned(stray)
 }
 
-func (r *run) strayStays(s dkmsstate.Snapshot) bool {
+func (r *run) unownedStay(s dkmsstate.Snapshot) bool {
 	return s.There && r.inv.Script.Name == ""
 }

@@ -77,7 +77,7 @@ func (x examination) mismatch() string {
 			delete(uses, symbol)
 		}
 	}
-	if symbol := kmod.Differs(uses, given); symbol != "" {
+	if symbol := kmod.CRCMismatch(uses, given); symbol != "" {
 		return fmt.Sprintf("symbol %s has one CRC in the kernel's modules and another in the headers", symbol)
 	}
 	if len(uses) > 0 {

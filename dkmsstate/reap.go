@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// endOrphans ends what the children of this process left running, and what those
+// reap ends what the children of this process left running, and what those
 // leave in turn.
-func endOrphans(before []int) {
+func reap(before []int) {
 	const attempts = 100
 	for range attempts {
 		orphans := slices.DeleteFunc(children(), func(pid int) bool { return slices.Contains(before, pid) })
