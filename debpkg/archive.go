@@ -79,8 +79,8 @@ func ArchiveContains(ctx context.Context, archive, kver string) (Contains, error
 	if err != nil {
 		return ContainsUnknown, fmt.Errorf("cannot look into %s: %w", archive, err)
 	}
-	brings, err := tarBrings(out, kver)
-	if brings == ContainsYes {
+	contains, err := tarContains(out, kver)
+	if contains == ContainsYes {
 		cancel() // the rest need not be unpacked
 		_ = cmd.Wait()
 		return ContainsYes, nil
@@ -91,7 +91,7 @@ func ArchiveContains(ctx context.Context, archive, kver string) (Contains, error
 	return ContainsNo, nil
 }
 
-func tarBrings(r io.Reader, kver string) (Contains, error) {
+func tarContains(r io.Reader, kver string) (Contains, error) {
 	files := tar.NewReader(r)
 	for {
 		header, err := files.Next()

@@ -27,13 +27,12 @@ func (db *Database) Lookup(name, arch string) (Package, bool) {
 // Troubles are the stanzas that could not be used, with their file and line.
 func (db *Database) Troubles() []string { return slices.Clone(db.troubles) }
 
-// decode reads the whole stanza; one that does not parse is no package.
+// decode returns the package of a record; a stanza that cannot be used is none.
 func (r record) decode() (Package, bool) {
 	if r.bad != nil {
 		return Package{}, false
 	}
-	p, err := r.pkg(r.from)
-	return p, err == nil
+	return Package{Name: string(r.name), Arch: string(r.arch), Version: string(r.version), Status: r.want, From: r.from}, true
 }
 
 func byName(a, b Package) int {

@@ -1,7 +1,6 @@
 package debpkg
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -50,7 +49,7 @@ func ParseParagraph(text []byte) ([]Field, error) {
 				ended = number
 			}
 		case ended > 0:
-			return nil, &ParagraphError{number, errors.New("there is a second stanza, and only one is read")}
+			return nil, wrong("there is a second stanza, and only one is read")
 		case line[0] == ' ' || line[0] == '\t':
 			if len(fields) == 0 {
 				return nil, wrong("it continues nothing")

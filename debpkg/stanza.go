@@ -161,15 +161,3 @@ func isName(text []byte) bool {
 	}
 	return len(text) > 0
 }
-
-// pkg is the package that the stanza of the file from records.
-func (s stanza) pkg(from string) (Package, error) {
-	if s.bad != nil {
-		return Package{}, s.bad
-	}
-	status, err := ParseStatus(string(s.status))
-	if err != nil {
-		return Package{}, err
-	}
-	return Package{Name: string(s.name), Arch: string(s.arch), Version: string(s.version), Status: status, From: from}, nil
-}

@@ -51,7 +51,7 @@ func (t Tree) linkBackup(m Module) error {
 func (t Tree) RestoreBackups() (int, error) {
 	return t.backups(func(version *nofollow.Dir) error {
 		if version.IsComplete(string(t.Kernel)) || !version.IsComplete(backupName(t.Kernel)) {
-			return t.discardBackup(version) // it was built anew meanwhile, or not set aside to the end
+			return t.discardBackup(version) // it was rebuilt meanwhile, or the backup is not complete
 		}
 		if err := version.MoveTree(backupName(t.Kernel), string(t.Kernel), trashName(t.Kernel)); err != nil {
 			return fmt.Errorf("cannot give back a build that was set aside: %w", err)

@@ -113,7 +113,7 @@ func (d ModulesDep) kernelSuffix() string {
 	return ""
 }
 
-// paths returns the paths of all modules, as they stand in the kernel's directory.
+// paths returns the paths of all modules, as they are written in modules.dep.
 func (d ModulesDep) paths(yield func(string) bool) {
 	for line := range bytes.Lines(d.text()) {
 		if path, _, ok := bytes.Cut(line, []byte(":")); ok && !yield(string(path)) {

@@ -163,7 +163,7 @@ const (
 	LastLeft      LastResult = "left"
 )
 
-// trouble reports whether an ending is one that is told.
+// trouble reports whether an ending is one that is reported.
 func (l Last) trouble() bool { return l.Result != LastInstalled && l.Result != LastWaiting }
 
 // Reported returns the troubles that a run of dpkg reported, a text for each module: none for

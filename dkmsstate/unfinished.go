@@ -27,19 +27,26 @@ const requestFile = "reconcile"
 
 // RequestReconcile notes that a reconcile is to follow. It needs no lock.
 func (l Layout) RequestReconcile() error {
-	dir, err := l.openOwn("")
-	if err != nil {
-		return fmt.Errorf("cannot note that a reconcile is to follow: %w", err)
-	}
-	defer dir.Close()
-	file, err := dir.Open(requestFile, unix.O_WRONLY|unix.O_CREAT, 0o644)
-	if err == nil {
-		err = errors.Join(file.Close(), dir.Sync())
-	}
-	if err != nil {
+	if err := l.writeNote("", requestFile, ""); err != nil {
 		return fmt.Errorf("cannot note that a reconcile is to follow: %w", err)
 	}
 	return nil
+}
+
+// writeNote writes a note into a directory of the hooks' own. It is written in place, since
+// without the lock a temporary file would be in the way of another's.
+func (l Layout) writeNote(sub, name, text string) error {
+	dir, err := l.openOwn(sub)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	file, err := dir.Open(name, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	return errors.Join(err, dir.SyncFile(file), file.Close(), dir.Sync())
 }
 
 // RequestDone removes the note, since the reconcile begins.
@@ -78,19 +85,8 @@ func (l Layout) NoteUnfinished(kernel Release, why Unfinished, keeping bool) err
 	if keeping && !l.UnfinishedInFull(kernel) {
 		text += keepingMark + "\n"
 	}
-	dir, err := l.openOwn(unfinishedDir)
-	if err != nil {
-		return fmt.Errorf("cannot note the work to be done: %w", err)
-	}
-	defer dir.Close()
-	// Written in place, since without the lock a temporary file would be in the way of
-	// another's. A note that is not complete counts as begun.
-	file, err := dir.Open(string(kernel), unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o644)
-	if err == nil {
-		_, err = file.WriteString(text)
-		err = errors.Join(err, dir.SyncFile(file), file.Close(), dir.Sync())
-	}
-	if err != nil {
+	// A note that is not complete counts as interrupted.
+	if err := l.writeNote(unfinishedDir, string(kernel), text); err != nil {
 		return fmt.Errorf("cannot note the work to be done: %w", err)
 	}
 	return nil

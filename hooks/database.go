@@ -30,7 +30,7 @@ func (inv Invocation) database() (*debpkg.Database, error) {
 	return d.found, d.err
 }
 
-// forgetDatabase lets the database be read anew: the time is over that it told of.
+// forgetDatabase has the database read again when it is next asked for.
 func (inv Invocation) forgetDatabase() {
 	if inv.dpkg == nil {
 		return
@@ -40,8 +40,8 @@ func (inv Invocation) forgetDatabase() {
 	inv.dpkg.read, inv.dpkg.found = false, nil
 }
 
-// agedDatabase lets the database be read anew by hand, where dpkg may have gone on while
-// modules were built. A maintainer script is waited for.
+// agedDatabase has the database read again by hand, where dpkg may have gone on while
+// modules were built. dpkg waits for a maintainer script.
 func (inv Invocation) agedDatabase() {
 	if inv.Script.Name == "" {
 		inv.forgetDatabase()
