@@ -12,6 +12,8 @@ type database struct {
 	read  bool
 	found *debpkg.Database
 	err   error
+	// packages is what names the installed packages, "" until somebody asks.
+	packages string
 }
 
 // database returns dpkg's database as it was when it was first asked for, or why it tells
@@ -37,7 +39,7 @@ func (inv Invocation) forgetDatabase() {
 	}
 	inv.dpkg.mu.Lock()
 	defer inv.dpkg.mu.Unlock()
-	inv.dpkg.read, inv.dpkg.found = false, nil
+	inv.dpkg.read, inv.dpkg.found, inv.dpkg.packages = false, nil, ""
 }
 
 // agedDatabase has the database read again by hand, where dpkg may have gone on while
@@ -54,5 +56,13 @@ func (inv Invocation) packages() string {
 	if err != nil {
 		return ""
 	}
-	return db.Fingerprint()
+	if inv.dpkg == nil {
+		return db.Fingerprint()
+	}
+	inv.dpkg.mu.Lock()
+	defer inv.dpkg.mu.Unlock()
+	if inv.dpkg.packages == "" {
+		inv.dpkg.packages = db.Fingerprint()
+	}
+	return inv.dpkg.packages
 }

@@ -45,7 +45,7 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 			link, _ := r.after.Link(name, r.after.Arch)
 			l.Inputs, l.Linked = before.Inputs(module), link.Version
 			if l.Result == dkmsstate.LastFailed {
-				l.Packages, l.Compiler = r.packages(), layout.Compiler()
+				l.Packages, l.Compiler = r.inv.packages(), layout.Compiler()
 			}
 			last[module] = l
 		}

@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"slices"
-	"sync"
 
 	"dkms-hooks/dkmsstate"
 )
@@ -10,7 +9,7 @@ import (
 // retries returns what reports whether a module failed on a kernel that may be started next
 // and may be built with the packages that are installed now.
 func retries(inv Invocation, layout dkmsstate.Layout) func(dkmsstate.Record, dkmsstate.Release) bool {
-	packages, compiler, kernels := sync.OnceValue(inv.packages), layout.Compiler(), bootable(layout)
+	packages, compiler, kernels := inv.packages, layout.Compiler(), bootable(layout)
 	return func(record dkmsstate.Record, kernel dkmsstate.Release) bool {
 		return slices.Contains(kernels, kernel) && record.Kernel(kernel).Retries(packages, compiler)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -37,8 +36,6 @@ type run struct {
 	// hook of the same run of dpkg told.
 	outcomes outcomes
 	standing int
-	// packages name the packages that are installed.
-	packages func() string
 	// after is what was found in the end, built are the modules that the run built.
 	after dkmsstate.Snapshot
 	built []dkmsstate.Module
@@ -61,7 +58,6 @@ func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verd
 		verdict:  verdict,
 		outcomes: outcomes{},
 		dpkg:     debpkg.RunID(),
-		packages: sync.OnceValue(inv.packages),
 	}
 }
 

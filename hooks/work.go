@@ -191,7 +191,7 @@ func (r *run) unpacked(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) bool {
 // old ones there would be a dozen attempts in every run of dpkg.
 func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
 	retries := !r.reconciling || slices.Contains(bootable(s.Layout), s.Kernel)
-	return dkmsstate.Present{Inputs: s.Inputs, Packages: r.packages, Compiler: s.Layout.Compiler(), Retries: retries}
+	return dkmsstate.Present{Inputs: s.Inputs, Packages: r.inv.packages, Compiler: s.Layout.Compiler(), Retries: retries}
 }
 
 // plan plans for what was found, without what was told before.
