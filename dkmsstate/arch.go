@@ -39,7 +39,7 @@ func archSymbol(arch string) string {
 // whatever the kernel is. had are the architectures that builds and links of this
 // kernel have; among names of one family (i586 and i686) the one in use stays.
 func (l Layout) findArch(kernel Release, uname string, had []string) (arch string, sure bool) {
-	config := l.kernelConfig(kernel)
+	config := l.KernelConfig(kernel)
 	is := func(arch string) bool {
 		symbol := archSymbol(arch)
 		return symbol != "" && bytes.Contains(config, []byte("\n"+symbol+"=y\n"))
@@ -55,18 +55,27 @@ func (l Layout) findArch(kernel Release, uname string, had []string) (arch strin
 	return uname, false
 }
 
-// kernelConfig reads what a kernel was configured with, from its headers or from
+// KernelConfig reads what a kernel was configured with, from its headers or from
 // beside its image; nil when nothing tells.
-func (l Layout) kernelConfig(kernel Release) []byte {
-	build := l.headersDir(kernel)
+func (l Layout) KernelConfig(kernel Release) []byte {
+	build := l.HeadersDir(kernel)
 	for _, path := range []string{
 		filepath.Join(build, "include/config/auto.conf"),
 		filepath.Join(build, ".config"),
-		l.imageFile(kernel, "config"),
+		l.ImageFile(kernel, "config"),
 	} {
 		if data, err := regular.ReadFile(path); err == nil && len(data) > 0 {
 			return append([]byte("\n"), data...)
 		}
 	}
 	return nil
+}
+
+// ImageFile returns the place of a file that belongs to the kernel's image: in /boot, or
+// since Debian 14 in the directory of its modules.
+func (l Layout) ImageFile(kernel Release, name string) string {
+	if path := filepath.Join(l.KernelDir(kernel), name); Exists(path) {
+		return path
+	}
+	return l.Path("/boot/" + name + "-" + string(kernel))
 }

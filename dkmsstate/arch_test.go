@@ -1,13 +1,17 @@
 package dkmsstate
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestFindArch(t *testing.T) {
-	kernel := "/lib/modules/" + string(testKernel)
+	const release = "6.1.0-test"
+	kernel := "/lib/modules/" + release
 	tests := map[string]struct {
 		file, config string
 		had          []string
@@ -18,7 +22,7 @@ func TestFindArch(t *testing.T) {
 		"nothing tells":                        {uname: "x86_64", want: "x86_64"},
 		"32-bit process, 64-bit kernel":        {kernel + "/build/include/config/auto.conf", "#\nCONFIG_64BIT=y\nCONFIG_X86_64=y\n", nil, "i686", "x86_64", true},
 		"headers without auto.conf":            {kernel + "/build/.config", "CONFIG_X86_64=y\n", nil, "i686", "x86_64", true},
-		"no headers, /boot tells":              {"/boot/config-" + string(testKernel), "CONFIG_ARM64=y\nCONFIG_ARM_AMBA=y\n", nil, "armv8l", "aarch64", true},
+		"no headers, /boot tells":              {"/boot/config-" + release, "CONFIG_ARM64=y\nCONFIG_ARM_AMBA=y\n", nil, "armv8l", "aarch64", true},
 		"no headers, /usr/lib/modules tells":   {kernel + "/config", "CONFIG_ARM64=y\n", nil, "armv7l", "aarch64", true},
 		"64-bit process, 32-bit kernel":        {kernel + "/build/.config", "CONFIG_X86_32=y\n", nil, "x86_64", "i686", true},
 		"the name in use stays":                {kernel + "/build/.config", "CONFIG_X86_32=y\n", []string{"i586"}, "i686", "i586", true},
@@ -32,11 +36,12 @@ func TestFindArch(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			f := fabricate(t)
+			l := DefaultLayout(t.TempDir())
 			if test.file != "" {
-				f.write(test.file[1:], test.config)
+				require.NoError(t, os.MkdirAll(filepath.Dir(l.Path(test.file)), 0o755))
+				require.NoError(t, os.WriteFile(l.Path(test.file), []byte(test.config), 0o644))
 			}
-			arch, sure := f.layout.findArch(testKernel, test.uname, test.had)
+			arch, sure := l.findArch(release, test.uname, test.had)
 			assert.Equal(t, test.want, arch)
 			assert.Equal(t, test.sure, sure)
 		})

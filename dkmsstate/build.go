@@ -20,9 +20,9 @@ type Build struct {
 	// Original reports whether dkms archived modules of the kernel itself for this
 	// module, which uninstalling has to put back.
 	Original bool
-	// stamp and installed name the present state of its files and of those that are
+	// Stamp and Installed name the present state of its files and of those that are
 	// installed in their names.
-	stamp, installed string
+	Stamp, Installed string
 }
 
 // File is one kernel module of a build and its copy in the kernel's tree.
@@ -50,13 +50,13 @@ type File struct {
 // Complete reports whether the build holds at least one module file, none of them empty.
 func (b Build) Complete() bool { return len(b.Files) > 0 }
 
-// originals is MODULE/original_module, where dkms archives modules of the kernel.
-const originals = "original_module"
+// Originals is MODULE/original_module, where dkms archives modules of the kernel.
+const Originals = "original_module"
 
-// readBuild reads a build and compares with it what is installed.
-func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
+// ReadBuild reads a build and compares with it what is installed.
+func (s *Snapshot) ReadBuild(m Module, arch string, kept KernelRecord) Build {
 	b := Build{Module: m, Arch: arch}
-	dir := filepath.Join(s.Layout.buildDir(m, s.Kernel, arch), "module")
+	dir := filepath.Join(s.Layout.BuildDir(m, s.Kernel, arch), "module")
 	var built stamp
 	for _, name := range fileNames(dir) {
 		if kmod.TrimSuffix(name) == name {
@@ -70,9 +70,9 @@ func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
 		built.add(info)
 		b.Files = append(b.Files, File{Name: name, Installed: name, Copy: kmod.CopySame})
 	}
-	b.stamp, b.installed = built.sum(), s.stampInstalled(b)
-	known, same := kept.Builds[b.key()]
-	same = same && known.Stamp == b.stamp && known.Installed == b.installed
+	b.Stamp, b.Installed = built.sum(), s.stampInstalled(b)
+	known, same := kept.Builds[b.Key()]
+	same = same && known.Stamp == b.Stamp && known.Installed == b.Installed
 	for i, f := range b.Files {
 		if same {
 			b.Files[i] = known.file(f)
@@ -80,7 +80,7 @@ func (s *Snapshot) readBuild(m Module, arch string, kept KernelRecord) Build {
 		}
 		f = s.compareFile(b, filepath.Join(dir, f.Name), f)
 		f.InKernel = f.Copy == kmod.CopyMissing && s.Dep.InKernel(kmod.TrimSuffix(f.Name))
-		f.Absent = f.Copy == kmod.CopyMissing && known.Stamp == b.stamp && slices.Contains(known.Absent, f.Name)
+		f.Absent = f.Copy == kmod.CopyMissing && known.Stamp == b.Stamp && slices.Contains(known.Absent, f.Name)
 		b.Files[i] = f
 	}
 	return b
@@ -92,7 +92,7 @@ func (s *Snapshot) stampInstalled(b Build) string {
 	for _, f := range b.Files {
 		for _, name := range kmod.FileNames(kmod.TrimSuffix(f.Name)) {
 			if name == f.Name || s.installed(name) {
-				installed.addFile(filepath.Join(s.Layout.installDir(s.Kernel), name))
+				installed.addFile(filepath.Join(s.Layout.InstallDir(s.Kernel), name))
 			}
 		}
 	}
@@ -108,7 +108,7 @@ func (s *Snapshot) findForeign() {
 			if f.Copy == kmod.CopySame || f.Copy == kmod.CopyMissing {
 				continue
 			}
-			installed := filepath.Join(s.Layout.installDir(s.Kernel), f.Installed)
+			installed := filepath.Join(s.Layout.InstallDir(s.Kernel), f.Installed)
 			if whose, ok := s.builderOf(b, f.Name, installed); ok {
 				f = File{Name: f.Name, Installed: f.Installed, Copy: CopyForeign, Whose: whose, Reason: "is that of " + whose.String()}
 				if whose.Name == b.Module.Name { // the kernel link says that this version is installed
@@ -134,7 +134,7 @@ func (s *Snapshot) builderOf(b Build, name, installed string) (Module, bool) {
 			continue
 		}
 		for _, f := range other.Files {
-			if kmod.TrimSuffix(f.Name) == kmod.TrimSuffix(name) && kmod.SameFile(filepath.Join(s.Layout.buildDir(other.Module, s.Kernel, other.Arch), "module", f.Name), installed, info) {
+			if kmod.TrimSuffix(f.Name) == kmod.TrimSuffix(name) && kmod.SameFile(filepath.Join(s.Layout.BuildDir(other.Module, s.Kernel, other.Arch), "module", f.Name), installed, info) {
 				return other.Module, true
 			}
 		}
@@ -142,19 +142,30 @@ func (s *Snapshot) builderOf(b Build, name, installed string) (Module, bool) {
 	return Module{}, false
 }
 
-func (b Build) has(name string) bool {
+func (b Build) Has(name string) bool {
 	return slices.ContainsFunc(b.Files, func(f File) bool { return f.Name == name })
 }
 
-// allInstalled reports whether there is an installed file for each file of a build.
-func (b Build) allInstalled() bool {
+// AllInstalled reports whether there is an installed file for each file of a build.
+func (b Build) AllInstalled() bool {
 	return !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopyMissing })
 }
 
-func (l Layout) buildDir(m Module, kernel Release, arch string) string {
-	return filepath.Join(l.versionDir(m), string(kernel), arch)
+func (l Layout) BuildDir(m Module, kernel Release, arch string) string {
+	return filepath.Join(l.VersionDir(m), string(kernel), arch)
 }
 
-func (l Layout) originalDir(name string, kernel Release, arch string) string {
-	return filepath.Join(l.moduleDir(name), originals, string(kernel), arch)
+func (l Layout) OriginalDir(name string, kernel Release, arch string) string {
+	return filepath.Join(l.ModuleDir(name), Originals, string(kernel), arch)
+}
+
+func (b Build) Key() string { return b.Module.String() + " " + b.Arch }
+
+// BuiltFiles returns the paths of a build's modules.
+func (l Layout) BuiltFiles(kernel Release, b Build) []string {
+	var paths []string
+	for _, f := range b.Files {
+		paths = append(paths, filepath.Join(l.BuildDir(b.Module, kernel, b.Arch), "module", f.Name))
+	}
+	return paths
 }

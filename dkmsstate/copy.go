@@ -16,7 +16,7 @@ func (s *Snapshot) installedCopy(b Build, name string) string {
 		return name
 	}
 	for _, variant := range kmod.FileNames(kmod.TrimSuffix(name)) {
-		if s.installed(variant) && !b.has(variant) {
+		if s.installed(variant) && !b.Has(variant) {
 			return variant
 		}
 	}
@@ -26,18 +26,18 @@ func (s *Snapshot) installedCopy(b Build, name string) string {
 // compareFile compares a file of a build with what is installed, and finds other installed
 // files of the same module that are certainly superfluous.
 func (s *Snapshot) compareFile(b Build, built string, f File) File {
-	place := s.Layout.installDir(s.Kernel)
+	place := s.Layout.InstallDir(s.Kernel)
 	f.Installed = s.installedCopy(b, f.Name)
-	f.set(s.Layout.reader.Compare(built, filepath.Join(place, f.Installed)))
+	f.set(s.Layout.Reader.Compare(built, filepath.Join(place, f.Installed)))
 	if f.Copy == kmod.CopyMissing {
 		f.Installed = f.Name
 		return f
 	}
 	for _, variant := range kmod.FileNames(kmod.TrimSuffix(f.Name)) {
-		if variant == f.Installed || !s.installed(variant) || b.has(variant) {
+		if variant == f.Installed || !s.installed(variant) || b.Has(variant) {
 			continue
 		}
-		if c := s.Layout.reader.Compare(filepath.Join(place, f.Installed), filepath.Join(place, variant)); c.Superfluous() {
+		if c := s.Layout.Reader.Compare(filepath.Join(place, f.Installed), filepath.Join(place, variant)); c.Superfluous() {
 			f.OtherCompressions = append(f.OtherCompressions, variant)
 		}
 	}

@@ -19,8 +19,8 @@ func (s Snapshot) Inputs(module string) string {
 	return s.readInputs(module)
 }
 
-// findInputs finds the inputs of modules whose last attempt ended in trouble.
-func (s *Snapshot) findInputs(rec KernelRecord) {
+// FindInputs finds the inputs of modules whose last attempt ended in trouble.
+func (s *Snapshot) FindInputs(rec KernelRecord) {
 	s.inputs = map[string]string{}
 	for module, last := range rec.Last {
 		if last.trouble() {
@@ -31,7 +31,7 @@ func (s *Snapshot) findInputs(rec KernelRecord) {
 
 func (s Snapshot) readInputs(module string) string {
 	var sum stamp
-	build := s.Layout.headersDir(s.Kernel)
+	build := s.Layout.HeadersDir(s.Kernel)
 	for _, name := range []string{"", "include", "Makefile", "Module.symvers", "include/config/auto.conf"} {
 		sum.addFile(filepath.Join(build, name))
 	}
@@ -42,7 +42,7 @@ func (s Snapshot) readInputs(module string) string {
 		}
 	}
 	for _, name := range names {
-		for _, r := range s.registrationsOf(name) {
+		for _, r := range s.RegistrationsOf(name) {
 			sum.addSource(s.Layout, r)
 		}
 	}
@@ -51,7 +51,7 @@ func (s Snapshot) readInputs(module string) string {
 
 // Compiler names the compilers of the system, known by size and times.
 func (l Layout) Compiler() string {
-	return stampFiles(l.Path("/usr/bin/gcc"), l.Path("/usr/bin/cc"), l.Path("/usr/bin/clang"))
+	return StampFiles(l.Path("/usr/bin/gcc"), l.Path("/usr/bin/cc"), l.Path("/usr/bin/clang"))
 }
 
 // maxSources bounds how many files of a source are looked at; the largest known, ZFS, has
@@ -66,19 +66,19 @@ func (s *stamp) addSource(l Layout, r Registration) {
 	for _, override := range overrides {
 		s.addFile(override)
 	}
-	if l.walkSource(r.Module, func(path string, _ fs.DirEntry) { s.addFile(path) }) != nil {
+	if l.WalkSource(r.Module, func(path string, _ fs.DirEntry) { s.addFile(path) }) != nil {
 		s.addFile(l.sourceLink(r.Module))
 	}
 }
 
 // sourceLink is the link that registers a module.
 func (l Layout) sourceLink(m Module) string {
-	return l.inRoot(filepath.Join(l.versionDir(m), "source"))
+	return l.inRoot(filepath.Join(l.VersionDir(m), "source"))
 }
 
-// walkSource visits what is in the source of a registered module, and below. An error says
+// WalkSource visits what is in the source of a registered module, and below. An error says
 // that there is none.
-func (l Layout) walkSource(m Module, visit func(path string, d fs.DirEntry)) error {
+func (l Layout) WalkSource(m Module, visit func(path string, d fs.DirEntry)) error {
 	real, err := filepath.EvalSymlinks(l.sourceLink(m))
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ func (sv *Survey) Kernels(record Record) []Release {
 		for _, version := range module.versions {
 			for _, dir := range version.dirs {
 				names = append(names, dir)
-				for _, prefix := range []string{trashName(""), backupName(""), previousName("")} {
+				for _, prefix := range []string{TrashName(""), BackupName(""), PreviousName("")} {
 					if gone, ok := strings.CutPrefix(dir, prefix); ok {
 						names = append(names, gone)
 					}
@@ -73,7 +73,7 @@ func newestFirst(names []string) []Release {
 // under one of the names that architectures have, or where kernel-install(8) puts it.
 func (l Layout) ImageThere(k Release) bool {
 	for _, name := range []string{"vmlinuz", "vmlinux", "Image", "zImage", "uImage", "bzImage"} {
-		if exists(l.Path("/boot/" + name + "-" + string(k))) {
+		if Exists(l.Path("/boot/" + name + "-" + string(k))) {
 			return true
 		}
 	}
@@ -89,10 +89,10 @@ func (l Layout) ImageThere(k Release) bool {
 
 // kernelNames returns the names of the directories in the module tree.
 func (l Layout) kernelNames() []string {
-	entries, _ := os.ReadDir(l.root().Inside(l.Install))
+	entries, _ := os.ReadDir(l.NoFollow().Inside(l.Install))
 	var names []string
 	for _, entry := range entries {
-		if l.root().IsSubdir(l.Install, entry) {
+		if l.NoFollow().IsSubdir(l.Install, entry) {
 			names = append(names, entry.Name())
 		}
 	}

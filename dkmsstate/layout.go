@@ -35,19 +35,19 @@ type Layout struct {
 	// framework.conf sets one of them, or sign_file.
 	Key, Certificate     string
 	KeyUnknown, NamesKey bool
-	// reader reads the files of modules.
-	reader *kmod.Reader
-	// refuse, in tests, takes the place of a filesystem that does not have a call.
-	refuse func(call, path string) error
+	// Reader reads the files of modules.
+	Reader *kmod.Reader
+	// Refuse, in tests, takes the place of a filesystem that does not have a call.
+	Refuse func(call, path string) error
 }
 
 // DefaultLayout returns dkms's own defaults under root.
 func DefaultLayout(root string) Layout {
-	return Layout{Root: root, DKMSTree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", reader: kmod.NewReader()}
+	return Layout{Root: root, DKMSTree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", Reader: kmod.NewReader()}
 }
 
-// root is what the layout's paths are followed in.
-func (l Layout) root() nofollow.Root { return nofollow.Root{Path: l.Root, Refuse: l.refuse} }
+// NoFollow is what the layout's paths are followed in.
+func (l Layout) NoFollow() nofollow.Root { return nofollow.Root{Path: l.Root, Refuse: l.Refuse} }
 
 // Path returns the place of a path of the system in this root.
 func (l Layout) Path(path string) string { return filepath.Join(l.Root, path) }
@@ -125,49 +125,53 @@ func (l *Layout) apply(file string, as shvars.Assignments) []string {
 // RealTree is the DKMS tree without symbolic links in its path, "" when there is
 // none in it.
 func (l Layout) RealTree() string {
-	if real, err := filepath.EvalSymlinks(l.treePath()); err == nil && real != l.treePath() {
+	if real, err := filepath.EvalSymlinks(l.TreePath()); err == nil && real != l.TreePath() {
 		return real
 	}
 	return ""
 }
 
-// treePath, modules and kernel give the directories most used.
-func (l Layout) treePath() string { return l.root().Inside(l.DKMSTree) }
-func (l Layout) kernelDir(k Release) string {
-	return l.root().Inside(filepath.Join(l.Install, string(k)))
-}
-func (l Layout) installDir(k Release) string {
-	return l.root().Inside(filepath.Join(l.Install, string(k), installedUnder))
-}
-func (l Layout) moduleDir(name string) string {
-	return l.root().Inside(filepath.Join(l.DKMSTree, name))
-}
-func (l Layout) versionDir(m Module) string {
-	return l.root().Inside(filepath.Join(l.DKMSTree, m.Name, m.Version))
+// TreePath, modules and kernel give the directories most used.
+func (l Layout) TreePath() string { return l.NoFollow().Inside(l.DKMSTree) }
+
+func (l Layout) KernelDir(k Release) string {
+	return l.NoFollow().Inside(filepath.Join(l.Install, string(k)))
 }
 
-// headersDir is where a kernel's headers are: what its build link names.
-func (l Layout) headersDir(kernel Release) string {
-	return l.inRoot(filepath.Join(l.kernelDir(kernel), "build"))
+func (l Layout) InstallDir(k Release) string {
+	return l.NoFollow().Inside(filepath.Join(l.Install, string(k), InstalledUnder))
+}
+
+func (l Layout) ModuleDir(name string) string {
+	return l.NoFollow().Inside(filepath.Join(l.DKMSTree, name))
+}
+
+func (l Layout) VersionDir(m Module) string {
+	return l.NoFollow().Inside(filepath.Join(l.DKMSTree, m.Name, m.Version))
+}
+
+// HeadersDir is where a kernel's headers are: what its build link names.
+func (l Layout) HeadersDir(kernel Release) string {
+	return l.inRoot(filepath.Join(l.KernelDir(kernel), "build"))
 }
 
 // KernelThere reports whether a kernel has modules of its own, or the lists of them that
 // one without any has: headers that come before it make a directory with nothing
 // but a link in it. For the kernel at work a directory is enough.
 func (l Layout) KernelThere(k Release) bool {
-	return l.ModulesThere(k) || k == l.Running && exists(l.kernelDir(k)) || anyExists(l.kernelDir(k), "modules.order", "modules.builtin")
+	return l.ModulesThere(k) || k == l.Running && Exists(l.KernelDir(k)) || AnyExists(l.KernelDir(k), "modules.order", "modules.builtin")
 }
 
 // ModulesThere reports whether a kernel has modules of its own.
-func (l Layout) ModulesThere(k Release) bool { return anyExists(l.kernelDir(k), "kernel") }
+func (l Layout) ModulesThere(k Release) bool { return AnyExists(l.KernelDir(k), "kernel") }
 
-// installedUnder is where dkms installs every module on Debian and Ubuntu,
+// InstalledUnder is where dkms installs every module on Debian and Ubuntu,
 // whatever DEST_MODULE_LOCATION says (dkms, override_dest_module_location).
-const installedUnder = "updates/dkms"
+const InstalledUnder = "updates/dkms"
 
 // InstalledPath is where dkms installs a module's file for a kernel by default.
 func InstalledPath(kernel Release, name string) string {
-	return filepath.Join("/lib/modules", string(kernel), installedUnder, name)
+	return filepath.Join("/lib/modules", string(kernel), InstalledUnder, name)
 }
 
 // runningKernel returns `uname -r`, "" for another root than that of the running system.
@@ -179,3 +183,6 @@ func runningKernel(root string) Release {
 	kernel, _ := ParseRelease(unix.ByteSliceToString(name.Release[:]))
 	return kernel
 }
+
+// StateDir holds what this project keeps of its own.
+const StateDir = "/var/lib/dkms-hooks"

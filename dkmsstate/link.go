@@ -16,9 +16,9 @@ type Link struct {
 	Version string
 }
 
-// newLink reads a link's target: VERSION/KVER/ARCH, by itself or as the end of
+// NewLink reads a link's target: VERSION/KVER/ARCH, by itself or as the end of
 // an absolute path (old versions of dkms).
-func newLink(name, arch, target string, kernel Release) Link {
+func NewLink(name, arch, target string, kernel Release) Link {
 	l := Link{Name: name, Arch: arch, Target: target}
 	parts := strings.Split(path.Clean(target), "/")
 	n := len(parts)
@@ -31,12 +31,12 @@ func newLink(name, arch, target string, kernel Release) Link {
 	return l
 }
 
-// linkTarget is what dkms writes into a kernel link.
-func linkTarget(m Module, kernel Release, arch string) string {
+// LinkTarget is what dkms writes into a kernel link.
+func LinkTarget(m Module, kernel Release, arch string) string {
 	return path.Join(m.Version, string(kernel), arch)
 }
 
-// linkName is the link's base name in MODULE/.
-func linkName(kernel Release, arch string) string {
+// LinkName is the link's base name in MODULE/.
+func LinkName(kernel Release, arch string) string {
 	return "kernel-" + string(kernel) + "-" + arch
 }

@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// Underscored returns a module's name as the kernel has it.
+func Underscored(name string) string { return strings.ReplaceAll(name, "-", "_") }
+
 // Module is a DKMS module at one version, dkms's MODULE/VERSION.
 type Module struct {
 	Name    string

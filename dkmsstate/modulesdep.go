@@ -34,20 +34,20 @@ type DepRecord struct {
 	Accepted string `json:"accepted,omitempty"`
 }
 
-// newModulesDep returns modules.dep of a kernel's directory, an empty one where there is
+// NewModulesDep returns modules.dep of a kernel's directory, an empty one where there is
 // none.
-func newModulesDep(kernelDir string) ModulesDep {
+func NewModulesDep(kernelDir string) ModulesDep {
 	return ModulesDep{text: sync.OnceValue(func() []byte {
 		text, _ := regular.ReadFile(filepath.Join(kernelDir, "modules.dep"))
 		return text
 	})}
 }
 
-// read reads what both files of a kernel's directory say of its install directory; kept is
+// Read reads what both files of a kernel's directory say of its install directory; kept is
 // what they said before.
-func (d *ModulesDep) read(kernelDir, installDir string, kept DepRecord) {
+func (d *ModulesDep) Read(kernelDir, installDir string, kept DepRecord) {
 	indexPath := filepath.Join(kernelDir, "modules.dep.bin")
-	d.DepRecord = DepRecord{Stamp: stampFiles(filepath.Join(kernelDir, "modules.dep"), indexPath)}
+	d.DepRecord = DepRecord{Stamp: StampFiles(filepath.Join(kernelDir, "modules.dep"), indexPath)}
 	if d.Stamp == kept.Stamp {
 		d.DepRecord = kept
 	} else {
@@ -67,7 +67,7 @@ func (d *ModulesDep) read(kernelDir, installDir string, kept DepRecord) {
 	}
 	d.Gone = nil
 	for _, name := range d.Installed {
-		if !anyExists(installDir, name) {
+		if !AnyExists(installDir, name) {
 			d.Gone = append(d.Gone, name)
 		}
 	}
@@ -77,7 +77,7 @@ func (d *ModulesDep) read(kernelDir, installDir string, kept DepRecord) {
 // or at the very beginning.
 func installedIn(text []byte, mark string) []string {
 	var names []string
-	prefix := []byte(installedUnder + "/")
+	prefix := []byte(InstalledUnder + "/")
 	rest, found := bytes.CutPrefix(text, prefix)
 	for marked := append([]byte(mark), prefix...); ; _, rest, found = bytes.Cut(rest, marked) {
 		if end := bytes.IndexAny(rest, ": \n\x00"); found && end >= 0 && rest[end] == ':' {
@@ -105,7 +105,7 @@ func (d DepRecord) Names() func(name string) bool {
 // kernelSuffix returns the compression of the kernel's own modules as the end of
 // their names (.gz, .xz, .zst), "" for none.
 func (d ModulesDep) kernelSuffix() string {
-	for path := range d.paths {
+	for path := range d.Paths {
 		if _, suffix, ok := strings.Cut(filepath.Base(path), ".ko"); ok && strings.HasPrefix(path, "kernel/") {
 			return suffix
 		}
@@ -113,8 +113,8 @@ func (d ModulesDep) kernelSuffix() string {
 	return ""
 }
 
-// paths returns the paths of all modules, as they are written in modules.dep.
-func (d ModulesDep) paths(yield func(string) bool) {
+// Paths returns the paths of all modules, as they are written in modules.dep.
+func (d ModulesDep) Paths(yield func(string) bool) {
 	for line := range bytes.Lines(d.text()) {
 		if path, _, ok := bytes.Cut(line, []byte(":")); ok && !yield(string(path)) {
 			return
@@ -125,7 +125,7 @@ func (d ModulesDep) paths(yield func(string) bool) {
 // Own returns the paths of the kernel's own modules.
 func (d ModulesDep) Own() []string {
 	var own []string
-	for path := range d.paths {
+	for path := range d.Paths {
 		if strings.HasPrefix(path, "kernel/") {
 			own = append(own, path)
 		}
@@ -138,8 +138,8 @@ func (d ModulesDep) InKernel(base string) bool {
 	if !bytes.Contains(d.text(), []byte("/"+base+".ko")) {
 		return false
 	}
-	for path := range d.paths {
-		if !strings.HasPrefix(path, installedUnder+"/") && kmod.TrimSuffix(filepath.Base(path)) == base {
+	for path := range d.Paths {
+		if !strings.HasPrefix(path, InstalledUnder+"/") && kmod.TrimSuffix(filepath.Base(path)) == base {
 			return true
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// dirNames returns the names of the directories in a directory; what cannot be
+// DirNames returns the names of the directories in a directory; what cannot be
 // read has none.
-func dirNames(dir string) []string {
+func DirNames(dir string) []string {
 	entries, _ := os.ReadDir(dir)
 	var names []string
 	for _, entry := range entries {
@@ -29,18 +29,18 @@ func fileNames(dir string) []string {
 	return names
 }
 
-// exists, anyExists and hasEntries are questions about paths; what cannot be read is
+// Exists, AnyExists and HasEntries are questions about paths; what cannot be read is
 // not there.
-func exists(path string) bool {
+func Exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
 
-func anyExists(dir string, names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return exists(filepath.Join(dir, name)) })
+func AnyExists(dir string, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return Exists(filepath.Join(dir, name)) })
 }
 
-func hasEntries(dir string) bool {
+func HasEntries(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	return err == nil && len(entries) > 0
 }

@@ -7,20 +7,31 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// wrong says what is wrong with the installed files of a build, "" for nothing.
-func (b Build) wrong() string {
+// Missing returns the files of a build that are not installed.
+func (b Build) Missing() []string {
+	var names []string
+	for _, f := range b.Files {
+		if f.Copy == kmod.CopyMissing {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// Problem says what is wrong with the installed files of a build, "" for nothing.
+func (b Build) Problem() string {
 	for _, f := range b.Files {
 		switch {
 		case f.Copy == kmod.CopyMissing && (f.InKernel || f.Absent):
 			// dkms 3.0 counts a module as installed that it did not install
 			// because the kernel has the same version or a newer one itself.
 		case f.Copy == kmod.CopyMissing:
-			return f.Name + " is not in " + installedUnder
+			return f.Name + " is not in " + InstalledUnder
 		case f.Copy == kmod.CopyDamaged, f.OtherABI && b.Fresh.Verdict == Fresh:
-			return fmt.Sprintf("%s in %s is not the one that was built: it %s", f.Installed, installedUnder, f.Reason)
+			return fmt.Sprintf("%s in %s is not the one that was built: it %s", f.Installed, InstalledUnder, f.Reason)
 		}
 		if len(f.OtherCompressions) > 0 {
-			return f.OtherCompressions[0] + " stands beside it in " + installedUnder
+			return f.OtherCompressions[0] + " stands beside it in " + InstalledUnder
 		}
 	}
 	return ""
@@ -31,26 +42,26 @@ func (b Build) wrong() string {
 func (b Build) Unusual() string {
 	for _, f := range b.Files {
 		if f.Copy == kmod.CopyAltered || f.Copy == CopyForeign {
-			return fmt.Sprintf("%s in %s %s", f.Installed, installedUnder, f.Reason)
+			return fmt.Sprintf("%s in %s %s", f.Installed, InstalledUnder, f.Reason)
 		}
 	}
 	return ""
 }
 
-// asBuilt reports whether what is installed of a build is what was built, and something is.
-func (b Build) asBuilt() bool {
-	return b.anyCopy() && !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopyAltered || f.Copy == CopyForeign })
+// AsBuilt reports whether what is installed of a build is what was built, and something is.
+func (b Build) AsBuilt() bool {
+	return b.AnyCopy() && !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopyAltered || f.Copy == CopyForeign })
 }
 
-// altered reports whether a file that stands in the place of a build's is neither that nor
+// Altered reports whether a file that stands in the place of a build's is neither that nor
 // damaged: somebody put it there.
-func (b Build) altered() bool {
+func (b Build) Altered() bool {
 	return slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopyAltered })
 }
 
-// anyCopy reports whether anything is installed in the names of a build's files that is not
+// AnyCopy reports whether anything is installed in the names of a build's files that is not
 // another module's.
-func (b Build) anyCopy() bool {
+func (b Build) AnyCopy() bool {
 	for _, f := range b.Files {
 		if f.Copy != kmod.CopyMissing && f.Copy != CopyForeign || len(f.OtherCompressions) > 0 {
 			return true
@@ -59,41 +70,7 @@ func (b Build) anyCopy() bool {
 	return false
 }
 
-// depmodPendingReason is why depmod runs when dkms noted that it is to.
-const depmodPendingReason = "a run that was cut off left word that it is due"
-
-// depmodReason says why modules.dep does not fit what is installed.
-func (s Snapshot) depmodReason() string {
-	switch {
-	case !s.There:
-		return ""
-	case s.DepmodPending && !s.DKMSRunning:
-		return depmodPendingReason
-	}
-	here := map[string]bool{}
-	named := s.Dep.Names()
-	for _, b := range s.Builds {
-		link, ok := s.Link(b.Module.Name, b.Arch)
-		if !ok || link.Version != b.Module.Version {
-			continue
-		}
-		for _, f := range b.Files {
-			if f.Copy == kmod.CopyMissing {
-				continue
-			}
-			here[f.Installed] = true
-			if !slices.ContainsFunc(kmod.FileNames(kmod.TrimSuffix(f.Name)), named) {
-				return "modules.dep does not name " + f.Installed
-			}
-		}
-	}
-	for _, name := range s.Unowned {
-		here[name] = true
-	}
-	for _, name := range s.Dep.Gone {
-		if !here[name] {
-			return fmt.Sprintf("modules.dep names %s, which is gone", name)
-		}
-	}
-	return ""
+// InstalledAsBuilt reports whether a file of a build is installed as it was built.
+func (b Build) InstalledAsBuilt(name string) bool {
+	return slices.ContainsFunc(b.Files, func(f File) bool { return kmod.TrimSuffix(f.Name) == kmod.TrimSuffix(name) && f.Copy == kmod.CopySame })
 }

@@ -8,6 +8,18 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
+// Cause is the kind of a failure, as far as it decides when to try again.
+type Cause string
+
+// A compiler's error about the module's source comes again as long as that and the headers
+// are the same; what ran into the time limit most likely does. Everything else may have
+// been a tool, a library, memory, a disk or a network that was missing.
+const (
+	CauseOther    Cause = ""
+	CauseCompiler Cause = "compiler"
+	CauseTimeout  Cause = "timeout"
+)
+
 // Record is what is kept between runs, by kernel.
 type Record struct {
 	Version int                      `json:"version"`
@@ -77,41 +89,6 @@ func (b BuildRecord) file(f File) File {
 		f.Installed, f.Copy, f.Reason, f.OtherABI, f.Whose = r.Installed, r.Copy, r.Reason, r.OtherABI, r.Whose
 	}
 	return f
-}
-
-// withCopies returns the record with what is installed of a build, which is not read
-// again while it stays as it is.
-func (b BuildRecord) withCopies(build Build) BuildRecord {
-	b.Installed, b.Differing = "", nil
-	if build.wrong() != "" || !build.allInstalled() {
-		return b
-	}
-	b.Installed = build.installed
-	for _, f := range build.Files {
-		if f.Copy != kmod.CopySame {
-			if b.Differing == nil {
-				b.Differing = map[string]FileRecord{}
-			}
-			b.Differing[f.Name] = FileRecord{f.Installed, f.Copy, f.Reason, f.OtherABI, f.Whose}
-		}
-	}
-	return b
-}
-
-// usedOrigins returns the origins that builds of the record name.
-func (k KernelRecord) usedOrigins(x examination) map[string]Origin {
-	used := map[string]Origin{}
-	for _, b := range k.Builds {
-		if b.From == "" {
-			continue
-		}
-		if origin, known := k.Origins[b.From]; known {
-			used[b.From] = origin
-		} else if _, done := used[b.From]; !done {
-			used[b.From] = x.origin()
-		}
-	}
-	return used
 }
 
 // Last is how the last attempt for a module on a kernel ended.
@@ -223,7 +200,7 @@ func (r Record) Kernel(kernel Release) KernelRecord { return r.Kernels[kernel] }
 
 // With returns the record with one kernel's put in its place.
 func (r Record) With(kernel Release, k KernelRecord) Record {
-	next := Record{Version: recordVersion, Kernels: maps.Clone(r.Kernels)}
+	next := Record{Version: RecordVersion, Kernels: maps.Clone(r.Kernels)}
 	if next.Kernels == nil {
 		next.Kernels = map[Release]KernelRecord{}
 	}
@@ -251,7 +228,10 @@ func (r Record) Took(m Module) time.Duration {
 
 // Without returns the record without a kernel.
 func (r Record) Without(kernel Release) Record {
-	next := Record{Version: recordVersion, Kernels: maps.Clone(r.Kernels)}
+	next := Record{Version: RecordVersion, Kernels: maps.Clone(r.Kernels)}
 	delete(next.Kernels, kernel)
 	return next
 }
+
+// RecordVersion is the version of the file that the Record is kept in.
+const RecordVersion = 2

@@ -27,11 +27,11 @@ type Registration struct {
 	Unanswered error
 }
 
-// errNoSource says that a module's directory has no `source` link.
-const errNoSource = sentinel.Error("the link to its source is gone")
+// ErrNoSource says that a module's directory has no `source` link.
+const ErrNoSource = sentinel.Error("the link to its source is gone")
 
-// errNotAsked says that dkms was not asked yet.
-const errNotAsked = sentinel.Error("only dkms can find out whether its dkms.conf sets AUTOINSTALL for this kernel; the hook asks it")
+// ErrNotAsked says that dkms was not asked yet.
+const ErrNotAsked = sentinel.Error("only dkms can find out whether its dkms.conf sets AUTOINSTALL for this kernel; the hook asks it")
 
 // readRegistrations reads what is known of a module's versions, as it holds for one
 // kernel.
@@ -43,12 +43,12 @@ func (sv *Survey) readRegistrations(d moduleDir, kernel Release, arch string) []
 		}
 		r := Registration{Module: version.module, Source: version.source}
 		if version.sourceErr != nil {
-			r.Broken = errNoSource
+			r.Broken = ErrNoSource
 		} else {
 			r.Conf, r.Broken = sv.readConf(version, kernel, arch)
 		}
 		if r.Conf.AutoinstallUnknown {
-			r.Unanswered = errNotAsked
+			r.Unanswered = ErrNotAsked
 		}
 		out = append(out, r)
 	}

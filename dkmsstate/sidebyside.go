@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// sideBySide calls a function for each number below n, as many at a time as there are
+// SideBySide calls a function for each number below n, as many at a time as there are
 // processors.
-func sideBySide(n int, do func(i int)) {
+func SideBySide(n int, do func(i int)) {
 	workers := min(n, runtime.GOMAXPROCS(0))
 	if workers <= 1 {
 		for i := range n {

@@ -11,6 +11,14 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
+// Again looks once more, as after a run; what the kernel says of itself is not read
+// again while its files are the same.
+func (s Snapshot) Again(kept KernelRecord) (Snapshot, error) {
+	after, err := ReadSnapshot(s.Layout, s.Kernel, s.Arch, kept)
+	after.Facts, after.Forced = s.Facts, s.Forced
+	return after, err
+}
+
 // Snapshot is what DKMS and one kernel have, as found by looking. Its lists are in
 // the order of the modules' names.
 type Snapshot struct {
@@ -59,8 +67,8 @@ type Snapshot struct {
 	Troubles []string
 	// installed reports whether the install directory has a file of a name.
 	installed func(name string) bool
-	// facts is what Examine read of the kernel.
-	facts *kernelFacts
+	// Facts is what package fresh read of the kernel.
+	Facts *KernelFacts
 	// inputs are what Examine found of modules in trouble (Inputs), by MODULE/VERSION.
 	inputs map[string]string
 }
@@ -69,7 +77,7 @@ type Snapshot struct {
 func ReadSnapshot(l Layout, kernel Release, uname string, kept KernelRecord) (Snapshot, error) {
 	survey, err := l.Survey()
 	if err != nil {
-		return l.glance(kernel), err
+		return l.EmptySnapshot(kernel), err
 	}
 	return survey.Snapshot(kernel, uname, kept), nil
 }
@@ -82,14 +90,14 @@ func ReadSnapshot(l Layout, kernel Release, uname string, kept KernelRecord) (Sn
 // are not read again.
 func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snapshot {
 	l := sv.layout
-	s := l.glance(kernel)
+	s := l.EmptySnapshot(kernel)
 	s.There = l.KernelThere(kernel)
-	s.Headers = anyExists(l.headersDir(kernel), "include")
+	s.Headers = AnyExists(l.HeadersDir(kernel), "include")
 	s.NoAutoinstall = slices.Contains(sv.overrides, "no-autoinstall")
-	files := fileNames(l.installDir(kernel))
+	files := fileNames(l.InstallDir(kernel))
 	s.installed = func(name string) bool { _, ok := slices.BinarySearch(files, name); return ok }
 	parts := make([]modulePart, len(sv.modules))
-	sideBySide(len(parts), func(i int) { parts[i] = s.readModule(sv.modules[i], kept) })
+	SideBySide(len(parts), func(i int) { parts[i] = s.readModule(sv.modules[i], kept) })
 	for _, part := range parts {
 		s.Builds = append(s.Builds, part.builds...)
 		s.Links = append(s.Links, part.links...)
@@ -99,38 +107,38 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 	}
 	s.findForeign()
 	s.Arch, s.ArchDetected = l.findArch(kernel, uname, s.arches())
-	sideBySide(len(parts), func(i int) { parts[i].registrations = sv.readRegistrations(sv.modules[i], kernel, s.Arch) })
+	SideBySide(len(parts), func(i int) { parts[i].registrations = sv.readRegistrations(sv.modules[i], kernel, s.Arch) })
 	for _, part := range parts {
 		s.Registrations = append(s.Registrations, part.registrations...)
 	}
-	s.Dep.read(l.kernelDir(kernel), l.installDir(kernel), kept.Dep)
+	s.Dep.Read(l.KernelDir(kernel), l.InstallDir(kernel), kept.Dep)
 	s.findCompression()
 	s.findUnowned(files)
 	s.findLeftovers(files)
-	s.DepmodPending = len(depmodPending(kernel, sv.notes)) > 0 || l.Unfinished(kernel) == Interrupted
+	s.DepmodPending = len(DepmodPending(kernel, sv.notes)) > 0 || l.Unfinished(kernel) == Interrupted
 	s.DKMSRunning = l.Root == "/" && (s.DepmodPending || len(s.LeftoversOf) > 0) && dkmsRunning()
 	return s
 }
 
-// glance returns a snapshot in which nothing is looked up yet, for a look at one module.
-func (l Layout) glance(kernel Release) Snapshot {
-	return Snapshot{Layout: l, Kernel: kernel, Dep: newModulesDep(l.kernelDir(kernel)), installed: func(name string) bool {
-		_, err := os.Lstat(filepath.Join(l.installDir(kernel), name))
+// EmptySnapshot returns a snapshot in which nothing is looked up yet, for a look at one module.
+func (l Layout) EmptySnapshot(kernel Release) Snapshot {
+	return Snapshot{Layout: l, Kernel: kernel, Dep: NewModulesDep(l.KernelDir(kernel)), installed: func(name string) bool {
+		_, err := os.Lstat(filepath.Join(l.InstallDir(kernel), name))
 		return err == nil
 	}}
 }
 
-// lookAt reads what one module has on the kernel, and nothing else.
-func (l Layout) lookAt(kernel Release, name string) Snapshot {
-	s := l.glance(kernel)
+// ModuleSnapshot reads what one module has on the kernel, and nothing else.
+func (l Layout) ModuleSnapshot(kernel Release, name string) Snapshot {
+	s := l.EmptySnapshot(kernel)
 	part := s.readModule(l.readModuleDir(name), KernelRecord{})
 	s.Builds, s.Links, s.LeftoversOf = part.builds, part.links, part.remains
 	return s
 }
 
-// buildable reports whether modules can be built: the headers are there, and the image's as
+// Buildable reports whether modules can be built: the headers are there, and the image's as
 // far as can be shown, or somebody insists.
-func (s Snapshot) buildable() bool { return s.Headers && (s.Mismatch == "" || s.Forced) }
+func (s Snapshot) Buildable() bool { return s.Headers && (s.Mismatch == "" || s.Forced) }
 
 // modulePart is what one module gives to a snapshot.
 type modulePart struct {
@@ -156,29 +164,29 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 		if !ok || strings.Contains(arch, "-") {
 			continue // kernel-6.1-rt-x86_64 is another kernel's than kernel-6.1-x86_64
 		}
-		path := filepath.Join(s.Layout.moduleDir(d.name), name)
+		path := filepath.Join(s.Layout.ModuleDir(d.name), name)
 		target, err := os.Readlink(path)
 		if err != nil {
 			part.troubles = append(part.troubles, fmt.Sprintf("%s: cannot read its link %s: %v", d.name, path, err))
 			continue
 		}
-		part.links = append(part.links, newLink(d.name, arch, target, s.Kernel))
+		part.links = append(part.links, NewLink(d.name, arch, target, s.Kernel))
 	}
 	for _, version := range d.versions {
 		if !version.has(string(s.Kernel)) {
-			if version.has(trashName(s.Kernel)) {
+			if version.has(TrashName(s.Kernel)) {
 				part.remains = append(part.remains, version.module)
 			}
 			continue
 		}
-		arches, err := os.ReadDir(filepath.Join(s.Layout.versionDir(version.module), string(s.Kernel)))
-		scratch := version.has(trashName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was cut off
+		arches, err := os.ReadDir(filepath.Join(s.Layout.VersionDir(version.module), string(s.Kernel)))
+		scratch := version.has(TrashName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was cut off
 		half := slices.ContainsFunc(arches, func(entry os.DirEntry) bool { return entry.Name() == nofollow.PartialMark })
 		for _, arch := range arches {
-			scratch = scratch || isScratch(arch.Name())
+			scratch = scratch || IsScratch(arch.Name())
 			if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") && !half {
-				b := s.readBuild(version.module, arch.Name(), kept)
-				b.Original = slices.Contains(d.archived, string(s.Kernel)) && hasEntries(s.Layout.originalDir(d.name, s.Kernel, b.Arch))
+				b := s.ReadBuild(version.module, arch.Name(), kept)
+				b.Original = slices.Contains(d.archived, string(s.Kernel)) && HasEntries(s.Layout.OriginalDir(d.name, s.Kernel, b.Arch))
 				part.builds = append(part.builds, b)
 			}
 		}

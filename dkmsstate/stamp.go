@@ -16,7 +16,7 @@ type stamp struct{ state []byte }
 
 // add adds a file to those that are named.
 func (s *stamp) add(info os.FileInfo) {
-	for _, n := range []int64{info.Size(), info.ModTime().UnixNano(), changed(info).UnixNano(), int64(info.Mode())} {
+	for _, n := range []int64{info.Size(), info.ModTime().UnixNano(), Changed(info).UnixNano(), int64(info.Mode())} {
 		s.state = binary.LittleEndian.AppendUint64(s.state, uint64(n))
 	}
 }
@@ -37,7 +37,7 @@ func (s *stamp) sum() string {
 	return hex.EncodeToString(sum[:16])
 }
 
-func stampFiles(paths ...string) string {
+func StampFiles(paths ...string) string {
 	var s stamp
 	for _, path := range paths {
 		s.addFile(path)
@@ -45,8 +45,8 @@ func stampFiles(paths ...string) string {
 	return s.sum()
 }
 
-// changed is when a file last changed in any way (ctime).
-func changed(info os.FileInfo) time.Time {
+// Changed is when a file last changed in any way (ctime).
+func Changed(info os.FileInfo) time.Time {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return time.Unix(stat.Ctim.Unix())
 	}

@@ -56,12 +56,12 @@ type versionDir struct {
 func (l Layout) Survey(names ...string) (*Survey, error) {
 	sv := &Survey{layout: l}
 	if len(names) == 0 {
-		entries, err := os.ReadDir(l.treePath())
+		entries, err := os.ReadDir(l.TreePath())
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return sv, fmt.Errorf("cannot read the DKMS tree: %w", err)
 		}
 		for _, entry := range entries {
-			if l.root().IsSubdir(l.DKMSTree, entry) && checkName(entry.Name()) == nil {
+			if l.NoFollow().IsSubdir(l.DKMSTree, entry) && checkName(entry.Name()) == nil {
 				names = append(names, entry.Name())
 			} else {
 				sv.notes = append(sv.notes, entry.Name())
@@ -69,7 +69,7 @@ func (l Layout) Survey(names ...string) (*Survey, error) {
 		}
 	}
 	sv.modules = make([]moduleDir, len(names))
-	sideBySide(len(names), func(i int) { sv.modules[i] = l.readModuleDir(names[i]) })
+	SideBySide(len(names), func(i int) { sv.modules[i] = l.readModuleDir(names[i]) })
 	entries, _ := os.ReadDir(l.Path("/etc/dkms"))
 	for _, entry := range entries {
 		sv.overrides = append(sv.overrides, entry.Name())
@@ -79,7 +79,7 @@ func (l Layout) Survey(names ...string) (*Survey, error) {
 
 func (l Layout) readModuleDir(name string) moduleDir {
 	d := moduleDir{name: name}
-	dir := l.moduleDir(name)
+	dir := l.ModuleDir(name)
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		d.trouble = fmt.Sprintf("%s: cannot be read: %v", name, err)
@@ -90,9 +90,9 @@ func (l Layout) readModuleDir(name string) moduleDir {
 			d.linkTemp = true
 		case entry.Type()&fs.ModeSymlink != 0 && strings.HasPrefix(entry.Name(), "kernel-"):
 			d.links = append(d.links, entry.Name())
-		case entry.IsDir() && entry.Name() == originals:
-			d.archived = dirNames(filepath.Join(dir, originals))
-		case l.root().IsSubdir(filepath.Join(l.DKMSTree, name), entry) && checkName(entry.Name()) == nil:
+		case entry.IsDir() && entry.Name() == Originals:
+			d.archived = DirNames(filepath.Join(dir, Originals))
+		case l.NoFollow().IsSubdir(filepath.Join(l.DKMSTree, name), entry) && checkName(entry.Name()) == nil:
 			d.versions = append(d.versions, l.readVersionDir(Module{Name: name, Version: entry.Name()}))
 		}
 	}
@@ -100,7 +100,7 @@ func (l Layout) readModuleDir(name string) moduleDir {
 }
 
 func (l Layout) readVersionDir(m Module) versionDir {
-	dir := l.versionDir(m)
+	dir := l.VersionDir(m)
 	entries, _ := os.ReadDir(dir)
 	d := versionDir{module: m, empty: len(entries) == 0}
 	for _, entry := range entries {
@@ -124,7 +124,7 @@ func (d versionDir) has(dir string) bool { return slices.Contains(d.dirs, dir) }
 func (sv *Survey) NeedsRecovery(kernel Release) bool {
 	for _, module := range sv.modules {
 		for _, version := range module.versions {
-			if version.has(previousName(kernel)) || version.has(backupName(kernel)) {
+			if version.has(PreviousName(kernel)) || version.has(BackupName(kernel)) {
 				return true
 			}
 		}
@@ -145,18 +145,18 @@ func (sv *Survey) Modules() []string {
 	return names
 }
 
-// versionsWith returns the modules that have an entry of a name in MODULE/VERSION.
-func (l Layout) versionsWith(name string) []Module {
+// VersionsWith returns the modules that have an entry of a name in MODULE/VERSION.
+func (l Layout) VersionsWith(name string) []Module {
 	var found []Module
-	modules, _ := os.ReadDir(l.treePath())
+	modules, _ := os.ReadDir(l.TreePath())
 	for _, module := range modules {
-		if !l.root().IsSubdir(l.DKMSTree, module) || checkName(module.Name()) != nil {
+		if !l.NoFollow().IsSubdir(l.DKMSTree, module) || checkName(module.Name()) != nil {
 			continue
 		}
-		versions, _ := os.ReadDir(l.moduleDir(module.Name()))
+		versions, _ := os.ReadDir(l.ModuleDir(module.Name()))
 		for _, version := range versions {
 			m := Module{Name: module.Name(), Version: version.Name()}
-			if _, err := os.Lstat(filepath.Join(l.versionDir(m), name)); err == nil && l.root().IsSubdir(filepath.Join(l.DKMSTree, m.Name), version) {
+			if _, err := os.Lstat(filepath.Join(l.VersionDir(m), name)); err == nil && l.NoFollow().IsSubdir(filepath.Join(l.DKMSTree, m.Name), version) {
 				found = append(found, m)
 			}
 		}

@@ -30,7 +30,7 @@ func (l Layout) Unregistered() ([]SourceDir, error) {
 		if !ok {
 			continue
 		}
-		if _, err := os.Lstat(filepath.Join(l.treePath(), m.Name, m.Version, "source")); err != nil {
+		if _, err := os.Lstat(filepath.Join(l.TreePath(), m.Name, m.Version, "source")); err != nil {
 			found = append(found, SourceDir{Module: m, Dir: filepath.Join(l.Source, dir)})
 		}
 	}

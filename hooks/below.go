@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // leave leaves a kernel to the run that started this hook and waits for it. That run is
@@ -13,7 +14,7 @@ func leave(layout dkmsstate.Layout, inv Invocation, stderr io.Writer) int {
 	if layout.Unfinished(inv.Kernel) != "" {
 		return exitOK
 	}
-	if err := layout.NoteUnfinished(inv.Kernel, dkmsstate.Deferred, false); err != nil {
+	if err := record.NoteUnfinished(layout, inv.Kernel, dkmsstate.Deferred, false); err != nil {
 		fmt.Fprintf(stderr, "dkms-hooks: failed: %v\n", err)
 	}
 	return exitOK

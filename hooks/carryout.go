@@ -6,27 +6,30 @@ import (
 	"fmt"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/plan"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // carryOut runs the plan, then makes good what the run must leave in order:
 // every registration, modules.dep, the empty directories.
-func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkmsstate.Plan, kept dkmsstate.KernelRecord) error {
-	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
-	r.removeLeftovers(tree, plan.Leftovers)
-	if r.verdict != Unbuild && plan.OnlyLeftovers() {
+func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned plan.Plan, kept dkmsstate.KernelRecord) error {
+	tree := apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+	r.removeLeftovers(tree, planned.Leftovers)
+	if r.verdict != Unbuild && planned.OnlyLeftovers() {
 		return nil
 	}
 	// The next run finds this when the rest of this one never happens.
-	if err := r.machine.Layout.NoteUnfinished(r.inv.Kernel, dkmsstate.Interrupted, plan.Keeping()); err != nil {
+	if err := record.NoteUnfinished(r.machine.Layout, r.inv.Kernel, dkmsstate.Interrupted, planned.Keeping()); err != nil {
 		r.report.atEnd("%v", err)
 	}
 	changed := false
-	progress := r.report.watch(len(plan.Tasks))
+	progress := r.report.watch(len(planned.Tasks))
 	r.machine.Took = r.record.Took
-	results := r.machine.Run(ctx, before, plan,
+	results := r.machine.Run(ctx, before, planned,
 		progress.begin,
-		func(i int, res dkmsstate.Result) {
-			changed = changed || res.Outcome == dkmsstate.Done && (r.verdict == Unbuild || res.Task.Installs())
+		func(i int, res apply.Result) {
+			changed = changed || res.Outcome == apply.Done && (r.verdict == Unbuild || res.Task.Installs())
 			r.outcomes.result(res)
 			r.report.end(res, progress.end(i, res))
 		})
@@ -39,7 +42,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	}
 	r.after = after
 	for _, res := range results {
-		if res.Outcome == dkmsstate.Done && res.Task.Builds() {
+		if res.Outcome == apply.Done && res.Task.Builds() {
 			r.built = append(r.built, res.Task.Module)
 		}
 	}
@@ -53,8 +56,8 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 	if !r.needsDepmod() {
 		return tree.RemoveDepmodPending()
 	}
-	if plan.Depmod != "" && after.There {
-		r.report.say("running depmod: %s", plan.Depmod)
+	if planned.Depmod != "" && after.There {
+		r.report.say("running depmod: %s", planned.Depmod)
 	}
 	unfit, err := r.machine.Finish(ctx, &r.after, changed)
 	if err != nil {
@@ -68,7 +71,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, plan dkms
 
 // removeLeftovers removes what programs that were killed left. It stays where that
 // fails: it harms nothing.
-func (r *run) removeLeftovers(tree dkmsstate.Tree, paths []string) {
+func (r *run) removeLeftovers(tree apply.Tree, paths []string) {
 	if len(paths) == 0 {
 		return
 	}
@@ -87,13 +90,13 @@ func leftovers(paths []string) string {
 }
 
 // verify looks at what the run brought in.
-func (r *run) verify(after dkmsstate.Snapshot, results []dkmsstate.Result) {
+func (r *run) verify(after dkmsstate.Snapshot, results []apply.Result) {
 	for _, res := range results {
-		if r.verdict != Autoinstall || res.Outcome != dkmsstate.Done {
+		if r.verdict != Autoinstall || res.Outcome != apply.Done {
 			continue
 		}
-		if err := dkmsstate.Verify(after, res.Task); err != nil {
-			res.Outcome, res.Err = dkmsstate.Failed, err
+		if err := apply.Verify(after, res.Task); err != nil {
+			res.Outcome, res.Err = apply.Failed, err
 			r.outcomes.result(res)
 			r.report.end(res, 0)
 		}
@@ -114,7 +117,7 @@ func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot, 
 		return after, err
 	}
 	var errs []error
-	for _, lost := range dkmsstate.Lost(before, after) {
+	for _, lost := range apply.Lost(before, after) {
 		if err := r.machine.PutBack(ctx, lost); err != nil {
 			errs = append(errs, err)
 			continue

@@ -7,6 +7,9 @@ import (
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/dkms"
+	"dkms-hooks/dkmsstate/fresh"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // Finding is something wrong with the trees, and how it is mended.
@@ -43,23 +46,23 @@ const (
 // how many kernels and modules it looked at. It changes nothing.
 func Check(ctx context.Context, inv Invocation) ([]Finding, Examined, error) {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	record, _ := layout.ReadRecord()
+	rec, _ := record.Read(layout)
 	survey, err := layout.Survey()
 	if err != nil {
 		return nil, Examined{}, err
 	}
 	inv.Hook = Reconciler
 	config, _ := ReadConfig(layout.Path(ConfigFile)) // what is wrong with it is reported by the hooks
-	c := checker{ctx: ctx, inv: inv, layout: layout, config: config, record: record}
+	c := checker{ctx: ctx, inv: inv, layout: layout, config: config, record: rec}
 	if err := c.forgotten(); err != nil {
 		return nil, Examined{}, err
 	}
-	kernels := survey.Kernels(record)
+	kernels := survey.Kernels(rec)
 	modules := map[dkmsstate.Module]bool{}
 	for _, kernel := range kernels {
-		kept := record.Kernel(kernel)
+		kept := rec.Kernel(kernel)
 		s := survey.Snapshot(kernel, machineArch(), kept)
-		s.Examine(ctx, kept)
+		fresh.Examine(ctx, &s, kept)
 		for _, r := range s.Registrations {
 			if r.Broken != nil && !modules[r.Module] {
 				c.registration(r)
@@ -122,7 +125,7 @@ func register(ctx context.Context, inv Invocation, layout dkmsstate.Layout, conf
 	defer lock.Close()
 	for _, m := range lost {
 		if addErr := machine.Engine.Add(ctx, m); addErr != nil {
-			err = fmt.Errorf("%s: %w", m, dkmsstate.Explain(addErr))
+			err = fmt.Errorf("%s: %w", m, dkms.Explain(addErr))
 			continue
 		}
 		report.say("%s: registered", m)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/signing"
 )
 
 // enrolText reports that Secure Boot may refuse modules, since the key that dkms signs
@@ -15,11 +16,11 @@ import (
 //
 // It is said of the system that was booted alone: in a chroot or a container what the
 // firmware knows is another system's business.
-func enrolText(ctx context.Context, layout dkmsstate.Layout, firmware dkmsstate.Firmware, record dkmsstate.Record) string {
+func enrolText(ctx context.Context, layout dkmsstate.Layout, firmware signing.Firmware, record dkmsstate.Record) string {
 	if !booted(layout) {
 		return ""
 	}
-	path, certificate := layout.Unenrolled(firmware)
+	path, certificate := signing.Unenrolled(layout, firmware)
 	if path == "" {
 		return ""
 	}
@@ -28,7 +29,7 @@ func enrolText(ctx context.Context, layout dkmsstate.Layout, firmware dkmsstate.
 		if err != nil {
 			continue
 		}
-		if module := s.SignedBy(ctx, certificate); module != "" {
+		if module := signing.SignedBy(ctx, s, certificate); module != "" {
 			return fmt.Sprintf("dkms-hooks: Secure Boot is on, and the key that signed %s for %s is not enrolled\n"+
 				"dkms-hooks:   to enroll it: %s, then reboot and confirm it\n", module, kernel, enrolCommand(path))
 		}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // parseEnvironment reads the field Environment: assignments NAME=VALUE, separated by
@@ -24,7 +24,7 @@ func parseEnvironment(text string) ([]string, error) {
 		switch {
 		case !ok || !name.MatchString(variable) || strings.ContainsRune(word, 0):
 			return nil, fmt.Errorf("entry %d of Environment is not NAME=VALUE", i+1)
-		case slices.Contains([]string{"LC_ALL", dkmsstate.RunVariable}, variable):
+		case slices.Contains([]string{"LC_ALL", record.RunVariable}, variable):
 			return nil, fmt.Errorf("cannot set %s in Environment, these hooks set it themselves", variable)
 		}
 	}

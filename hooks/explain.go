@@ -6,6 +6,9 @@ import (
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/fresh"
+	"dkms-hooks/dkmsstate/plan"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // Explanation is what a hook would do now and why.
@@ -36,20 +39,20 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	if err != nil {
 		troubles = append(troubles, err.Error())
 	}
-	record, err := layout.ReadRecord()
+	rec, err := record.Read(layout)
 	if err != nil {
 		troubles = append(troubles, err.Error())
 	}
 	w := ReadWorld(ctx, inv, layout)
 	d := Decide(inv, w)
 	r := newRun(inv, config, layout, d.Verdict, io.Discard)
-	r.record = &record
-	kept := record.Kernel(inv.Kernel)
+	r.record = &rec
+	kept := rec.Kernel(inv.Kernel)
 	s, err := r.readSnapshot(kept, true)
 	if err != nil {
 		return Explanation{}, err
 	}
-	s.Examine(ctx, kept)
+	fresh.Examine(ctx, &s, kept)
 	e := Explanation{
 		Kernel: viewKernel(ctx, inv, s, kept, wantedOn(inv, layout, config), bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
 		Troubles: append(troubles, s.Troubles...),
@@ -67,8 +70,8 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		e.RemovedSteps = newRun(then, config, layout, e.Removed.Verdict, io.Discard).steps(s, kept)
 	}
 	if d.Verdict == Autoinstall {
-		plan := dkmsstate.PlanAutoinstall(s, r.goal(s, kept))
-		notes, wantsHeaders := planNotes(plan)
+		planned := plan.Autoinstall(s, r.goal(s, kept))
+		notes, wantsHeaders := planNotes(planned)
 		if e.Notes = notes; wantsHeaders {
 			e.Notes = append(e.Notes, "  next: "+e.Kernel.Next)
 		}

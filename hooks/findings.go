@@ -10,6 +10,9 @@ import (
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/plan"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // checker collects findings.
@@ -80,16 +83,16 @@ func (c *checker) registration(r dkmsstate.Registration) {
 // kernel finds what is wrong with a kernel that is there.
 func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	on := func(module string) string { return fmt.Sprintf("%s on %s", module, s.Kernel) }
-	plan := dkmsstate.PlanAutoinstall(s, wantedOn(c.at(s.Kernel), c.layout, c.config))
-	for _, t := range plan.Tasks {
+	planned := plan.Autoinstall(s, wantedOn(c.at(s.Kernel), c.layout, c.config))
+	for _, t := range planned.Tasks {
 		b, built := s.Build(t.Module, s.Arch)
 		link, linked := s.Link(t.Module.Name, s.Arch)
 		first := t.Steps[0]
-		had := built && (!b.Complete() || first.Op == dkmsstate.OpRestore) || linked && link.Version == t.Module.Version
+		had := built && (!b.Complete() || first.Op == plan.OpRestore) || linked && link.Version == t.Module.Version
 		switch {
-		case first.Op == dkmsstate.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
+		case first.Op == plan.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
 			c.mendable(Stale, on(t.Module.String()), strings.TrimPrefix(first.Reason, "stale, "))
-		case had || first.Op == dkmsstate.OpRemoveLeftovers || first.Op == dkmsstate.OpRemoveOtherArch || first.Op == dkmsstate.OpUnlink:
+		case had || first.Op == plan.OpRemoveLeftovers || first.Op == plan.OpRemoveOtherArch || first.Op == plan.OpUnlink:
 			c.mendable(Broken, on(t.Module.String()), first.Reason)
 		case t.Installs() && c.failed(s, t.Module) != "":
 			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: "it failed: " + c.failed(s, t.Module),
@@ -104,7 +107,7 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 			c.unusual = append(c.unusual, fmt.Sprintf("%s: %s; it is left as it is", on(b.Module.String()), b.Unusual()))
 		}
 	}
-	for _, m := range plan.NeedHeaders {
+	for _, m := range planned.NeedHeaders {
 		if b, _ := s.Build(m, s.Arch); b.Fresh.Verdict == dkmsstate.Stale {
 			c.add(Finding{Kind: Stale, Where: on(m.String()), Text: b.Fresh.Reason, Mend: headersAdvice(c.ctx, c.at(s.Kernel))})
 		} else if link, linked := s.Link(m.Name, s.Arch); linked && link.Version == m.Version {
@@ -114,10 +117,10 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	for _, name := range c.leftovers(s) {
 		c.mendable(Leftover, c.layout.Path(name), "an interrupted run left it")
 	}
-	if plan.Depmod != "" {
-		c.mendable(Broken, on("modules.dep"), plan.Depmod)
+	if planned.Depmod != "" {
+		c.mendable(Broken, on("modules.dep"), planned.Depmod)
 	}
-	return c.orphans(s, plan)
+	return c.orphans(s, planned)
 }
 
 // failed returns why a module failed on the kernel with what it is built from now, "" when it
@@ -144,7 +147,7 @@ func skippedAsBefore(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, m dkmsst
 
 // leftovers returns what killed programs left; while a run is at work some may be its own.
 func (c *checker) leftovers(s dkmsstate.Snapshot) []string {
-	if atWork, err := c.layout.AtWork(); atWork || err != nil {
+	if atWork, err := record.AtWork(c.layout); atWork || err != nil {
 		return nil
 	}
 	return s.Leftovers
@@ -158,8 +161,8 @@ func (c *checker) at(kernel dkmsstate.Release) Invocation {
 }
 
 // orphans finds installed files that are neither dkms's nor a package's.
-func (c *checker) orphans(s dkmsstate.Snapshot, plan dkmsstate.Plan) error {
-	for _, name := range plan.LeftUnowned(s) {
+func (c *checker) orphans(s dkmsstate.Snapshot, planned plan.Plan) error {
+	for _, name := range planned.LeftUnowned(s) {
 		db, err := c.inv.database()
 		if err != nil {
 			return err
@@ -194,7 +197,7 @@ func (c *checker) gone(s dkmsstate.Snapshot) error {
 	for _, name := range c.leftovers(s) {
 		left = append(left, c.layout.Path(name))
 	}
-	if d.RemoveKernelDir && len(dkmsstate.Tree{Layout: c.layout, Kernel: s.Kernel}.KernelDirLeftovers()) > 0 {
+	if d.RemoveKernelDir && len(apply.Tree{Layout: c.layout, Kernel: s.Kernel}.KernelDirLeftovers()) > 0 {
 		left = append(left, "the shell of its module tree")
 	}
 	if len(left) > 0 {

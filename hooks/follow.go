@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // Follow writes what dkms writes into the logs of the builds that are at work, until
@@ -17,19 +18,19 @@ import (
 func Follow(ctx context.Context, inv Invocation, out io.Writer) error {
 	const pause = 200 * time.Millisecond
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	working, err := layout.AtWork()
+	working, err := record.AtWork(layout)
 	if err == nil && !working {
-		err = dkmsstate.ErrIdle
+		err = record.ErrIdle
 	}
 	if err != nil {
 		return err
 	}
 	f := follower{out: out, at: map[string]int64{}}
 	for working {
-		if working, err = layout.AtWork(); err != nil {
+		if working, err = record.AtWork(layout); err != nil {
 			return err
 		}
-		for _, log := range layout.LiveLogs(inv.Kernel) {
+		for _, log := range record.LiveLogs(layout, inv.Kernel) {
 			if err := f.more(log); err != nil {
 				return err
 			}

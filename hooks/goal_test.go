@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // A hook brings in what dkms would; a reconcile, which was called for no kernel, only what
@@ -45,7 +47,7 @@ func TestGoal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			layout, _ := dkmsstate.ReadLayout(t.TempDir())
 			s := dkmsstate.Snapshot{Layout: layout, Kernel: kernel}
-			r := &run{reconciling: true, machine: dkmsstate.Machine{Layout: layout}}
+			r := &run{reconciling: true, machine: apply.Machine{Layout: layout}}
 			kept := dkmsstate.KernelRecord{Unpacked: s.Unpacked(), Last: last}
 			row.given(r, &kept)
 			goal := r.goal(s, kept)
@@ -72,7 +74,7 @@ func unpackedNow(t *testing.T) string {
 
 func pended(why dkmsstate.Unfinished, keeping bool) func(*run, *dkmsstate.KernelRecord) {
 	return func(r *run, _ *dkmsstate.KernelRecord) {
-		if err := r.machine.Layout.NoteUnfinished("6.1.0", why, keeping); err != nil {
+		if err := record.NoteUnfinished(r.machine.Layout, "6.1.0", why, keeping); err != nil {
 			panic(err)
 		}
 	}

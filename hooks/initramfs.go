@@ -9,6 +9,9 @@ import (
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/dkms"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // noteInitramfs notes that the kernel's initramfs may hold what this run changed. names
@@ -16,10 +19,10 @@ import (
 // and without a tool for it there is nothing to be done here.
 func (r *run) noteInitramfs(names []string) error {
 	layout := r.machine.Layout
-	if _, err := os.Stat(layout.InitramfsPath(r.inv.Kernel)); err != nil || len(names) == 0 || layout.Root != "/" || r.imageFollows() || !dkmsstate.MakesInitramfs() {
+	if _, err := os.Stat(dkms.InitramfsPath(layout, r.inv.Kernel)); err != nil || len(names) == 0 || layout.Root != "/" || r.imageFollows() || !dkms.MakesInitramfs() {
 		return nil
 	}
-	return layout.NoteInitramfs(r.inv.Kernel, names)
+	return record.NoteInitramfs(layout, r.inv.Kernel, names)
 }
 
 // initramfs makes the kernel's initramfs anew when one is owed, and it holds a module
@@ -30,7 +33,7 @@ func (r *run) initramfs(ctx context.Context) error {
 	if _, owed := layout.InitramfsNoted(kernel); !owed || ctx.Err() != nil || layout.Root != "/" {
 		return nil
 	}
-	lock, err := layout.LockInitramfs(ctx, r.config.lockLimit(), func() {
+	lock, err := record.AcquireInitramfs(ctx, layout, r.config.lockLimit(), func() {
 		r.report.say("waiting for another run that makes an initramfs, at most %s", r.config.lockLimit())
 	})
 	if err != nil {
@@ -44,16 +47,16 @@ func (r *run) initramfs(ctx context.Context) error {
 	if err := r.remakeInitramfs(ctx, engine(r.inv, layout, r.config, lock), owed.Names); err != nil {
 		return err
 	}
-	return layout.NoteInitramfsDone(kernel, owed)
+	return record.NoteInitramfsDone(layout, kernel, owed)
 }
 
-func (r *run) remakeInitramfs(ctx context.Context, engine dkmsstate.Engine, names []string) error {
+func (r *run) remakeInitramfs(ctx context.Context, engine dkms.Engine, names []string) error {
 	layout, kernel := r.machine.Layout, r.inv.Kernel
-	if _, err := os.Stat(layout.InitramfsPath(kernel)); err != nil || r.imageFollows() {
+	if _, err := os.Stat(dkms.InitramfsPath(layout, kernel)); err != nil || r.imageFollows() {
 		return nil
 	}
-	why := "it boots from " + strings.Join(layout.BootModules(names), ", ")
-	if len(layout.BootModules(names)) == 0 {
+	why := "it boots from " + strings.Join(dkms.BootModules(layout, names), ", ")
+	if len(dkms.BootModules(layout, names)) == 0 {
 		holds, err := engine.InitramfsHolds(ctx, kernel, names)
 		if err != nil {
 			return err
@@ -65,7 +68,7 @@ func (r *run) remakeInitramfs(ctx context.Context, engine dkmsstate.Engine, name
 	}
 	r.report.say("making the initramfs of %s anew: %s", kernel, why)
 	if err := engine.Initramfs(ctx, kernel); err != nil {
-		return fmt.Errorf("cannot make the initramfs of %s anew (by hand: update-initramfs -u -k %s): %w", kernel, kernel, dkmsstate.Explain(err))
+		return fmt.Errorf("cannot make the initramfs of %s anew (by hand: update-initramfs -u -k %s): %w", kernel, kernel, dkms.Explain(err))
 	}
 	return nil
 }
@@ -103,11 +106,11 @@ func (r *run) imageFollows() bool {
 
 // changedModules returns the names of the files of the modules that a run changed: all
 // of them after one that was cut off.
-func changedModules(before, after dkmsstate.Snapshot, results []dkmsstate.Result) []string {
+func changedModules(before, after dkmsstate.Snapshot, results []apply.Result) []string {
 	var names []string
 	for _, b := range slices.Concat(before.Builds, after.Builds) {
-		touched := before.DepmodPending || slices.ContainsFunc(results, func(res dkmsstate.Result) bool {
-			return res.Outcome == dkmsstate.Done && res.Task.Module == b.Module && (res.Task.Installs() || res.Task.Removes())
+		touched := before.DepmodPending || slices.ContainsFunc(results, func(res apply.Result) bool {
+			return res.Outcome == apply.Done && res.Task.Module == b.Module && (res.Task.Installs() || res.Task.Removes())
 		})
 		for _, name := range b.Names() {
 			if touched && !slices.Contains(names, name) {

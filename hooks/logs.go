@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // LogFile is the kept log of the last build of a module for a kernel.
@@ -25,8 +26,8 @@ type LogFile struct {
 // is not "" (NAME or NAME/VERSION), the newest first.
 func Logs(inv Invocation, module string) ([]LogFile, error) {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	record, _ := layout.ReadRecord()
-	paths, err := filepath.Glob(filepath.Join(layout.LogDir(), "*", "*.log"))
+	rec, _ := record.Read(layout)
+	paths, err := filepath.Glob(filepath.Join(record.LogDir(layout), "*", "*.log"))
 	if err != nil {
 		return nil, fmt.Errorf("cannot look for logs: %w", err)
 	}
@@ -41,7 +42,7 @@ func Logs(inv Invocation, module string) ([]LogFile, error) {
 		if !l.of(module) {
 			continue
 		}
-		for name, last := range record.Kernel(kernel).Last {
+		for name, last := range rec.Kernel(kernel).Last {
 			if strings.ReplaceAll(name, "/", "-") == l.Name {
 				l.Result = last.Result
 			}

@@ -4,18 +4,19 @@ import (
 	"slices"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // KernelNames returns the releases of the kernels that are known, the newest first.
 func KernelNames(inv Invocation) []string {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	record, _ := layout.ReadRecord()
+	rec, _ := record.Read(layout)
 	survey, err := layout.Survey()
 	if err != nil {
 		return nil
 	}
 	var names []string
-	for _, kernel := range survey.Kernels(record) {
+	for _, kernel := range survey.Kernels(rec) {
 		names = append(names, string(kernel))
 	}
 	return names

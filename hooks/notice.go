@@ -10,24 +10,27 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/fresh"
+	"dkms-hooks/dkmsstate/record"
+	"dkms-hooks/dkmsstate/signing"
 )
 
 // Remind says what the next boot would miss, as far as that still holds, and keeps
 // the notice in step with it. It is what the end of each run of dpkg calls.
 func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	record, _ := layout.ReadRecord() // every other run tells
-	text := noticeText(ctx, layout, record)
-	_ = layout.WriteNotice(text) // one that is out of date is mended by the next run
+	rec, _ := record.Read(layout) // every other run tells
+	text := noticeText(ctx, layout, rec)
+	_ = record.WriteNotice(layout, text) // one that is out of date is mended by the next run
 	fmt.Fprint(stderr, text)
 	return exitOK
 }
 
 // noticeText tells of the modules that are missing on the kernels which may boot next.
-func noticeText(ctx context.Context, layout dkmsstate.Layout, record dkmsstate.Record) string {
+func noticeText(ctx context.Context, layout dkmsstate.Layout, rec dkmsstate.Record) string {
 	var text strings.Builder
 	for _, kernel := range bootable(layout) {
-		missing := missing(ctx, layout, kernel, record.Kernel(kernel))
+		missing := missing(ctx, layout, kernel, rec.Kernel(kernel))
 		for _, module := range slices.Sorted(maps.Keys(missing)) {
 			l := missing[module]
 			fmt.Fprintf(&text, "dkms-hooks: %s is not as it should be on %s, which may boot next: %s (%s)\n", module, kernel, l.Text, l.When.Format(time.DateOnly))
@@ -39,7 +42,7 @@ func noticeText(ctx context.Context, layout dkmsstate.Layout, record dkmsstate.R
 	if text.Len() > 0 {
 		text.WriteString("dkms-hooks:   see: dkms-hooks status\n")
 	}
-	text.WriteString(enrolText(ctx, layout, dkmsstate.SystemFirmware(), record))
+	text.WriteString(enrolText(ctx, layout, signing.SystemFirmware(), rec))
 	return text.String()
 }
 
@@ -59,7 +62,7 @@ func missing(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Rele
 	if err != nil {
 		return out
 	}
-	s.Examine(ctx, kept)
+	fresh.Examine(ctx, &s, kept)
 	maps.DeleteFunc(out, func(module string, _ dkmsstate.Last) bool {
 		name, version, _ := strings.Cut(module, "/")
 		m := dkmsstate.Module{Name: name, Version: version}

@@ -7,36 +7,38 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/plan"
 )
 
 // begin tells of work that takes its time.
-func (r *Report) begin(t dkmsstate.Task, number, of int) {
+func (r *Report) begin(t plan.Task, number, of int) {
 	for _, step := range t.Steps {
-		if step.Op == dkmsstate.OpBuild {
+		if step.Op == plan.OpBuild {
 			r.say("building %s (%d of %d): %s", t.Module, number, of, step.Reason)
 		}
-		if step.Op == dkmsstate.OpReplace {
+		if step.Op == plan.OpReplace {
 			r.say("building %s anew (%d of %d): %s", t.Module, number, of, step.Reason)
 		}
 	}
 }
 
 // end tells what came of a task: success at once, failure at the end.
-func (r *Report) end(res dkmsstate.Result, took time.Duration) {
+func (r *Report) end(res apply.Result, took time.Duration) {
 	m := res.Task.Module
 	switch res.Outcome {
-	case dkmsstate.Done:
+	case apply.Done:
 		last := res.Task.Steps[len(res.Task.Steps)-1]
 		r.say("%s: %s%s", m, done(last), seconds(took))
 		for _, note := range res.Notes {
 			r.atEnd("warning: %s is installed for %s, but %s", m, r.kernel, note)
 		}
 		r.notSigned(m.String(), res.Unsigned)
-	case dkmsstate.Again:
+	case apply.Again:
 		r.say("%s: failed beside others; it is built once more after those that come before it", m)
-	case dkmsstate.Skipped:
+	case apply.Skipped:
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error())
-	case dkmsstate.Failed:
+	case apply.Failed:
 		if errors.Is(res.Err, context.Canceled) {
 			return // it was not begun; the interruption is reported once, at the end
 		}
@@ -50,11 +52,11 @@ func (r *Report) end(res dkmsstate.Result, took time.Duration) {
 		switch last := res.Task.Steps[len(res.Task.Steps)-1]; {
 		case res.Need != "":
 			r.atEnd("  next, when %s is installed: dkms-hooks run postinst %s", res.Need, r.kernel)
-		case last.Op == dkmsstate.OpReplace:
+		case last.Op == plan.OpReplace:
 			r.atEnd("  the old build stays as it is; next, when that is mended: dkms-hooks run postinst %s", r.kernel)
 		case res.Task.Installs():
 			r.atEnd("  next: dkms install %s -k %s", m, r.kernel)
-		case last.Op == dkmsstate.OpRemoveBuild:
+		case last.Op == plan.OpRemoveBuild:
 			r.atEnd("  next: dkms-hooks run prerm %s --params remove", r.kernel)
 		default:
 			r.atEnd("  next, when that is mended: dkms-hooks reconcile")
@@ -74,21 +76,21 @@ func (r *Report) notSigned(module, reason string) {
 	r.unsigned[reason] = append(r.unsigned[reason], module)
 }
 
-func done(step dkmsstate.Step) string {
+func done(step plan.Step) string {
 	switch step.Op {
-	case dkmsstate.OpInstall:
+	case plan.OpInstall:
 		return "installed"
-	case dkmsstate.OpReplace:
+	case plan.OpReplace:
 		return "built anew and installed"
-	case dkmsstate.OpRestore:
+	case plan.OpRestore:
 		return "installed again, " + step.Reason
-	case dkmsstate.OpRemoveBuild:
+	case plan.OpRemoveBuild:
 		return "unbuilt, " + step.Reason
-	case dkmsstate.OpCompress:
+	case plan.OpCompress:
 		return "compressed, " + step.Reason
-	case dkmsstate.OpRemoveLeftovers:
+	case plan.OpRemoveLeftovers:
 		return "tidied, " + step.Reason
-	case dkmsstate.OpRemoveOtherArch, dkmsstate.OpUnlink:
+	case plan.OpRemoveOtherArch, plan.OpUnlink:
 		return "removed, " + step.Reason
 	}
 	return string(step.Op)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/plan"
 )
 
 // outcomes are what became of modules in a run, by MODULE/VERSION or the path of a file.
@@ -18,15 +20,15 @@ func (o outcomes) note(module string, result dkmsstate.LastResult, text, log str
 
 // result notes how a task ended that installs a module or did not end well. One that was
 // interrupted before it began is none.
-func (o outcomes) result(res dkmsstate.Result) {
+func (o outcomes) result(res apply.Result) {
 	module := res.Task.Module.String()
 	switch {
-	case res.Outcome == dkmsstate.Done && res.Task.Installs():
+	case res.Outcome == apply.Done && res.Task.Installs():
 		o.note(module, dkmsstate.LastInstalled, done(res.Task.Steps[len(res.Task.Steps)-1]), res.Log)
 		o.amend(module, func(last *dkmsstate.Last) { last.Took = res.Took })
-	case res.Outcome == dkmsstate.Skipped:
+	case res.Outcome == apply.Skipped:
 		o.note(module, dkmsstate.LastSkipped, res.Err.Error(), res.Log)
-	case res.Outcome == dkmsstate.Failed && !errors.Is(res.Err, context.Canceled):
+	case res.Outcome == apply.Failed && !errors.Is(res.Err, context.Canceled):
 		o.note(module, dkmsstate.LastFailed, res.Err.Error(), res.Log)
 		o.amend(module, func(last *dkmsstate.Last) { last.Cause = res.Cause })
 	}
@@ -34,7 +36,7 @@ func (o outcomes) result(res dkmsstate.Result) {
 
 // plan notes what a plan does nothing about. Of a module that waits for headers and has an
 // old build, it counts that the old build stays.
-func (o outcomes) plan(p dkmsstate.Plan) {
+func (o outcomes) plan(p plan.Plan) {
 	for _, m := range p.NeedHeaders {
 		o.note(m.String(), dkmsstate.LastWaiting, waitsForHeaders, "")
 	}
@@ -46,14 +48,14 @@ func (o outcomes) plan(p dkmsstate.Plan) {
 }
 
 // notes notes what is reported of a plan.
-func (o outcomes) notes(p dkmsstate.Plan) {
+func (o outcomes) notes(p plan.Plan) {
 	for _, n := range p.Broken {
 		o.note(n.Module, kindOf(n), n.Text, "")
 	}
 }
 
 // kindOf returns what a note makes of its module.
-func kindOf(n dkmsstate.Note) dkmsstate.LastResult {
+func kindOf(n plan.Note) dkmsstate.LastResult {
 	switch {
 	case n.Skipped:
 		return dkmsstate.LastSkipped

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/fresh"
+	"dkms-hooks/dkmsstate/plan"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // overviewSchema is the version of the form of an Overview as JSON. Fields may be
@@ -108,7 +111,7 @@ func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
 	o := Overview{Schema: overviewSchema, Kernels: []KernelView{}, Registered: []string{}, Troubles: []string{}}
 	layout, troubles := dkmsstate.ReadLayout(inv.Root)
 	o.Troubles = append(o.Troubles, troubles...)
-	record, err := layout.ReadRecord()
+	rec, err := record.Read(layout)
 	if err != nil {
 		o.Troubles = append(o.Troubles, err.Error())
 	}
@@ -121,15 +124,15 @@ func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
 		return o, err
 	}
 	o.Registered = append(o.Registered, survey.Modules()...)
-	kernels := survey.Kernels(record)
+	kernels := survey.Kernels(rec)
 	if inv.Kernel != "" {
 		kernels = []dkmsstate.Release{inv.Kernel}
 	}
 	next := bootsNext(layout)
 	for _, kernel := range kernels {
-		kept := record.Kernel(kernel)
+		kept := rec.Kernel(kernel)
 		s := survey.Snapshot(kernel, machineArch(), kept)
-		s.Examine(ctx, kept)
+		fresh.Examine(ctx, &s, kept)
 		o.Troubles = append(o.Troubles, s.Troubles...)
 		inv.Kernel = kernel
 		goal := wantedOn(inv, layout, config)
@@ -139,17 +142,17 @@ func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
 }
 
 // wantedOn returns what a kernel should have: on one that cannot be started, what it has.
-func wantedOn(inv Invocation, layout dkmsstate.Layout, config Config) dkmsstate.Goal {
-	goal := dkmsstate.Goal{}
+func wantedOn(inv Invocation, layout dkmsstate.Layout, config Config) plan.Goal {
+	goal := plan.Goal{}
 	if !layout.ImageThere(inv.Kernel) && ReadKernel(inv, layout, "").Lifeless() {
-		goal = dkmsstate.KeepOnly()
+		goal = plan.KeepOnly()
 	}
 	goal.Ignored = config.ignored(inv.Kernel)
 	return goal
 }
 
-func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal dkmsstate.Goal, next dkmsstate.Release) KernelView {
-	plan := dkmsstate.PlanAutoinstall(s, goal)
+func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.Goal, next dkmsstate.Release) KernelView {
+	planned := plan.Autoinstall(s, goal)
 	v := KernelView{
 		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), BootsNext: s.Kernel == next,
 		Headers: HeadersMissing, HeadersReason: s.Mismatch, Unfinished: s.Layout.Unfinished(s.Kernel),
@@ -162,35 +165,35 @@ func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept 
 		v.Headers = HeadersPresent
 	}
 	if s.There {
-		v.Depmod = plan.Depmod
+		v.Depmod = planned.Depmod
 	}
 	for _, r := range s.Registrations {
-		m := viewModule(s, plan, r, kept)
+		m := viewModule(s, planned, r, kept)
 		v.Modules = append(v.Modules, m)
 		v.Whole = v.Whole && !m.Missing
 	}
 	v.Whole = v.Whole && v.Depmod == ""
 	if !v.Whole {
-		v.Next = v.advice(ctx, inv, plan)
+		v.Next = v.advice(ctx, inv, planned)
 	}
 	return v
 }
 
 // advice says what to do about a kernel that is not whole.
-func (v KernelView) advice(ctx context.Context, inv Invocation, plan dkmsstate.Plan) string {
+func (v KernelView) advice(ctx context.Context, inv Invocation, planned plan.Plan) string {
 	switch {
 	case slices.ContainsFunc(v.Modules, func(m ModuleView) bool { return m.Missing && m.Last != nil && m.Last.Result == dkmsstate.LastFailed }):
 		return fmt.Sprintf("mend what failed, then dkms-hooks run postinst %s", v.Release)
-	case v.Headers == HeadersForeign && len(plan.NeedHeaders) > 0:
+	case v.Headers == HeadersForeign && len(planned.NeedHeaders) > 0:
 		return "install the headers that were made with the image; the modules are built then; " + forceAdvice(v.Release)
-	case len(plan.NeedHeaders) > 0:
+	case len(planned.NeedHeaders) > 0:
 		return headersAdvice(ctx, inv)
 	}
 	return fmt.Sprintf("dkms-hooks run postinst %s", v.Release)
 }
 
 // viewModule returns how a module is on a kernel that the plan would make whole.
-func viewModule(s dkmsstate.Snapshot, plan dkmsstate.Plan, r dkmsstate.Registration, kept dkmsstate.KernelRecord) ModuleView {
+func viewModule(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registration, kept dkmsstate.KernelRecord) ModuleView {
 	b, built := s.Build(r.Module, s.Arch)
 	link, linked := s.Link(r.Module.Name, s.Arch)
 	v := ModuleView{Module: r.Module.Name, Version: r.Module.Version, State: Added}
@@ -208,11 +211,11 @@ func viewModule(s dkmsstate.Snapshot, plan dkmsstate.Plan, r dkmsstate.Registrat
 	if last, tried := kept.Last[r.Module.String()]; tried {
 		v.Last = &Attempt{last.Result, last.Text, last.When, last.Log}
 	}
-	of := func(t dkmsstate.Task) bool { return t.Module == r.Module && t.Installs() }
-	switch i := slices.IndexFunc(plan.Tasks, of); {
+	of := func(t plan.Task) bool { return t.Module == r.Module && t.Installs() }
+	switch i := slices.IndexFunc(planned.Tasks, of); {
 	case i >= 0:
-		v.Missing, v.Reason = true, plan.Tasks[i].Steps[0].Reason
-	case slices.Contains(plan.NeedHeaders, r.Module):
+		v.Missing, v.Reason = true, planned.Tasks[i].Steps[0].Reason
+	case slices.Contains(planned.NeedHeaders, r.Module):
 		v.Missing, v.Reason = true, cmp.Or(v.Reason, waitsForHeaders)
 	case r.Broken != nil:
 		v.Missing, v.Reason = !s.InOrder(r.Module), inOneLine(r.Broken.Error())

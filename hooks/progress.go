@@ -11,7 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/plan"
 )
 
 // progress tells how far a run is: a line for each module that begins to be built,
@@ -38,7 +39,7 @@ type progress struct {
 // atWork is a task that is being done.
 type atWork struct {
 	number int
-	task   dkmsstate.Task
+	task   plan.Task
 	since  time.Time
 }
 
@@ -55,7 +56,7 @@ func (r *Report) watch(of int) *progress {
 	return p
 }
 
-func (p *progress) begin(i int, t dkmsstate.Task) {
+func (p *progress) begin(i int, t plan.Task) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.numbers[i] == 0 {
@@ -66,10 +67,10 @@ func (p *progress) begin(i int, t dkmsstate.Task) {
 }
 
 // end returns how long the task took. One that is to be done again has not ended.
-func (p *progress) end(i int, r dkmsstate.Result) time.Duration {
+func (p *progress) end(i int, r apply.Result) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if r.Outcome != dkmsstate.Again {
+	if r.Outcome != apply.Again {
 		p.ended++
 	}
 	at := slices.IndexFunc(p.running, func(w atWork) bool { return w.number == i })

@@ -12,11 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/plan"
 )
 
-func building(name string) dkmsstate.Task {
-	return dkmsstate.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"},
-		Steps: []dkmsstate.Step{{Op: dkmsstate.OpBuild, Reason: "not built"}, {Op: dkmsstate.OpInstall, Reason: "not installed"}}}
+func building(name string) plan.Task {
+	return plan.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"},
+		Steps: []plan.Step{{Op: plan.OpBuild, Reason: "not built"}, {Op: plan.OpInstall, Reason: "not installed"}}}
 }
 
 func TestLivingLine(t *testing.T) {
@@ -31,9 +33,9 @@ func TestLivingLine(t *testing.T) {
 	assert.Equal(t, "[1/8] one/1.0, two/1.0 … 12 s", p.line(80))
 	assert.Equal(t, "[1/8] one/1.0, … 12 s", p.line(22))
 	assert.Equal(t, 22-1, len([]rune(p.line(22))))
-	assert.GreaterOrEqual(t, p.end(0, dkmsstate.Result{}), 12*time.Second)
+	assert.GreaterOrEqual(t, p.end(0, apply.Result{}), 12*time.Second)
 	assert.Equal(t, "[2/8] two/1.0 … 0 s", p.line(80))
-	assert.Zero(t, p.end(5, dkmsstate.Result{}), "never begun")
+	assert.Zero(t, p.end(5, apply.Result{}), "never begun")
 }
 
 // Where no line can live, a minute has one, for what has been being built for about as long.
@@ -45,7 +47,7 @@ func TestEachMinuteHasALine(t *testing.T) {
 	p.begin(3, building("one"))
 	p.begin(0, building("two"))
 	p.begin(1, building("new"))
-	p.begin(2, dkmsstate.Task{Module: dkmsstate.Module{Name: "repaired", Version: "1.0"}, Steps: []dkmsstate.Step{{Op: dkmsstate.OpRestore}}})
+	p.begin(2, plan.Task{Module: dkmsstate.Module{Name: "repaired", Version: "1.0"}, Steps: []plan.Step{{Op: plan.OpRestore}}})
 	out.Reset()
 	p.tell()
 	assert.Empty(t, out.String(), "it has just begun")
@@ -73,7 +75,7 @@ func TestReportWithoutATerminal(t *testing.T) {
 	p := r.watch(1)
 	p.begin(0, building("one"))
 	r.say("said")
-	p.end(0, dkmsstate.Result{})
+	p.end(0, apply.Result{})
 	p.stop()
 	assert.Equal(t, "dkms-hooks: building one/1.0 (1 of 1): not built\ndkms-hooks: said\n", out.String())
 }

@@ -9,6 +9,8 @@ import (
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // Reconcile does what no hook was called for. On each kernel that is there it keeps what is
@@ -33,7 +35,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	var due func(dkmsstate.Record, dkmsstate.Release) bool
 	if inv.FailedOnly {
 		due = retries(inv, layout)
-		if record, _ := layout.ReadRecord(); !anyKernel(record, due) {
+		if rec, _ := record.Read(layout); !anyKernel(rec, due) {
 			return exitOK
 		}
 	}
@@ -46,11 +48,11 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			}
 		}()
 	} else {
-		if layout.Below(inv.Environ) {
+		if record.Below(layout, inv.Environ) {
 			return exitOK // the run that this one is part of does it
 		}
 		locked, lock, err := lockMachine(ctx, inv, layout, config, general.say)
-		if errors.Is(err, dkmsstate.ErrLocked) {
+		if errors.Is(err, record.ErrLocked) {
 			if err = putOffAll(layout); err == nil {
 				general.tell("put off: another run of the hooks still holds the lock; the next run does this one's work")
 				return exitOK
@@ -67,7 +69,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			afterLock(ctx, done)
 		}()
 	}
-	record, err := layout.ReadRecord()
+	rec, err := record.Read(layout)
 	if err != nil {
 		general.tell("%v", err)
 	}
@@ -77,15 +79,15 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		return exitOK
 	}
 	if !dryRun && due == nil {
-		if err := layout.RequestDone(); err != nil {
+		if err := record.RequestDone(layout); err != nil {
 			general.tell("%v", err)
 		}
 	}
 	spoke := false
-	kernels := survey.Kernels(record)
-	reconcile := reconciler(ctx, inv, config, machine, &record, dryRun, stderr, &done)
+	kernels := survey.Kernels(rec)
+	reconcile := reconciler(ctx, inv, config, machine, &rec, dryRun, stderr, &done)
 	for _, kernel := range kernels {
-		if due != nil && !due(record, kernel) {
+		if due != nil && !due(rec, kernel) {
 			continue
 		}
 		if reconcile(kernel, survey) {
@@ -118,9 +120,9 @@ func putOffAll(layout dkmsstate.Layout) error {
 		return err
 	}
 	var errs []error
-	record, _ := layout.ReadRecord() // the run that does the work tells
-	for _, kernel := range survey.Kernels(record) {
-		errs = append(errs, layout.NoteUnfinished(kernel, dkmsstate.Deferred, true))
+	rec, _ := record.Read(layout) // the run that does the work tells
+	for _, kernel := range survey.Kernels(rec) {
+		errs = append(errs, record.NoteUnfinished(layout, kernel, dkmsstate.Deferred, true))
 	}
 	return errors.Join(errs...)
 }
@@ -128,15 +130,15 @@ func putOffAll(layout dkmsstate.Layout) error {
 // reconciler returns what does it for one kernel, and says whether there was anything
 // to say. The survey is one that still holds, or nil. Each run is added to done, for
 // afterLock.
-func reconciler(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record,
+func reconciler(ctx context.Context, inv Invocation, config Config, machine apply.Machine, rec *dkmsstate.Record,
 	dryRun bool, stderr io.Writer, done *[]*run) func(dkmsstate.Release, *dkmsstate.Survey) bool {
 	return func(kernel dkmsstate.Release, survey *dkmsstate.Survey) bool {
 		inv := inv
 		inv.Hook, inv.Kernel = Reconciler, kernel
-		w := ReadKernel(inv, machine.Layout, record.Kernel(kernel).RemovedBy)
+		w := ReadKernel(inv, machine.Layout, rec.Kernel(kernel).RemovedBy)
 		d := DecideKernel(inv, w)
 		r := newRun(inv, config, machine.Layout, d.Verdict, stderr)
-		r.machine, r.reconciling, r.record, r.survey = machine, true, record, survey
+		r.machine, r.reconciling, r.record, r.survey = machine, true, rec, survey
 		*done = append(*done, r)
 		return r.reconcile(ctx, w, d, dryRun)
 	}
@@ -144,9 +146,9 @@ func reconciler(ctx context.Context, inv Invocation, config Config, machine dkms
 
 // doPending does what other runs began and were cut off in, or put off. It gives the
 // runs for afterLock.
-func doPending(ctx context.Context, inv Invocation, config Config, machine dkmsstate.Machine, record *dkmsstate.Record, stderr io.Writer) []*run {
+func doPending(ctx context.Context, inv Invocation, config Config, machine apply.Machine, rec *dkmsstate.Record, stderr io.Writer) []*run {
 	var done []*run
-	reconcile := reconciler(ctx, inv, config, machine, record, false, stderr, &done)
+	reconcile := reconciler(ctx, inv, config, machine, rec, false, stderr, &done)
 	for _, kernel := range machine.Layout.AllUnfinished() {
 		if kernel != inv.Kernel && ctx.Err() == nil {
 			reconcile(kernel, nil)
@@ -165,7 +167,7 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	case d.Verdict != Keep:
 		err = r.work(ctx, dryRun)
 	case w.Lifeless() && !dryRun:
-		err = dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}.DiscardBackups()
+		err = apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}.DiscardBackups()
 	}
 	if d.RemoveKernelDir && err == nil {
 		err = r.removeKernelDir(dryRun)
@@ -180,7 +182,7 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 
 // removeKernelDir removes the shell of a kernel that is gone.
 func (r *run) removeKernelDir(dryRun bool) error {
-	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+	tree := apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
 	ghost := tree.KernelDirLeftovers()
 	switch {
 	case len(ghost) == 0:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // remember keeps how the run ended: what was tried in vain is neither tried nor told
@@ -25,7 +26,7 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 			return nil
 		}
 		*r.record = r.record.Without(r.inv.Kernel)
-		return errors.Join(layout.WriteRecord(*r.record), layout.RemoveLogs(r.inv.Kernel), layout.WriteNotice(noticeText(ctx, layout, *r.record)))
+		return errors.Join(record.Write(layout, *r.record), record.RemoveLogs(layout, r.inv.Kernel), record.WriteNotice(layout, noticeText(ctx, layout, *r.record)))
 	}
 	last := map[string]dkmsstate.Last{}
 	for module, l := range kept.Last {
@@ -59,11 +60,11 @@ func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before 
 	}
 	if !reflect.DeepEqual(kept, r.record.Kernel(r.inv.Kernel)) {
 		*r.record = r.record.With(r.inv.Kernel, kept)
-		if err := layout.WriteRecord(*r.record); err != nil {
+		if err := record.Write(layout, *r.record); err != nil {
 			return err
 		}
 	}
-	return layout.WriteNotice(noticeText(ctx, layout, *r.record))
+	return record.WriteNotice(layout, noticeText(ctx, layout, *r.record))
 }
 
 // rememberRemoval notes which package's removal took the builds away, until it is known
@@ -74,7 +75,7 @@ func (r *run) rememberRemoval(kept dkmsstate.KernelRecord) error {
 		return nil
 	}
 	*r.record = r.record.With(r.inv.Kernel, kept)
-	return r.machine.Layout.WriteRecord(*r.record)
+	return record.Write(r.machine.Layout, *r.record)
 }
 
 // mustFail reports whether the hook has to fail as the configuration asks for, and in words

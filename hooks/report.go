@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/plan"
 )
 
 // Report is what a hook says, on stderr since debconf may own stdout. Every
@@ -140,7 +141,7 @@ func (r *Report) decision(hook Hook, d Decision) {
 }
 
 // plan tells what would be done, for --dry-run.
-func (r *Report) plan(p dkmsstate.Plan, depmod bool) {
+func (r *Report) plan(p plan.Plan, depmod bool) {
 	if p.Empty() {
 		r.say("nothing to do")
 	}
@@ -150,7 +151,7 @@ func (r *Report) plan(p dkmsstate.Plan, depmod bool) {
 }
 
 // planned returns what a plan does, a line for each step.
-func planned(p dkmsstate.Plan, depmod bool) []string {
+func planned(p plan.Plan, depmod bool) []string {
 	var steps []string
 	add := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
 	for _, t := range p.Tasks {
@@ -174,7 +175,7 @@ func planned(p dkmsstate.Plan, depmod bool) []string {
 }
 
 // notes tells, at the end, of modules that no step can help.
-func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
+func (r *Report) notes(p plan.Plan, headers func() string) {
 	lines, wantsHeaders := planNotes(p)
 	for _, line := range lines {
 		r.atEnd("%s", line)
@@ -186,7 +187,7 @@ func (r *Report) notes(p dkmsstate.Plan, headers func() string) {
 
 // planNotes returns lines about modules that no step of a plan can help, and reports whether
 // advice on how to get headers is to follow.
-func planNotes(p dkmsstate.Plan) (lines []string, wantsHeaders bool) {
+func planNotes(p plan.Plan) (lines []string, wantsHeaders bool) {
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
 	failed := false
 	for _, n := range p.Broken {

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/plan"
 )
 
 // What failed stands last, however much followed it, with its log and the next
@@ -17,22 +19,22 @@ import (
 func TestReportKeepsTroublesForTheEnd(t *testing.T) {
 	var out strings.Builder
 	r := newReport(&out, Invocation{Kernel: "6.1"})
-	task := func(name string, steps ...dkmsstate.Step) dkmsstate.Task {
-		return dkmsstate.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"}, Steps: steps}
+	task := func(name string, steps ...plan.Step) plan.Task {
+		return plan.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"}, Steps: steps}
 	}
-	build := []dkmsstate.Step{{Op: dkmsstate.OpBuild, Reason: "not built"}, {Op: dkmsstate.OpInstall, Reason: "not installed"}}
+	build := []plan.Step{{Op: plan.OpBuild, Reason: "not built"}, {Op: plan.OpInstall, Reason: "not installed"}}
 	bad, skipped, good := task("bad", build...), task("skipped", build...), task("good", build...)
-	gone := task("gone", dkmsstate.Step{Op: dkmsstate.OpRestore, Reason: "m.ko was gone"})
+	gone := task("gone", plan.Step{Op: plan.OpRestore, Reason: "m.ko was gone"})
 
 	r.decision(Postinst, Decision{Verdict: Autoinstall, Reason: "the postinst of p says configure", Hint: "a hint"})
 	r.begin(bad, 1, 4)
-	r.end(dkmsstate.Result{Task: bad, Outcome: dkmsstate.Failed, Err: errors.New("it does not compile"), Log: "/make.log"}, time.Minute)
+	r.end(apply.Result{Task: bad, Outcome: apply.Failed, Err: errors.New("it does not compile"), Log: "/make.log"}, time.Minute)
 	r.begin(skipped, 2, 4)
-	r.end(dkmsstate.Result{Task: skipped, Outcome: dkmsstate.Skipped, Err: errors.New("not meant for it")}, time.Second)
+	r.end(apply.Result{Task: skipped, Outcome: apply.Skipped, Err: errors.New("not meant for it")}, time.Second)
 	r.begin(good, 3, 4)
-	r.end(dkmsstate.Result{Task: good, Outcome: dkmsstate.Done, Unsigned: "no key"}, 90*time.Second)
+	r.end(apply.Result{Task: good, Outcome: apply.Done, Unsigned: "no key"}, 90*time.Second)
 	r.begin(gone, 4, 4)
-	r.end(dkmsstate.Result{Task: gone, Outcome: dkmsstate.Done}, time.Millisecond)
+	r.end(apply.Result{Task: gone, Outcome: apply.Done}, time.Millisecond)
 	r.flush()
 	r.close(1)
 
@@ -56,19 +58,19 @@ dkms-hooks: modules in trouble as told before: 1
 // What became of each module is known without what was said of it.
 func TestOutcomes(t *testing.T) {
 	o := outcomes{}
-	task := func(name string, last dkmsstate.Op) dkmsstate.Task {
-		return dkmsstate.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"}, Steps: []dkmsstate.Step{{Op: last, Reason: "m.ko was gone"}}}
+	task := func(name string, last plan.Op) plan.Task {
+		return plan.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"}, Steps: []plan.Step{{Op: last, Reason: "m.ko was gone"}}}
 	}
-	o.plan(dkmsstate.Plan{NeedHeaders: []dkmsstate.Module{{Name: "waits", Version: "1.0"}, {Name: "old", Version: "1.0"}}, Broken: []dkmsstate.Note{{Module: "old/1.0", Text: "it stays", Left: true}}})
-	o.notes(dkmsstate.Plan{Broken: []dkmsstate.Note{{Module: "old/1.0", Text: "it stays", Left: true}, {Module: "none/1.0", Text: "taken", Skipped: true}, {Module: "broken/1.0", Text: "no\nsource"}}})
-	for _, res := range []dkmsstate.Result{
-		{Task: task("bad", dkmsstate.OpInstall), Outcome: dkmsstate.Failed, Err: errors.New("it does not compile"), Cause: dkmsstate.CauseCompiler, Log: "/make.log"},
-		{Task: task("cut", dkmsstate.OpInstall), Outcome: dkmsstate.Failed, Err: context.Canceled},
-		{Task: task("skipped", dkmsstate.OpInstall), Outcome: dkmsstate.Skipped, Err: errors.New("not meant for it")},
-		{Task: task("good", dkmsstate.OpInstall), Outcome: dkmsstate.Done, Took: time.Minute},
-		{Task: task("gone", dkmsstate.OpRestore), Outcome: dkmsstate.Done},
-		{Task: task("taken", dkmsstate.OpRemoveBuild), Outcome: dkmsstate.Done},
-		{Task: task("again", dkmsstate.OpInstall), Outcome: dkmsstate.Again},
+	o.plan(plan.Plan{NeedHeaders: []dkmsstate.Module{{Name: "waits", Version: "1.0"}, {Name: "old", Version: "1.0"}}, Broken: []plan.Note{{Module: "old/1.0", Text: "it stays", Left: true}}})
+	o.notes(plan.Plan{Broken: []plan.Note{{Module: "old/1.0", Text: "it stays", Left: true}, {Module: "none/1.0", Text: "taken", Skipped: true}, {Module: "broken/1.0", Text: "no\nsource"}}})
+	for _, res := range []apply.Result{
+		{Task: task("bad", plan.OpInstall), Outcome: apply.Failed, Err: errors.New("it does not compile"), Cause: dkmsstate.CauseCompiler, Log: "/make.log"},
+		{Task: task("cut", plan.OpInstall), Outcome: apply.Failed, Err: context.Canceled},
+		{Task: task("skipped", plan.OpInstall), Outcome: apply.Skipped, Err: errors.New("not meant for it")},
+		{Task: task("good", plan.OpInstall), Outcome: apply.Done, Took: time.Minute},
+		{Task: task("gone", plan.OpRestore), Outcome: apply.Done},
+		{Task: task("taken", plan.OpRemoveBuild), Outcome: apply.Done},
+		{Task: task("again", plan.OpInstall), Outcome: apply.Again},
 	} {
 		o.result(res)
 	}

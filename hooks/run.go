@@ -9,6 +9,10 @@ import (
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/dkms"
+	"dkms-hooks/dkmsstate/record"
+	"dkms-hooks/dkmsstate/signing"
 )
 
 // Exit statuses of a hook. A module that fails is no reason to leave the kernel
@@ -25,7 +29,7 @@ type run struct {
 	inv     Invocation
 	config  Config
 	report  *Report
-	machine dkmsstate.Machine
+	machine apply.Machine
 	arch    string
 	verdict Verdict
 	// dpkg names the run of dpkg behind the hook, "" by hand; told is what was
@@ -69,7 +73,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	if err != nil {
 		troubles = append(troubles, err.Error())
 	}
-	if !dryRun && layout.Below(inv.Environ) {
+	if !dryRun && record.Below(layout, inv.Environ) {
 		return leave(layout, inv, stderr)
 	}
 	d := Decide(inv, ReadWorld(ctx, inv, layout))
@@ -88,7 +92,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	r.report.flush()
 	r.report.close(r.standing)
 	if len(r.built) > 0 && inv.Script.Name == "" { // dpkg has it from Remind, at its end
-		fmt.Fprint(stderr, enrolText(ctx, layout, dkmsstate.SystemFirmware(), *r.record))
+		fmt.Fprint(stderr, enrolText(ctx, layout, signing.SystemFirmware(), *r.record))
 	}
 	again := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
 	switch {
@@ -117,18 +121,18 @@ func (r *run) trigger(ctx context.Context) bool {
 
 // engine returns the dkms of the running system, at work under a lock, and none for
 // another root.
-func engine(inv Invocation, layout dkmsstate.Layout, config Config, lock *dkmsstate.Lock) dkmsstate.Engine {
+func engine(inv Invocation, layout dkmsstate.Layout, config Config, lock *record.Lock) dkms.Engine {
 	if layout.Root != "/" {
-		return dkmsstate.NoEngine{Root: layout.Root}
+		return dkms.NoEngine{Root: layout.Root}
 	}
-	return dkmsstate.DKMS{
-		Timeout: config.Timeout, Lock: lock, Tree: layout.RealTree(), Calls: new(dkmsstate.Calls),
-		Environ: dkmsstate.Environment(inv.Environ, config.Environment),
+	return dkms.DKMS{
+		Timeout: config.Timeout, Lock: lock, Tree: layout.RealTree(), Calls: new(dkms.Calls),
+		Environ: dkms.Environment(inv.Environ, config.Environment),
 	}
 }
 
-func machineOf(inv Invocation, layout dkmsstate.Layout, config Config, lock *dkmsstate.Lock) dkmsstate.Machine {
-	return dkmsstate.Machine{Layout: layout, Engine: engine(inv, layout, config, lock), Jobs: config.Jobs}
+func machineOf(inv Invocation, layout dkmsstate.Layout, config Config, lock *record.Lock) apply.Machine {
+	return apply.Machine{Layout: layout, Engine: engine(inv, layout, config, lock), Jobs: config.Jobs}
 }
 
 // machineArch is `uname -m`, which is what dkms names an architecture by.
@@ -146,17 +150,17 @@ func uname() unix.Utsname {
 
 // lockMachine takes the lock, since another hook may be at work on the same
 // kernel, and gives the machine at work under it.
-func lockMachine(ctx context.Context, inv Invocation, layout dkmsstate.Layout, config Config, say func(string, ...any)) (dkmsstate.Machine, io.Closer, error) {
-	if layout.Below(inv.Environ) {
-		return dkmsstate.Machine{}, nil, dkmsstate.ErrBelow
+func lockMachine(ctx context.Context, inv Invocation, layout dkmsstate.Layout, config Config, say func(string, ...any)) (apply.Machine, io.Closer, error) {
+	if record.Below(layout, inv.Environ) {
+		return apply.Machine{}, nil, record.ErrBelow
 	}
 	waited := false
-	lock, err := layout.Lock(ctx, config.lockLimit(), func() {
+	lock, err := record.Acquire(ctx, layout, config.lockLimit(), func() {
 		waited = true
 		say("waiting for another run of the hooks, at most %s", config.lockLimit())
 	})
 	if err != nil {
-		return dkmsstate.Machine{}, nil, err
+		return apply.Machine{}, nil, err
 	}
 	if waited {
 		inv.forgetDatabase()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // Trigger is the dpkg trigger by which a hook asks for a reconcile when dpkg is
@@ -27,7 +28,7 @@ func activate(ctx context.Context, inv Invocation, layout dkmsstate.Layout) (boo
 	if _, err := os.Stat(filepath.Join(inv.AdminDir, "triggers", Trigger)); err != nil {
 		return false, nil // these hooks were installed without their package
 	}
-	unnoted := layout.RequestReconcile()
+	unnoted := record.RequestReconcile(layout)
 	const limit = 20 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

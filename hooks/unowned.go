@@ -4,13 +4,14 @@ import (
 	"fmt"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
 )
 
 // removeUnowned removes the modules in the install directory of a kernel that goes
 // or is gone which dkms no longer knows, and which would keep dpkg from removing
 // the directory. One that a package owns is that package's (dkms mkbmdeb makes
 // such), and while the kernel stays, one may be what its owner put there.
-func (r *run) removeUnowned(tree dkmsstate.Tree, after dkmsstate.Snapshot) error {
+func (r *run) removeUnowned(tree apply.Tree, after dkmsstate.Snapshot) error {
 	if len(after.Unowned) == 0 || r.unownedStay(after) {
 		return nil
 	}

@@ -8,6 +8,10 @@ import (
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/fresh"
+	"dkms-hooks/dkmsstate/plan"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // act looks, plans and does it, under the lock, and then what other runs have put
@@ -18,7 +22,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 		return r.work(ctx, dryRun)
 	}
 	machine, lock, err := lockMachine(ctx, r.inv, r.machine.Layout, r.config, r.report.say)
-	if errors.Is(err, dkmsstate.ErrLocked) {
+	if errors.Is(err, record.ErrLocked) {
 		return r.putOff(ctx)
 	}
 	if err != nil {
@@ -27,7 +31,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	machine.Backup = r.machine.Backup
 	r.machine = machine
 	if machine.Backup { // one that had the lock meanwhile has done what was asked for, too early
-		if err := machine.Layout.RequestReconcile(); err != nil {
+		if err := record.RequestReconcile(machine.Layout); err != nil {
 			r.report.atEnd("failed: %v", err)
 		}
 	}
@@ -54,52 +58,52 @@ func (r *run) putOff(ctx context.Context) error {
 	if r.inv.Hook != Postrm && r.verdict != Unbuild { // these have asked already
 		r.trigger(ctx)
 	}
-	return r.machine.Layout.NoteUnfinished(r.inv.Kernel, dkmsstate.Deferred, false)
+	return record.NoteUnfinished(r.machine.Layout, r.inv.Kernel, dkmsstate.Deferred, false)
 }
 
 func (r *run) work(ctx context.Context, dryRun bool) error {
 	if r.record == nil {
-		record, err := r.machine.Layout.ReadRecord()
+		rec, err := record.Read(r.machine.Layout)
 		if err != nil {
 			r.report.tell("%v", err)
 		}
-		r.record = &record
+		r.record = &rec
 	}
 	kept := r.record.Kernel(r.inv.Kernel)
 	before, err := r.readSnapshot(kept, dryRun)
 	if err != nil {
 		return err
 	}
-	var goal dkmsstate.Goal
+	var goal plan.Goal
 	if r.verdict == Autoinstall {
 		before.Forced = r.inv.Force
-		kept = before.Examine(ctx, kept)
+		kept = fresh.Examine(ctx, &before, kept)
 		goal = r.goal(before, kept)
 		if !dryRun {
-			kept.Answers = before.Ask(ctx, r.machine.Engine, goal, kept.Answers)
+			kept.Answers = apply.Ask(ctx, &before, r.machine.Engine, goal, kept.Answers)
 		}
 	}
-	plan := r.plan(before, kept, goal)
+	planned := r.plan(before, kept, goal)
 	if dryRun {
-		if !r.reconciling || !plan.Empty() {
-			r.report.plan(plan, r.needsDepmod())
+		if !r.reconciling || !planned.Empty() {
+			r.report.plan(planned, r.needsDepmod())
 		}
-		r.finishReport(ctx, before, plan)
+		r.finishReport(ctx, before, planned)
 		return nil
 	}
 	r.after = before
-	if !plan.Empty() {
-		err = r.carryOut(ctx, before, plan, kept)
+	if !planned.Empty() {
+		err = r.carryOut(ctx, before, planned, kept)
 		if r.verdict == Autoinstall {
-			kept = r.after.Examine(ctx, kept, r.built...)
+			kept = fresh.Examine(ctx, &r.after, kept, r.built...)
 		}
 	}
-	r.finishReport(ctx, before, plan)
+	r.finishReport(ctx, before, planned)
 	if ctx.Err() != nil {
 		return err // what was cut off may well succeed
 	}
 	if err == nil {
-		err = r.machine.Layout.NoteDone(r.inv.Kernel)
+		err = record.NoteDone(r.machine.Layout, r.inv.Kernel)
 	}
 	return errors.Join(err, r.remember(ctx, kept, before))
 }
@@ -123,7 +127,7 @@ func (r *run) readSnapshot(kept dkmsstate.KernelRecord, dryRun bool) (dkmsstate.
 
 // settle brings back what an earlier run that was cut off had set aside.
 func (r *run) settle() error {
-	tree := dkmsstate.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
+	tree := apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
 	back, err := tree.RollBack()
 	if back > 0 {
 		r.report.say("builds brought back that a run which was cut off was replacing: %d", back)
@@ -136,7 +140,7 @@ func (r *run) settle() error {
 
 // settleBackups settles what an earlier removal set aside: it comes back when the kernel
 // is there after all, and goes when it is gone.
-func (r *run) settleBackups(tree dkmsstate.Tree) error {
+func (r *run) settleBackups(tree apply.Tree) error {
 	switch {
 	case r.machine.Backup:
 		return nil
@@ -152,8 +156,8 @@ func (r *run) settleBackups(tree dkmsstate.Tree) error {
 
 // goal says how far a run goes: a hook was called for its kernel and brings in what dkms
 // would, a reconcile was not.
-func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) dkmsstate.Goal {
-	goal := dkmsstate.Goal{Ignored: r.config.ignored(s.Kernel)}
+func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) plan.Goal {
+	goal := plan.Goal{Ignored: r.config.ignored(s.Kernel)}
 	layout := r.machine.Layout
 	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.RemovedBy == "" && !layout.UnfinishedInFull(s.Kernel) && !r.unpacked(s, kept) {
 		goal.BringIn = func(m dkmsstate.Module) bool {
@@ -195,32 +199,32 @@ func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
 }
 
 // plan plans for what was found, without what was told before.
-func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal dkmsstate.Goal) dkmsstate.Plan {
+func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.Goal) plan.Plan {
 	if r.verdict == Unbuild {
-		plan := dkmsstate.PlanUnbuild(s)
+		planned := plan.Unbuild(s)
 		if r.unownedStay(s) {
-			plan.Unowned = nil
+			planned.Unowned = nil
 		}
-		return plan
+		return planned
 	}
-	plan := dkmsstate.PlanAutoinstall(s, goal)
-	r.outcomes.plan(plan)
+	planned := plan.Autoinstall(s, goal)
+	r.outcomes.plan(planned)
 	if r.reconciling && r.inv.Script.Name != "" {
 		r.reported = kept.EverReported(r.present(s))
-		plan.NeedHeaders = nil
-		plan, _ = plan.Without(r.reported)
-		return plan
+		planned.NeedHeaders = nil
+		planned, _ = planned.Without(r.reported)
+		return planned
 	}
 	r.reported = kept.Reported(r.dpkg, r.present(s))
-	plan, r.standing = plan.Without(r.reported)
-	return plan
+	planned, r.standing = planned.Without(r.reported)
+	return planned
 }
 
 // finishReport tells what no plan could help.
-func (r *run) finishReport(ctx context.Context, s dkmsstate.Snapshot, plan dkmsstate.Plan) {
+func (r *run) finishReport(ctx context.Context, s dkmsstate.Snapshot, planned plan.Plan) {
 	for _, trouble := range s.Troubles {
 		r.report.atEnd("%s", trouble)
 	}
-	r.outcomes.notes(plan)
-	r.report.notes(plan, func() string { return headersAdvice(ctx, r.inv) })
+	r.outcomes.notes(planned)
+	r.report.notes(planned, func() string { return headersAdvice(ctx, r.inv) })
 }

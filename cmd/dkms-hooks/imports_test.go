@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,26 +10,55 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What runs as root in every run of dpkg has no cryptography of the network in it, and
-// the packages below know nothing of those above.
-func TestImports(t *testing.T) {
+// listed returns what `go list` prints, by line.
+func listed(t *testing.T, args ...string) []string {
+	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip(err)
 	}
+	out, err := exec.Command("go", append([]string{"list", "-tags", "urfave_cli_no_docs"}, args...)...).Output()
+	require.NoError(t, err, args)
+	return strings.Fields(string(out))
+}
+
+// What runs as root in every run of dpkg has no cryptography of the network in it.
+func TestDependencies(t *testing.T) {
 	for of, refused := range map[string][]string{
-		"dkms-hooks/cmd/dkms-hooks":     {"openpgp", "crypto/tls", "net/http", "image"},
-		"dkms-hooks/hooks":              {"urfave"},
-		"dkms-hooks/debpkg":             {"dkms-hooks/dkmsstate", "dkms-hooks/hooks"},
-		"dkms-hooks/dkmsstate":          {"dkms-hooks/debpkg", "dkms-hooks/hooks"},
-		"dkms-hooks/dkmsstate/kmod":     {"dkms-hooks/dkmsstate/nofollow", "dkms-hooks/dkmsstate/shvars"},
-		"dkms-hooks/dkmsstate/nofollow": {"dkms-hooks/dkmsstate/kmod", "dkms-hooks/dkmsstate/shvars"},
-		"dkms-hooks/dkmsstate/shvars":   {"dkms-hooks/dkmsstate/kmod", "dkms-hooks/dkmsstate/nofollow"},
+		"dkms-hooks/cmd/dkms-hooks": {"openpgp", "crypto/tls", "net/http", "image"},
+		"dkms-hooks/hooks":          {"urfave"},
 	} {
-		out, err := exec.Command("go", "list", "-deps", "-tags", "urfave_cli_no_docs", of).Output()
-		require.NoError(t, err, of)
-		for imported := range strings.Lines(string(out)) {
+		for _, imported := range listed(t, "-deps", of) {
 			for _, name := range refused {
-				assert.NotContains(t, strings.TrimSpace(imported), name, of)
+				assert.NotContains(t, imported, name, of)
+			}
+		}
+	}
+}
+
+// The packages of this module know nothing of those above them.
+func TestImports(t *testing.T) {
+	const module = "dkms-hooks/"
+	ground := []string{"kmod", "nofollow", "regular", "sentinel", "shvars"}
+	allowed := map[string][]string{
+		"debpkg":             {"regular"},
+		"dkmsstate":          ground,
+		"dkmsstate/regular":  {},
+		"dkmsstate/sentinel": {},
+		"dkmsstate/shvars":   {"regular"},
+		"dkmsstate/nofollow": {"regular"},
+		"dkmsstate/kmod":     {"regular", "sentinel"},
+		"dkmsstate/record":   append([]string{"dkmsstate"}, ground...),
+		"dkmsstate/signing":  append([]string{"dkmsstate"}, ground...),
+		"dkmsstate/fresh":    append([]string{"dkmsstate"}, ground...),
+		"dkmsstate/plan":     {"dkmsstate", "kmod"},
+		"dkmsstate/dkms":     append([]string{"dkmsstate", "record"}, ground...),
+		"dkmsstate/apply":    append([]string{"dkmsstate", "record", "signing", "fresh", "plan", "dkms"}, ground...),
+	}
+	for room, may := range allowed {
+		for _, imported := range listed(t, "-f", `{{join .Imports "\n"}}`, module+room) {
+			if own, ok := strings.CutPrefix(imported, module); ok {
+				name := own[strings.LastIndex(own, "/")+1:]
+				assert.True(t, slices.Contains(may, name), "%s imports %s", room, imported)
 			}
 		}
 	}

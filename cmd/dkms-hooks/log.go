@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 	"dkms-hooks/hooks"
 )
 
@@ -132,7 +133,7 @@ func (p program) printLogs(logs []hooks.LogFile) int {
 
 func (p program) follow(ctx context.Context, inv hooks.Invocation) int {
 	err := hooks.Follow(ctx, inv, p.stdout)
-	if errors.Is(err, dkmsstate.ErrIdle) {
+	if errors.Is(err, record.ErrIdle) {
 		fmt.Fprintf(p.stderr, "dkms-hooks: %v; dkms-hooks log lists what was built\n", err)
 		return 0
 	}

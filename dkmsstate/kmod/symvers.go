@@ -14,7 +14,7 @@ import (
 // Export is a symbol that a kernel exports.
 type Export struct {
 	CRC uint32
-	// by is the module that exports it, "vmlinux" for the image.
+	// By is the module that exports it, "vmlinux" for the image.
 	By string
 }
 

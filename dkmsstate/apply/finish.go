@@ -1,0 +1,37 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/plan"
+)
+
+// Finish makes modules.dep fit what is installed: it runs depmod when the run
+// changed something, or when the snapshot taken after it says so. The snapshot tells of the
+// new one then. Finish returns what does not fit still, "" for nothing: depmod passes over a
+// file that it cannot read, and prefers another to it where depmod.d(5) says so.
+func (m Machine) Finish(ctx context.Context, after *dkmsstate.Snapshot, changed bool) (string, error) {
+	tree := Tree{Layout: m.Layout, Kernel: after.Kernel}
+	switch {
+	case !after.There:
+		return "", tree.RemoveDepmodPending()
+	case !changed && plan.DepmodReason(*after) == "":
+		return "", nil
+	}
+	if err := m.depmod(ctx, after.Kernel); err != nil {
+		return "", fmt.Errorf("cannot make modules.dep of %s anew, the old one stays: %w", after.Kernel, err)
+	}
+	if !after.DKMSRunning {
+		if err := tree.RemoveDepmodPending(); err != nil {
+			return "", err
+		}
+		after.DepmodPending = false
+	}
+	dir := m.Layout.KernelDir(after.Kernel)
+	after.Dep = dkmsstate.NewModulesDep(dir)
+	after.Dep.Read(dir, m.Layout.InstallDir(after.Kernel), dkmsstate.DepRecord{})
+	after.Dep.Accepted = plan.DepmodReason(*after)
+	return after.Dep.Accepted, nil
+}

@@ -1,0 +1,112 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/dkms"
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/nofollow"
+	"dkms-hooks/dkmsstate/plan"
+)
+
+// install installs a built module. One that has nothing of its own to run and stands
+// in nobody's place is put there by the Tree, which leaves what is installed until
+// the new file is complete; dkms writes over it. What dkms would do besides is to
+// compare versions with a module of the kernel's and to archive that, and to run the
+// module's scripts.
+func (r *taskRun) install(ctx context.Context) error {
+	t, tree := r.task, r.tree
+	now := r.machine.Layout.ModuleSnapshot(tree.Kernel, t.Module.Name)
+	b, _ := now.Build(t.Module, t.Arch)
+	link, linked := now.Link(t.Module.Name, t.Arch)
+	replaced, _ := now.Build(dkmsstate.Module{Name: t.Module.Name, Version: link.Version}, t.Arch)
+	registration, _ := r.before.Registration(t.Module)
+	if reason := r.taken(b); reason != "" {
+		return dkms.LeftOut(reason)
+	}
+	switch {
+	case !linked && b.AnyCopy() && !b.Altered():
+		// Where a file stands and no link says whose it is, dkms 3.1.7 and later
+		// would archive it as one of the kernel's own.
+		return tree.install(t.Module, t.Arch, dkmsstate.Build{}, nil)
+	case installsByCopy(r.before, registration) && !inKernel(r.before, b) && !b.Original && !replaced.Original && (linked || !b.Altered()):
+		return tree.install(t.Module, t.Arch, replaced, r.before.Foreign(replaced.Module, t.Arch))
+	}
+	r.installing.Lock()
+	defer r.installing.Unlock()
+	if err := room(r.machine.Layout.KernelDir(tree.Kernel), r.machine.Layout.BuiltFiles(tree.Kernel, b)); err != nil {
+		return err
+	}
+	err := r.machine.Engine.Install(ctx, t.Module, tree.Kernel, t.Arch, r.log)
+	if err == nil {
+		return nil
+	}
+	// dkms may have left a part of a file, which the kernel would find
+	var parts []string
+	for i, f := range tree.build(t.Module, t.Arch).Files {
+		if f.Copy == kmod.CopyDamaged && i < len(b.Files) && b.Files[i].Copy == kmod.CopyMissing {
+			parts = append(parts, f.Name)
+		}
+	}
+	return errors.Join(err, tree.RemoveUnowned(parts))
+}
+
+// taken says which file of a build another module has installed, before this run or
+// meanwhile, "" for none.
+func (r *taskRun) taken(b dkmsstate.Build) string {
+	if reason := plan.Taken(r.before, b); reason != "" || !b.AnyCopy() {
+		return reason
+	}
+	now, err := r.before.Again(dkmsstate.KernelRecord{})
+	if err != nil {
+		return ""
+	}
+	return plan.Taken(now, b)
+}
+
+// installsByCopy reports whether installing a module is nothing but putting its files in place.
+func installsByCopy(s dkmsstate.Snapshot, r dkmsstate.Registration) bool {
+	if r.Broken != nil || r.Conf.InstallSteps || s.Layout.DKMSInstalls {
+		return false
+	}
+	return !slices.ContainsFunc(s.Registrations, func(other dkmsstate.Registration) bool {
+		link, linked := s.Link(other.Module.Name, s.Arch)
+		return other.Conf.RebuiltWith && linked && link.Version == other.Module.Version &&
+			(other.Conf.NeedsUnknown() || slices.Contains(other.Conf.Depends, r.Module.Name))
+	})
+}
+
+// hasItself reports whether the kernel brings a module of the same name as one of a build.
+func inKernel(s dkmsstate.Snapshot, b dkmsstate.Build) bool {
+	return slices.ContainsFunc(b.Names(), s.Dep.InKernel)
+}
+
+// room notices a disk that is too full before dkms writes to it.
+func room(dir string, files []string) error {
+	need := int64(1 << 20)
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil {
+			need += info.Size()
+		}
+	}
+	var fs unix.Statfs_t
+	err := unix.Statfs(dir, &fs)
+	if nofollow.IsRefused(err) || err == nil && fs.Blocks == 0 {
+		return nil // a filesystem that says nothing of its size, as some of FUSE
+	}
+	if err != nil {
+		return fmt.Errorf("cannot tell how much room there is in %s: %w", dir, err)
+	}
+	if free := int64(fs.Bavail) * int64(fs.Bsize); free < need {
+		return fmt.Errorf("cannot install: %d kB are needed in %s, and %d are free: %w", need>>10, filepath.Clean(dir), free>>10, unix.ENOSPC)
+	}
+	return nil
+}

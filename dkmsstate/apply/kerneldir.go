@@ -1,0 +1,118 @@
+package apply
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/nofollow"
+)
+
+// KernelDirLeftovers lists what the directory of a kernel that is gone still holds, as paths
+// in it, when that is nothing but what depmod writes and what dkms installs:
+// "directory not empty so not removed" is what dpkg said of it. It is nil when
+// anything else is there, or when nothing is there that could be removed as a whole.
+func (t Tree) KernelDirLeftovers() []string {
+	kernel, err := t.openKernel()
+	if err != nil {
+		return nil
+	}
+	defer kernel.Close()
+	var g kernelDirSearch
+	if t.kernelDirStays() || !g.look(kernel, ".") {
+		return nil
+	}
+	slices.Reverse(g.dirs) // those within others first, the kernel's own last
+	return append(g.files, g.dirs...)
+}
+
+// kernelDirSearch collects what KernelDirLeftovers lists.
+type kernelDirSearch struct{ files, dirs []string }
+
+// look takes in a directory, and reports whether all that it holds is depmod's or dkms's.
+func (g *kernelDirSearch) look(d *nofollow.Dir, at string) bool {
+	names, err := d.Names()
+	if err != nil {
+		return false
+	}
+	g.dirs = append(g.dirs, at)
+	for _, name := range names {
+		rel := path.Join(at, name)
+		st, err := d.Lstat(name)
+		switch {
+		case err != nil:
+			return false
+		case st.IsDir():
+			sub, err := d.Sub(name)
+			ok := err == nil && slices.Contains([]string{path.Dir(dkmsstate.InstalledUnder), dkmsstate.InstalledUnder, dkmsstate.DepmodBackup}, rel) && g.look(sub, rel)
+			if err == nil {
+				sub.Close()
+			}
+			if !ok {
+				return false
+			}
+		case st.Is(unix.S_IFREG) && ofKernelDir(at, name):
+			g.files = append(g.files, rel)
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// ofKernelDir reports whether a file of a kernel's directory is one that depmod or dkms
+// put there, or that a run of ours which was cut off was writing.
+func ofKernelDir(at, name string) bool {
+	switch at {
+	case ".":
+		_, temp := dkmsstate.DepmodTemp(name)
+		return temp || slices.Contains(dkmsstate.DepmodFiles(), name)
+	case dkmsstate.DepmodBackup:
+		return slices.Contains(dkmsstate.DepmodFiles(), name)
+	}
+	return at == dkmsstate.InstalledUnder && (kmod.TrimSuffix(name) != name || dkmsstate.IsModuleTemp(name))
+}
+
+// kernelDirStays reports whether the directory of the kernel is a link that root made,
+// or has a filesystem of its own: it is root's then, and stays with what is in it.
+func (t Tree) kernelDirStays() bool {
+	install, err := t.Layout.NoFollow().OpenDir(t.Layout.Install)
+	if err != nil {
+		return true
+	}
+	defer install.Close()
+	here, err := install.Lstat(".")
+	kernel, err2 := install.Lstat(string(t.Kernel))
+	return err != nil || err2 != nil || !kernel.IsDir() || here.Dev != kernel.Dev
+}
+
+// RemoveKernelDir removes what KernelDirLeftovers lists.
+func (t Tree) RemoveKernelDir() error {
+	for _, name := range t.KernelDirLeftovers() {
+		if err := t.removeModuleFile(path.Join(string(t.Kernel), name)); err != nil {
+			return fmt.Errorf("cannot remove what is left of %s: %w", t.Kernel, err)
+		}
+	}
+	return nil
+}
+
+// removeModuleFile removes a file or an empty directory of the module tree, by its path
+// in that. What is not there is no error.
+func (t Tree) removeModuleFile(name string) error {
+	in, err := t.openModules(path.Dir(name))
+	if err == nil {
+		err = in.Remove(path.Base(name))
+		in.Close()
+	}
+	if nofollow.IsNotExist(err) {
+		return nil
+	}
+	return err
+}
+
+// openKernel opens the kernel's directory of the module tree.
+func (t Tree) openKernel() (*nofollow.Dir, error) { return t.openModules(string(t.Kernel)) }

@@ -1,0 +1,253 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand"
+	"os"
+	"sync"
+	"testing"
+	"testing/quick"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/dkms"
+	"dkms-hooks/dkmsstate/dkmstest"
+	"dkms-hooks/dkmsstate/plan"
+)
+
+// fate is what becomes of a module when a scripted engine has it.
+type fate int
+
+const (
+	builds fate = iota
+	doesNotCompile
+	exclusive     // exits with 77
+	hasItself     // exits with 6, and says why
+	lies          // reports success and does nothing
+	forgets       // builds, and drops its registration
+	forgetsForBad // drops its registration, and add fails
+	fates
+)
+
+// scripted is an Engine over a fabricated tree.
+type scripted struct {
+	dkmstest.Root
+	fates map[string]fate
+	// wanted are the modules that dkms says it would install unasked, needs their
+	// BUILD_DEPENDS.
+	wanted map[dkmsstate.Module]bool
+	needs  map[dkmsstate.Module][]string
+	mu     sync.Mutex
+	calls  []string
+}
+
+func (e *scripted) call(op, name string) fate {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.calls = append(e.calls, op+" "+name)
+	return e.fates[name]
+}
+
+func (e *scripted) Build(_ context.Context, m dkmsstate.Module, _ dkmsstate.Release, _ string, _ io.Writer) error {
+	switch e.call("build", m.Name) {
+	case doesNotCompile:
+		e.Write("var/lib/dkms/"+m.Name+"/"+m.Version+"/build/make.log", "CC x.o\nx.c:1:1: error: no\nx.c:2:2: error: more\n")
+		return &dkms.CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
+	case exclusive:
+		return &dkms.CallError{Program: "dkms", Args: []string{"build"}, Code: 77}
+	case lies:
+		return nil
+	case forgets, forgetsForBad:
+		e.Remove("var/lib/dkms/" + m.Name + "/" + m.Version + "/source")
+	}
+	e.AddBuild(m)
+	return nil
+}
+
+func (e *scripted) Install(_ context.Context, m dkmsstate.Module, _ dkmsstate.Release, _ string, _ io.Writer) error {
+	switch e.call("install", m.Name) {
+	case hasItself:
+		return &dkms.CallError{Program: "dkms", Args: []string{"install"}, Code: 6, Output: "x.ko is not newer than what is already found"}
+	case lies:
+		return nil
+	}
+	e.AddInstalled(m)
+	return nil
+}
+
+func (e *scripted) Unbuild(_ context.Context, m dkmsstate.Module, _ dkmsstate.Release, _ string) error {
+	e.call("unbuild", m.Name)
+	return nil
+}
+
+func (e *scripted) Add(_ context.Context, m dkmsstate.Module) error {
+	if e.call("add", m.Name) == forgetsForBad {
+		return errors.New("no")
+	}
+	e.Link("/usr/src/"+m.Name+"-"+m.Version, "var/lib/dkms/"+m.Name+"/"+m.Version+"/source")
+	return nil
+}
+
+func (e *scripted) AskAutoinstall(_ context.Context, _ string, m dkmsstate.Module, _ dkmsstate.Release, _ string) (dkmsstate.Answer, error) {
+	e.call("ask", m.Name)
+	return dkmsstate.Answer{Wanted: e.wanted[m], Needs: e.needs[m]}, nil
+}
+
+func (e *scripted) Compress(_ context.Context, suffix, module string, to *os.File) error {
+	data, err := os.ReadFile(module)
+	if err == nil {
+		_, err = fmt.Fprintf(to, "%s of %s", suffix, data)
+	}
+	return err
+}
+
+func (e *scripted) Initramfs(context.Context, dkmsstate.Release) error {
+	e.calls = append(e.calls, "initramfs")
+	return nil
+}
+
+func (e *scripted) InitramfsHolds(context.Context, dkmsstate.Release, []string) (bool, error) {
+	return false, nil
+}
+
+func (e *scripted) Depmod(context.Context, dkmsstate.Release) error {
+	e.calls = append(e.calls, "depmod")
+	e.Root.Depmod()
+	return nil
+}
+
+// runTask carries out a plan of one task.
+func runTask(m Machine, before dkmsstate.Snapshot, task plan.Task) Result {
+	return m.Run(context.Background(), before, plan.Plan{Kernel: before.Kernel, Tasks: []plan.Task{task}}, func(int, plan.Task) {}, func(int, Result) {})[0]
+}
+
+// Whatever becomes of each module, every other that can be is installed, each
+// ends in the outcome that it should, and none is forgotten.
+func TestOneFailureNeverStopsTheNext(t *testing.T) {
+	property := func(drawn [5]uint8) bool {
+		e := &scripted{Root: dkmstest.New(t), fates: map[string]fate{}}
+		want := map[string]Outcome{}
+		for i, n := range drawn {
+			name, f := fmt.Sprintf("m%d", i), fate(n)%fates
+			e.Register(dkmsstate.Module{Name: name, Version: "1.0"}, "")
+			e.fates[name] = f
+			if f == hasItself {
+				e.Write("lib/modules/6.1.0-test/kernel/"+name+".ko", "the kernel's own")
+				e.Root.Depmod()
+			}
+			want[name] = map[fate]Outcome{doesNotCompile: Failed, lies: Failed, exclusive: Skipped, hasItself: Skipped}[f]
+			if want[name] == "" {
+				want[name] = Done
+			}
+		}
+		before := e.Snapshot()
+		m := Machine{Layout: e.Layout, Engine: e}
+		ended := 0
+		results := m.Run(context.Background(), before, plan.Autoinstall(before, plan.Goal{}), func(int, plan.Task) {}, func(_ int, r Result) {
+			if r.Outcome != Again {
+				ended++
+			}
+		})
+		for _, lost := range Lost(before, e.Snapshot()) {
+			require.NoError(t, m.PutBack(context.Background(), lost))
+		}
+		after := e.Snapshot()
+		ok := assert.Len(t, results, len(drawn)) && assert.Equal(t, len(drawn), ended)
+		ok = ok && assert.Empty(t, Lost(before, after)) && assert.Len(t, after.Registrations, len(drawn))
+		for _, r := range results {
+			name := r.Task.Module.Name
+			ok = ok && assert.Equal(t, want[name], r.Outcome, name)
+			ok = ok && assert.Equal(t, r.Outcome != Done, r.Err != nil, name)
+			bad := Verify(after, r.Task) != nil
+			ok = ok && assert.Equal(t, r.Outcome != Done, bad, name)
+		}
+		return ok
+	}
+	require.NoError(t, quick.Check(property, &quick.Config{Rand: rand.New(rand.NewSource(1)), MaxCount: 60}))
+}
+
+// A failure says what the compiler said first, and where the rest stands.
+func TestFailureIsExplained(t *testing.T) {
+	e := &scripted{Root: dkmstest.New(t), fates: map[string]fate{"bad": doesNotCompile}}
+	e.Register(dkmsstate.Module{Name: "bad", Version: "1.0"}, "")
+	e.Register(dkmsstate.Module{Name: "needy", Version: "1.0"}, "BUILD_DEPENDS=bad\n")
+	before := e.Snapshot()
+	results := Machine{Layout: e.Layout, Engine: e}.Run(context.Background(), before, plan.Autoinstall(before, plan.Goal{}), func(int, plan.Task) {}, func(int, Result) {})
+	require.Len(t, results, 2)
+	assert.EqualError(t, results[0].Err, "dkms build exited with 10: x.c:1:1: error: no")
+	assert.Equal(t, e.Path("var/log/dkms-hooks/6.1.0-test/bad-1.0.log"), results[0].Log)
+	log, err := os.ReadFile(results[0].Log)
+	require.NoError(t, err)
+	assert.Contains(t, string(log), "CC x.o\nx.c:1:1: error: no\n", "what dkms overwrites when it builds for the next kernel")
+	assert.EqualError(t, results[1].Err, "it needs bad, which is not installed")
+	assert.Equal(t, []string{"build bad"}, e.calls)
+}
+
+// An end of the context leaves what was not begun, and says so.
+func TestRunEndsWithItsContext(t *testing.T) {
+	e := &scripted{Root: dkmstest.New(t)}
+	e.Register(dkmsstate.Module{Name: "a", Version: "1.0"}, "")
+	e.Register(dkmsstate.Module{Name: "b", Version: "1.0"}, "")
+	ctx, cancel := context.WithCancel(context.Background())
+	before := e.Snapshot()
+	results := Machine{Layout: e.Layout, Engine: e}.Run(ctx, before, plan.Autoinstall(before, plan.Goal{}), func(int, plan.Task) {}, func(int, Result) { cancel() })
+	require.Len(t, results, 2)
+	assert.Equal(t, Done, results[0].Outcome)
+	assert.ErrorIs(t, results[1].Err, context.Canceled)
+	assert.Equal(t, []string{"build a"}, e.calls)
+}
+
+// depmod runs when something changed or modules.dep does not fit, else not; a
+// depmod that did not help is an error.
+func TestFinish(t *testing.T) {
+	ctx, one := context.Background(), dkmsstate.Module{Name: "one", Version: "1.0"}
+	e := &scripted{Root: dkmstest.New(t)}
+	e.Register(one, "")
+	e.AddInstalled(one)
+	m := Machine{Layout: e.Layout, Engine: e}
+
+	require.NoError(t, finish(m.Finish(ctx, e.Pointer(), false)))
+	assert.Empty(t, e.calls)
+	require.NoError(t, finish(m.Finish(ctx, e.Pointer(), true)))
+	assert.Equal(t, []string{"depmod"}, e.calls)
+
+	e.Write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko:\n")
+	require.NoError(t, finish(m.Finish(ctx, e.Pointer(), false)))
+	assert.Equal(t, []string{"depmod", "depmod"}, e.calls)
+
+	e.Write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko:\n")
+	idle := Machine{Layout: e.Layout, Engine: idleDepmod{e}}
+	after := e.Snapshot()
+	unfit, err := idle.Finish(ctx, &after, false)
+	require.NoError(t, err)
+	assert.Equal(t, "modules.dep does not name one.ko", unfit)
+
+	// A run that was called for no kernel does not try that again for ever.
+	kept := dkmsstate.KernelRecord{Dep: after.Dep.DepRecord}
+	read := func() dkmsstate.Snapshot {
+		s, err := dkmsstate.ReadSnapshot(e.Layout, dkmstest.Kernel, dkmstest.Arch, kept)
+		require.NoError(t, err)
+		return s
+	}
+	assert.Empty(t, plan.Autoinstall(read(), plan.KeepOnly()).Depmod)
+	assert.Equal(t, unfit, plan.Autoinstall(read(), plan.Goal{}).Depmod, "the kernel's own hook does")
+	e.Write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko: \n")
+	assert.Equal(t, unfit, plan.Autoinstall(read(), plan.KeepOnly()).Depmod, "so does the next after modules.dep has changed")
+}
+
+func finish(unfit string, err error) error {
+	if unfit != "" {
+		return errors.New(unfit)
+	}
+	return err
+}
+
+// idleDepmod is a depmod that does nothing.
+type idleDepmod struct{ *scripted }
+
+func (idleDepmod) Depmod(context.Context, dkmsstate.Release) error { return nil }

@@ -1,0 +1,124 @@
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/nofollow"
+)
+
+// RemoveDepmodPending removes dkms's notes of a depmod that it owed the kernel.
+func (t Tree) RemoveDepmodPending() error {
+	var names []string
+	entries, _ := os.ReadDir(t.Layout.TreePath())
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	if names = dkmsstate.DepmodPending(t.Kernel, names); len(names) == 0 {
+		return nil
+	}
+	tree, err := t.Layout.NoFollow().OpenDir(t.Layout.DKMSTree)
+	if err != nil {
+		return fmt.Errorf("cannot open the DKMS tree: %w", err)
+	}
+	defer tree.Close()
+	return removeFiles(tree, names)
+}
+
+// RemoveScratch removes what a run that was cut off left for a module on the
+// kernel: dkms's scratch directories and builds that were being removed.
+func (t Tree) RemoveScratch(m dkmsstate.Module) error {
+	version, err := t.openVersion(m)
+	if err != nil {
+		return err
+	}
+	defer version.Close()
+	err = version.RemoveAll(dkmsstate.TrashName(t.Kernel))
+	if st, statErr := version.Lstat(string(t.Kernel)); statErr == nil && st.IsDir() && !version.IsComplete(string(t.Kernel)) {
+		err = errors.Join(err, version.RemoveTree(string(t.Kernel), dkmsstate.TrashName(t.Kernel)))
+	}
+	if err != nil {
+		return fmt.Errorf("cannot remove what was left of a build: %w", err)
+	}
+	kernel, err := version.Descend(string(t.Kernel))
+	if nofollow.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer kernel.Close()
+	defer version.Remove(string(t.Kernel)) // when nothing is left in it
+	names, err := kernel.Names()
+	if err != nil {
+		return fmt.Errorf("cannot look for what was left of a build: %w", err)
+	}
+	for _, name := range names {
+		if !dkmsstate.IsScratch(name) {
+			continue
+		}
+		if err := kernel.RemoveAll(name); err != nil {
+			return fmt.Errorf("cannot remove what was left of a build: %w", err)
+		}
+	}
+	return nil
+}
+
+// RemoveArch removes a module's kernel link and build of one architecture. The
+// installed files stay: they have the same names for every architecture, and are
+// another build's.
+func (t Tree) RemoveArch(m dkmsstate.Module, arch string) error {
+	if err := t.RemoveLink(m.Name, arch); err != nil {
+		return err
+	}
+	kernel, err := t.openTree(m.Name, m.Version, string(t.Kernel))
+	if nofollow.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer kernel.Close()
+	if err := kernel.RemoveAll(arch); err != nil {
+		return fmt.Errorf("cannot remove the build: %w", err)
+	}
+	return nil
+}
+
+// RemoveLink removes the kernel link of a module name on an architecture.
+func (t Tree) RemoveLink(name, arch string) error {
+	module, err := t.openTree(name)
+	if nofollow.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer module.Close()
+	return removeFiles(module, []string{dkmsstate.LinkName(t.Kernel, arch)})
+}
+
+// RemoveUnowned removes files from the kernel's install directory, by name.
+func (t Tree) RemoveUnowned(names []string) error {
+	dir, err := t.openInstall()
+	if nofollow.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return removeFiles(dir, names)
+}
+
+// removeFiles removes files of a directory; those that are not there are no error.
+func removeFiles(d *nofollow.Dir, names []string) error {
+	for _, name := range names {
+		if err := d.Remove(name); err != nil && !nofollow.IsNotExist(err) {
+			return fmt.Errorf("cannot remove %s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,157 @@
+package apply
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/nofollow"
+	"dkms-hooks/dkmsstate/regular"
+)
+
+// Restore installs those files of a build that are missing or damaged, and makes the
+// kernel link name the build. What merely differs from the built file stays, unless it
+// was built for another ABI and fits says that the build is for the present one.
+func (t Tree) Restore(m dkmsstate.Module, arch string, fits bool) error {
+	return t.put(m, arch, func(f dkmsstate.File) bool {
+		return f.Copy == kmod.CopyMissing || f.Copy == kmod.CopyDamaged || f.OtherABI && fits
+	})
+}
+
+// put installs files of a build and makes the kernel link name it. Each file is written
+// beside the one that it replaces, and only when all are complete and on the disk does
+// the first take its place: no reader ever finds half of one, and a full disk changes
+// nothing.
+func (t Tree) put(m dkmsstate.Module, arch string, which func(dkmsstate.File) bool) error {
+	b := t.build(m, arch)
+	if !b.Complete() {
+		return fmt.Errorf("cannot install %s: there is no build of it", m)
+	}
+	install, err := t.makeInstall()
+	if err != nil {
+		return err
+	}
+	defer install.Close()
+	var written, twins []string
+	for _, f := range b.Files {
+		if which(f) {
+			built := filepath.Join(t.Layout.BuildDir(m, t.Kernel, arch), "module", f.Name)
+			if err := install.CopyToTemp(f.Name, built); err != nil {
+				return errors.Join(fmt.Errorf("cannot install %s: %w", f.Name, err), install.RemoveTemps(written))
+			}
+			written = append(written, f.Name)
+			if f.Installed != f.Name {
+				twins = append(twins, f.Installed)
+			}
+		}
+		twins = append(twins, f.OtherCompressions...)
+	}
+	if err := install.RenameTemps(written); err != nil {
+		return fmt.Errorf("cannot install %s: %w", m, err)
+	}
+	if err := removeFiles(install, twins); err != nil {
+		return err
+	}
+	module, err := t.openTree(m.Name)
+	if err != nil {
+		return err
+	}
+	defer module.Close()
+	target := dkmsstate.LinkTarget(m, t.Kernel, arch)
+	name := dkmsstate.LinkName(t.Kernel, arch)
+	if now, err := module.Readlink(name); err == nil && now == target {
+		return nil
+	}
+	if err := module.ReplaceSymlink(target, name); err != nil {
+		return fmt.Errorf("cannot set the kernel link of %s: %w", m, err)
+	}
+	return nil
+}
+
+// makeInstall opens the install directory of the kernel, made where needed.
+func (t Tree) makeInstall() (*nofollow.Dir, error) {
+	at, err := t.openKernel()
+	for _, name := range strings.Split(dkmsstate.InstalledUnder, "/") {
+		if err != nil {
+			return nil, err
+		}
+		in := at
+		if err := in.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			in.Close()
+			return nil, fmt.Errorf("cannot make the install directory: %w", err)
+		}
+		at, err = in.Descend(name)
+		in.Close()
+	}
+	return at, err
+}
+
+// putBackOriginals moves the kernel's own modules, which dkms archived when it
+// installed this one (3.1.7 and later note where each came from), back to where
+// nothing stands now. dkms unbuild does the same; this is for when it could not.
+func (t Tree) putBackOriginals(m dkmsstate.Module, s dkmsstate.Snapshot) error {
+	for _, l := range s.Links {
+		if l.Name != m.Name || l.Version != m.Version {
+			continue
+		}
+		dir := t.Layout.OriginalDir(m.Name, t.Kernel, l.Arch)
+		origins, _ := filepath.Glob(filepath.Join(dir, "*.origin"))
+		for _, origin := range origins {
+			if err := t.putBack(origin); err != nil {
+				return fmt.Errorf("cannot put back a module of the kernel: %w", err)
+			}
+		}
+		if !dkmsstate.HasEntries(dir) { // what has no note of its origin stays for its owner to look at
+			t.removeEmptyOriginals(m.Name, l.Arch)
+		}
+	}
+	return nil
+}
+
+// removeEmptyOriginals removes the directories of archived modules that are empty.
+func (t Tree) removeEmptyOriginals(name, arch string) {
+	path := []string{name, dkmsstate.Originals, string(t.Kernel), arch}
+	for n := len(path) - 1; n > 0; n-- {
+		in, err := t.openTree(path[:n]...)
+		if err != nil {
+			continue
+		}
+		err = in.Remove(path[n])
+		in.Close()
+		if err != nil && !nofollow.IsNotExist(err) {
+			return
+		}
+	}
+}
+
+func (t Tree) putBack(origin string) error {
+	file, err := regular.Open(origin)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	line, _ := bufio.NewReader(io.LimitReader(file, 4096)).ReadString('\n')
+	rel, ok := strings.CutPrefix(filepath.Clean(strings.TrimSpace(line)), filepath.Join(t.Layout.Install, string(t.Kernel))+"/")
+	if !ok {
+		return fmt.Errorf("%s names a place outside of the kernel's modules: %q", origin, line)
+	}
+	place, err := t.openModules(filepath.Join(string(t.Kernel), filepath.Dir(rel)))
+	if err != nil {
+		return err
+	}
+	defer place.Close()
+	archived := strings.TrimSuffix(origin, ".origin")
+	if _, err := place.Lstat(filepath.Base(rel)); nofollow.IsNotExist(err) {
+		if err := place.ReplaceFile(filepath.Base(rel), archived); err != nil {
+			return err
+		}
+	}
+	return errors.Join(os.Remove(archived), os.Remove(origin))
+}

@@ -1,0 +1,260 @@
+package apply
+
+import (
+	"math"
+	"runtime"
+	"slices"
+	"time"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/plan"
+	"dkms-hooks/dkmsstate/signing"
+)
+
+// schedule says which tasks of a plan may begin: those whose module no other task is
+// at work on, and whose needs (BUILD_DEPENDS) have had their turn. Of these the one comes
+// first with the longest way to go: its own build, and those that wait for it.
+//
+// As many builds are at work as there are processors, and each may use all of them, so that
+// none idles while work is left.
+//
+// dkms builds one module after the other, in the order of the plan, and some use what an
+// earlier one left without naming it in BUILD_DEPENDS. One whose rules name another comes
+// after that, and what fails before the earlier ones have ended is done once more after
+// them, unless the compiler refused it and it does not look at what others leave.
+type schedule struct {
+	tasks []scheduled
+	// left is how many tasks have not ended; failed are the names of modules of which
+	// one did not end well.
+	left   int
+	failed map[string]bool
+	// running are tasks at work; limit is how many may be, and free the memory that is
+	// left for more, in kB.
+	running, limit, free int
+	// keyThere reports whether dkms makes no key when it builds.
+	keyThere func() bool
+}
+
+// scheduled is a task of a schedule.
+type scheduled struct {
+	plan.Task
+	// done reports of one that has ended whether it ended well, postponed whether it was
+	// put off, and around whether it looks at what others leave.
+	begun, ended, done, postponed, around bool
+	// after are the tasks that it has to wait for; early are the builds before it that had
+	// not ended when it began for the first time.
+	after, early []int
+	// alone is how long it takes by itself, toGo with the longest of what waits for it,
+	// and memory what it needs, in kB.
+	alone, toGo time.Duration
+	memory      int
+}
+
+// newSchedule schedules a plan. What needs no compiler is done one after the other,
+// and so is everything where dkms builds modules anew unasked (BUILD_DEPENDS_REBUILD).
+//
+// dkms makes the key that it signs modules with when it first builds one, and two at
+// once spoil it; it is the first build's alone to make. `dkms generate_mok` (3.1 and
+// later) makes one as well, also where dkms would never sign.
+func (m Machine) newSchedule(s dkmsstate.Snapshot, p plan.Plan) *schedule {
+	memory := math.MaxInt
+	if slices.ContainsFunc(p.Tasks, plan.Task.Builds) {
+		memory = memoryAvailable("/")
+	}
+	return m.newScheduleWithin(s, p, memory)
+}
+
+// newScheduleWithin schedules a plan with so much memory, in kB.
+func (m Machine) newScheduleWithin(s dkmsstate.Snapshot, p plan.Plan, memory int) *schedule {
+	sc := &schedule{left: len(p.Tasks), failed: map[string]bool{}, keyThere: func() bool { return signing.KeyThere(s.Layout) }, limit: 1, free: memory}
+	builds := 0
+	for i, after := range afterWhich(s, p.Tasks) {
+		sc.tasks = append(sc.tasks, scheduled{Task: p.Tasks[i], after: after})
+		if p.Tasks[i].Builds() {
+			builds++
+		}
+	}
+	rebuilds := slices.ContainsFunc(s.Registrations, func(r dkmsstate.Registration) bool { return r.Conf.RebuiltWith })
+	if rebuilds || builds == 0 {
+		return sc
+	}
+	if sc.limit = m.Jobs; m.Jobs == 0 {
+		sc.limit = runtime.NumCPU()
+	}
+	if sc.limit > 1 && builds > 1 { // there is an order to find
+		sc.expect(m, s.Layout)
+	}
+	return sc
+}
+
+// expect finds what each build asks for and which others its rules name.
+func (sc *schedule) expect(m Machine, l dkmsstate.Layout) {
+	var needed []int
+	for i := range sc.tasks {
+		t := &sc.tasks[i]
+		if !t.Builds() {
+			continue
+		}
+		src := readSource(l, t.Module)
+		e := src.effortOf(m.took(t.Module))
+		t.alone, t.memory, t.around = e.time, e.memory, src.looksAround()
+		needed = append(needed, e.memory)
+		for j, other := range sc.tasks[:i] {
+			if src.names(other.Module.Name) {
+				t.after = append(t.after, j)
+			}
+		}
+	}
+	if slices.Sort(needed); needed[0]+needed[1] > sc.free {
+		sc.limit = 1 // no two fit
+	}
+	for i := len(sc.tasks) - 1; i >= 0; i-- {
+		t := &sc.tasks[i]
+		t.toGo += t.alone
+		for _, j := range t.after {
+			sc.tasks[j].toGo = max(sc.tasks[j].toGo, t.toGo)
+		}
+	}
+}
+
+func (m Machine) took(module dkmsstate.Module) time.Duration {
+	if m.Took == nil {
+		return 0
+	}
+	return m.Took(module)
+}
+
+// afterWhich returns for each task those before it that have to end first: of the same
+// module, of one that it needs, and of one that may install the same file, since which of
+// them is there in the end must not depend on which is built faster. A build of which nobody
+// could tell what it needs waits for all.
+func afterWhich(s dkmsstate.Snapshot, tasks []plan.Task) [][]int {
+	after := make([][]int, len(tasks))
+	named, bringing := map[string][]int{}, map[string][]int{}
+	for i, t := range tasks {
+		r, _ := s.Registration(t.Module)
+		b, _ := s.Build(t.Module, t.Arch)
+		brings := slices.Compact(slices.Sorted(slices.Values(slices.Concat(b.Names(), r.Conf.Names))))
+		for _, name := range append(slices.Clone(t.Needs), t.Module.Name) {
+			after[i] = append(after[i], named[name]...)
+		}
+		for _, file := range brings {
+			after[i] = append(after[i], bringing[file]...)
+			bringing[file] = append(bringing[file], i)
+		}
+		named[t.Module.Name] = append(named[t.Module.Name], i)
+		if t.Builds() && r.Conf.NeedsUnknown() {
+			after[i] = before(i)
+		}
+	}
+	return after
+}
+
+// before returns the numbers of the tasks before one.
+func before(i int) []int {
+	all := make([]int, i)
+	for j := range all {
+		all[j] = j
+	}
+	return all
+}
+
+// next returns a task that may begin now.
+func (sc *schedule) next() (int, bool) {
+	keyThere := sc.keyThere()
+	if sc.running >= sc.limit || sc.running > 0 && !keyThere {
+		return 0, false
+	}
+	first := -1
+	for i := range sc.tasks {
+		t := &sc.tasks[i]
+		if !t.begun && !sc.waits(t) && sc.fits(t) && (first < 0 || sc.sooner(t, &sc.tasks[first], keyThere)) {
+			first = i
+		}
+	}
+	return first, first >= 0
+}
+
+// waits reports whether a task before this one has to end first.
+func (sc *schedule) waits(t *scheduled) bool {
+	return slices.ContainsFunc(t.after, func(j int) bool { return !sc.tasks[j].ended })
+}
+
+// fits reports whether there is memory for a task beside those at work; one alone is built
+// wherever dkms would build it.
+func (sc *schedule) fits(t *scheduled) bool { return sc.running == 0 || t.memory <= sc.free }
+
+// sooner reports whether a task comes before one that precedes it in the plan. What needs no
+// compiler takes no time. The build that has to make the key is a short one: the others wait
+// for it.
+func (sc *schedule) sooner(t, than *scheduled, keyThere bool) bool {
+	switch {
+	case sc.limit == 1:
+		return false
+	case !t.Builds() || !than.Builds():
+		return than.Builds()
+	case keyThere:
+		return t.toGo > than.toGo
+	}
+	return t.alone < than.alone
+}
+
+// begin notes that a task is at work.
+func (sc *schedule) begin(i int) {
+	t := &sc.tasks[i]
+	t.begun = true
+	sc.running++
+	sc.free -= t.memory
+	if sc.limit > 1 && !t.postponed {
+		t.early = slices.DeleteFunc(before(i), func(j int) bool { return sc.tasks[j].ended || !sc.tasks[j].Builds() })
+	}
+}
+
+// end notes that a task has ended.
+func (sc *schedule) end(i int, done bool) {
+	t := &sc.tasks[i]
+	sc.stop(t)
+	sc.left--
+	t.ended, t.done = true, done
+	if done && t.Builds() { // the key is made now, or none is
+		sc.keyThere = func() bool { return true }
+	}
+	if !done {
+		sc.failed[t.Module.Name] = true
+	}
+}
+
+func (sc *schedule) stop(t *scheduled) {
+	sc.running--
+	sc.free += t.memory
+}
+
+// postpone puts a build that has failed off until all before it have ended, unless all builds
+// had when it began, it was put off before, or nothing that others leave may be missing. It
+// reports whether it did.
+func (sc *schedule) postpone(i int, cause dkmsstate.Cause) bool {
+	t := &sc.tasks[i]
+	compiled := cause == dkmsstate.CauseCompiler && !t.around || cause == dkmsstate.CauseTimeout
+	if t.postponed || len(t.early) == 0 || compiled || !t.Builds() {
+		return false
+	}
+	sc.stop(t)
+	t.begun, t.postponed, t.after = false, true, before(i)
+	return true
+}
+
+// builtSince reports whether a build before a task ended well that had not ended when the
+// task began for the first time.
+func (sc *schedule) builtSince(i int) bool {
+	return slices.ContainsFunc(sc.tasks[i].early, func(j int) bool { return sc.tasks[j].done })
+}
+
+// missing returns a need of a task that is known not to be met, "" for none.
+func (sc *schedule) missing(i int) string {
+	for _, name := range sc.tasks[i].Needs {
+		if sc.failed[name] {
+			return name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,91 @@
+package apply
+
+import (
+	"bytes"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/regular"
+)
+
+// source is what the source of a module shows about building it.
+type source struct {
+	// bytes is the size of what is compiled, files its number.
+	bytes int64
+	files int
+	// rules are the texts that say how it is built: dkms.conf, make's files and scripts.
+	rules [][]byte
+}
+
+// maxRules bounds one such text. Those that people write are shorter; a generated configure
+// looks for everything and says nothing.
+const maxRules = 128 << 10
+
+// readSource reads the source of a registered module.
+func readSource(l dkmsstate.Layout, m dkmsstate.Module) (src source) {
+	_ = l.WalkSource(m, func(path string, d fs.DirEntry) {
+		if d == nil || !d.Type().IsRegular() {
+			return
+		}
+		info, err := d.Info()
+		switch {
+		case err != nil:
+		case slices.Contains([]string{".c", ".S", ".cc", ".cpp", ".rs"}, filepath.Ext(path)):
+			src.bytes += info.Size()
+			src.files++
+		case saysHow(filepath.Base(path)) && info.Size() <= maxRules:
+			if text, err := regular.ReadFile(path); err == nil {
+				src.rules = append(src.rules, text)
+			}
+		}
+	})
+	return src
+}
+
+// saysHow reports whether a file of that name says how a module is built.
+func saysHow(name string) bool {
+	return name == "dkms.conf" || strings.HasPrefix(name, "Makefile") || strings.HasPrefix(name, "makefile") || strings.HasPrefix(name, "Kbuild") ||
+		slices.Contains([]string{".mk", ".sh", ".conf"}, filepath.Ext(name)) || filepath.Ext(name) == "" && name != "configure"
+}
+
+// names reports whether the rules name another module, as a word of its own.
+func (src source) names(module string) bool {
+	return slices.ContainsFunc(src.rules, func(text []byte) bool {
+		for rest, name := text, []byte(module); ; {
+			at := bytes.Index(rest, name)
+			if at < 0 {
+				return false
+			}
+			end := at + len(name)
+			if (at == 0 || !inWord(rest[at-1])) && (end == len(rest) || !inWord(rest[end])) {
+				return true
+			}
+			rest = rest[at+1:]
+		}
+	})
+}
+
+func inWord(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// looksAround reports whether the rules look for whatever other modules left, without naming
+// one: a line has a pattern and a place where modules leave something. Nearly all name such
+// places for what is their own.
+func (src source) looksAround() bool {
+	return slices.ContainsFunc(src.rules, func(text []byte) bool {
+		for line := range bytes.Lines(text) {
+			if anyOf(line, "*", "wildcard", "find ") && anyOf(line, "/updates", "symvers", "/usr/src", "source_tree", "dkms_tree", "/var/lib/dkms") {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func anyOf(line []byte, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return bytes.Contains(line, []byte(word)) })
+}

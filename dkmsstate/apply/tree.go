@@ -1,0 +1,184 @@
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/nofollow"
+)
+
+// Tree changes the DKMS tree and a kernel's install directory itself, without
+// dkms. Below the top of either it follows only symbolic links that root made, and
+// none in what it removes; it never touches MODULE/VERSION/source.
+//
+// Each change is ordered so that every prefix of it is a state which the next
+// run recognises and finishes: installed files, then the kernel link, then the
+// build, which is renamed before it is removed.
+type Tree struct {
+	Layout dkmsstate.Layout
+	Kernel dkmsstate.Release
+	// Backup reports whether builds are set aside, not removed: until RestoreBackups or DiscardBackups.
+	Backup bool
+}
+
+// Unbuild takes away what a module has on the kernel: installed files that are
+// its own, kernel links and builds of every architecture. It checks first that
+// all places can be written and touches nothing when one cannot.
+func (t Tree) Unbuild(m dkmsstate.Module) error {
+	s := t.Layout.ModuleSnapshot(t.Kernel, m.Name)
+	version, err := t.openVersion(m)
+	if err != nil {
+		return err
+	}
+	defer version.Close()
+	if err := t.writable(m); err != nil {
+		return err
+	}
+	if err := t.removeInstalled(s, m); err != nil {
+		return err
+	}
+	if err := t.putBackOriginals(m, s); err != nil {
+		return err
+	}
+	for _, l := range s.Links {
+		if l.Name == m.Name && l.Version == m.Version {
+			if err := t.RemoveLink(m.Name, l.Arch); err != nil {
+				return err
+			}
+		}
+	}
+	return t.removeBuilds(version)
+}
+
+// writable notices a read-only filesystem before the first file goes.
+func (t Tree) writable(m dkmsstate.Module) error {
+	for _, dir := range []string{
+		t.Layout.VersionDir(m),
+		t.Layout.KernelDir(t.Kernel),
+		t.Layout.InstallDir(t.Kernel),
+	} {
+		err := unix.Access(dir, unix.W_OK)
+		if err != nil && !nofollow.IsNotExist(err) && !errors.Is(err, unix.ENOSYS) {
+			return fmt.Errorf("cannot write to %s, nothing was removed: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+// removeInstalled removes the copies of a module's files from the install
+// directory: all of them where the kernel link names this version, else those
+// that equal what it built. What a kill left of one being written goes too.
+func (t Tree) removeInstalled(s dkmsstate.Snapshot, m dkmsstate.Module) error {
+	dir, err := t.openInstall()
+	if nofollow.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	for _, b := range s.Builds {
+		if b.Module != m {
+			continue
+		}
+		link, linked := s.Link(m.Name, b.Arch)
+		for _, f := range b.Files {
+			names := []string{nofollow.TempName(f.Name)}
+			switch {
+			case linked && link.Version == m.Version:
+				names = append(names, kmod.FileNames(kmod.TrimSuffix(f.Name))...)
+			case !linked && f.Copy == kmod.CopySame:
+				names = append(names, f.Name)
+			}
+			for _, name := range names {
+				if err := dir.Remove(name); err != nil && !nofollow.IsNotExist(err) {
+					return fmt.Errorf("cannot remove the installed module: %w", err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (t Tree) openInstall() (*nofollow.Dir, error) {
+	return t.openModules(filepath.Join(string(t.Kernel), dkmsstate.InstalledUnder))
+}
+
+// openModules opens a directory of the module tree, by its path in that.
+func (t Tree) openModules(path string) (*nofollow.Dir, error) {
+	install, err := t.Layout.NoFollow().OpenDir(t.Layout.Install)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the module tree: %w", err)
+	}
+	defer install.Close()
+	return install.Descend(strings.Split(path, "/")...)
+}
+
+// openTree opens a directory of the DKMS tree.
+func (t Tree) openTree(names ...string) (*nofollow.Dir, error) {
+	tree, err := t.Layout.NoFollow().OpenDir(t.Layout.DKMSTree)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the DKMS tree: %w", err)
+	}
+	defer tree.Close()
+	return tree.Descend(names...)
+}
+
+// removeBuilds removes MODULE/VERSION/KVER, renamed first, and what an earlier
+// removal that was cut off left.
+func (t Tree) removeBuilds(version *nofollow.Dir) error {
+	if err := version.RemoveAll(dkmsstate.TrashName(t.Kernel)); err != nil {
+		return fmt.Errorf("cannot remove the remains of an earlier run: %w", err)
+	}
+	if t.Backup {
+		if done, err := t.makeBackup(version); done || err != nil {
+			return err
+		}
+	} else if err := t.discardBackup(version); err != nil {
+		return err
+	}
+	if err := version.RemoveTree(string(t.Kernel), dkmsstate.TrashName(t.Kernel)); err != nil {
+		return fmt.Errorf("cannot remove the build: %w", err)
+	}
+	return nil
+}
+
+// Clear removes MODULE/VERSION/KVER/ARCH when it holds no build.
+func (t Tree) Clear(m dkmsstate.Module, arch string) error {
+	if t.build(m, arch).Complete() {
+		return fmt.Errorf("cannot clear the build directory of %s: it holds a build", m)
+	}
+	kernel, err := t.openTree(m.Name, m.Version, string(t.Kernel))
+	if err != nil {
+		return err
+	}
+	defer kernel.Close()
+	if err := kernel.RemoveAll(arch); err != nil {
+		return fmt.Errorf("cannot clear the build directory: %w", err)
+	}
+	return nil
+}
+
+// RemoveEmptyDirs removes the directories for installed modules when nothing is
+// left in them, and the kernel's own when that was all it held, as the stock
+// hooks do.
+func (t Tree) RemoveEmptyDirs() {
+	for path := filepath.Join(string(t.Kernel), dkmsstate.InstalledUnder); path != "."; path = filepath.Dir(path) {
+		in, err := t.openModules(filepath.Dir(path))
+		if err != nil {
+			continue
+		}
+		st, err := in.Lstat(filepath.Base(path))
+		stays := err == nil && (!st.IsDir() || in.Remove(filepath.Base(path)) != nil) // a link, or not empty
+		in.Close()
+		if stays {
+			return
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package dkmsstate
+
+import (
+	"slices"
+	"strings"
+)
+
+// Compressor returns the program that compresses a module, with what makes the
+// kernel able to read it (xz with crc32, as dkms 3.2 does), "" for none.
+func Compressor(suffix string) []string {
+	switch suffix {
+	case ".gz":
+		return []string{"gzip", "-nc"}
+	case ".xz":
+		return []string{"xz", "--check=crc32", "--lzma2=dict=1MiB", "-c"}
+	case ".zst":
+		return []string{"zstd", "-q", "-c"}
+	}
+	return nil
+}
+
+// Uncompressed returns the files of a build that are not compressed.
+func (b Build) Uncompressed() []string {
+	var names []string
+	for _, f := range b.Files {
+		if strings.HasSuffix(f.Name, ".ko") {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// findCompression finds how builds that are not compressed should be.
+func (s *Snapshot) findCompression() {
+	if !slices.ContainsFunc(s.Builds, func(b Build) bool { return len(b.Uncompressed()) > 0 }) {
+		return
+	}
+	suffix := s.Dep.kernelSuffix()
+	if program := Compressor(suffix); program != nil {
+		if _, err := LookPath(program[0]); err == nil {
+			s.Compression = suffix
+		}
+	}
+}

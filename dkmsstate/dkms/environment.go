@@ -1,0 +1,140 @@
+package dkms
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
+)
+
+// Environment returns what dkms and the other programs see, sorted by name: the
+// caller's environment as with the stock hooks, without what is withheld, and on top
+// of that the assignments of more, which name whatever they like. So the passphrase of
+// a signing key (KBUILD_SIGN_PIN of the kernel's sign-file), the variables by which the
+// makers of a module let people insist, proxies and the like arrive.
+func Environment(caller, more []string) []string {
+	env := map[string]string{"HOME": "/root"}
+	var path []string
+	for _, entry := range caller {
+		name, value, ok := strings.Cut(entry, "=")
+		switch {
+		case !ok || withheld(name):
+		case name == "PATH":
+			path = filepath.SplitList(value)
+		default:
+			env[name] = value
+		}
+	}
+	env["PATH"] = searchPath(path)
+	env["DEBIAN_FRONTEND"] = "noninteractive" // nobody can answer: stdin is /dev/null
+	for _, entry := range more {
+		name, value, _ := strings.Cut(entry, "=")
+		env[name] = value
+	}
+	env["LC_ALL"] = "C" // the output of dkms is read here
+	out := make([]string, 0, len(env))
+	for name, value := range env {
+		out = append(out, name+"="+value)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// environment is Environ with the mark of the run.
+func (d DKMS) environment() []string {
+	env := d.Environ
+	if env == nil {
+		env = Environment(nil, nil)
+	}
+	if d.Lock != nil {
+		env = append(slices.Clone(env), record.RunVariable+"="+d.Lock.Mark())
+	}
+	return env
+}
+
+// searchPath is the system's, then what the caller's has besides: a compiler in /opt is
+// found, and none takes the place of the system's.
+func searchPath(caller []string) string {
+	path := filepath.SplitList(dkmsstate.SystemPath)
+	for _, dir := range caller {
+		if filepath.IsAbs(dir) && !slices.Contains(path, dir) {
+			path = append(path, dir)
+		}
+	}
+	return strings.Join(path, string(filepath.ListSeparator))
+}
+
+// withheld reports whether a variable of the caller's is kept from its children: it
+// says for what to build, or changes how programs understand what they are told.
+//
+// What only says how to build passes, as it does with the stock hooks: LLVM, KCFLAGS,
+// IGNORE_CC_MISMATCH, LD_PRELOAD of eatmydata(1) and fakeroot(1). (dkms unsets CC,
+// CXX, CFLAGS, CXXFLAGS and LDFLAGS itself.) So does what dpkg exports, by which a
+// script of a module calls dpkg-trigger(1).
+func withheld(name string) bool {
+	for _, prefix := range []string{"LC_", "KCONFIG_", "BASH_FUNC_", "DKMS_DIRECTIVE"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	if strings.HasPrefix(name, "KBUILD_") {
+		return !forPeople(name)
+	}
+	return name == "" || slices.ContainsFunc([][]string{makeVariables(), kernelVariables(), dkmsVariables(), programVariables(), conversationVariables()},
+		func(names []string) bool { return slices.Contains(names, name) })
+}
+
+// forPeople reports whether a variable of Kbuild is one for people to set
+// (Documentation/kbuild/kbuild.rst). The others say where, or are left by a make of
+// a kernel that called us.
+func forPeople(name string) bool {
+	return slices.Contains([]string{"KBUILD_SIGN_PIN", "KBUILD_MODPOST_WARN", "KBUILD_EXTRA_WARN"}, name) || strings.HasPrefix(name, "KBUILD_BUILD_")
+}
+
+// makeVariables are make's own, of a make that called us: its options (-n, -e, -C) and
+// the descriptors of its job server.
+func makeVariables() []string {
+	return []string{"MAKE", "MAKEFLAGS", "MFLAGS", "GNUMAKEFLAGS", "MAKEFILES", "MAKELEVEL", "MAKEOVERRIDES", "MAKECMDGOALS", "MAKE_TERMOUT", "MAKE_TERMERR"}
+}
+
+// kernelVariables say for which kernel and architecture: those of the kernel's
+// Makefile, and those that the Makefiles of modules take by custom. For whoever sets
+// one for a build of his own, each kernel's modules would be built for that kernel.
+func kernelVariables() []string {
+	return []string{
+		"ARCH", "SUBARCH", "SRCARCH", "UTS_MACHINE", "CROSS_COMPILE", "CROSS_COMPILE_ARM32", "CROSS_COMPILE_COMPAT",
+		"KERNELRELEASE", "KERNELVERSION", "LOCALVERSION", "INSTALL_MOD_PATH", "INSTALL_MOD_DIR", "INSTALL_PATH", "DESTDIR",
+		"MODLIB", "DEPMOD", "M", "O", "SUBDIRS", "srctree", "objtree",
+		"KVER", "KVERSION", "KERNEL_VERSION", "KERNEL_VER", "KERNEL_UNAME", "KDIR", "KSRC", "KSRCDIR", "KOBJ", "KERNELDIR", "KERNEL_DIR",
+		"KERNELSRC", "KERNEL_SRC", "KERNEL_SOURCE", "KERNEL_SOURCES", "KERNEL_SOURCE_DIR", "KERNEL_BUILD_DIR", "KLIB", "KLIB_BUILD",
+		"SYSSRC", "SYSOUT",
+	}
+}
+
+// dkmsVariables are those that dkms (2.8 to 3.2) reads without having set them, in the
+// belief that they are its own, and those that say where it works.
+func dkmsVariables() []string {
+	return []string{
+		"_aa", "_da", "_ka", "_mv", "do_signing", "prepared_kernel", "post_transaction", "autoinstall_all_kernels", "modprobe_on_install",
+		"symlink_modules", "no_depmod", "delayed_depmod", "build_exclude", "ADDON_MODULES_DIR", "WEAK_MODULES_BIN", "TMPDIR", "TMP", "TEMP",
+	}
+}
+
+// programVariables change how a shell runs its scripts, and how programs read the
+// options that dkms and modules give them: one in XZ_OPT may make a module that the
+// kernel cannot unpack. Such options of dkms are in framework.conf.
+func programVariables() []string {
+	return []string{
+		"BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "BASH_COMPAT", "BASH_XTRACEFD", "CDPATH", "GLOBIGNORE", "EXECIGNORE", "IFS", "PS4",
+		"POSIXLY_CORRECT", "PWD", "OLDPWD", "GREP_OPTIONS", "GREP_COLOR", "GREP_COLORS", "TAR_OPTIONS",
+		"XZ_OPT", "XZ_DEFAULTS", "GZIP", "ZSTD_CLEVEL", "ZSTD_NBTHREADS", "LANG", "LANGUAGE",
+	}
+}
+
+// conversationVariables belong to descriptors that children do not get: debconf's
+// (debconf-devel(7)), which would speak its protocol on one that is something else.
+func conversationVariables() []string {
+	return []string{"DEBIAN_HAS_FRONTEND", "DEBCONF_REDIR", "DEBCONF_OLD_FD_BASE", "DEBIAN_FRONTEND", record.RunVariable}
+}

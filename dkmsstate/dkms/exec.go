@@ -1,0 +1,160 @@
+package dkms
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/sentinel"
+)
+
+// ErrTimeout says that a call was ended since it took too long.
+const ErrTimeout = sentinel.Error("the limit for one call")
+
+// run runs a program in a process group of its own, with nothing on stdin and the
+// end of its output kept for the error; the whole goes to log, and what it writes to
+// stdout into a file, unless these are nil. When the program ends, the time is over
+// or the context ends, everything is ended that it started: dkms itself leaves a
+// `sleep 3` behind that would hold its output open.
+func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program string, args ...string) error {
+	path, err := dkmsstate.LookPath(program)
+	if err != nil {
+		return err
+	}
+	calls := d.Calls
+	if calls == nil {
+		calls = &Calls{}
+	}
+	output, theirs, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("cannot run %s: %w", program, err)
+	}
+	defer output.Close()
+	call := calls.begin(d.compiles)
+	ctx, cancel := calls.limit(ctx, call, d.Timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = d.environment()
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = theirs, theirs
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
+	if d.Lock != nil {
+		cmd.ExtraFiles = []*os.File{d.Lock.File()}
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	keepDescriptors()
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	err = cmd.Start()
+	theirs.Close()
+	if err != nil {
+		calls.end(call)
+		return fmt.Errorf("cannot run %s: %w", program, err)
+	}
+	calls.started(call, cmd.Process.Pid)
+	var out tail
+	var sink io.Writer = &out
+	if log != nil {
+		sink = io.MultiWriter(sink, log)
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, _ = io.Copy(sink, output)
+	}()
+	err = cmd.Wait()
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	calls.end(call)
+	_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for what left the group
+	<-read
+	if err == nil {
+		return nil
+	}
+	failure := &CallError{Program: program, Args: args, Output: out.String(), Code: -1, Err: err}
+	if cause := context.Cause(ctx); cause != nil {
+		failure.Err = cause
+		if errors.Is(cause, ErrTimeout) {
+			failure.Err = fmt.Errorf("ended after %s, %w", d.Timeout, ErrTimeout)
+		}
+		return failure
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		failure.Code = exit.ExitCode()
+	}
+	return failure
+}
+
+// keepDescriptors keeps what this process was given open to itself: a child that
+// inherits debconf's would keep debconf waiting for as long as it runs.
+func keepDescriptors() {
+	const first = 3
+	if unix.CloseRange(first, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return
+	}
+	entries, _ := os.ReadDir("/proc/self/fd") // before Linux 5.11
+	for _, entry := range entries {
+		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd >= first {
+			unix.CloseOnExec(fd)
+		}
+	}
+}
+
+// CallError is a call of dkms or depmod that failed.
+type CallError struct {
+	Program string
+	Args    []string
+	// Code is the exit status, -1 when there was none.
+	Code int
+	// Output is the end of what it printed.
+	Output string
+	Err    error
+}
+
+// Error returns the call and how it ended.
+func (e *CallError) Error() string {
+	what := e.Program
+	if len(e.Args) > 0 && e.Program == "dkms" {
+		what += " " + e.Args[0]
+	}
+	if e.Code >= 0 {
+		return fmt.Sprintf("%s exited with %d", what, e.Code)
+	}
+	return fmt.Sprintf("%s: %v", what, e.Err)
+}
+
+// Unwrap returns what exec or the context said.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// tail keeps the end of what is written to it.
+type tail struct{ buf bytes.Buffer }
+
+// tailSize is what is kept of a program's output; dkms has the whole in its log.
+const tailSize = 64 << 10
+
+// Write keeps the last tailSize bytes.
+func (t *tail) Write(p []byte) (int, error) {
+	n := len(p)
+	if n > tailSize {
+		p = p[n-tailSize:]
+	}
+	t.buf.Write(p)
+	if over := t.buf.Len() - tailSize; over > 0 {
+		t.buf.Next(over)
+	}
+	return n, nil
+}
+
+func (t *tail) String() string { return t.buf.String() }

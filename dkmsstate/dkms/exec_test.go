@@ -1,0 +1,72 @@
+package dkms
+
+import (
+	"bytes"
+	"context"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate"
+)
+
+func TestRunEndsWhatItStarted(t *testing.T) {
+	other := exec.Command("sleep", "1000") // not a child of a call
+	require.NoError(t, other.Start())
+	defer func() { _ = other.Process.Kill(); _ = other.Wait() }()
+	require.Contains(t, children(), other.Process.Pid, "this needs /proc/PID/task/TID/children")
+	for name, script := range map[string]string{
+		"a child":          `sleep 1000 & echo left`,
+		"a daemon":         `setsid sleep 1000 & echo left`,
+		"one of a daemon":  `setsid sh -c 'env -i sleep 1000 & sleep 1000' >/dev/null 2>&1 & echo left`,
+		"one that forks":   `(sleep 1000 & sleep 1000 & sleep 1000) & echo left`,
+		"nothing but exit": `echo left`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			require.NoError(t, DKMS{Timeout: time.Minute}.run(context.Background(), nil, &log, "sh", "-c", script))
+			assert.Equal(t, "left\n", log.String())
+			assert.Equal(t, []int{other.Process.Pid}, children())
+		})
+	}
+}
+
+func TestRunEndsInTime(t *testing.T) {
+	err := DKMS{Timeout: 200 * time.Millisecond}.run(context.Background(), nil, nil, "sh", "-c", "echo begun; sleep 1000")
+	var call *CallError
+	require.ErrorAs(t, err, &call)
+	assert.ErrorContains(t, err, "ended after 200ms, the limit for one call")
+	assert.Equal(t, "begun\n", call.Output)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	assert.ErrorIs(t, DKMS{Timeout: time.Minute}.run(ctx, nil, nil, "sh", "-c", "sleep 1000"), context.Canceled)
+}
+
+func TestRunGivesChildrenTheEnvironmentAndNoDescriptors(t *testing.T) {
+	t.Setenv("KBUILD_SIGN_PIN", "not this one") // only what Environ says
+	var log bytes.Buffer
+	engine := DKMS{Timeout: time.Minute, Environ: []string{"PATH=" + dkmsstate.SystemPath, "KBUILD_SIGN_PIN=secret"}}
+	require.NoError(t, engine.run(context.Background(), nil, &log, "sh", "-c", "cat; pwd; env; ls /proc/self/fd"))
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	assert.Equal(t, "/", lines[0], "nothing on stdin")
+	assert.Contains(t, lines, "KBUILD_SIGN_PIN=secret")
+	assert.NotContains(t, log.String(), "not this one")
+	fds := lines[slices.IndexFunc(lines, func(l string) bool { return l == "0" }):]
+	assert.Equal(t, []string{"0", "1", "2", "3"}, fds, "3 is the directory that ls lists")
+}
+
+func TestRunKeepsTheEndOfTheOutput(t *testing.T) {
+	var log bytes.Buffer
+	err := DKMS{Timeout: time.Minute}.run(context.Background(), nil, &log, "sh", "-c", "yes | head -c 1000000; echo the end; exit 3")
+	var call *CallError
+	require.ErrorAs(t, err, &call)
+	assert.Equal(t, 3, call.Code)
+	assert.Len(t, call.Output, tailSize)
+	assert.True(t, strings.HasSuffix(call.Output, "the end\n"))
+	assert.Equal(t, 1000008, log.Len(), "the log has it whole")
+}

@@ -1,0 +1,88 @@
+package dkms
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/regular"
+)
+
+// NotMeant says why dkms will not have a module on a kernel, "" when it would:
+// BUILD_EXCLUSIVE (exit 77, 9 before dkms 3), or a module of the same or a newer
+// version in the kernel itself (dkms 3.2 exits with 6, check_version_sanity).
+func NotMeant(err error) string {
+	var left LeftOut
+	if errors.As(err, &left) {
+		return left.Error()
+	}
+	var call *CallError
+	if !errors.As(err, &call) || call.Program != "dkms" {
+		return ""
+	}
+	switch call.Code {
+	case 77, 9:
+		return "its BUILD_EXCLUSIVE says that it is not meant for this kernel"
+	case 6:
+		if strings.Contains(call.Output, "is not newer than what is already found") ||
+			strings.Contains(call.Output, "override by specifying --force") {
+			return "the kernel has this module itself, in the same version or a newer one"
+		}
+	}
+	return ""
+}
+
+// Explain adds to the error of a failed call what the program said last.
+func Explain(err error) error { return ExplainByLog(err, "") }
+
+// ExplainByLog adds to a failed call the line that tells most: the compiler's first
+// error in the log, else what dkms said last.
+func ExplainByLog(err error, log string) error {
+	var call *CallError
+	if !errors.As(err, &call) || call.Code < 0 {
+		return err
+	}
+	line := firstError(log)
+	if line == "" {
+		line = lastWords(call.Output)
+	}
+	if line == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s", err, line)
+}
+
+func firstError(log string) string {
+	file, err := regular.Open(log)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(io.LimitReader(file, dkmsstate.MaxLog))
+	for lines.Scan() {
+		if line := lines.Text(); strings.Contains(line, "error:") || strings.Contains(line, "fatal:") || strings.HasPrefix(line, "make: ***") {
+			return dkmsstate.OneLine(line)
+		}
+	}
+	return ""
+}
+
+// lastWords returns what follows dkms's last "Error!", or else the last line.
+func lastWords(output string) string {
+	if i := strings.LastIndex(output, "Error!"); i >= 0 {
+		output = output[i+len("Error!"):]
+		line, _, _ := strings.Cut(strings.TrimSpace(output), "\n")
+		return dkmsstate.OneLine(line)
+	}
+	output = strings.TrimSpace(output)
+	return dkmsstate.OneLine(output[strings.LastIndex(output, "\n")+1:])
+}
+
+// LeftOut is why a module was not installed although nothing failed.
+type LeftOut string
+
+// Error returns the reason.
+func (l LeftOut) Error() string { return string(l) }

@@ -1,0 +1,66 @@
+package dkms
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate"
+)
+
+func TestNotMeant(t *testing.T) {
+	const newer = "Error! Module version 1.0 for x.ko\nis not newer than what is already found in kernel 6.1 (2.0)."
+	for name, row := range map[string]struct {
+		err  error
+		want string
+	}{
+		"exit 77":              {&CallError{Program: "dkms", Code: 77}, "BUILD_EXCLUSIVE"},
+		"exit 9":               {&CallError{Program: "dkms", Code: 9}, "BUILD_EXCLUSIVE"},
+		"the kernel has it":    {&CallError{Program: "dkms", Code: 6, Output: newer}, "the kernel has this module itself"},
+		"another exit 6":       {&CallError{Program: "dkms", Code: 6, Output: "no space left"}, ""},
+		"it does not compile":  {&CallError{Program: "dkms", Code: 10}, ""},
+		"77 of another":        {&CallError{Program: "depmod", Code: 77}, ""},
+		"no call":              {errors.New("77"), ""},
+		"wrapped":              {fmt.Errorf("x: %w", &CallError{Program: "dkms", Code: 77}), "BUILD_EXCLUSIVE"},
+		"ended by a signal":    {&CallError{Program: "dkms", Code: -1}, ""},
+		"the same, said of it": {&CallError{Program: "dkms", Code: -1, Output: newer}, ""},
+	} {
+		got := NotMeant(row.err)
+		if row.want == "" {
+			assert.Empty(t, got, name)
+		} else {
+			assert.Contains(t, got, row.want, name)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	for name, row := range map[string]struct{ log, output, want string }{
+		"the compiler's first error": {"x.c: In function\nx.c:3:1: error: one\nx.c:4: error: two\n", "Error! Bad return status", "x.c:3:1: error: one"},
+		"a file that is not there":   {"make[1]: Entering\nx.h: fatal: none\n", "", "x.h: fatal: none"},
+		"make alone":                 {"DKMS make.log\nmake: *** [Makefile:1: all] Error 2\n", "", "make: *** [Makefile:1: all] Error 2"},
+		"no log, dkms's last error":  {"", "Error! first\n\nError! last\nConsult x", "last"},
+		"no log, no error":           {"", "one\ntwo\n", "two"},
+		"control characters":         {"\x1b[31mx.c: error:\tred\x1b[0m\n", "", "[31mx.c: error: red [0m"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := filepath.Join(t.TempDir(), "make.log")
+			if row.log != "" {
+				require.NoError(t, os.WriteFile(log, []byte(row.log), 0o644))
+			}
+			err := &CallError{Program: "dkms", Args: []string{"build"}, Code: 10, Output: row.output}
+			assert.EqualError(t, ExplainByLog(err, log), "dkms build exited with 10: "+row.want)
+		})
+	}
+	silent := &CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
+	assert.Equal(t, error(silent), ExplainByLog(silent, ""), "nothing to add")
+	long := dkmsstate.OneLine(strings.Repeat("ö", 400))
+	assert.Less(t, len(long), 320)
+	assert.True(t, strings.HasSuffix(long, " …"))
+}

@@ -1,0 +1,111 @@
+package dkms
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/regular"
+)
+
+// InitramfsPath is the initramfs of a kernel as Debian names it.
+func InitramfsPath(l dkmsstate.Layout, kernel dkmsstate.Release) string {
+	return l.Path("/boot/initrd.img-" + string(kernel))
+}
+
+// Initramfs makes the kernel's initramfs anew by the system's own tool:
+// update-initramfs(8), which dracut brings too where it is new enough, or dracut(8).
+func (d DKMS) Initramfs(ctx context.Context, kernel dkmsstate.Release) error {
+	if _, err := dkmsstate.LookPath("update-initramfs"); err == nil {
+		return d.run(ctx, nil, nil, "update-initramfs", "-u", "-k", string(kernel))
+	}
+	return d.run(ctx, nil, nil, "dracut", "--force", "/boot/initrd.img-"+string(kernel), string(kernel))
+}
+
+// MakesInitramfs reports whether the system has a tool that Initramfs can use.
+func MakesInitramfs() bool {
+	return slices.ContainsFunc([]string{"update-initramfs", "dracut"}, func(tool string) bool {
+		_, err := dkmsstate.LookPath(tool)
+		return err == nil
+	})
+}
+
+// InitramfsHolds reports whether an initramfs holds one of the modules that dkms
+// installed under these names.
+func (d DKMS) InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, names []string) (bool, error) {
+	fd, err := unix.MemfdCreate("initramfs", unix.MFD_CLOEXEC) // a run that is killed leaves nothing
+	if err != nil {
+		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+	}
+	list := os.NewFile(uintptr(fd), "initramfs")
+	defer list.Close()
+	tool := "lsinitramfs"
+	if _, err := dkmsstate.LookPath(tool); err != nil {
+		tool = "lsinitrd"
+	}
+	if err := d.run(ctx, list, nil, tool, "/boot/initrd.img-"+string(kernel)); err != nil {
+		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+	}
+	if _, err := list.Seek(0, 0); err != nil {
+		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+	}
+	lines := bufio.NewScanner(list)
+	for lines.Scan() {
+		path := strings.TrimSpace(lines.Text())
+		if dir, file := filepath.Split(path); strings.HasSuffix(dir, "/"+string(kernel)+"/"+dkmsstate.InstalledUnder+"/") && slices.Contains(names, kmod.TrimSuffix(file)) {
+			return true, nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+	}
+	return false, nil
+}
+
+// BootModules returns those of the named modules that the kernel boots from, by what
+// initramfs-tools(7) and dracut.conf(5) are told to put into every initramfs: a list
+// of modules, or a hook that is called like the module, as that of ZFS is.
+func BootModules(l dkmsstate.Layout, names []string) []string {
+	listed := map[string]bool{}
+	lists := []string{l.Path("/etc/initramfs-tools/modules")}
+	for _, pattern := range []string{"/usr/share/initramfs-tools/modules.d/*", "/etc/dracut.conf", "/etc/dracut.conf.d/*.conf"} {
+		found, _ := filepath.Glob(l.Path(pattern))
+		lists = append(lists, found...)
+	}
+	for _, list := range lists {
+		data, _ := regular.ReadFile(list)
+		for line := range strings.Lines(string(data)) {
+			line, _, _ = strings.Cut(line, "#")
+			fields := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\n\"'+=", r) })
+			if !strings.Contains(list, "dracut") {
+				fields = fields[:min(1, len(fields))] // options of the module follow
+			} else if len(fields) > 0 && !strings.HasSuffix(fields[0], "drivers") {
+				continue
+			}
+			for _, field := range fields {
+				listed[dkmsstate.Underscored(field)] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return !listed[dkmsstate.Underscored(name)] && !bootHook(l, name)
+	})
+}
+
+// bootHook reports whether a hook of an initramfs is called like a module.
+func bootHook(l dkmsstate.Layout, name string) bool {
+	for _, pattern := range []string{"/usr/share/initramfs-tools/hooks/" + name, "/etc/initramfs-tools/hooks/" + name, "/usr/lib/dracut/modules.d/[0-9][0-9]" + name} {
+		if found, _ := filepath.Glob(l.Path(pattern)); len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,87 @@
+package fresh
+
+import (
+	"fmt"
+	"os"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/kmod"
+)
+
+func (x Examination) judge(b dkmsstate.Build, known dkmsstate.BuildRecord, from dkmsstate.Origin, recorded bool) dkmsstate.Freshness {
+	switch {
+	case recorded && known.Kernel == x.Stamps:
+		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "nothing has changed since it was found to fit"}
+	case recorded && known.From == x.Origin().ID():
+		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "the kernel and its headers are those that it was built for"}
+	}
+	var modules []kmod.Module
+	for _, file := range x.s.Layout.BuiltFiles(x.s.Kernel, b) {
+		ko, err := x.s.Layout.Reader.Read(x.ctx, file)
+		if err != nil {
+			return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: err.Error()}
+		}
+		modules = append(modules, ko)
+	}
+	versioned := false
+	for _, ko := range modules {
+		if reason := x.vermagicMismatch(ko); reason != "" {
+			return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: reason}
+		}
+		versioned = versioned || len(ko.Uses) > 0
+	}
+	if versioned {
+		return x.judgeSymbols(b, modules)
+	}
+	return x.judgeOrigin(b, from, recorded)
+}
+
+// vermagicMismatch compares vermagic with that of most of the kernel's own modules, as the
+// kernel does with its own.
+func (x Examination) vermagicMismatch(ko kmod.Module) string {
+	versioned := len(ko.Uses) > 0
+	mine, its := magic(ko, versioned), ownMagic(x.Own(), versioned)
+	if mine == its || its == "" {
+		return ""
+	}
+	return fmt.Sprintf("its vermagic is %q, that of the kernel's own modules %q", mine, its)
+}
+
+// judgeOrigin is for a kernel without symbol versions.
+func (x Examination) judgeOrigin(b dkmsstate.Build, from dkmsstate.Origin, recorded bool) dkmsstate.Freshness {
+	now := x.Origin()
+	switch {
+	case !recorded && x.s.Buildable() && x.builtLast(b):
+		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "it was built after the kernel and its headers came"}
+	case !recorded && x.s.Buildable():
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "nothing tells what it was built from"}
+	case !recorded:
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "nothing tells what it was built from"}
+	case from.Config != now.Config && from.Config != "" && now.Config != "":
+		return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "the kernel is configured in another way than the one that it was built for"}
+	case !x.s.Buildable():
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the headers that it was built from are not there to compare with"}
+	case from.Map == now.Map && now.Map != "" && from.Symvers == now.Symvers && from.Conf == now.Conf:
+		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "the kernel has the layout of the one that it was built for"}
+	case from.Symvers == now.Symvers && from.Conf == now.Conf && from.Uts == now.Uts:
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the image is another one, and its headers have not come"}
+	}
+	return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "the headers are others than those that it was built from"}
+}
+
+// builtLast reports whether a build was made after everything of the kernel and of its
+// headers was unpacked.
+func (x Examination) builtLast(b dkmsstate.Build) bool {
+	for _, file := range x.s.Layout.BuiltFiles(x.s.Kernel, b) {
+		built, err := os.Stat(file)
+		if err != nil {
+			return false
+		}
+		for _, path := range x.s.Layout.OriginFiles(x.s.Kernel) {
+			if info, err := os.Stat(path); err == nil && !built.ModTime().After(dkmsstate.Changed(info)) {
+				return false
+			}
+		}
+	}
+	return true
+}

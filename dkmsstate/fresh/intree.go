@@ -1,0 +1,93 @@
+package fresh
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/regular"
+)
+
+// A sample of the kernel's own modules shows what the image is: each names the CRC
+// of some symbols, and every one that of module_layout.
+const (
+	ownSample = 48
+	ownSize   = 256 << 10
+)
+
+// ownSamples returns the paths of a sample of the kernel's own modules, small ones from
+// all over.
+func ownSamples(s dkmsstate.Snapshot) []string {
+	paths := inTree(s.Layout, s.Kernel, s.Dep.Own())
+	var sample []string
+	for i, step := 0, max(1, len(paths)/ownSample); i < len(paths); i += step {
+		path := filepath.Join(s.Layout.KernelDir(s.Kernel), paths[i])
+		if info, err := os.Stat(path); err == nil && info.Size() <= ownSize {
+			sample = append(sample, path)
+		}
+	}
+	return sample
+}
+
+// inTree returns those of the modules below kernel/ that were built with the kernel, as
+// modules.order lists them: others may have put modules there too. Without that list all
+// are returned, unless it is a single one, which may be anybody's.
+func inTree(l dkmsstate.Layout, kernel dkmsstate.Release, paths []string) []string {
+	order, err := regular.ReadFile(filepath.Join(l.KernelDir(kernel), "modules.order"))
+	if err != nil && len(paths) > 1 {
+		return paths
+	}
+	built := map[string]bool{}
+	for line := range strings.Lines(string(order)) {
+		built[strings.TrimSpace(line)] = true
+	}
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !built[kmod.TrimSuffix(path)+".ko"] })
+}
+
+// readOwn reads a sample.
+func readOwn(ctx context.Context, l dkmsstate.Layout, sample []string) []kmod.Module {
+	own := make([]kmod.Module, len(sample))
+	dkmsstate.SideBySide(len(sample), func(i int) {
+		if ko, err := l.Reader.Read(ctx, sample[i]); err == nil {
+			own[i] = ko
+		}
+	})
+	return slices.DeleteFunc(own, func(ko kmod.Module) bool { return ko.Vermagic == "" })
+}
+
+func readSymvers(s dkmsstate.Snapshot) map[string]kmod.Export {
+	symvers, _ := kmod.ReadSymvers(filepath.Join(s.Layout.HeadersDir(s.Kernel), "Module.symvers"))
+	return symvers
+}
+
+// mismatch says how the headers show that they are not the image's: the image is
+// unpacked, and its headers are still those of the one before. A build made then
+// would fit neither. Where nothing proves it, dkms may build, as it does by itself.
+func (x Examination) mismatch() string {
+	if !x.s.Headers || !x.s.There {
+		return ""
+	}
+	uses, given := ownUses(x.Own()), map[string]uint32{}
+	for symbol := range uses {
+		if given[symbol] = x.Symvers()[symbol].CRC; given[symbol] == 0 { // the headers know no CRC of it
+			delete(uses, symbol)
+		}
+	}
+	if symbol := kmod.CRCMismatch(uses, given); symbol != "" {
+		return fmt.Sprintf("symbol %s has one CRC in the kernel's modules and another in the headers", symbol)
+	}
+	if len(uses) > 0 {
+		return ""
+	}
+	image, err := regular.ReadFile(x.s.Layout.ImageFile(x.s.Kernel, "config"))
+	headers, err2 := regular.ReadFile(filepath.Join(x.s.Layout.HeadersDir(x.s.Kernel), "include/config/auto.conf"))
+	if err != nil || err2 != nil {
+		return "" // nothing shows it
+	}
+	return optionsDiffer(readOptions(image), readOptions(headers))
+}

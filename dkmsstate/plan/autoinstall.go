@@ -1,0 +1,175 @@
+package plan
+
+import (
+	"errors"
+	"path"
+	"slices"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/kmod"
+)
+
+// lost reports whether only the kernel link of a build is gone: dkms uninstall removes
+// the installed files with it.
+func lost(b dkmsstate.Build, link dkmsstate.Link) bool {
+	same := slices.ContainsFunc(b.Files, func(f dkmsstate.File) bool { return f.Copy == kmod.CopySame })
+	other := slices.ContainsFunc(b.Files, func(f dkmsstate.File) bool { return f.Copy != kmod.CopySame && f.Copy != kmod.CopyMissing })
+	return b.Complete() && link.Version == "" && same && !other
+}
+
+// Autoinstall plans to keep in order what is installed on the kernel, and to bring in
+// those modules that dkms would install there unasked, as far as the goal goes.
+func Autoinstall(s dkmsstate.Snapshot, goal Goal) Plan {
+	p := Plan{Kernel: s.Kernel, Mismatch: s.Mismatch, goal: goal}
+	for _, name := range s.Names() {
+		p.planModule(s, name)
+	}
+	p.orderByNeeds(s)
+	p.clean(s)
+	for _, name := range p.LeftUnowned(s) {
+		p.Broken = append(p.Broken, Note{Module: path.Join(dkmsstate.InstalledUnder, name), Left: true,
+			Text: "dkms has no build that it belongs to; it is left as it is"})
+	}
+	if reason := DepmodReason(s); !p.Keeping() || reason != s.Dep.Accepted {
+		p.Depmod = reason
+	}
+	return p
+}
+
+// LeftUnowned returns the files in the install directory that no build accounts for, nor
+// may one that is about to be made.
+func (p Plan) LeftUnowned(s dkmsstate.Snapshot) []string {
+	if len(p.Tasks)+len(p.NeedHeaders) > 0 {
+		return nil
+	}
+	return s.Unowned
+}
+
+// planModule plans for one module name: the version that is installed is kept
+// whole, and the newest that wants to be installed is brought in.
+func (p *Plan) planModule(s dkmsstate.Snapshot, name string) {
+	link, linked := s.Link(name, s.Arch)
+	current := dkmsstate.Module{Name: name, Version: link.Version}
+	if linked && link.Version != "" {
+		p.keep(s, current)
+	}
+	wanted, ok := p.newest(s, name)
+	if !ok || linked && wanted == current {
+		return
+	}
+	b, _ := s.Build(wanted, s.Arch)
+	switch reason := Taken(s, b); {
+	case p.goal.ignores(wanted) || !p.goal.BringsIn(wanted) && !lost(b, link):
+	case b.Complete() && reason != "":
+		p.Broken = append(p.Broken, Note{Module: wanted.String(), Text: reason, Skipped: true})
+	default:
+		p.bringIn(s, wanted, link, linked)
+	}
+}
+
+// keep plans to make an installed module whole again.
+func (p *Plan) keep(s dkmsstate.Snapshot, m dkmsstate.Module) {
+	r, known := s.Registration(m)
+	b, exists := s.Build(m, s.Arch)
+	if exists && b.Complete() {
+		if b.Fresh.Verdict == dkmsstate.Stale && p.replace(s, b, r, known) {
+			return
+		}
+		var steps []Step
+		if b.AsBuilt() {
+			steps = compressSteps(s, b)
+		}
+		reason := b.Problem()
+		if reason == "" && len(steps) > 0 {
+			reason = steps[0].Reason
+		}
+		if reason != "" {
+			steps = append(steps, Step{OpRestore, reason})
+			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: steps})
+		}
+		return
+	}
+	switch {
+	case !known:
+		p.Broken = append(p.Broken, Note{Module: m.String(), Text: "its kernel link names a version that dkms does not know"})
+	case r.Broken != nil: // newest tells it
+	case !s.Buildable():
+		p.NeedHeaders = append(p.NeedHeaders, m)
+	default:
+		t := Task{Module: m, Arch: s.Arch, Needs: r.Conf.Depends, Steps: buildSteps(exists, "its build is gone")}
+		t.Steps = append(t.Steps, Step{OpRestore, "built anew"})
+		p.Tasks = append(p.Tasks, t)
+	}
+}
+
+// replace plans to make a stale build anew, or says why it stays: then it is kept as
+// it is, since some use it may still be of. It says whether it planned.
+func (p *Plan) replace(s dkmsstate.Snapshot, b dkmsstate.Build, r dkmsstate.Registration, known bool) bool {
+	note := Note{Module: b.Module.String(), Left: true, Text: "stale, " + b.Fresh.Reason + "; the old build stays "}
+	switch {
+	case !known || r.Broken != nil:
+		note.Text += "since dkms cannot build it"
+	case !s.Buildable():
+		note.Text += "until the headers of the image come"
+		p.NeedHeaders = append(p.NeedHeaders, b.Module)
+	default:
+		p.Tasks = append(p.Tasks, Task{Module: b.Module, Arch: s.Arch, Needs: r.Conf.Depends,
+			Steps: []Step{{OpReplace, "stale, " + b.Fresh.Reason}}})
+		return true
+	}
+	p.Broken = append(p.Broken, note)
+	return false
+}
+
+// bringIn plans to install a module that is not installed on the kernel.
+func (p *Plan) bringIn(s dkmsstate.Snapshot, m dkmsstate.Module, link dkmsstate.Link, linked bool) {
+	r, _ := s.Registration(m)
+	b, exists := s.Build(m, s.Arch)
+	t := Task{Module: m, Arch: s.Arch, Needs: r.Conf.Depends}
+	switch {
+	case exists && lost(b, link) && b.Fresh.Verdict != dkmsstate.Stale:
+		t.Steps = append(compressSteps(s, b), Step{OpRestore, "its kernel link is gone"})
+	case exists && b.Complete() && b.Fresh.Verdict == dkmsstate.Stale && s.Buildable():
+		t.Steps = []Step{{OpReplace, "stale, " + b.Fresh.Reason}, {OpInstall, "not installed"}}
+	case exists && b.Complete() && b.Fresh.Verdict == dkmsstate.Stale:
+		p.NeedHeaders = append(p.NeedHeaders, m)
+		return
+	case exists && b.Complete():
+		t.Steps = append(compressSteps(s, b), Step{OpInstall, "built and not installed"})
+	case !s.Buildable():
+		p.NeedHeaders = append(p.NeedHeaders, m)
+		return
+	default:
+		t.Steps = append(buildSteps(exists, "not built"), Step{OpInstall, "not installed"})
+	}
+	if linked && link.Version == "" {
+		t.Steps = append([]Step{{OpUnlink, unlinkReason(link)}}, t.Steps...)
+	}
+	p.Tasks = append(p.Tasks, t)
+}
+
+func buildSteps(dirExists bool, reason string) []Step {
+	if dirExists {
+		return []Step{{OpClear, "its build directory holds no build"}, {OpBuild, reason}}
+	}
+	return []Step{{OpBuild, reason}}
+}
+
+// newest returns the latest version of a module when dkms would install it unasked; older
+// ones it leaves alone (autoinstall of dkms). It notes what is wrong with the registrations.
+func (p *Plan) newest(s dkmsstate.Snapshot, name string) (dkmsstate.Module, bool) {
+	for _, r := range s.RegistrationsOf(name) {
+		if r.Broken != nil && !p.goal.ignores(r.Module) {
+			p.Broken = append(p.Broken, Note{Module: r.Module.String(), Text: dkmsstate.OneLine(r.Broken.Error())})
+		}
+	}
+	latest := s.Latest(name)
+	link, _ := s.Link(name, s.Arch)
+	switch {
+	case s.NoAutoinstall || link.Version == latest.Module.Version:
+		return dkmsstate.Module{}, false
+	case latest.Unanswered != nil && p.goal.BringsIn(latest.Module):
+		p.Broken = append(p.Broken, Note{Module: latest.Module.String(), Text: dkmsstate.OneLine(latest.Unanswered.Error()), Left: errors.Is(latest.Unanswered, dkmsstate.ErrNotAsked)})
+	}
+	return latest.Module, latest.Conf.Autoinstall
+}

@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"dkms-hooks/dkmsstate"
+)
+
+func (p *Plan) unlink(l dkmsstate.Link) {
+	p.Tasks = append(p.Tasks, Task{Module: dkmsstate.Module{Name: l.Name, Version: l.Version}, Arch: l.Arch,
+		Steps: []Step{{OpUnlink, unlinkReason(l)}}})
+}
+
+func unlinkReason(l dkmsstate.Link) string { return "a kernel link that names no build: " + l.Target }
+
+// clean plans to remove what helps no build. It comes after everything else, so
+// that nothing goes before what takes its place is there.
+func (p *Plan) clean(s dkmsstate.Snapshot) {
+	p.Leftovers = s.Leftovers
+	for _, m := range s.LeftoversOf {
+		if !s.DKMSRunning {
+			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: []Step{{OpRemoveLeftovers, "an interrupted run left remains of a build"}}})
+		}
+	}
+	for _, l := range s.Links {
+		planned := slices.ContainsFunc(p.Tasks, func(t Task) bool { return t.Module.Name == l.Name && t.Installs() })
+		if l.Version == "" && (l.Arch == s.Arch && !planned || l.Arch != s.Arch && s.ArchDetected) {
+			p.unlink(l)
+		}
+	}
+	others := map[dkmsstate.Module][]string{}
+	for _, b := range s.Builds {
+		others[b.Module] = append(others[b.Module], b.Arch)
+	}
+	for _, l := range s.Links {
+		m := dkmsstate.Module{Name: l.Name, Version: l.Version}
+		others[m] = append(others[m], l.Arch)
+	}
+	for _, r := range s.Registrations {
+		arches := others[r.Module]
+		slices.Sort(arches)
+		for _, arch := range slices.Compact(arches) {
+			if arch != s.Arch && s.ArchDetected {
+				p.Tasks = append(p.Tasks, Task{Module: r.Module, Arch: arch,
+					Steps: []Step{{OpRemoveOtherArch, fmt.Sprintf("built for %s, and the kernel is one of %s", arch, s.Arch)}}})
+			}
+		}
+	}
+}

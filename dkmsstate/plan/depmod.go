@@ -1,0 +1,48 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/kmod"
+)
+
+// depmodPendingReason is why depmod runs when dkms noted that it is to.
+const depmodPendingReason = "a run that was cut off left word that it is due"
+
+// DepmodReason says why modules.dep does not fit what is installed.
+func DepmodReason(s dkmsstate.Snapshot) string {
+	switch {
+	case !s.There:
+		return ""
+	case s.DepmodPending && !s.DKMSRunning:
+		return depmodPendingReason
+	}
+	here := map[string]bool{}
+	named := s.Dep.Names()
+	for _, b := range s.Builds {
+		link, ok := s.Link(b.Module.Name, b.Arch)
+		if !ok || link.Version != b.Module.Version {
+			continue
+		}
+		for _, f := range b.Files {
+			if f.Copy == kmod.CopyMissing {
+				continue
+			}
+			here[f.Installed] = true
+			if !slices.ContainsFunc(kmod.FileNames(kmod.TrimSuffix(f.Name)), named) {
+				return "modules.dep does not name " + f.Installed
+			}
+		}
+	}
+	for _, name := range s.Unowned {
+		here[name] = true
+	}
+	for _, name := range s.Dep.Gone {
+		if !here[name] {
+			return fmt.Sprintf("modules.dep names %s, which is gone", name)
+		}
+	}
+	return ""
+}

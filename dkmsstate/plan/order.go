@@ -1,0 +1,86 @@
+package plan
+
+import (
+	"fmt"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// orderByNeeds puts the tasks into the order of BUILD_DEPENDS. A task whose
+// needs can never be met becomes a note.
+func (p *Plan) orderByNeeds(s dkmsstate.Snapshot) {
+	left := p.Tasks
+	p.Tasks = nil
+	planned := map[string]bool{}
+	for len(left) > 0 {
+		var waiting []Task
+		pending := map[string]bool{}
+		for _, t := range left {
+			pending[t.Module.Name] = true
+		}
+		var ready []Task
+		for _, t := range left {
+			if missing := unmet(s, t, planned, pending); missing == "" {
+				ready = append(ready, t)
+			} else {
+				waiting = append(waiting, t)
+			}
+		}
+		ready, later := knownFirst(s, ready)
+		p.Tasks = append(p.Tasks, ready...)
+		waiting = append(waiting, later...)
+		if len(waiting) == len(left) {
+			p.noteUnmet(s, waiting, planned)
+			return
+		}
+		for _, t := range left {
+			planned[t.Module.Name] = true
+		}
+		for _, t := range waiting {
+			planned[t.Module.Name] = false
+		}
+		left = waiting
+	}
+}
+
+// knownFirst parts what can come next into what comes and what waits: a build of which
+// nobody could tell what it needs comes after all others.
+func knownFirst(s dkmsstate.Snapshot, ready []Task) (next, later []Task) {
+	for _, t := range ready {
+		if r, _ := s.Registration(t.Module); t.Builds() && r.Conf.NeedsUnknown() {
+			later = append(later, t)
+		} else {
+			next = append(next, t)
+		}
+	}
+	if len(next) == 0 {
+		return later, nil
+	}
+	return next, later
+}
+
+func (p *Plan) noteUnmet(s dkmsstate.Snapshot, tasks []Task, planned map[string]bool) {
+	for _, t := range tasks {
+		missing := unmet(s, t, planned, nil)
+		p.Broken = append(p.Broken, Note{Module: t.Module.String(),
+			Text: fmt.Sprintf("it needs %s, which is not to be had for this kernel", missing)})
+	}
+}
+
+// unmet returns the first need of a task that is neither installed nor planned
+// before it. What only restores files needs nothing.
+func unmet(s dkmsstate.Snapshot, t Task, planned, pending map[string]bool) string {
+	if !t.Builds() {
+		return ""
+	}
+	for _, name := range t.Needs {
+		link, linked := s.Link(name, t.Arch)
+		switch {
+		case planned[name]:
+		case linked && link.Version != "" && !pending[name]:
+		default:
+			return name
+		}
+	}
+	return ""
+}

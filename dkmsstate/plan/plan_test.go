@@ -1,0 +1,49 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/dkmstest"
+)
+
+func TestNewestVersionIsBroughtInAndTheInstalledOneKept(t *testing.T) {
+	f := dkmstest.New(t)
+	old, mid, latest := dkmsstate.Module{Name: "m", Version: "9.1"}, dkmsstate.Module{Name: "m", Version: "10.0"}, dkmsstate.Module{Name: "m", Version: "10.2"}
+	f.Register(old, "")
+	f.Register(mid, "")
+	f.Register(latest, "")
+	f.AddInstalled(mid)
+	f.Remove(f.InstalledFile("m.ko"))
+	p := Autoinstall(f.Snapshot(), Goal{})
+	require.Len(t, p.Tasks, 2)
+	assert.Equal(t, Task{Module: mid, Arch: dkmstest.Arch, Steps: []Step{{OpRestore, "m.ko is not in updates/dkms"}}}, p.Tasks[0])
+	assert.Equal(t, latest, p.Tasks[1].Module)
+}
+
+func TestBuildsFollowTheirNeeds(t *testing.T) {
+	f := dkmstest.New(t)
+	f.Register(dkmsstate.Module{Name: "a", Version: "1"}, "BUILD_DEPENDS[0]=b\nBUILD_DEPENDS[1]=c")
+	f.Register(dkmsstate.Module{Name: "b", Version: "1"}, "BUILD_DEPENDS=\"c\"")
+	f.Register(dkmsstate.Module{Name: "c", Version: "1"}, "")
+	f.Register(dkmsstate.Module{Name: "x", Version: "1"}, "BUILD_DEPENDS=y")
+	f.Register(dkmsstate.Module{Name: "y", Version: "1"}, "BUILD_DEPENDS=x")
+	p := Autoinstall(f.Snapshot(), Goal{})
+	var names []string
+	for _, task := range p.Tasks {
+		names = append(names, task.Module.Name)
+	}
+	assert.Equal(t, []string{"c", "b", "a"}, names)
+	assert.Len(t, p.Broken, 2, "a circle is told, not built")
+}
+
+func TestOtherKernelsLinksAreNotOurs(t *testing.T) {
+	f := dkmstest.New(t)
+	m := dkmsstate.Module{Name: "m", Version: "1"}
+	f.Register(m, "")
+	f.Link("1/6.1.0-test-rt/x86_64", "var/lib/dkms/m/kernel-6.1.0-test-rt-x86_64")
+	assert.Empty(t, f.Snapshot().Links)
+}

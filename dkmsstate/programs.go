@@ -1,0 +1,22 @@
+package dkmsstate
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// SystemPath is where the system has its programs. A PATH without sbin makes dkms do
+// nothing without a word.
+const SystemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// LookPath finds a program in the places where the system has them.
+func LookPath(program string) (string, error) {
+	for _, dir := range filepath.SplitList(SystemPath) {
+		file := filepath.Join(dir, program)
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return file, nil
+		}
+	}
+	return "", fmt.Errorf("cannot find the program %s", program)
+}

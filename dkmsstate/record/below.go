@@ -1,0 +1,90 @@
+package record
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// RunVariable names the environment variable that bears the mark of a run to all that
+// it starts.
+const RunVariable = "DKMS_HOOKS_RUN"
+
+// Below reports whether the caller was started by a run that holds a lock and waits for
+// it: from a module's POST_INSTALL, say, or as update-initramfs(8) does with systemd-boot
+// (/etc/initramfs/post-update.d, kernel-install(8), dkms's 40-dkms.install). Such a
+// hook must not wait for that lock.
+//
+// The lock itself proves it: it is held, and the mark that its holder wrote is in the
+// caller's environment, or begins with the name of one of the caller's ancestors. An
+// environment that was copied or outlived its run, and one of another root, whose
+// lock is another file, prove nothing. The ancestors are for programs that clear the
+// environment; what is re-parented becomes a child of the run (see Calls).
+func Below(l dkmsstate.Layout, environ []string) bool {
+	for _, name := range []string{mainLock, initramfsLock} {
+		if below(l, name, environ) {
+			return true
+		}
+	}
+	return false
+}
+
+func below(l dkmsstate.Layout, name string, environ []string) bool {
+	file, err := openLock(l, name)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	const longest = 256
+	mark, err := io.ReadAll(io.LimitReader(file, longest))
+	if err != nil || len(mark) == 0 {
+		return false
+	}
+	inherited := slices.Contains(environ, RunVariable+"="+string(mark)) || slices.ContainsFunc(ancestors(os.Getppid()), func(pid int) bool {
+		prefix := processMark(pid)
+		return prefix != "" && strings.HasPrefix(string(mark), prefix)
+	})
+	return inherited && held(file)
+}
+
+// processMark names a process as no other is named before the next boot, by its number
+// and the time of its start; "" when /proc does not tell.
+func processMark(pid int) string {
+	fields := processStat(pid)
+	const start = 21 - 2 // starttime, counted from the state (proc_pid_stat(5))
+	if len(fields) <= start {
+		return ""
+	}
+	return fmt.Sprintf("%d-%s-", pid, fields[start])
+}
+
+// ancestors returns a process and those that it descends from.
+func ancestors(pid int) []int {
+	var pids []int
+	for pid > 1 && !slices.Contains(pids, pid) {
+		pids = append(pids, pid)
+		fields := processStat(pid)
+		const parent = 3 - 2
+		if len(fields) <= parent {
+			break
+		}
+		pid, _ = strconv.Atoi(fields[parent])
+	}
+	return pids
+}
+
+// processStat returns the fields of /proc/PID/stat from the state on, which follows the
+// name in parentheses.
+func processStat(pid int) []string {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
+}

@@ -1,0 +1,134 @@
+package record
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/nofollow"
+	"dkms-hooks/dkmsstate/sentinel"
+)
+
+// The locks, as names of files. mainLock is held while modules and the files of
+// depmod are changed; initramfsLock while an initramfs is made, which starts
+// programs of other packages and is no reason to keep other hooks waiting.
+const (
+	mainLock      = "lock"
+	initramfsLock = "initramfs.lock"
+)
+
+// ErrLocked says that another run held the lock for longer than the limit.
+const ErrLocked = sentinel.Error("another run of the hooks holds the lock")
+
+// ErrIdle says that no run holds it, for who wants to watch one.
+const ErrIdle = sentinel.Error("no run of the hooks is at work")
+
+// ErrBelow says that the run which holds the lock waits for this one (see Below).
+const ErrBelow = sentinel.Error("this was started by a run of the hooks that is at work")
+
+// A Lock is held until its file is closed, here and in every child that it was given
+// to, whatever ends them.
+type Lock struct {
+	file *os.File
+	// mark is what the holder wrote into the file, and what its children have as
+	// RunVariable.
+	mark string
+}
+
+// Acquire keeps two hooks from working at once, which corrupts builds: dkms has no
+// lock of its own. It waits up to the limit, and calls waiting once before it does.
+func Acquire(ctx context.Context, l dkmsstate.Layout, limit time.Duration, waiting func()) (*Lock, error) {
+	return acquire(ctx, l, mainLock, limit, waiting)
+}
+
+// AcquireInitramfs is Lock for making an initramfs.
+func AcquireInitramfs(ctx context.Context, l dkmsstate.Layout, limit time.Duration, waiting func()) (*Lock, error) {
+	return acquire(ctx, l, initramfsLock, limit, waiting)
+}
+
+func acquire(ctx context.Context, l dkmsstate.Layout, name string, limit time.Duration, waiting func()) (*Lock, error) {
+	dir := l.Path(dkmsstate.StateDir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot make the directory of the lock: %w", err)
+	}
+	file, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the lock: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for first := true; ; first = false {
+		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil || nofollow.IsRefused(err) || errors.Is(err, unix.ENOLCK) { // a network filesystem without locks: as the stock hooks, which have none
+			removeOwnTemps(l)
+			return hold(file), nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			file.Close()
+			return nil, fmt.Errorf("cannot take the lock: %w", err)
+		}
+		if first {
+			waiting()
+		}
+		select {
+		case <-ctx.Done():
+			file.Close()
+			return nil, ErrLocked
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// hold writes the mark of this run into the file of a lock that was taken. Where
+// that fails, nothing started from here is known to be, and waits like any other.
+func hold(file *os.File) *Lock {
+	lock := &Lock{file: file, mark: processMark(os.Getpid()) + rand.Text()}
+	if n, err := file.WriteAt([]byte(lock.mark), 0); err == nil {
+		_ = file.Truncate(int64(n))
+	}
+	return lock
+}
+
+// Mark is what the children of the holder have as RunVariable.
+func (k *Lock) Mark() string { return k.mark }
+
+// File is what children inherit, so that the lock is held as long as one of them lives.
+func (k *Lock) File() *os.File { return k.file }
+
+// Close lets go of the lock. No mark stays in the file of a lock that is free.
+func (k *Lock) Close() error {
+	_ = k.file.Truncate(0)
+	return k.file.Close()
+}
+
+// AtWork reports whether a run holds the lock. It is tried for no longer than it takes to
+// let go of it again; a run that wants it at that instant waits for a tenth of a second.
+func AtWork(l dkmsstate.Layout) (bool, error) {
+	file, err := openLock(l, mainLock)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cannot tell whether a run is at work: %w", err)
+	}
+	defer file.Close()
+	return held(file), nil
+}
+
+// openLock opens the file of a lock to look at it.
+func openLock(l dkmsstate.Layout, name string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(l.Path(dkmsstate.StateDir), name), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+}
+
+// held reports whether somebody holds the lock of a file.
+func held(file *os.File) bool {
+	return errors.Is(unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+}

@@ -1,0 +1,52 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// requestFile is there while a reconcile is asked for.
+const requestFile = "reconcile"
+
+// RequestReconcile notes that a reconcile is to follow. It needs no lock.
+func RequestReconcile(l dkmsstate.Layout) error {
+	if err := writeNote(l, "", requestFile, ""); err != nil {
+		return fmt.Errorf("cannot note that a reconcile is to follow: %w", err)
+	}
+	return nil
+}
+
+// writeNote writes a note into a directory of the hooks' own. It is written in place, since
+// without the lock a temporary file would be in the way of another's.
+func writeNote(l dkmsstate.Layout, sub, name, text string) error {
+	dir, err := OpenOwn(l, sub)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	file, err := dir.Open(name, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	return errors.Join(err, dir.SyncFile(file), file.Close(), dir.Sync())
+}
+
+// RequestDone removes the note, since the reconcile begins.
+func RequestDone(l dkmsstate.Layout) error {
+	return removeNote(filepath.Join(l.Path(dkmsstate.StateDir), requestFile))
+}
+
+func removeNote(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot remove the note of work that is done: %w", err)
+	}
+	return nil
+}
