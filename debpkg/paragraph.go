@@ -49,10 +49,10 @@ func ParseParagraph(text []byte) ([]Field, error) {
 				ended = number
 			}
 		case ended > 0:
-			return nil, wrong("there is a second stanza, and only one is read")
+			return nil, wrong("there is a second paragraph; the file must have one")
 		case line[0] == ' ' || line[0] == '\t':
 			if len(fields) == 0 {
-				return nil, wrong("it continues nothing")
+				return nil, wrong("a continuation line without a field")
 			}
 			text := strings.TrimSpace(line)
 			if text == "." { // a line of nothing
@@ -63,7 +63,7 @@ func ParseParagraph(text []byte) ([]Field, error) {
 		case !colon || name == "" || strings.ContainsFunc(name, notPrintable):
 			return nil, wrong("no field: %q", line)
 		case first[strings.ToLower(name)] > 0:
-			return nil, wrong("%s stands there twice", name)
+			return nil, wrong("%s is given twice", name)
 		default:
 			first[strings.ToLower(name)] = number
 			fields = append(fields, Field{name, strings.TrimSpace(value), number})

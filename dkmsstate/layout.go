@@ -66,9 +66,9 @@ func ReadLayout(root string) (Layout, []string) {
 		as, trouble, err := shvars.Assignments{}.SourceIfThere(file)
 		switch {
 		case err != nil:
-			troubles = append(troubles, fmt.Sprintf("cannot read %s, its settings are not known here: %v", file, err))
+			troubles = append(troubles, fmt.Sprintf("cannot read %s, its settings are ignored: %v", file, err))
 		case trouble != nil:
-			troubles = append(troubles, fmt.Sprintf("cannot read %s, its settings are not known here: %v", file, trouble))
+			troubles = append(troubles, fmt.Sprintf("cannot read %s, its settings are ignored: %v", file, trouble))
 			l.apply(file, as)
 		default:
 			troubles = append(troubles, l.apply(file, as)...)
@@ -108,16 +108,16 @@ func (l *Layout) apply(file string, as shvars.Assignments) []string {
 		value := as.Literal(v.name)
 		switch {
 		case !as.Followed(v.name):
-			troubles = append(troubles, fmt.Sprintf("%s sets %s in a way only a shell can follow; using %s", file, v.name, *v.place))
+			troubles = append(troubles, fmt.Sprintf("%s sets %s in a way that only a shell can evaluate; using %s", file, v.name, *v.place))
 		case value == "":
 		case !filepath.IsAbs(value) || strings.Contains(value, "\n"):
-			troubles = append(troubles, fmt.Sprintf("%s sets %s to %q, which is no absolute path; using %s", file, v.name, value, *v.place))
+			troubles = append(troubles, fmt.Sprintf("%s sets %s to %q, which is not an absolute path; using %s", file, v.name, value, *v.place))
 		default:
 			*v.place = filepath.Clean(value)
 		}
 	}
 	if as.Opaque() && len(troubles) == 0 {
-		troubles = append(troubles, fmt.Sprintf("%s does what only a shell can follow; using %s, %s and %s", file, l.DKMSTree, l.Source, l.Install))
+		troubles = append(troubles, fmt.Sprintf("%s does what only a shell can evaluate; using %s, %s and %s", file, l.DKMSTree, l.Source, l.Install))
 	}
 	return troubles
 }

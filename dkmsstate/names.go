@@ -11,7 +11,7 @@ import (
 // BackupName is what MODULE/VERSION/KVER is called between a removal's prerm and
 // the end of that run of dpkg. Nobody can tell in prerm whether the removal will
 // be aborted, and the headers may be gone by then.
-func BackupName(kernel Release) string { return ".spare-" + string(kernel) }
+func BackupName(kernel Release) string { return ".backup-" + string(kernel) }
 
 // DepmodBackup is where the files of depmod are kept while it runs. On a full disk
 // depmod puts truncated ones into place (kmod 30 and 34), and a kernel without its

@@ -31,7 +31,7 @@ func (b Build) Problem() string {
 			return fmt.Sprintf("%s in %s is not the one that was built: it %s", f.Installed, InstalledUnder, f.Reason)
 		}
 		if len(f.OtherCompressions) > 0 {
-			return f.OtherCompressions[0] + " stands beside it in " + InstalledUnder
+			return f.OtherCompressions[0] + " is beside it in " + InstalledUnder
 		}
 	}
 	return ""

@@ -34,7 +34,7 @@ type KernelRecord struct {
 	Run string `json:"run,omitempty"`
 	// RemovedBy is the package whose removal took the kernel's builds away, as long as it
 	// is not known how that ended: dpkg may give it up, and calls no hook then.
-	RemovedBy string `json:"leaving,omitempty"`
+	RemovedBy string `json:"removed_by,omitempty"`
 	// Unpacked names the state of the files that the packages of the kernel and of its
 	// headers bring, as it was when the kernel was last looked at.
 	Unpacked string `json:"unpacked,omitempty"`

@@ -31,7 +31,7 @@ type Registration struct {
 const ErrNoSource = sentinel.Error("the link to its source is gone")
 
 // ErrNotAsked says that dkms was not asked yet.
-const ErrNotAsked = sentinel.Error("only dkms can find out whether its dkms.conf sets AUTOINSTALL for this kernel; the hook asks it")
+const ErrNotAsked = sentinel.Error("only dkms can tell whether its dkms.conf sets AUTOINSTALL for this kernel; the hook asks it")
 
 // readRegistrations reads what is known of a module's versions, as it holds for one
 // kernel.

@@ -94,7 +94,7 @@ func TestOneSurveyServesAllKernels(t *testing.T) {
 	}
 }
 
-// A file that somebody put beside the builds is no remains of an interrupted run.
+// A file that somebody put beside the builds is no leftovers of an interrupted run.
 func TestAStrayFileIsNoRemains(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")

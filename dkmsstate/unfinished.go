@@ -9,10 +9,10 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// UnfinishedDir holds a file for each kernel for which work was begun, or put off, and
+// UnfinishedDir holds a file for each kernel for which work was begun, or postponed, and
 // not finished yet; InitramfsDir one for each whose initramfs is to be looked at.
 const (
-	UnfinishedDir = "pending"
+	UnfinishedDir = "unfinished"
 	InitramfsDir  = "initramfs"
 )
 
@@ -20,11 +20,11 @@ const (
 type Unfinished string
 
 // Work was begun, and a run that finds this was preceded by one that was cut off;
-// or it was put off, since another run held the lock for too long. Or the modules
+// or it was postponed, since another run held the lock for too long. Or the modules
 // are as they should be, and the initramfs may still hold the old ones.
 const (
-	Interrupted Unfinished = "begun"
-	Deferred    Unfinished = "put off"
+	Interrupted Unfinished = "interrupted"
+	Deferred    Unfinished = "postponed"
 	Initramfs   Unfinished = "initramfs"
 )
 

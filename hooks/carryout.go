@@ -24,6 +24,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 		r.report.atEnd("%v", err)
 	}
 	changed := false
+	r.report.announce(planned)
 	progress := r.report.watch(len(planned.Tasks))
 	r.machine.Took = r.record.Took
 	results := r.machine.Run(ctx, before, planned,
@@ -64,7 +65,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 		return err
 	}
 	if unfit != "" {
-		r.report.atEnd("warning: depmod ran for %s, and %s: it cannot read the file, or depmod.d(5) prefers another", r.inv.Kernel, unfit)
+		r.report.atEnd("warning: after depmod for %s, %s: depmod cannot read the file, or depmod.d(5) prefers another", r.inv.Kernel, unfit)
 	}
 	return r.noteInitramfs(changedModules(before, after, results))
 }
@@ -84,9 +85,9 @@ func (r *run) removeLeftovers(tree apply.Tree, paths []string) {
 // leftovers names what programs that were killed left.
 func leftovers(paths []string) string {
 	if len(paths) == 1 {
-		return "what an interrupted run left: " + paths[0]
+		return "leftovers of an interrupted run: " + paths[0]
 	}
-	return fmt.Sprintf("what an interrupted run left: %s and %d more", paths[0], len(paths)-1)
+	return fmt.Sprintf("leftovers of an interrupted run: %s and %d more", paths[0], len(paths)-1)
 }
 
 // verify looks at what the run brought in.
@@ -122,7 +123,7 @@ func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot, 
 			errs = append(errs, err)
 			continue
 		}
-		r.report.atEnd("%s was no longer registered with dkms after this run; it was registered again", lost.Module)
+		r.report.atEnd("%s lost its registration with dkms in this run; it is registered again", lost.Module)
 	}
 	return after, errors.Join(errs...)
 }

@@ -37,8 +37,8 @@ const (
 	Missing   FindingKind = "missing"
 	Forgotten FindingKind = "forgotten"
 	Stale     FindingKind = "stale"
-	Orphaned  FindingKind = "orphaned"
-	Ghost     FindingKind = "ghost"
+	Unowned   FindingKind = "unowned"
+	Gone      FindingKind = "gone"
 	Leftover  FindingKind = "leftover"
 )
 

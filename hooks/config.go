@@ -59,11 +59,11 @@ func ReadConfig(path string) (Config, error) {
 		return DefaultConfig(), nil
 	}
 	if err != nil {
-		return DefaultConfig(), fmt.Errorf("cannot read the configuration, the defaults hold: %w", err)
+		return DefaultConfig(), fmt.Errorf("cannot read the configuration, so that the defaults apply: %w", err)
 	}
 	c, line, err := parseConfig(data)
 	if err != nil {
-		return DefaultConfig(), fmt.Errorf("%s, line %d: %w; the defaults hold", path, line, err)
+		return DefaultConfig(), fmt.Errorf("%s, line %d: %w; the whole file is ignored", path, line, err)
 	}
 	return c, nil
 }
@@ -94,26 +94,26 @@ func (c *Config) set(name, value string) error {
 	switch strings.ToLower(name) {
 	case "on-failure":
 		if value != "warn" && value != "strict" {
-			return fmt.Errorf("the word for On-Failure is warn or strict, not %q", value)
+			return fmt.Errorf("On-Failure must be warn or strict, not %q", value)
 		}
 		c.Strict = value == "strict"
 	case "required":
 		c.Required = words(value)
 		for _, module := range c.Required {
 			if strings.ContainsAny(module, "/*?") {
-				return fmt.Errorf("there are names of modules in Required, without a version, and not %q", module)
+				return fmt.Errorf("Required takes names of modules without a version, not %q", module)
 			}
 		}
 	case "timeout":
 		timeout, err := time.ParseDuration(value)
 		if err != nil || timeout <= 0 {
-			return fmt.Errorf("a time for Timeout is one such as 90s, 45m or 2h, not %q", value)
+			return fmt.Errorf("Timeout must be a duration such as 90s, 45m or 2h, not %q", value)
 		}
 		c.Timeout = timeout
 	case "jobs":
 		jobs, err := strconv.Atoi(value)
 		if err != nil || jobs <= 0 {
-			return fmt.Errorf("a number for Jobs is one from 1 on, not %q", value)
+			return fmt.Errorf("Jobs must be a number of at least 1, not %q", value)
 		}
 		c.Jobs = jobs
 	case "ignore":
@@ -132,7 +132,7 @@ func (c *Config) set(name, value string) error {
 		}
 		c.Environment = assignments
 	default:
-		return fmt.Errorf("there is no field %q; the fields are %s", name, strings.Join(ConfigFields(), ", "))
+		return fmt.Errorf("unknown field %q; the fields are %s", name, strings.Join(ConfigFields(), ", "))
 	}
 	return nil
 }

@@ -36,16 +36,16 @@ func TestParseConfig(t *testing.T) {
 		"open quotes":         {"Environment: A='b\n", Config{}, 1, "not closed"},
 		"a fixed name":        {"Environment: LC_ALL=de_DE\n", Config{}, 1, "cannot set LC_ALL"},
 		"said as it is":       {"On-Failure: warn\n", DefaultConfig(), 0, ""},
-		"unknown field":       {"On-Failure: warn\nWorkers: 4\n", Config{}, 2, `there is no field "Workers"`},
-		"no jobs":             {"Jobs: 0\n", Config{}, 1, "one from 1 on"},
-		"jobs in words":       {"Jobs: many\n", Config{}, 1, "one from 1 on"},
+		"unknown field":       {"On-Failure: warn\nWorkers: 4\n", Config{}, 2, `unknown field "Workers"`},
+		"no jobs":             {"Jobs: 0\n", Config{}, 1, "at least 1"},
+		"jobs in words":       {"Jobs: many\n", Config{}, 1, "at least 1"},
 		"unknown word":        {"\n\nOn-Failure: maybe\n", Config{}, 3, `"maybe"`},
-		"no time":             {"Timeout: 30\n", Config{}, 1, "one such as 90s"},
-		"no time left":        {"Timeout: -5s\n", Config{}, 1, "one such as 90s"},
+		"no time":             {"Timeout: 30\n", Config{}, 1, "such as 90s"},
+		"no time left":        {"Timeout: -5s\n", Config{}, 1, "such as 90s"},
 		"no field":            {"Required: a\nzfs\n", Config{}, 2, `no field: "zfs"`},
-		"continues nothing":   {" zfs\n", Config{}, 1, "continues nothing"},
+		"without a field":     {" zfs\n", Config{}, 1, "without a field"},
 		"twice":               {"Required: a\nOn-Failure: warn\nREQUIRED: b\n", Config{}, 3, "twice"},
-		"two stanzas":         {"Required: a\n\nOn-Failure: strict\n", Config{}, 3, "second stanza"},
+		"two stanzas":         {"Required: a\n\nOn-Failure: strict\n", Config{}, 3, "second paragraph"},
 		"module with version": {"Required: zfs/2.1\n", Config{}, 1, "without a version"},
 		"bytes":               {"\x00\xff\n", Config{}, 1, "no field"},
 	} {
@@ -72,7 +72,7 @@ func TestReadConfigGivesDefaultsForABadFile(t *testing.T) {
 	c, err = ReadConfig(path)
 	assert.Equal(t, DefaultConfig(), c)
 	assert.ErrorContains(t, err, path+", line 2: ")
-	assert.ErrorContains(t, err, "the defaults hold")
+	assert.ErrorContains(t, err, "the whole file is ignored")
 }
 
 func TestLockLimit(t *testing.T) {

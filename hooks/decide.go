@@ -38,7 +38,7 @@ func Decide(inv Invocation, w World) Decision {
 	switch inv.Hook {
 	case Prerm:
 	case Postrm:
-		return Decision{Verdict: Defer, Reason: fmt.Sprintf("%s; what that leaves is looked at when dpkg is done", inv.witness())}
+		return Decision{Verdict: Defer, Reason: fmt.Sprintf("%s; a reconcile follows when dpkg has finished", inv.witness())}
 	default:
 		return decideInstall(inv, w)
 	}
@@ -46,15 +46,15 @@ func Decide(inv Invocation, w World) Decision {
 	case inv.Script.Name == "" && inv.ByHand:
 		return decideOrder(inv)
 	case !inv.wantsDatabase():
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s stays or comes again (%s)", inv.who(), inv.Action)}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s is not being removed (%s)", inv.who(), inv.Action)}
 	case w.Unreadable != nil:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, and dpkg's database does not tell: %v", inv.witness(), w.Unreadable), Hint: inv.overrideHint()}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, and dpkg's database cannot be read: %v", inv.witness(), w.Unreadable), Hint: inv.overrideHint()}
 	case inv.Script.Name == "" || inv.Script.Name == "postrm":
 		return decideByOwner(inv, w)
 	case inv.Script.Name != "prerm":
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s is no removal", inv.witness())}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s is not a removal", inv.witness())}
 	case inv.Action.Word != debpkg.Remove || !inv.Action.Known():
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s does not say that the kernel goes", inv.witness())}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s does not remove the kernel", inv.witness())}
 	case inv.Action.InFavour != nil:
 		return decideInFavour(inv, w)
 	}
@@ -63,7 +63,7 @@ func Decide(inv Invocation, w World) Decision {
 
 func decideInstall(inv Invocation, w World) Decision {
 	if !w.There {
-		return Decision{Verdict: Defer, Reason: fmt.Sprintf("the kernel itself is not there yet (no modules in /lib/modules/%s); its own hook follows", inv.Kernel)}
+		return Decision{Verdict: Defer, Reason: fmt.Sprintf("the kernel is not installed yet (no modules in /lib/modules/%s); its own hook runs later", inv.Kernel)}
 	}
 	return Decision{Verdict: Autoinstall, Reason: inv.witness()}
 }
@@ -71,9 +71,9 @@ func decideInstall(inv Invocation, w World) Decision {
 // decideOrder is for a person who names the action: that is an order.
 func decideOrder(inv Invocation) Decision {
 	if inv.Action.Known() && inv.Action.Word == debpkg.Remove && inv.Action.InFavour == nil {
-		return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("asked for by hand (%s)", inv.Action)}
+		return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("requested with --params (%s)", inv.Action)}
 	}
-	return Decision{Verdict: Keep, Reason: fmt.Sprintf("asked for by hand, and %s is no removal", inv.Action)}
+	return Decision{Verdict: Keep, Reason: fmt.Sprintf("requested with --params, and %s is not a removal", inv.Action)}
 }
 
 // decideByOwner is for callers without a prerm script: a person, kernel-install
@@ -84,7 +84,7 @@ func decideByOwner(inv Invocation, w World) Decision {
 		word == debpkg.None && inv.Script.Name == ""
 	switch {
 	case !removal || !inv.Action.Known() && word != debpkg.None:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s does not say that the kernel goes", inv.witness())}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s does not remove the kernel", inv.witness())}
 	case len(w.Owners) > 0:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s", inv.witness(), list(w.Owners)), Hint: inv.overrideHint()}
 	}
@@ -95,12 +95,12 @@ func decideByOwner(inv Invocation, w World) Decision {
 func decideRemove(inv Invocation, w World) Decision {
 	switch {
 	case !w.CallerKnown:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg does not know that package", inv.witness()), Hint: inv.overrideHint()}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg has no such package", inv.witness()), Hint: inv.overrideHint()}
 	case !w.Caller.Status.SelectedForRemoval() || w.Caller.Status.State != debpkg.HalfConfigured:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg has it as %q", inv.witness(), w.Caller.Status), Hint: inv.overrideHint()}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but its status in dpkg is %q", inv.witness(), w.Caller.Status), Hint: inv.overrideHint()}
 	}
 	if stay := w.staying(); len(stay) > 0 {
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s too", inv.witness(), list(stay)), Hint: inv.overrideHint()}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but %s has the kernel too", inv.witness(), list(stay)), Hint: inv.overrideHint()}
 	}
 	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s is being removed (%s, dpkg: %s)", inv.who(), inv.Action, w.Caller.Status)}
 }
@@ -113,14 +113,14 @@ func decideInFavour(inv Invocation, w World) Decision {
 	case !w.IncomingKnown || w.Incoming.Package != taker:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg is not unpacking %s", inv.witness(), taker)}
 	case w.Contains == debpkg.ContainsYes:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, which brings this kernel again", inv.witness())}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, which contains this kernel", inv.witness())}
 	case w.Contains != debpkg.ContainsNo:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, which may bring this kernel again", inv.witness())}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, which may contain this kernel", inv.witness())}
 	}
 	if stay := w.staying(); len(stay) > 0 {
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s too", inv.witness(), list(stay))}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but %s has the kernel too", inv.witness(), list(stay))}
 	}
-	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s, which does not bring this kernel", inv.witness())}
+	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s, which does not contain this kernel", inv.witness())}
 }
 
 // who names the package behind the call.
@@ -134,13 +134,13 @@ func (inv Invocation) who() string {
 // witness says what the caller says.
 func (inv Invocation) witness() string {
 	if inv.Script.Name == "" {
-		return fmt.Sprintf("no maintainer script runs this (%s)", inv.Action)
+		return fmt.Sprintf("not called by a maintainer script (%s)", inv.Action)
 	}
-	return fmt.Sprintf("the %s of %s says %s", oneLine(inv.Script.Name), inv.who(), inv.Action)
+	return fmt.Sprintf("called by the %s of %s (%s)", oneLine(inv.Script.Name), inv.who(), inv.Action)
 }
 
 func (inv Invocation) overrideHint() string {
-	return fmt.Sprintf("to unbuild all the same: dkms-hooks run prerm %s --params remove", inv.Kernel)
+	return fmt.Sprintf("to unbuild anyway: dkms-hooks run prerm %s --params remove", inv.Kernel)
 }
 
 func list(packages []debpkg.Package) string {

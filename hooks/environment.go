@@ -25,7 +25,7 @@ func parseEnvironment(text string) ([]string, error) {
 		case !ok || !name.MatchString(variable) || strings.ContainsRune(word, 0):
 			return nil, fmt.Errorf("entry %d of Environment is not NAME=VALUE", i+1)
 		case slices.Contains([]string{"LC_ALL", record.RunVariable}, variable):
-			return nil, fmt.Errorf("cannot set %s in Environment, these hooks set it themselves", variable)
+			return nil, fmt.Errorf("cannot set %s in Environment: the hooks set it themselves", variable)
 		}
 	}
 	return words, nil

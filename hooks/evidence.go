@@ -21,7 +21,7 @@ func evidence(inv Invocation, w World, v KernelView) []Evidence {
 		said = append(said, Evidence{"in favour", favourWords(inv, w)})
 	}
 	if len(w.Unconfigured) > 0 {
-		said = append(said, Evidence{"waiting", "their own hooks are still to be run: " + packages(w.Unconfigured)})
+		said = append(said, Evidence{"waiting", "not configured yet: " + packages(w.Unconfigured)})
 	}
 	said = append(said, Evidence{"kernel", kernelWords(w, v)}, Evidence{"headers", headersWords(v)})
 	if v.Unfinished != "" {
@@ -33,18 +33,18 @@ func evidence(inv Invocation, w World, v KernelView) []Evidence {
 func actionWords(inv Invocation) string {
 	switch {
 	case inv.Action.Word == debpkg.None:
-		return "none is given"
+		return "none"
 	case !inv.Action.Known():
-		return fmt.Sprintf("%s, which is none that Policy 6.5 knows", inv.Action)
+		return fmt.Sprintf("%s, not known to Policy 6.5", inv.Action)
 	case inv.ByHand && inv.Script.Name == "":
-		return fmt.Sprintf("%s, as an order", inv.Action)
+		return fmt.Sprintf("%s, carried out without asking dpkg", inv.Action)
 	}
 	return inv.Action.String()
 }
 
 func scriptWords(inv Invocation) string {
 	if inv.Script.Name == "" {
-		return "none: a person or kernel-install calls"
+		return "none (a person or kernel-install)"
 	}
 	return fmt.Sprintf("the %s of %s", oneLine(inv.Script.Name), inv.who())
 }
@@ -52,11 +52,11 @@ func scriptWords(inv Invocation) string {
 func dpkgWords(inv Invocation, w World) string {
 	switch {
 	case w.Unreadable != nil:
-		return fmt.Sprintf("does not tell: %v", w.Unreadable)
+		return fmt.Sprintf("cannot be read: %v", w.Unreadable)
 	case inv.Script.Package == "":
-		return "not asked about a package, since none is named"
+		return "no package given"
 	case !w.CallerKnown:
-		return fmt.Sprintf("does not know %s", oneLine(inv.Script.Package))
+		return fmt.Sprintf("has no package %s", oneLine(inv.Script.Package))
 	}
 	return packages([]debpkg.Package{w.Caller})
 }
@@ -64,9 +64,9 @@ func dpkgWords(inv Invocation, w World) string {
 func ownersWords(w World) string {
 	switch {
 	case w.Unreadable != nil:
-		return "not known"
+		return "unknown"
 	case len(w.Owners) == 0:
-		return "no package that is there owns the kernel"
+		return "no installed package owns the kernel"
 	}
 	return packages(w.Owners)
 }
@@ -79,19 +79,19 @@ func favourWords(inv Invocation, w World) string {
 	case w.Incoming.Package != taker:
 		return fmt.Sprintf("%s, but dpkg is unpacking %s", taker, w.Incoming.Package)
 	}
-	return fmt.Sprintf("dpkg is unpacking %s %s; does it bring this kernel: %s", w.Incoming.Package, w.Incoming.Version, w.Contains)
+	return fmt.Sprintf("dpkg is unpacking %s %s; does it contain this kernel: %s", w.Incoming.Package, w.Incoming.Version, w.Contains)
 }
 
 func kernelWords(w World, v KernelView) string {
-	words := []string{"its modules are not there"}
+	words := []string{"it has no modules"}
 	if w.There {
-		words[0] = "its modules are there"
+		words[0] = "it has modules"
 	}
 	if v.Running {
 		words = append(words, "it is running")
 	}
 	if v.BootsNext {
-		words = append(words, "it boots next, unless the boot loader was told otherwise")
+		words = append(words, "it is the newest kernel, which boots next by default")
 	}
 	return strings.Join(words, ", ")
 }
@@ -103,17 +103,17 @@ func headersWords(v KernelView) string {
 	case HeadersPresent:
 		return "there"
 	}
-	return "not there, so that nothing can be built"
+	return "not installed, so that nothing can be built"
 }
 
 func unfinishedWords(why dkmsstate.Unfinished) string {
 	switch why {
 	case dkmsstate.Interrupted:
-		return "an earlier run was cut off in its work on this kernel"
+		return "an earlier run on this kernel was interrupted"
 	case dkmsstate.Initramfs:
-		return "the initramfs is to be checked: it may hold modules that have changed"
+		return "the initramfs is to be checked: it may contain modules that have changed"
 	}
-	return "an earlier run put off its work on this kernel"
+	return "an earlier run postponed its work on this kernel"
 }
 
 // packages names packages with what dpkg has of them, and in which of its files.

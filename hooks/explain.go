@@ -71,9 +71,12 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	}
 	if d.Verdict == Autoinstall {
 		planned := plan.Autoinstall(s, r.goal(s, kept))
-		notes, wantsHeaders := planNotes(planned)
-		if e.Notes = notes; wantsHeaders {
-			e.Notes = append(e.Notes, "  next: "+e.Kernel.Next)
+		notes, next := planNotes(planned)
+		if wantsHeaders(planned) {
+			next = e.Kernel.Next
+		}
+		if e.Notes = notes; next != "" {
+			e.Notes = append(e.Notes, "  next: "+next)
 		}
 	}
 	return e, nil
@@ -82,8 +85,8 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 // steps returns what a run would do, in order.
 func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string {
 	var steps []string
-	if r.verdict == Unbuild || r.inv.Hook == Postrm {
-		steps = append(steps, "ask dpkg for a reconcile when it is done")
+	if r.inv.Script.Name != "" && (r.verdict == Unbuild || r.inv.Hook == Postrm) {
+		steps = append(steps, "activate the dpkg trigger for a reconcile")
 	}
 	if r.verdict != Unbuild && r.verdict != Autoinstall {
 		return steps

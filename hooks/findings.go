@@ -35,8 +35,8 @@ func (c *checker) add(f Finding) {
 	c.found = append(c.found, f)
 }
 
-// mendable adds a finding that a reconcile mends.
-func (c *checker) mendable(kind FindingKind, where, text string) {
+// repairable adds a finding that a reconcile repairs.
+func (c *checker) repairable(kind FindingKind, where, text string) {
 	c.add(Finding{Kind: kind, Where: where, Text: text, Mend: reconcileMends, Repairable: true})
 }
 
@@ -61,7 +61,7 @@ func (c *checker) forgotten() error {
 			continue
 		}
 		c.add(Finding{Kind: Forgotten, Where: source.Module.String(), module: source.Module, Repairable: true,
-			Text: fmt.Sprintf("the package %s is installed and its source is in %s, and dkms does not know it", owners[i].Name, source.Dir),
+			Text: fmt.Sprintf("its package %s is installed and its source is in %s, but it is not registered with dkms", owners[i].Name, source.Dir),
 			Mend: "dkms-hooks check --repair"})
 	}
 	return nil
@@ -91,20 +91,20 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 		had := built && (!b.Complete() || first.Op == plan.OpRestore) || linked && link.Version == t.Module.Version
 		switch {
 		case first.Op == plan.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
-			c.mendable(Stale, on(t.Module.String()), strings.TrimPrefix(first.Reason, "stale, "))
+			c.repairable(Stale, on(t.Module.String()), strings.TrimPrefix(first.Reason, "stale, "))
 		case had || first.Op == plan.OpRemoveLeftovers || first.Op == plan.OpRemoveOtherArch || first.Op == plan.OpUnlink:
-			c.mendable(Broken, on(t.Module.String()), first.Reason)
+			c.repairable(Broken, on(t.Module.String()), first.Reason)
 		case t.Installs() && c.failed(s, t.Module) != "":
-			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: "it failed: " + c.failed(s, t.Module),
-				Mend: fmt.Sprintf("correct that (dkms-hooks log %s %s), then dkms-hooks run postinst %s", s.Kernel, t.Module.Name, s.Kernel)})
+			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: "failed: " + c.failed(s, t.Module),
+				Mend: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: dkms-hooks run postinst %s", s.Kernel, t.Module.Name, s.Kernel)})
 		case t.Installs() && !c.skipped(s, t.Module):
 			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: first.Reason, Repairable: true,
-				Mend: fmt.Sprintf("dkms-hooks run postinst %s; where it is not wanted: Ignore: %s@%s in %s", s.Kernel, t.Module.Name, s.Kernel, ConfigFile)})
+				Mend: fmt.Sprintf("dkms-hooks run postinst %s; if it is not wanted there: Ignore: %s@%s in %s", s.Kernel, t.Module.Name, s.Kernel, ConfigFile)})
 		}
 	}
 	for _, b := range s.Builds {
 		if link, _ := s.Link(b.Module.Name, b.Arch); b.Arch == s.Arch && link.Version == b.Module.Version && b.Unusual() != "" {
-			c.unusual = append(c.unusual, fmt.Sprintf("%s: %s; it is left as it is", on(b.Module.String()), b.Unusual()))
+			c.unusual = append(c.unusual, fmt.Sprintf("%s: %s; left unchanged", on(b.Module.String()), b.Unusual()))
 		}
 	}
 	for _, m := range planned.NeedHeaders {
@@ -115,12 +115,12 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 		}
 	}
 	for _, name := range c.leftovers(s) {
-		c.mendable(Leftover, c.layout.Path(name), "an interrupted run left it")
+		c.repairable(Leftover, c.layout.Path(name), "left by an interrupted run")
 	}
 	if planned.Depmod != "" {
-		c.mendable(Broken, on("modules.dep"), planned.Depmod)
+		c.repairable(Broken, on("modules.dep"), planned.Depmod)
 	}
-	return c.orphans(s, planned)
+	return c.unowned(s, planned)
 }
 
 // failed returns why a module failed on the kernel with what it is built from now, "" when it
@@ -160,8 +160,8 @@ func (c *checker) at(kernel dkmsstate.Release) Invocation {
 	return inv
 }
 
-// orphans finds installed files that are neither dkms's nor a package's.
-func (c *checker) orphans(s dkmsstate.Snapshot, planned plan.Plan) error {
+// unowned finds installed files that are neither dkms's nor a package's.
+func (c *checker) unowned(s dkmsstate.Snapshot, planned plan.Plan) error {
 	for _, name := range planned.LeftUnowned(s) {
 		db, err := c.inv.database()
 		if err != nil {
@@ -173,8 +173,8 @@ func (c *checker) orphans(s dkmsstate.Snapshot, planned plan.Plan) error {
 			return err
 		}
 		if whose == "" {
-			c.add(Finding{Kind: Orphaned, Where: file, Text: "dkms has no build that it belongs to, and no package owns it",
-				Mend: fmt.Sprintf("when you did not put it there: rm %s && depmod %s", c.layout.Path(file), s.Kernel)})
+			c.add(Finding{Kind: Unowned, Where: file, Text: "it belongs to no build of dkms and to no package",
+				Mend: fmt.Sprintf("if you did not put it there: rm %s && depmod %s", c.layout.Path(file), s.Kernel)})
 		}
 	}
 	return nil
@@ -192,16 +192,16 @@ func (c *checker) gone(s dkmsstate.Snapshot) error {
 		left = append(left, "a build of "+b.Module.String())
 	}
 	for _, m := range s.LeftoversOf {
-		left = append(left, "remains of a build of "+m.String())
+		left = append(left, "leftovers of a build of "+m.String())
 	}
 	for _, name := range c.leftovers(s) {
 		left = append(left, c.layout.Path(name))
 	}
 	if d.RemoveKernelDir && len(apply.Tree{Layout: c.layout, Kernel: s.Kernel}.KernelDirLeftovers()) > 0 {
-		left = append(left, "the shell of its module tree")
+		left = append(left, "its module directory")
 	}
 	if len(left) > 0 {
-		c.mendable(Ghost, string(s.Kernel), "the kernel is gone, and "+strings.Join(left, ", ")+" is left")
+		c.repairable(Gone, string(s.Kernel), "the kernel is gone, but "+strings.Join(left, ", ")+" is left")
 	}
 	return nil
 }

@@ -16,19 +16,18 @@ func headersAdvice(ctx context.Context, inv Invocation) string {
 	name := fmt.Sprintf("linux-headers-%s", inv.Kernel)
 	if db, err := inv.database(); err == nil {
 		if p, ok := db.Lookup(name, ""); ok && p.Status.Present() {
-			return fmt.Sprintf("apt reinstall %s, which is installed but lacks its files", name)
+			return fmt.Sprintf("apt reinstall %s (its files are missing)", name)
 		}
 	}
 	if inv.Root == "/" && aptKnows(ctx, name) {
 		return fmt.Sprintf("apt install %s", name)
 	}
-	return fmt.Sprintf("no package %s is known here; for a kernel of your own, dpkg -i the %s_*.deb "+
-		"that make bindeb-pkg left beside the image, then dkms-hooks run postinst %s", name, name, inv.Kernel)
+	return fmt.Sprintf("dpkg -i %s_*.deb, which make bindeb-pkg put beside the image (apt has no package of that name)", name)
 }
 
-// forceAdvice says how to build with headers that are not those of the image.
-func forceAdvice(kernel dkmsstate.Release) string {
-	return fmt.Sprintf("to build all the same: dkms-hooks run postinst %s --force", kernel)
+// mismatchAdvice says what to do about headers that are not those of the image.
+func mismatchAdvice(kernel dkmsstate.Release) string {
+	return fmt.Sprintf("install the headers that were built with the image, or build anyway: dkms-hooks run postinst %s --force", kernel)
 }
 
 // aptKnows asks apt's cache without writing to it; apt itself may be running.

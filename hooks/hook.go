@@ -48,7 +48,7 @@ func ParseHook(name string) (Hook, error) {
 	case Postinst, HeaderPostinst, Prerm, Postrm:
 		return h, nil
 	}
-	return "", fmt.Errorf("there is no hook %q; the hooks are %s, %s, %s and %s", name, Postinst, HeaderPostinst, Prerm, Postrm)
+	return "", fmt.Errorf("unknown hook %q; the hooks are %s, %s, %s and %s", name, Postinst, HeaderPostinst, Prerm, Postrm)
 }
 
 // HookOf returns the hook that a program is started as, by its path: HOOK, or any name in

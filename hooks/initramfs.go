@@ -34,10 +34,10 @@ func (r *run) initramfs(ctx context.Context) error {
 		return nil
 	}
 	lock, err := record.AcquireInitramfs(ctx, layout, r.config.lockLimit(), func() {
-		r.report.say("waiting for another run that makes an initramfs, at most %s", r.config.lockLimit())
+		r.report.say("waiting for another run that updates an initramfs (at most %s)", r.config.lockLimit())
 	})
 	if err != nil {
-		return fmt.Errorf("the initramfs of %s is not made yet: %w", kernel, err)
+		return fmt.Errorf("the initramfs of %s is not updated yet: %w", kernel, err)
 	}
 	defer lock.Close()
 	owed, still := layout.InitramfsNoted(kernel)
@@ -55,7 +55,7 @@ func (r *run) remakeInitramfs(ctx context.Context, engine dkms.Engine, names []s
 	if _, err := os.Stat(dkms.InitramfsPath(layout, kernel)); err != nil || r.imageFollows() {
 		return nil
 	}
-	why := "it boots from " + strings.Join(dkms.BootModules(layout, names), ", ")
+	why := "booting needs " + strings.Join(dkms.BootModules(layout, names), ", ")
 	if len(dkms.BootModules(layout, names)) == 0 {
 		holds, err := engine.InitramfsHolds(ctx, kernel, names)
 		if err != nil {
@@ -64,11 +64,11 @@ func (r *run) remakeInitramfs(ctx context.Context, engine dkms.Engine, names []s
 		if !holds {
 			return nil
 		}
-		why = "it holds a module that has changed"
+		why = "it contains a module that has changed"
 	}
-	r.report.say("making the initramfs of %s anew: %s", kernel, why)
+	r.report.say("updating the initramfs of %s: %s", kernel, why)
 	if err := engine.Initramfs(ctx, kernel); err != nil {
-		return fmt.Errorf("cannot make the initramfs of %s anew (by hand: update-initramfs -u -k %s): %w", kernel, kernel, dkms.Explain(err))
+		return fmt.Errorf("cannot update the initramfs of %s (manually: update-initramfs -u -k %s): %w", kernel, kernel, dkms.Explain(err))
 	}
 	return nil
 }
@@ -77,10 +77,10 @@ func (r *run) remakeInitramfs(ctx context.Context, engine dkms.Engine, names []s
 // takes other programs to find out, and makes what they owe.
 func afterLock(ctx context.Context, runs []*run) {
 	for _, r := range runs {
-		r.report.close(r.standing)
+		r.report.close()
 		if err := r.initramfs(ctx); err != nil && ctx.Err() == nil {
 			r.report.tell("failed: %v", err)
-			r.report.tell("  next, when that is mended: dkms-hooks reconcile")
+			r.report.tell("  next: fix this, then run: dkms-hooks reconcile")
 		}
 	}
 }

@@ -65,7 +65,7 @@ func (inv *Invocation) TakeArguments(args []string) error {
 	case len(args) == 0:
 		return errors.New("the kernel release is missing")
 	case len(args) > 2:
-		return fmt.Errorf("%d arguments, but a hook takes the kernel release and the image", len(args))
+		return fmt.Errorf("%d arguments given; a hook takes the kernel release and the image", len(args))
 	}
 	kernel, err := dkmsstate.ParseRelease(args[0])
 	inv.Kernel = kernel
@@ -98,14 +98,14 @@ func (inv *Invocation) place(root, admin string) error {
 		root = "/"
 	}
 	if !filepath.IsAbs(root) {
-		return fmt.Errorf("DPKG_ROOT %q is no absolute path", root)
+		return fmt.Errorf("DPKG_ROOT %q is not an absolute path", root)
 	}
 	inv.Root, inv.dpkg = filepath.Clean(root), &database{}
 	if admin == "" {
 		admin = filepath.Join(inv.Root, "var/lib/dpkg")
 	}
 	if !filepath.IsAbs(admin) {
-		return fmt.Errorf("DPKG_ADMINDIR %q is no absolute path", admin)
+		return fmt.Errorf("DPKG_ADMINDIR %q is not an absolute path", admin)
 	}
 	inv.AdminDir = filepath.Clean(admin)
 	if inv.Root != "/" && !strings.HasPrefix(inv.AdminDir, inv.Root+"/") {

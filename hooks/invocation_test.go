@@ -74,8 +74,8 @@ func TestParseInvocationRefuses(t *testing.T) {
 		"a path":               {[]string{"../../etc"}, nil, "kernel release"},
 		"an option":            {[]string{"--help"}, nil, "kernel release"},
 		"too many arguments":   {[]string{"6.1.0", "image", "more"}, nil, "3 arguments"},
-		"a relative root":      {[]string{"6.1.0"}, []string{"DPKG_ROOT=x"}, `DPKG_ROOT "x" is no absolute path`},
-		"a relative directory": {[]string{"6.1.0"}, []string{"DPKG_ADMINDIR=x"}, `DPKG_ADMINDIR "x" is no absolute path`},
+		"a relative root":      {[]string{"6.1.0"}, []string{"DPKG_ROOT=x"}, `DPKG_ROOT "x" is not an absolute path`},
+		"a relative directory": {[]string{"6.1.0"}, []string{"DPKG_ADMINDIR=x"}, `DPKG_ADMINDIR "x" is not an absolute path`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ParseInvocation(Postinst, row.args, row.environ)

@@ -26,24 +26,34 @@ func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	return exitOK
 }
 
-// noticeText tells of the modules that are missing on the kernels which may boot next.
+// noticeText names the modules that are missing on the kernels which may boot next. What the
+// compiler said is not repeated: the run that failed has printed it.
 func noticeText(ctx context.Context, layout dkmsstate.Layout, rec dkmsstate.Record) string {
 	var text strings.Builder
 	for _, kernel := range bootable(layout) {
 		missing := missing(ctx, layout, kernel, rec.Kernel(kernel))
 		for _, module := range slices.Sorted(maps.Keys(missing)) {
-			l := missing[module]
-			fmt.Fprintf(&text, "dkms-hooks: %s is not as it should be on %s, which may boot next: %s (%s)\n", module, kernel, l.Text, l.When.Format(time.DateOnly))
-			if l.Log != "" {
-				fmt.Fprintf(&text, "dkms-hooks:   log: %s\n", l.Log)
-			}
+			fmt.Fprintf(&text, "dkms-hooks: warning: %s %s\n", module, missedOn(layout, kernel, missing[module]))
 		}
 	}
 	if text.Len() > 0 {
-		text.WriteString("dkms-hooks:   see: dkms-hooks status\n")
+		text.WriteString("dkms-hooks:   next: dkms-hooks status\n")
 	}
 	text.WriteString(enrolText(ctx, layout, signing.SystemFirmware(), rec))
 	return text.String()
+}
+
+// missedOn says since when and why a kernel is without a module.
+func missedOn(layout dkmsstate.Layout, kernel dkmsstate.Release, last dkmsstate.Last) string {
+	which := "newest kernel"
+	if running(layout, kernel) {
+		which = "running kernel"
+	}
+	on := fmt.Sprintf("for %s (%s)", kernel, which)
+	if last.Result == dkmsstate.LastFailed {
+		return fmt.Sprintf("failed %s on %s", on, last.When.Format(time.DateOnly))
+	}
+	return shorten(fmt.Sprintf("is not up to date %s: %s", on, last.Text))
 }
 
 // missing returns what was recorded of a kernel's modules that the kernel has to do

@@ -11,56 +11,79 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// begin tells of work that takes its time.
+// begin reports work that takes its time.
 func (r *Report) begin(t plan.Task, number, of int) {
+	if r.brief {
+		return // announce has
+	}
 	for _, step := range t.Steps {
-		if step.Op == plan.OpBuild {
-			r.say("building %s (%d of %d): %s", t.Module, number, of, step.Reason)
-		}
-		if step.Op == plan.OpReplace {
-			r.say("building %s anew (%d of %d): %s", t.Module, number, of, step.Reason)
+		switch step.Op {
+		case plan.OpBuild:
+			r.say("building %s (%d of %d)", t.Module, number, of)
+		case plan.OpReplace:
+			r.say("rebuilding %s (%d of %d): %s", t.Module, number, of, step.Reason)
 		}
 	}
 }
 
-// end tells what came of a task: success at once, failure at the end.
+// end reports what came of a task.
 func (r *Report) end(res apply.Result, took time.Duration) {
 	m := res.Task.Module
 	switch res.Outcome {
 	case apply.Done:
-		last := res.Task.Steps[len(res.Task.Steps)-1]
-		r.say("%s: %s%s", m, done(last), seconds(took))
+		r.done(m.String(), res.Task.Steps[len(res.Task.Steps)-1], took)
 		for _, note := range res.Notes {
 			r.atEnd("warning: %s is installed for %s, but %s", m, r.kernel, note)
 		}
 		r.notSigned(m.String(), res.Unsigned)
 	case apply.Again:
-		r.say("%s: failed beside others; it is built once more after those that come before it", m)
+		r.say("%s: failed while others were built; it is tried again after those before it", m)
 	case apply.Skipped:
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error())
 	case apply.Failed:
 		if errors.Is(res.Err, context.Canceled) {
 			return // it was not begun; the interruption is reported once, at the end
 		}
-		r.trouble(dkmsstate.LastFailed, m.String(), res.Err.Error())
-		if res.Log != "" {
-			r.atEnd("  log: %s", res.Log)
-		}
-		if res.NoLog != nil {
-			r.atEnd("  no log: %v", res.NoLog)
-		}
-		switch last := res.Task.Steps[len(res.Task.Steps)-1]; {
-		case res.Need != "":
-			r.atEnd("  next, when %s is installed: dkms-hooks run postinst %s", res.Need, r.kernel)
-		case last.Op == plan.OpReplace:
-			r.atEnd("  the old build stays as it is; next, when that is mended: dkms-hooks run postinst %s", r.kernel)
-		case res.Task.Installs():
-			r.atEnd("  next: dkms install %s -k %s", m, r.kernel)
-		case last.Op == plan.OpRemoveBuild:
-			r.atEnd("  next: dkms-hooks run prerm %s --params remove", r.kernel)
-		default:
-			r.atEnd("  next, when that is mended: dkms-hooks reconcile")
-		}
+		r.failed(res)
+	}
+}
+
+// done reports a task that ended well.
+func (r *Report) done(module string, step plan.Step, took time.Duration) {
+	short := map[plan.Op]string{plan.OpInstall: "installed", plan.OpReplace: "rebuilt", plan.OpRemoveBuild: "removed"}[step.Op]
+	if !r.brief || short == "" {
+		r.say("%s: %s%s", module, done(step), seconds(took))
+		return
+	}
+	if r.ended == nil {
+		r.ended = map[string][]string{}
+	}
+	r.ended[short] = append(r.ended[short], module)
+}
+
+// failed reports a task that failed, and keeps what to do about it for the end.
+func (r *Report) failed(res apply.Result) {
+	m, text := res.Task.Module, res.Err.Error()
+	last := res.Task.Steps[len(res.Task.Steps)-1]
+	if last.Op == plan.OpReplace {
+		text = "the old build stays: " + text
+	}
+	r.trouble(dkmsstate.LastFailed, m.String(), text)
+	if res.NoLog != nil {
+		r.tell("  no log: %v", res.NoLog)
+	}
+	command := "dkms-hooks reconcile"
+	switch {
+	case last.Op == plan.OpReplace, res.Task.Installs():
+		command = fmt.Sprintf("dkms-hooks run postinst %s", r.kernel)
+	case last.Op == plan.OpRemoveBuild:
+		command = fmt.Sprintf("dkms-hooks run prerm %s --params remove", r.kernel)
+	}
+	switch {
+	case res.Log != "":
+		r.next = fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", r.kernel, m.Name, command)
+	case r.next == "":
+		r.next = "fix this, then run: " + command
 	}
 }
 
@@ -81,17 +104,17 @@ func done(step plan.Step) string {
 	case plan.OpInstall:
 		return "installed"
 	case plan.OpReplace:
-		return "built anew and installed"
+		return "rebuilt and installed"
 	case plan.OpRestore:
-		return "installed again, " + step.Reason
+		return "restored (" + step.Reason + ")"
 	case plan.OpRemoveBuild:
-		return "unbuilt, " + step.Reason
+		return "removed (was " + step.Reason + ")"
 	case plan.OpCompress:
-		return "compressed, " + step.Reason
+		return "compressed (" + step.Reason + ")"
 	case plan.OpRemoveLeftovers:
-		return "tidied, " + step.Reason
+		return "cleaned (" + step.Reason + ")"
 	case plan.OpRemoveOtherArch, plan.OpUnlink:
-		return "removed, " + step.Reason
+		return "removed (" + step.Reason + ")"
 	}
 	return string(step.Op)
 }

@@ -43,15 +43,15 @@ type KernelView struct {
 	// HeadersReason says how that shows.
 	Headers       string `json:"headers"`
 	HeadersReason string `json:"headers_reason,omitempty"`
-	// Unfinished is why work on the kernel is: begun, put off or initramfs.
+	// Unfinished is why work on the kernel is: interrupted, postponed or initramfs.
 	Unfinished dkmsstate.Unfinished `json:"unfinished,omitempty"`
 	// Depmod is why modules.dep is out of date.
 	Depmod  string       `json:"depmod,omitempty"`
 	Modules []ModuleView `json:"modules"`
-	// Whole reports whether the kernel has all that it should have, or is gone; Next is what
+	// Complete reports whether the kernel has all that it should have, or is gone; Next is what
 	// to do where it has not.
-	Whole bool   `json:"whole"`
-	Next  string `json:"next,omitempty"`
+	Complete bool   `json:"complete"`
+	Next     string `json:"next,omitempty"`
 }
 
 // ModuleView is one module on one kernel.
@@ -100,9 +100,9 @@ const (
 	HeadersForeign = "foreign"
 )
 
-// Whole reports whether every kernel has what it should have.
-func (o Overview) Whole() bool {
-	return !slices.ContainsFunc(o.Kernels, func(k KernelView) bool { return !k.Whole })
+// Complete reports whether every kernel has what it should have.
+func (o Overview) Complete() bool {
+	return !slices.ContainsFunc(o.Kernels, func(k KernelView) bool { return !k.Complete })
 }
 
 // ReadOverview looks at every kernel, or at the invocation's alone. It changes nothing and
@@ -156,7 +156,7 @@ func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept 
 	v := KernelView{
 		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), BootsNext: s.Kernel == next,
 		Headers: HeadersMissing, HeadersReason: s.Mismatch, Unfinished: s.Layout.Unfinished(s.Kernel),
-		Modules: []ModuleView{}, Whole: true,
+		Modules: []ModuleView{}, Complete: true,
 	}
 	switch {
 	case s.Mismatch != "":
@@ -170,29 +170,29 @@ func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept 
 	for _, r := range s.Registrations {
 		m := viewModule(s, planned, r, kept)
 		v.Modules = append(v.Modules, m)
-		v.Whole = v.Whole && !m.Missing
+		v.Complete = v.Complete && !m.Missing
 	}
-	v.Whole = v.Whole && v.Depmod == ""
-	if !v.Whole {
+	v.Complete = v.Complete && v.Depmod == ""
+	if !v.Complete {
 		v.Next = v.advice(ctx, inv, planned)
 	}
 	return v
 }
 
-// advice says what to do about a kernel that is not whole.
+// advice says what to do about a kernel that is not complete.
 func (v KernelView) advice(ctx context.Context, inv Invocation, planned plan.Plan) string {
 	switch {
 	case slices.ContainsFunc(v.Modules, func(m ModuleView) bool { return m.Missing && m.Last != nil && m.Last.Result == dkmsstate.LastFailed }):
-		return fmt.Sprintf("mend what failed, then dkms-hooks run postinst %s", v.Release)
+		return fmt.Sprintf("fix the error, then run: dkms-hooks run postinst %s", v.Release)
 	case v.Headers == HeadersForeign && len(planned.NeedHeaders) > 0:
-		return "install the headers that were made with the image; the modules are built then; " + forceAdvice(v.Release)
+		return mismatchAdvice(v.Release)
 	case len(planned.NeedHeaders) > 0:
 		return headersAdvice(ctx, inv)
 	}
 	return fmt.Sprintf("dkms-hooks run postinst %s", v.Release)
 }
 
-// viewModule returns how a module is on a kernel that the plan would make whole.
+// viewModule returns how a module is on a kernel by what is planned for it.
 func viewModule(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registration, kept dkmsstate.KernelRecord) ModuleView {
 	b, built := s.Build(r.Module, s.Arch)
 	link, linked := s.Link(r.Module.Name, s.Arch)
@@ -231,4 +231,4 @@ func viewModule(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registratio
 }
 
 // waitsForHeaders is why a module is not built on a kernel without them.
-const waitsForHeaders = "it waits for the kernel's headers"
+const waitsForHeaders = "kernel headers not installed"

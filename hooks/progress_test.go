@@ -65,7 +65,7 @@ func TestModulesAreCountedAsTheyBegin(t *testing.T) {
 	defer p.stop()
 	p.begin(1, building("two"))
 	p.begin(0, building("one"))
-	assert.Equal(t, "dkms-hooks: building two/1.0 (1 of 2): not built\ndkms-hooks: building one/1.0 (2 of 2): not built\n", out.String())
+	assert.Equal(t, "dkms-hooks: building two/1.0 (1 of 2)\ndkms-hooks: building one/1.0 (2 of 2)\n", out.String())
 }
 
 // A report that is no terminal's has whole lines and nothing else.
@@ -77,7 +77,7 @@ func TestReportWithoutATerminal(t *testing.T) {
 	r.say("said")
 	p.end(0, apply.Result{})
 	p.stop()
-	assert.Equal(t, "dkms-hooks: building one/1.0 (1 of 1): not built\ndkms-hooks: said\n", out.String())
+	assert.Equal(t, "dkms-hooks: building one/1.0 (1 of 1)\ndkms-hooks: said\n", out.String())
 }
 
 // What is said stands on lines of its own, whatever is drawn between.

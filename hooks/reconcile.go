@@ -16,7 +16,7 @@ import (
 // Reconcile does what no hook was called for. On each kernel that is there it keeps what is
 // installed in order, the newest first. It brings modules in only where something waits:
 // on kernels whose packages were unpacked since the last look, whose removal was given up,
-// where work was put off or cut off, and of modules that waited for headers or failed.
+// where work was postponed or interrupted, and of modules that waited for headers or failed.
 // Of each kernel that is gone the builds and the empty shell of its directory go. What
 // is in order is not reported.
 // The invocation says where to look and under which script; its kernel and hook
@@ -44,7 +44,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	if dryRun {
 		defer func() {
 			for _, r := range done {
-				r.report.close(r.standing)
+				r.report.close()
 			}
 		}()
 	} else {
@@ -54,13 +54,13 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		locked, lock, err := lockMachine(ctx, inv, layout, config, general.say)
 		if errors.Is(err, record.ErrLocked) {
 			if err = putOffAll(layout); err == nil {
-				general.tell("put off: another run of the hooks still holds the lock; the next run does this one's work")
+				general.tell("postponed: another run of dkms-hooks holds the lock; the next run does this work")
 				return exitOK
 			}
 		}
 		if err != nil {
 			general.tell("failed: %v", err)
-			general.tell("  next, when that is mended: dkms-hooks reconcile")
+			general.tell("  next: fix this, then run: dkms-hooks reconcile")
 			return exitOK
 		}
 		machine = locked
@@ -94,7 +94,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			spoke, survey = true, nil // what took its time may have changed the others
 		}
 		if ctx.Err() != nil {
-			general.tell("interrupted; what is not done yet: dkms-hooks reconcile")
+			general.tell("interrupted; to continue: dkms-hooks reconcile")
 			return exitInterrupted
 		}
 	}
@@ -108,7 +108,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		return owed
 	})
 	if !spoke && !owed && inv.Script.Name == "" {
-		general.say("nothing to do, kernels looked at: %d", len(kernels))
+		general.say("nothing to do (kernels checked: %d)", len(kernels))
 	}
 	return exitOK
 }
@@ -144,7 +144,7 @@ func reconciler(ctx context.Context, inv Invocation, config Config, machine appl
 	}
 }
 
-// doPending does what other runs began and were cut off in, or put off. It gives the
+// doPending does what other runs were interrupted in, or postponed. It gives the
 // runs for afterLock.
 func doPending(ctx context.Context, inv Invocation, config Config, machine apply.Machine, rec *dkmsstate.Record, stderr io.Writer) []*run {
 	var done []*run
@@ -175,7 +175,7 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	r.report.flush()
 	if err != nil && ctx.Err() == nil {
 		r.report.tell("failed: %v", err)
-		r.report.tell("  next, when that is mended: dkms-hooks reconcile")
+		r.report.tell("  next: fix this, then run: dkms-hooks reconcile")
 	}
 	return r.report.heading == nil
 }
@@ -183,15 +183,15 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 // removeKernelDir removes the shell of a kernel that is gone.
 func (r *run) removeKernelDir(dryRun bool) error {
 	tree := apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
-	ghost := tree.KernelDirLeftovers()
+	left := tree.KernelDirLeftovers()
 	switch {
-	case len(ghost) == 0:
+	case len(left) == 0:
 		return nil
 	case dryRun:
-		r.report.say("would remove what is left in the directory of its modules: %d files and directories", len(ghost))
+		r.report.say("would remove its module directory (files and directories left: %d)", len(left))
 		return nil
 	}
-	r.report.say("removing what is left in the directory of its modules: %d files and directories", len(ghost))
+	r.report.say("removing its module directory (files and directories left: %d)", len(left))
 	return tree.RemoveKernelDir()
 }
 
@@ -201,25 +201,25 @@ func (r *run) removeKernelDir(dryRun bool) error {
 func DecideKernel(inv Invocation, w World) Decision {
 	switch {
 	case w.There && len(w.Unconfigured) > 0:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the hooks are still to be run by %s", list(w.Unconfigured))}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s is not configured yet", list(w.Unconfigured))}
 	case w.There && w.Unreadable != nil && !w.Running && !w.Image && !w.Stays:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("its modules are there, and dpkg's database does not tell whose they are: %v", w.Unreadable)}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has modules, and dpkg's database cannot be read: %v", w.Unreadable)}
 	case w.Lifeless() && len(w.Owners) > 0:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("its modules are there (%s), and no image to start it from", list(w.Owners))}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has modules (of %s) and no image to boot", list(w.Owners))}
 	case w.Lifeless():
-		return Decision{Verdict: Keep, Reason: "its modules are there, and neither an image in /boot nor a package that owns it"}
+		return Decision{Verdict: Keep, Reason: "it has modules, no image in /boot, and no package owns it"}
 	case w.There:
-		return Decision{Verdict: Autoinstall, Reason: "the kernel is there"}
+		return Decision{Verdict: Autoinstall, Reason: "the kernel is installed"}
 	case w.Unreadable != nil:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("the kernel is not there, and dpkg's database does not tell whether it is gone: %v", w.Unreadable)}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has no modules, and dpkg's database cannot be read: %v", w.Unreadable)}
 	case w.Image:
-		return Decision{Verdict: Keep, Reason: "its modules are not there, and /boot has its image"}
+		return Decision{Verdict: Keep, Reason: "it has no modules, and an image in /boot"}
 	case len(w.Owners) > 0:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("its modules are not there, and it belongs to %s", list(w.Owners))}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has no modules, and belongs to %s", list(w.Owners))}
 	}
 	return Decision{
 		Verdict:         Unbuild,
-		Reason:          "the kernel is gone: it has no modules and no image, and no package owns it",
+		Reason:          "the kernel is gone: no modules, no image, and no package owns it",
 		RemoveKernelDir: len(w.Files) == 0,
 	}
 }

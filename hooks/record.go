@@ -85,27 +85,27 @@ func (r *run) mustFail() bool {
 	for _, name := range r.config.Required {
 		switch {
 		case !r.after.Installed(name):
-			why = append(why, name+" is required and is not installed")
+			why = append(why, name+" is required by "+ConfigFile+" and is not installed")
 		case r.failed(name):
-			why = append(why, name+" is required and does not fit the kernel")
+			why = append(why, name+" is required by "+ConfigFile+" and does not fit the kernel")
 		}
 	}
 	if r.config.Strict {
 		for _, module := range slices.Sorted(maps.Keys(r.outcomes)) {
 			if r.outcomes[module].Result == dkmsstate.LastFailed {
-				why = append(why, module+" failed")
+				why = append(why, module+" failed, and On-Failure is strict")
 			}
 		}
 		if r.standing > 0 {
-			why = append(why, "modules are in trouble as told before")
+			why = append(why, "modules still fail (reported above), and On-Failure is strict")
 		}
 	}
 	if len(why) == 0 {
 		return false
 	}
-	r.report.tell("this hook fails, as %s asks for: %s", ConfigFile, strings.Join(why, ", "))
-	r.report.tell("  this stops the configuration of %s: what comes after, such as the initramfs and the boot loader, is not done for this kernel", r.inv.who())
-	r.report.tell("  to go on: mend that, or change %s, then dpkg --configure -a", ConfigFile)
+	r.report.tell("error: %s", strings.Join(why, "; "))
+	r.report.tell("  %s is not configured: later steps, such as the initramfs and the boot loader, are not done for this kernel", r.inv.who())
+	r.report.tell("  next: fix this or change %s, then run: dpkg --configure -a", ConfigFile)
 	return true
 }
 

@@ -7,32 +7,38 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// Report is what a hook says, on stderr since debconf may own stdout. Every
-// line begins with the program's name, in lower case, without a full stop:
+// Report is what a hook prints, on stderr since debconf may own stdout. Every line begins
+// with the program's name, in lower case, without a full stop.
 //
-//   - first the verdict with its reason;
-//   - then a line for each module that changes, as it does, and for depmod when
-//     it runs for no such reason;
-//   - last what failed, each once in a run of dpkg, with its log and the command
-//     to try next.
+// To a person the first line is the verdict with its reason; then there is a line for each
+// module that changes, as it does, and for depmod when it runs for no such reason.
 //
-// When nothing changes there is nothing but the verdict. When quiet, only what failed
-// is said.
+// Under dpkg it is brief, and every line names the kernel: nothing where nothing changes, one
+// line when builds begin and one when they have ended, and what is out of the ordinary. A
+// verdict is printed only with advice for whoever expected another one.
+//
+// What failed is printed at once, and at the end what to do about it. When quiet, there is
+// nothing but this.
 type Report struct {
-	out    io.Writer
-	quiet  bool
-	kernel dkmsstate.Release
-	// heading says the first line, when it is to be said only if another follows.
+	out          io.Writer
+	quiet, brief bool
+	kernel       dkmsstate.Release
+	// heading prints the first line, when that depends on whether another one follows.
 	heading func()
-	// last are the lines that stand at the end, where a reader finds them.
+	// last are the lines for the end, next is the command that follows a failure.
 	last []string
+	next string
 	// unsigned are the modules that were built and not signed, by the reason.
 	unsigned map[string][]string
+	// ended are the modules of a brief report by what was done, since its beginning.
+	ended map[string][]string
+	since time.Time
 	// advice finds out the last line of all. It asks programs of others, which is not
 	// done under the lock.
 	advice func() string
@@ -42,7 +48,7 @@ type Report struct {
 }
 
 func newReport(out io.Writer, inv Invocation) *Report {
-	return &Report{out: out, quiet: inv.Quiet, kernel: inv.Kernel}
+	return &Report{out: out, quiet: inv.Quiet, brief: inv.Script.Name != "" && !inv.Verbose, kernel: inv.Kernel}
 }
 
 // inOneLine keeps foreign text, such as what a dkms.conf cannot be parsed for, from
@@ -63,7 +69,11 @@ func (r *Report) line(aloud bool, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.erase()
-	fmt.Fprintf(r.out, "dkms-hooks: %s\n", inOneLine(fmt.Sprintf(format, args...)))
+	text := inOneLine(fmt.Sprintf(format, args...))
+	if r.brief && r.kernel != "" && !strings.Contains(text, string(r.kernel)) && !strings.HasPrefix(text, " ") {
+		text = string(r.kernel) + ": " + text
+	}
+	fmt.Fprintf(r.out, "dkms-hooks: %s\n", text)
 }
 
 // begun says the first line, once.
@@ -97,21 +107,43 @@ func (r *Report) atEnd(format string, args ...any) {
 	r.last = append(r.last, fmt.Sprintf(format, args...))
 }
 
-// trouble tells at the end what is wrong with a module.
+// trouble reports what is wrong with a module.
 func (r *Report) trouble(kind dkmsstate.LastResult, module, text string) {
-	r.atEnd("%s", troubleText(kind, module, r.kernel, text))
+	r.tell("%s", r.shorten(troubleText(kind, module, r.kernel, text)))
+}
+
+// shorten keeps a line of a brief report within the columns of shorten.
+func (r *Report) shorten(text string) string {
+	if !r.brief {
+		return text
+	}
+	return shorten(text)
+}
+
+// shorten keeps a line within 120 columns; the log and the record have the whole text.
+func shorten(text string) string {
+	const columns = 120 - len("dkms-hooks: ")
+	if runes := []rune(inOneLine(text)); len(runes) > columns {
+		return string(runes[:columns-2]) + " …"
+	}
+	return text
 }
 
 func troubleText(kind dkmsstate.LastResult, module string, kernel dkmsstate.Release, text string) string {
 	return fmt.Sprintf("%s: %s for %s: %s", kind, module, kernel, text)
 }
 
-// flush says what was kept for the end.
+// flush prints what was kept for the end.
 func (r *Report) flush() {
+	r.summary()
 	for _, line := range r.last {
 		r.tell("%s", line)
 	}
 	r.last = nil
+	if r.next != "" {
+		r.tell("  next: %s", r.next)
+	}
+	r.next = ""
 	for _, reason := range slices.Sorted(maps.Keys(r.unsigned)) {
 		modules := r.unsigned[reason]
 		slices.Sort(modules)
@@ -121,19 +153,53 @@ func (r *Report) flush() {
 	r.unsigned = nil
 }
 
-// close says, after flush, what takes other programs to find out, and how many troubles
-// an earlier hook of the same run of dpkg told.
-func (r *Report) close(standing int) {
+// announce begins a brief report of a plan's builds.
+func (r *Report) announce(p plan.Plan) {
+	var names []string
+	for _, t := range p.Tasks {
+		if t.Builds() {
+			names = append(names, t.Module.String())
+		}
+	}
+	r.since = time.Now()
+	if r.brief && len(names) > 0 {
+		r.say("building %s", named(names))
+	}
+}
+
+// summary prints what was done with modules since announce.
+func (r *Report) summary() {
+	var parts []string
+	for _, did := range slices.Sorted(maps.Keys(r.ended)) {
+		parts = append(parts, did+" "+named(r.ended[did]))
+	}
+	if len(parts) > 0 {
+		r.say("%s%s", strings.Join(parts, ", "), seconds(time.Since(r.since)))
+	}
+	r.ended = nil
+}
+
+// named names modules, or counts them where there are many.
+func named(modules []string) string {
+	const few = 3
+	if len(modules) > few {
+		return fmt.Sprintf("%d modules", len(modules))
+	}
+	return strings.Join(modules, ", ")
+}
+
+// close prints, after flush, what takes other programs to find out.
+func (r *Report) close() {
 	if r.advice != nil {
 		r.tell("  next: %s", r.advice())
 	}
 	r.advice = nil
-	if standing > 0 {
-		r.tell("modules in trouble as told before: %d", standing)
-	}
 }
 
 func (r *Report) decision(hook Hook, d Decision) {
+	if r.brief && d.Hint == "" {
+		return
+	}
 	r.say("%s %s: %s: %s", hook, r.kernel, d.Verdict, d.Reason)
 	if d.Hint != "" {
 		r.say("%s", d.Hint)
@@ -160,10 +226,10 @@ func planned(p plan.Plan, depmod bool) []string {
 		}
 	}
 	for _, name := range p.Leftovers {
-		add("remove what an interrupted run left: %s", name)
+		add("remove leftovers of an interrupted run: %s", name)
 	}
 	for _, name := range p.Unowned {
-		add("remove %s, which dkms no longer knows, unless a package owns it", dkmsstate.InstalledPath(p.Kernel, name))
+		add("remove %s, which belongs to no build of dkms, unless a package owns it", dkmsstate.InstalledPath(p.Kernel, name))
 	}
 	switch {
 	case p.Depmod != "":
@@ -174,42 +240,49 @@ func planned(p plan.Plan, depmod bool) []string {
 	return steps
 }
 
-// notes tells, at the end, of modules that no step can help.
+// notes reports modules that no step can help.
 func (r *Report) notes(p plan.Plan, headers func() string) {
-	lines, wantsHeaders := planNotes(p)
+	lines, next := planNotes(p)
 	for _, line := range lines {
-		r.atEnd("%s", line)
+		r.atEnd("%s", r.shorten(line))
 	}
-	if wantsHeaders {
+	if r.next == "" {
+		r.next = next
+	}
+	if wantsHeaders(p) {
 		r.advice = headers
 	}
 }
 
-// planNotes returns lines about modules that no step of a plan can help, and reports whether
-// advice on how to get headers is to follow.
-func planNotes(p plan.Plan) (lines []string, wantsHeaders bool) {
-	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	failed := false
+// planNotes returns lines about modules that no step of a plan can help, and what to do about
+// them, "" where that is to get headers or nothing.
+func planNotes(p plan.Plan) (lines []string, next string) {
 	for _, n := range p.Broken {
 		kind := kindOf(n)
-		add("%s", troubleText(kind, n.Module, p.Kernel, n.Text))
-		failed = failed || kind == dkmsstate.LastFailed
-	}
-	if failed {
-		add("  next, when that is mended: dkms-hooks run postinst %s", p.Kernel)
+		lines = append(lines, troubleText(kind, n.Module, p.Kernel, n.Text))
+		if kind == dkmsstate.LastFailed {
+			next = fixThenRun(p.Kernel)
+		}
 	}
 	if len(p.NeedHeaders) == 0 {
-		return lines, false
+		return lines, next
 	}
 	var names []string
 	for _, m := range p.NeedHeaders {
 		names = append(names, m.String())
 	}
-	if p.Mismatch == "" {
-		add("not built, the headers of %s are missing: %s", p.Kernel, strings.Join(names, ", "))
-		return lines, true
+	why := fmt.Sprintf("the headers of %s are not installed", p.Kernel)
+	if p.Mismatch != "" {
+		why = fmt.Sprintf("the headers of %s are not those of its image (%s)", p.Kernel, p.Mismatch)
+		next = mismatchAdvice(p.Kernel)
 	}
-	add("not built, the headers of %s are not those of its image (%s): %s", p.Kernel, p.Mismatch, strings.Join(names, ", "))
-	add("  next: install the headers that were made with the image; they are built then; %s", forceAdvice(p.Kernel))
-	return lines, false
+	return append(lines, fmt.Sprintf("not built: %s: %s", strings.Join(names, ", "), why)), next
+}
+
+// wantsHeaders reports whether a plan waits for headers that are not there.
+func wantsHeaders(p plan.Plan) bool { return len(p.NeedHeaders) > 0 && p.Mismatch == "" }
+
+// fixThenRun is the advice after a failure.
+func fixThenRun(kernel dkmsstate.Release) string {
+	return fmt.Sprintf("fix this, then run: dkms-hooks run postinst %s", kernel)
 }

@@ -26,7 +26,7 @@ func TestReportKeepsTroublesForTheEnd(t *testing.T) {
 	bad, skipped, good := task("bad", build...), task("skipped", build...), task("good", build...)
 	gone := task("gone", plan.Step{Op: plan.OpRestore, Reason: "m.ko was gone"})
 
-	r.decision(Postinst, Decision{Verdict: Autoinstall, Reason: "the postinst of p says configure", Hint: "a hint"})
+	r.decision(Postinst, Decision{Verdict: Autoinstall, Reason: "called by the postinst of p (configure)", Hint: "a hint"})
 	r.begin(bad, 1, 4)
 	r.end(apply.Result{Task: bad, Outcome: apply.Failed, Err: errors.New("it does not compile"), Log: "/make.log"}, time.Minute)
 	r.begin(skipped, 2, 4)
@@ -36,23 +36,59 @@ func TestReportKeepsTroublesForTheEnd(t *testing.T) {
 	r.begin(gone, 4, 4)
 	r.end(apply.Result{Task: gone, Outcome: apply.Done}, time.Millisecond)
 	r.flush()
-	r.close(1)
+	r.close()
 
-	assert.Equal(t, `dkms-hooks: postinst 6.1: autoinstall: the postinst of p says configure
+	assert.Equal(t, `dkms-hooks: postinst 6.1: autoinstall: called by the postinst of p (configure)
 dkms-hooks: a hint
-dkms-hooks: building bad/1.0 (1 of 4): not built
-dkms-hooks: building skipped/1.0 (2 of 4): not built
-dkms-hooks: building good/1.0 (3 of 4): not built
-dkms-hooks: good/1.0: installed (90 s)
-dkms-hooks: gone/1.0: installed again, m.ko was gone
+dkms-hooks: building bad/1.0 (1 of 4)
 dkms-hooks: failed: bad/1.0 for 6.1: it does not compile
-dkms-hooks:   log: /make.log
-dkms-hooks:   next: dkms install bad/1.0 -k 6.1
+dkms-hooks: building skipped/1.0 (2 of 4)
 dkms-hooks: skipped: skipped/1.0 for 6.1: not meant for it
+dkms-hooks: building good/1.0 (3 of 4)
+dkms-hooks: good/1.0: installed (90 s)
+dkms-hooks: gone/1.0: restored (m.ko was gone)
+dkms-hooks:   next: fix the error (dkms-hooks log 6.1 bad), then run: dkms-hooks run postinst 6.1
 dkms-hooks: not signed: good/1.0 for 6.1: no key
 dkms-hooks:   to sign it after fixing this: dkms unbuild good/1.0 -k 6.1, then dkms-hooks run postinst 6.1
-dkms-hooks: modules in trouble as told before: 1
 `, out.String())
+}
+
+// Under dpkg a report has one line when builds begin, one when they have ended, and what is
+// out of the ordinary.
+func TestReportIsBriefUnderDpkg(t *testing.T) {
+	var out strings.Builder
+	r := newReport(&out, Invocation{Kernel: "6.1", Script: Script{Name: "postinst"}})
+	var tasks []plan.Task
+	for _, name := range []string{"a", "b", "c", "bad"} {
+		tasks = append(tasks, plan.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"},
+			Steps: []plan.Step{{Op: plan.OpBuild, Reason: "not built"}, {Op: plan.OpInstall, Reason: "not installed"}}})
+	}
+	r.decision(Postinst, Decision{Verdict: Autoinstall, Reason: "called by the postinst of p (configure)"})
+	r.announce(plan.Plan{Tasks: tasks})
+	for i, task := range tasks {
+		r.begin(task, i+1, len(tasks))
+		res := apply.Result{Task: task, Outcome: apply.Done}
+		if task.Module.Name == "bad" {
+			res = apply.Result{Task: task, Outcome: apply.Failed, Log: "/make.log", Err: errors.New("bad.c:1:1: error: " + strings.Repeat("long ", 50))}
+		}
+		r.end(res, time.Minute)
+	}
+	restored := plan.Task{Module: dkmsstate.Module{Name: "d", Version: "1.0"}, Steps: []plan.Step{{Op: plan.OpRestore, Reason: "d.ko is not in updates/dkms"}}}
+	r.end(apply.Result{Task: restored, Outcome: apply.Done}, 0)
+	r.flush()
+	r.close()
+	assert.Equal(t, `dkms-hooks: 6.1: building 4 modules
+dkms-hooks: failed: bad/1.0 for 6.1: bad.c:1:1: error: long long long long long long long long long long long long lon …
+dkms-hooks: 6.1: d/1.0: restored (d.ko is not in updates/dkms)
+dkms-hooks: 6.1: installed a/1.0, b/1.0, c/1.0
+dkms-hooks:   next: fix the error (dkms-hooks log 6.1 bad), then run: dkms-hooks run postinst 6.1
+`, out.String())
+
+	out.Reset()
+	r.decision(Prerm, Decision{Verdict: Keep, Reason: "p is not being removed (upgrade 2)"})
+	assert.Empty(t, out.String())
+	r.decision(Prerm, Decision{Verdict: Keep, Reason: "dpkg has no such package", Hint: "to unbuild anyway: x"})
+	assert.Equal(t, "dkms-hooks: prerm 6.1: keep: dpkg has no such package\ndkms-hooks: 6.1: to unbuild anyway: x\n", out.String())
 }
 
 // What became of each module is known without what was said of it.
@@ -80,7 +116,7 @@ func TestOutcomes(t *testing.T) {
 	}
 	assert.Equal(t, map[string]string{
 		"waits/1.0": "waiting: " + waitsForHeaders, "old/1.0": "left: it stays", "none/1.0": "skipped: taken", "broken/1.0": "failed: no; source",
-		"bad/1.0": "failed: it does not compile", "skipped/1.0": "skipped: not meant for it", "good/1.0": "installed: installed", "gone/1.0": "installed: installed again, m.ko was gone",
+		"bad/1.0": "failed: it does not compile", "skipped/1.0": "skipped: not meant for it", "good/1.0": "installed: installed", "gone/1.0": "installed: restored (m.ko was gone)",
 	}, texts)
 	assert.Equal(t, "/make.log", o["bad/1.0"].Log)
 	assert.Equal(t, dkmsstate.CauseCompiler, o["bad/1.0"].Cause)

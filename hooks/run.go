@@ -37,7 +37,7 @@ type run struct {
 	dpkg     string
 	reported map[string]string
 	// outcomes are what became of modules, and standing counts the troubles that an earlier
-	// hook of the same run of dpkg told.
+	// hook of the same run of dpkg reported.
 	outcomes outcomes
 	standing int
 	// after is what was found in the end, built are the modules that the run built.
@@ -90,18 +90,18 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 		err = r.act(ctx, dryRun)
 	}
 	r.report.flush()
-	r.report.close(r.standing)
+	r.report.close()
 	if len(r.built) > 0 && inv.Script.Name == "" { // dpkg has it from Remind, at its end
 		fmt.Fprint(stderr, enrolText(ctx, layout, signing.SystemFirmware(), *r.record))
 	}
 	again := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
 	switch {
 	case ctx.Err() != nil:
-		r.report.tell("interrupted; what is not done yet: %s", again)
+		r.report.tell("interrupted; to continue: %s", again)
 		return exitInterrupted
 	case err != nil:
 		r.report.tell("failed: %v", err)
-		r.report.tell("  next, when that is mended: %s", again)
+		r.report.tell("  next: fix this, then run: %s", again)
 	}
 	if d.Verdict == Autoinstall && !dryRun && r.mustFail() {
 		return exitFailed
@@ -114,7 +114,7 @@ func (r *run) trigger(ctx context.Context) bool {
 	active, err := activate(ctx, r.inv, r.machine.Layout)
 	if err != nil {
 		r.report.atEnd("failed: %v", err)
-		r.report.atEnd("  next, when dpkg is done: dkms-hooks reconcile")
+		r.report.atEnd("  next: when dpkg has finished, run: dkms-hooks reconcile")
 	}
 	return active
 }
@@ -157,7 +157,7 @@ func lockMachine(ctx context.Context, inv Invocation, layout dkmsstate.Layout, c
 	waited := false
 	lock, err := record.Acquire(ctx, layout, config.lockLimit(), func() {
 		waited = true
-		say("waiting for another run of the hooks, at most %s", config.lockLimit())
+		say("waiting for another run of dkms-hooks (at most %s)", config.lockLimit())
 	})
 	if err != nil {
 		return apply.Machine{}, nil, err

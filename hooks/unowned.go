@@ -27,7 +27,7 @@ func (r *run) removeUnowned(tree apply.Tree, after dkmsstate.Snapshot) error {
 			return fmt.Errorf("cannot tell whose %s is: %w", name, err)
 		}
 		if len(owners) == 0 {
-			r.report.say("removing %s, which dkms no longer knows", dkmsstate.InstalledPath(r.inv.Kernel, name))
+			r.report.say("removing %s, which belongs to no build of dkms", dkmsstate.InstalledPath(r.inv.Kernel, name))
 			stray = append(stray, name)
 		}
 	}

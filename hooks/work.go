@@ -53,7 +53,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 
 // putOff leaves the work to the next run, and dpkg goes on.
 func (r *run) putOff(ctx context.Context) error {
-	r.report.atEnd("put off: another run of the hooks still holds the lock; the next run does this one's work")
+	r.report.atEnd("postponed: another run of dkms-hooks holds the lock; the next run does this work")
 	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
 	if r.inv.Hook != Postrm && r.verdict != Unbuild { // these have asked already
 		r.trigger(ctx)
@@ -130,7 +130,7 @@ func (r *run) settle() error {
 	tree := apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
 	back, err := tree.RollBack()
 	if back > 0 {
-		r.report.say("builds brought back that a run which was cut off was replacing: %d", back)
+		r.report.say("restored builds that an interrupted run was replacing: %d", back)
 	}
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (r *run) settleBackups(tree apply.Tree) error {
 	}
 	revived, err := tree.RestoreBackups()
 	if revived > 0 {
-		r.report.say("builds given back that a removal had set aside: %d", revived)
+		r.report.say("restored builds kept from a removal: %d", revived)
 	}
 	return err
 }

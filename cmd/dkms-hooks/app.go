@@ -53,7 +53,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 func (p program) app() *cli.App {
 	return &cli.App{
 		Name:            "dkms-hooks",
-		Usage:           "see, explain and mend what the kernel hooks of DKMS do",
+		Usage:           "inspect and repair DKMS modules of installed kernels",
 		UsageText:       "dkms-hooks [OPTION...] COMMAND [ARGUMENT...]",
 		Description:     examples,
 		Version:         hooks.Version,
@@ -63,14 +63,14 @@ func (p program) app() *cli.App {
 		ExitErrHandler:  func(*cli.Context, error) {},
 		OnUsageError:    usageError,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "root", Usage: "look at, and work on, the system in `DIR`: a chroot, or an image that is being built"},
-			&cli.BoolFlag{DisableDefaultText: true, Name: "quiet", Aliases: []string{"q"}, Usage: "say nothing but what is wrong"},
-			&cli.BoolFlag{DisableDefaultText: true, Name: "verbose", Usage: "say also what is in order, and why"},
-			&cli.BoolFlag{DisableDefaultText: true, Name: "no-color", Usage: "no colours on a terminal; NO_COLOR in the environment does the same"},
+			&cli.StringFlag{Name: "root", Usage: "work on the system in `DIR`: a chroot, or an image that is being built"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "quiet", Aliases: []string{"q"}, Usage: "print only problems"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "verbose", Usage: "print also what is in order, and why"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "no-color", Usage: "no colours on a terminal (as NO_COLOR in the environment)"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return fmt.Errorf("there is no command %q; the commands are %s", c.Args().First(), strings.Join(commandNames(c.App), ", "))
+				return fmt.Errorf("unknown command %q; the commands are %s", c.Args().First(), strings.Join(commandNames(c.App), ", "))
 			}
 			return cli.ShowAppHelp(c)
 		},
@@ -87,11 +87,17 @@ and by what is run with --dry-run.
 
    dkms-hooks status                                  each kernel's modules
    dkms-hooks explain prerm 6.12.1 --params remove    what removing a kernel would do, and why
-   dkms-hooks run postinst 6.12.1                     give a kernel the modules that it should have
-   dkms-hooks check --repair                          find what is wrong, and mend it
+   dkms-hooks run postinst 6.12.1                     build and install the missing modules of a kernel
+   dkms-hooks check --repair                          find problems and repair them
    dkms-hooks log 6.12.1 v4l2loopback                 why a module did not compile`
 
-func usageError(_ *cli.Context, err error, _ bool) error { return err }
+// usageError puts an error of package flag into words.
+func usageError(_ *cli.Context, err error, _ bool) error {
+	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
+		return fmt.Errorf("unknown option --%s", strings.TrimPrefix(name, "-"))
+	}
+	return err
+}
 
 func commandNames(app *cli.App) []string {
 	var names []string
@@ -127,7 +133,7 @@ func (p program) surroundings(c *cli.Context) (hooks.Invocation, error) {
 			return hooks.Invocation{}, fmt.Errorf("cannot use --root %q: %w", dir, err)
 		}
 		if info, err := os.Stat(root); err != nil || !info.IsDir() || dir == "" {
-			return hooks.Invocation{}, fmt.Errorf("cannot use --root %q: it is no directory", dir)
+			return hooks.Invocation{}, fmt.Errorf("cannot use --root %q: not a directory", dir)
 		}
 		environ = append(environ[:len(environ):len(environ)], "DPKG_ROOT="+root, "DPKG_ADMINDIR=")
 	}
@@ -146,7 +152,7 @@ func (p program) about(c *cli.Context) (hooks.Invocation, error) {
 	case err != nil:
 		return inv, err
 	case c.NArg() > 1:
-		return inv, fmt.Errorf("%s takes one kernel release, and there are %d arguments", c.Command.Name, c.NArg())
+		return inv, fmt.Errorf("%s takes one kernel release, not %d arguments", c.Command.Name, c.NArg())
 	case c.NArg() == 1:
 		inv.Kernel, err = dkmsstate.ParseRelease(c.Args().First())
 	}
@@ -156,7 +162,7 @@ func (p program) about(c *cli.Context) (hooks.Invocation, error) {
 // argumentless reads the surroundings of a command that takes no argument.
 func (p program) argumentless(c *cli.Context) (hooks.Invocation, error) {
 	if c.NArg() > 0 {
-		return hooks.Invocation{}, fmt.Errorf("%s takes no argument, and %q is one", c.Command.Name, c.Args().First())
+		return hooks.Invocation{}, fmt.Errorf("unexpected argument %[2]q: %[1]s takes none", c.Command.Name, c.Args().First())
 	}
 	return p.surroundings(c)
 }

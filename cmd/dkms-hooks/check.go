@@ -12,14 +12,14 @@ import (
 func (p program) checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "check",
-		Usage: "examine the trees as fsck does a filesystem; exit 1 when something is wrong",
+		Usage: "find problems on all kernels; exit 1 when there are any",
 		Description: "What it finds is broken (cannot be used as it is), missing (dkms would install it on the kernel, and it\n" +
 			"is not there), forgotten (the package of a module is installed, and dkms does not know it), stale (does\n" +
-			"not fit its kernel), orphaned (belongs to nobody), a ghost (left of a kernel that is gone) or a leftover\n" +
+			"not fit its kernel), unowned (belongs to nobody), gone (left of a kernel that was removed) or a leftover\n" +
 			"(of a program that was killed), each with what mends it. Files that their owner signed, stripped or\n" +
 			"compressed are named as unusual, and nothing is wrong with them.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "mend it: register what is forgotten, and give every kernel what is missing"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "repair them: register what is forgotten, build what is missing"},
 		},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
@@ -51,7 +51,7 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 	repairable := 0
 	for _, f := range findings {
 		out.line(cell{string(f.Kind), bad}, cell{": ", plain}, cell{f.Where, bold}, cell{": " + f.Text, plain})
-		out.line(cell{"  mend: ", faint}, cell{f.Mend, plain})
+		out.line(cell{"  fix: ", faint}, cell{f.Mend, plain})
 		if f.Repairable {
 			repairable++
 		}
@@ -61,13 +61,13 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 	}
 	switch {
 	case len(findings) > 0 && repaired:
-		out.line(cell{fmt.Sprintf("still wrong: %d; dkms-hooks status tells what failed", len(findings)), bold})
+		out.line(cell{fmt.Sprintf("problems left: %d; see dkms-hooks status", len(findings)), bold})
 	case repairable > 0:
-		out.line(cell{fmt.Sprintf("wrong: %d; dkms-hooks check --repair mends %d of it", len(findings), repairable), bold})
+		out.line(cell{fmt.Sprintf("problems: %d; dkms-hooks check --repair can fix %d", len(findings), repairable), bold})
 	case len(findings) > 0:
-		out.line(cell{fmt.Sprintf("wrong: %d", len(findings)), bold})
+		out.line(cell{fmt.Sprintf("problems: %d", len(findings)), bold})
 	case !inv.Quiet:
-		out.line(cell{fmt.Sprintf("nothing is wrong; kernels: %d, modules: %d", examined.Kernels, examined.Modules), good})
+		out.line(cell{fmt.Sprintf("no problems found (kernels: %d, modules: %d)", examined.Kernels, examined.Modules), good})
 	}
 	if len(findings) > 0 {
 		return 1

@@ -19,7 +19,7 @@ func paramsFlag() cli.Flag {
 }
 
 func dryRunFlag() cli.Flag {
-	return &cli.BoolFlag{DisableDefaultText: true, Name: "dry-run", Usage: "say what would be done and change nothing"}
+	return &cli.BoolFlag{DisableDefaultText: true, Name: "dry-run", Usage: "print what would be done and change nothing"}
 }
 
 func forceFlag() cli.Flag {
@@ -29,9 +29,9 @@ func forceFlag() cli.Flag {
 func (p program) runCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "run",
-		Usage:        "do what a hook does for a kernel, or say what it would do",
+		Usage:        "run a hook for a kernel, or print what it would do",
 		ArgsUsage:    hookArguments,
-		Description:  "Without --params a hook that is run by hand unbuilds nothing of a kernel that a package owns.\nWith it, the action is an order.",
+		Description:  "Without --params, a hook that is run by hand deletes no build of a kernel that a package owns.\nWith --params, the action is carried out without asking dpkg.",
 		Flags:        []cli.Flag{paramsFlag(), dryRunFlag(), forceFlag()},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
@@ -40,7 +40,7 @@ func (p program) runCommand() *cli.Command {
 				return err
 			}
 			if inv.Force = c.Bool("force"); inv.Force && inv.Hook != hooks.Postinst && inv.Hook != hooks.HeaderPostinst {
-				return fmt.Errorf("--force is about building modules, which %s does not do", inv.Hook)
+				return fmt.Errorf("--force applies to building modules, which %s does not do", inv.Hook)
 			}
 			return act(func(ctx context.Context) int {
 				hooks.OutliveReaders()
@@ -56,9 +56,9 @@ func (p program) runCommand() *cli.Command {
 func (p program) reconcileCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "reconcile",
-		Usage: "keep in order what is installed on every kernel, and clean up after those that are gone",
+		Usage: "repair what is installed on every kernel, and clean up after kernels that are gone",
 		Flags: []cli.Flag{dryRunFlag(), &cli.BoolFlag{DisableDefaultText: true, Name: "failed",
-			Usage: "only try again what failed, where other packages are installed since; dpkg calls this at its end"}},
+			Usage: "only retry what failed, where other packages were installed since (called at the end of dpkg)"}},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			inv, err := p.argumentless(c)
@@ -78,7 +78,7 @@ func (p program) reconcileCommand() *cli.Command {
 func (p program) remindCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "remind",
-		Usage:        "say what the next boot would miss; dpkg calls it at its end",
+		Usage:        "print which modules the next boot will miss (called at the end of dpkg)",
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			inv, err := p.argumentless(c)

@@ -13,9 +13,9 @@ import (
 func (p program) explainCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
-		Usage:     "say what a hook would do now and why, witness by witness, and change nothing",
+		Usage:     "print what a hook would do now, and why; change nothing",
 		ArgsUsage: hookArguments,
-		Description: "With --package it is as if the maintainer script of that package called the hook; without, as if a\n" +
+		Description: "With --package, as if the maintainer script of that package called the hook; without, as if a\n" +
 			"person did.\n\n" +
 			"   dkms-hooks explain prerm 6.12.1 --package linux-image-6.12.1 --params remove\n" +
 			"   dkms-hooks explain postinst 6.12.1",
@@ -95,7 +95,7 @@ func (p *page) witnesses(e hooks.Explanation) {
 
 func (p *page) steps(steps []string) {
 	if len(steps) == 0 {
-		p.line(cell{"nothing is to be done", plain})
+		p.line(cell{"nothing to do", plain})
 	}
 	for i, step := range steps {
 		p.line(cell{fmt.Sprintf("%3d. ", i+1), faint}, cell{step, plain})

@@ -32,7 +32,7 @@ func (p program) logCommand() *cli.Command {
 				return err
 			}
 			if c.Bool("follow") && module != "" {
-				return errors.New("--follow prints every module that is being built; leave the module out")
+				return errors.New("--follow prints every module that is being built, and takes no module")
 			}
 			return act(func(ctx context.Context) int {
 				if c.Bool("follow") {
@@ -54,7 +54,7 @@ func (p program) logArguments(c *cli.Context) (hooks.Invocation, string, error) 
 	}
 	args := c.Args().Slice()
 	if len(args) > 2 {
-		return inv, "", fmt.Errorf("log takes a kernel release and a module, and there are %d arguments", len(args))
+		return inv, "", fmt.Errorf("log takes a kernel release and a module, not %d arguments", len(args))
 	}
 	if len(args) == 0 {
 		return inv, "", nil

@@ -15,12 +15,12 @@ import (
 func (p program) statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "status",
-		Usage:     "show how the modules are on each kernel; exit 1 when one that is wanted is missing",
+		Usage:     "list the modules of each kernel; exit 1 when a wanted one is missing",
 		ArgsUsage: "[KERNEL-RELEASE]",
-		Description: "A module is installed, damaged (installed files are gone or not those that were built), built or\n" +
-			"added. A build is fresh when it fits the kernel, stale when it does not, unknown when nothing tells.",
+		Description: "A module is installed, damaged (installed files are missing or not those that were built), built or\n" +
+			"added. A build is fresh when it fits the kernel, stale when it does not, unknown when that cannot be shown.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{DisableDefaultText: true, Name: "json", Usage: "print it for a program; the form is in status.schema.json"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "json", Usage: "print JSON, as described in status.schema.json"},
 		},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
@@ -52,7 +52,7 @@ func (p program) printJSON(o hooks.Overview) int {
 }
 
 func wholeStatus(o hooks.Overview) int {
-	if o.Whole() {
+	if o.Complete() {
 		return 0
 	}
 	return 1
@@ -66,7 +66,7 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	defer out.Flush()
 	modules, missing := 0, 0
 	for _, k := range o.Kernels {
-		if !inv.Quiet || !k.Whole {
+		if !inv.Quiet || !k.Complete {
 			out.kernel(k, inv.Verbose)
 		}
 		for _, m := range k.Modules {
@@ -79,9 +79,9 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	switch {
 	case inv.Quiet:
 	case len(o.Kernels) == 0 && len(o.Registered) == 0:
-		fmt.Fprintln(out, "no kernels, and dkms knows no module")
+		fmt.Fprintln(out, "no kernels, and no module is registered with dkms")
 	case len(o.Kernels) == 0:
-		out.line(cell{"no kernels; dkms knows " + strings.Join(o.Registered, ", "), plain})
+		out.line(cell{"no kernels; registered with dkms: " + strings.Join(o.Registered, ", "), plain})
 	case missing > 0:
 		out.line(cell{fmt.Sprintf("kernels: %d, modules on them: %d, missing: %d", len(o.Kernels), modules, missing), bold})
 	default:
@@ -149,7 +149,7 @@ func kernelWords(k hooks.KernelView) []string {
 	}
 	add(k.Running, "running")
 	add(k.BootsNext, "boots next")
-	add(!k.Present, "not there")
+	add(!k.Present, "not installed")
 	add(k.Present && k.Headers == hooks.HeadersForeign, "headers of another build: "+k.HeadersReason)
 	add(k.Present && k.Headers == hooks.HeadersPresent, "with headers")
 	add(k.Present && k.Headers == hooks.HeadersMissing, "without headers")

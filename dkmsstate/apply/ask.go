@@ -35,7 +35,7 @@ func Ask(ctx context.Context, s *dkmsstate.Snapshot, engine dkms.Engine, goal pl
 		}
 		answer, err := askAbout(ctx, s, engine, r.Module)
 		if err != nil {
-			s.Unanswered(i, fmt.Errorf("cannot find out whether it is to be installed unasked: %w", err))
+			s.Unanswered(i, fmt.Errorf("cannot find out whether it is to be installed automatically: %w", err))
 			continue
 		}
 		s.Answer(i, answer)

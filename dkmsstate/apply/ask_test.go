@@ -174,7 +174,7 @@ func TestAModuleThatDKMSDoesNotAnswerForIsReported(t *testing.T) {
 	Ask(context.Background(), &s, mute{e}, plan.Goal{}, nil)
 	p := plan.Autoinstall(s, plan.Goal{})
 	assert.Empty(t, p.Tasks)
-	assert.Equal(t, []plan.Note{{Module: "one/1.0", Text: "cannot find out whether it is to be installed unasked: it does not say"}}, p.Broken)
+	assert.Equal(t, []plan.Note{{Module: "one/1.0", Text: "cannot find out whether it is to be installed automatically: it does not say"}}, p.Broken)
 }
 
 // An installed version is not replaced by an older one of which more is known.

@@ -26,7 +26,7 @@ func TestSpare(t *testing.T) {
 			require.NoError(t, spare.Unbuild(one))
 		},
 		"with an older spare": func(f dkmstest.Root, spare Tree) {
-			f.Write("var/lib/dkms/one/1.0/.spare-6.1.0-test/x86_64/module/one.ko", "older")
+			f.Write("var/lib/dkms/one/1.0/.backup-6.1.0-test/x86_64/module/one.ko", "older")
 			require.NoError(t, spare.Unbuild(one))
 		},
 	} {
@@ -73,13 +73,13 @@ func TestSpareOfWhatWasBuiltAnew(t *testing.T) {
 	f := dkmstest.New(t)
 	f.Register(one, "")
 	f.AddInstalled(one)
-	f.Write("var/lib/dkms/one/1.0/.spare-6.1.0-test/x86_64/module/one.ko", "older")
+	f.Write("var/lib/dkms/one/1.0/.backup-6.1.0-test/x86_64/module/one.ko", "older")
 	before := f.Listing()
 	_, err := Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}.RestoreBackups()
 	require.NoError(t, err)
 	after := f.Listing()
 	assert.Equal(t, before["var/lib/dkms/one/1.0/6.1.0-test/x86_64/module/one.ko"], after["var/lib/dkms/one/1.0/6.1.0-test/x86_64/module/one.ko"])
-	assert.NotContains(t, after, "var/lib/dkms/one/1.0/.spare-6.1.0-test")
+	assert.NotContains(t, after, "var/lib/dkms/one/1.0/.backup-6.1.0-test")
 }
 
 // removeBuildsOf is what dkms unbuild does to the builds.

@@ -21,7 +21,7 @@ func (m Machine) Finish(ctx context.Context, after *dkmsstate.Snapshot, changed 
 		return "", nil
 	}
 	if err := m.depmod(ctx, after.Kernel); err != nil {
-		return "", fmt.Errorf("cannot make modules.dep of %s anew, the old one stays: %w", after.Kernel, err)
+		return "", fmt.Errorf("cannot regenerate modules.dep of %s, the old one stays: %w", after.Kernel, err)
 	}
 	if !after.DKMSRunning {
 		if err := tree.RemoveDepmodPending(); err != nil {

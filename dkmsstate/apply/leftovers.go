@@ -21,7 +21,7 @@ func (t Tree) RemoveLeftovers(paths []string) error {
 			in.Close()
 		}
 		if err != nil {
-			return fmt.Errorf("cannot remove what an interrupted run left: %w", err)
+			return fmt.Errorf("cannot remove leftovers of an interrupted run: %w", err)
 		}
 	}
 	return nil

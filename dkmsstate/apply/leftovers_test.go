@@ -125,7 +125,7 @@ func TestOwnTempsGoWithTheLock(t *testing.T) {
 	require.NoError(t, record.NoteUnfinished(f.Layout, dkmstest.Kernel, dkmsstate.Interrupted, false))
 	require.NoError(t, record.Write(f.Layout, dkmsstate.Record{Version: dkmsstate.RecordVersion}))
 	before := f.Listing()
-	for _, name := range []string{".record.json", ".notice", "pending/." + string(dkmstest.Kernel)} {
+	for _, name := range []string{".record.json", ".notice", "unfinished/." + string(dkmstest.Kernel)} {
 		f.Write("var/lib/dkms-hooks/"+name+".dkms-hooks", "half")
 	}
 	lock, err := record.Acquire(t.Context(), f.Layout, 0, func() {})

@@ -179,7 +179,7 @@ func TestFailureIsExplained(t *testing.T) {
 	before := e.Snapshot()
 	results := Machine{Layout: e.Layout, Engine: e}.Run(context.Background(), before, plan.Autoinstall(before, plan.Goal{}), func(int, plan.Task) {}, func(int, Result) {})
 	require.Len(t, results, 2)
-	assert.EqualError(t, results[0].Err, "dkms build exited with 10: x.c:1:1: error: no")
+	assert.EqualError(t, results[0].Err, "x.c:1:1: error: no")
 	assert.Equal(t, e.Path("var/log/dkms-hooks/6.1.0-test/bad-1.0.log"), results[0].Log)
 	log, err := os.ReadFile(results[0].Log)
 	require.NoError(t, err)

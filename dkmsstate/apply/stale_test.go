@@ -37,7 +37,7 @@ func TestPlanForAStaleBuild(t *testing.T) {
 	assert.True(t, p.Tasks[0].Builds() && p.Tasks[0].Installs())
 }
 
-// One that was built and never installed is built anew and installed as any other.
+// One that was built and never installed is rebuilt and installed as any other.
 func TestPlanForAStaleBuildThatIsNotInstalled(t *testing.T) {
 	e, task := staleOne(t)
 	e.Remove("var/lib/dkms/one/" + dkmsstate.LinkName(dkmstest.Kernel, dkmstest.Arch))

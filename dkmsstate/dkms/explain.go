@@ -25,30 +25,52 @@ func NotMeant(err error) string {
 	}
 	switch call.Code {
 	case 77, 9:
-		return "its BUILD_EXCLUSIVE says that it is not meant for this kernel"
+		return "excluded by BUILD_EXCLUSIVE"
 	case 6:
 		if strings.Contains(call.Output, "is not newer than what is already found") ||
 			strings.Contains(call.Output, "override by specifying --force") {
-			return "the kernel has this module itself, in the same version or a newer one"
+			return "the kernel contains this module in the same version or a newer one"
 		}
 	}
 	return ""
 }
 
+// explained is an error whose log says more than the call that failed.
+type explained struct {
+	err  error
+	text string
+}
+
+// Error returns the line of the log.
+func (e explained) Error() string { return e.text }
+
+// Unwrap returns the error of the call.
+func (e explained) Unwrap() error { return e.err }
+
+// inSource shortens the path of a file below MODULE/VERSION/build.
+func inSource(line string) string {
+	const build = "/build/"
+	path, _, _ := strings.Cut(line, " ")
+	if i := strings.LastIndex(path, build); i >= 0 && strings.HasPrefix(path, "/") {
+		return line[i+len(build):]
+	}
+	return line
+}
+
 // Explain adds to the error of a failed call what the program said last.
 func Explain(err error) error { return ExplainByLog(err, "") }
 
-// ExplainByLog adds to a failed call the line that tells most: the compiler's first
-// error in the log, else what dkms said last.
+// ExplainByLog returns the line that tells most about a failed call: the compiler's first
+// error in the log, else the call with what dkms printed last.
 func ExplainByLog(err error, log string) error {
 	var call *CallError
 	if !errors.As(err, &call) || call.Code < 0 {
 		return err
 	}
-	line := firstError(log)
-	if line == "" {
-		line = lastWords(call.Output)
+	if line := firstError(log); line != "" {
+		return explained{err, inSource(line)}
 	}
+	line := lastWords(call.Output)
 	if line == "" {
 		return err
 	}

@@ -22,7 +22,7 @@ func TestNotMeant(t *testing.T) {
 	}{
 		"exit 77":              {&CallError{Program: "dkms", Code: 77}, "BUILD_EXCLUSIVE"},
 		"exit 9":               {&CallError{Program: "dkms", Code: 9}, "BUILD_EXCLUSIVE"},
-		"the kernel has it":    {&CallError{Program: "dkms", Code: 6, Output: newer}, "the kernel has this module itself"},
+		"the kernel has it":    {&CallError{Program: "dkms", Code: 6, Output: newer}, "the kernel contains this module"},
 		"another exit 6":       {&CallError{Program: "dkms", Code: 6, Output: "no space left"}, ""},
 		"it does not compile":  {&CallError{Program: "dkms", Code: 10}, ""},
 		"77 of another":        {&CallError{Program: "depmod", Code: 77}, ""},
@@ -44,9 +44,10 @@ func TestExplain(t *testing.T) {
 	for name, row := range map[string]struct{ log, output, want string }{
 		"the compiler's first error": {"x.c: In function\nx.c:3:1: error: one\nx.c:4: error: two\n", "Error! Bad return status", "x.c:3:1: error: one"},
 		"a file that is not there":   {"make[1]: Entering\nx.h: fatal: none\n", "", "x.h: fatal: none"},
+		"a file of the module":       {"/var/lib/dkms/m/1.0/build/src/x.c:3:1: error: one\n", "", "src/x.c:3:1: error: one"},
 		"make alone":                 {"DKMS make.log\nmake: *** [Makefile:1: all] Error 2\n", "", "make: *** [Makefile:1: all] Error 2"},
-		"no log, dkms's last error":  {"", "Error! first\n\nError! last\nConsult x", "last"},
-		"no log, no error":           {"", "one\ntwo\n", "two"},
+		"no log, dkms's last error":  {"", "Error! first\n\nError! last\nConsult x", "dkms build exited with 10: last"},
+		"no log, no error":           {"", "one\ntwo\n", "dkms build exited with 10: two"},
 		"control characters":         {"\x1b[31mx.c: error:\tred\x1b[0m\n", "", "[31mx.c: error: red [0m"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +56,9 @@ func TestExplain(t *testing.T) {
 				require.NoError(t, os.WriteFile(log, []byte(row.log), 0o644))
 			}
 			err := &CallError{Program: "dkms", Args: []string{"build"}, Code: 10, Output: row.output}
-			assert.EqualError(t, ExplainByLog(err, log), "dkms build exited with 10: "+row.want)
+			explained := ExplainByLog(err, log)
+			assert.EqualError(t, explained, row.want)
+			assert.ErrorIs(t, explained, err)
 		})
 	}
 	silent := &CallError{Program: "dkms", Args: []string{"build"}, Code: 10}

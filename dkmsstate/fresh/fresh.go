@@ -11,9 +11,9 @@ import (
 func (x Examination) judge(b dkmsstate.Build, known dkmsstate.BuildRecord, from dkmsstate.Origin, recorded bool) dkmsstate.Freshness {
 	switch {
 	case recorded && known.Kernel == x.Stamps:
-		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "nothing has changed since it was found to fit"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "unchanged since the last check"}
 	case recorded && known.From == x.Origin().ID():
-		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "the kernel and its headers are those that it was built for"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "kernel and headers are those that it was built for"}
 	}
 	var modules []kmod.Module
 	for _, file := range x.s.Layout.BuiltFiles(x.s.Kernel, b) {
@@ -54,19 +54,19 @@ func (x Examination) judgeOrigin(b dkmsstate.Build, from dkmsstate.Origin, recor
 	case !recorded && x.s.Buildable() && x.builtLast(b):
 		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "it was built after the kernel and its headers came"}
 	case !recorded && x.s.Buildable():
-		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "nothing tells what it was built from"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "not known what it was built from"}
 	case !recorded:
-		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "nothing tells what it was built from"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "not known what it was built from"}
 	case from.Config != now.Config && from.Config != "" && now.Config != "":
-		return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "the kernel is configured in another way than the one that it was built for"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "the kernel's configuration differs from the one that it was built for"}
 	case !x.s.Buildable():
-		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the headers that it was built from are not there to compare with"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the headers that it was built from are not installed"}
 	case from.Map == now.Map && now.Map != "" && from.Symvers == now.Symvers && from.Conf == now.Conf:
-		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "the kernel has the layout of the one that it was built for"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "kernel layout unchanged since it was built"}
 	case from.Symvers == now.Symvers && from.Conf == now.Conf && from.Uts == now.Uts:
-		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the image is another one, and its headers have not come"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the image has changed, and its headers are not installed yet"}
 	}
-	return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "the headers are others than those that it was built from"}
+	return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "the headers differ from those that it was built from"}
 }
 
 // builtLast reports whether a build was made after everything of the kernel and of its

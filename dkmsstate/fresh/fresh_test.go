@@ -33,34 +33,34 @@ func TestFreshness(t *testing.T) {
 		reason   string
 		mismatch string
 	}{
-		"untouched":                {1, func(dkmstest.Root) {}, false, dkmsstate.Fresh, "nothing has changed", ""},
-		"untouched, no record":     {1, func(dkmstest.Root) {}, true, dkmsstate.Fresh, "the symbols that it uses", ""},
+		"untouched":                {1, func(dkmstest.Root) {}, false, dkmsstate.Fresh, "unchanged since", ""},
+		"untouched, no record":     {1, func(dkmstest.Root) {}, true, dkmsstate.Fresh, "symbol versions match", ""},
 		"unpacked again":           {1, func(f dkmstest.Root) { f.KernelOf(1, "y", "#1") }, false, dkmsstate.Fresh, "those that it was built for", ""},
-		"same ABI":                 {1, func(f dkmstest.Root) { f.KernelOf(1, "y", "#2") }, false, dkmsstate.Fresh, "the symbols that it uses", ""},
+		"same ABI":                 {1, func(f dkmstest.Root) { f.KernelOf(1, "y", "#2") }, false, dkmsstate.Fresh, "symbol versions match", ""},
 		"other ABI":                {1, func(f dkmstest.Root) { f.KernelOf(2, "y", "#2") }, false, dkmsstate.Stale, "symbol module_layout differs", ""},
 		"other ABI, no record":     {1, func(f dkmstest.Root) { f.KernelOf(2, "y", "#2") }, true, dkmsstate.Stale, "symbol module_layout differs", ""},
 		"other ABI, image alone":   {1, func(f dkmstest.Root) { f.ImageOf(2, "y", "#2") }, false, dkmsstate.Stale, "the kernel's own modules use", "one CRC in the kernel's modules"},
-		"other ABI, headers alone": {1, func(f dkmstest.Root) { f.HeadersOf(2, "y", "#2") }, false, dkmsstate.Unknown, "the kernel's own modules agree", "one CRC in the kernel's modules"},
-		"no headers":               {1, func(f dkmstest.Root) { f.RemoveAll("lib/modules/6.1.0-test/build") }, true, dkmsstate.Unknown, "the kernel's own modules agree", ""},
+		"other ABI, headers alone": {1, func(f dkmstest.Root) { f.HeadersOf(2, "y", "#2") }, false, dkmsstate.Unknown, "vermagic matches", "one CRC in the kernel's modules"},
+		"no headers":               {1, func(f dkmstest.Root) { f.RemoveAll("lib/modules/6.1.0-test/build") }, true, dkmsstate.Unknown, "vermagic matches", ""},
 		"symbol gone": {1, func(f dkmstest.Root) {
 			f.Write("lib/modules/6.1.0-test/build/Module.symvers", "0x00000009\tother\tvmlinux\tE\t\n")
 		}, true, dkmsstate.Unknown, "no module here exports the symbol module_layout", ""},
-		"no versions":                    {0, func(dkmstest.Root) {}, false, dkmsstate.Fresh, "nothing has changed", ""},
+		"no versions":                    {0, func(dkmstest.Root) {}, false, dkmsstate.Fresh, "unchanged since", ""},
 		"no versions, no record":         {0, func(dkmstest.Root) {}, true, dkmsstate.Fresh, "it was built after", ""},
 		"no versions, same again":        {0, func(f dkmstest.Root) { f.KernelOf(0, "y", "#1") }, false, dkmsstate.Fresh, "those that it was built for", ""},
-		"no versions, same layout":       {0, func(f dkmstest.Root) { f.HeadersOf(0, "y", "#2") }, false, dkmsstate.Fresh, "has the layout", ""},
-		"no versions, same, no record":   {0, func(f dkmstest.Root) { f.KernelOf(0, "y", "#1") }, true, dkmsstate.Unknown, "nothing tells", ""},
-		"no versions, other options":     {0, func(f dkmstest.Root) { f.KernelOf(0, "m", "#2") }, false, dkmsstate.Stale, "configured in another way", ""},
-		"no versions, other source":      {0, func(f dkmstest.Root) { f.KernelOf(0, "y", "#2") }, false, dkmsstate.Stale, "the headers are others", ""},
-		"no versions, image alone":       {0, func(f dkmstest.Root) { f.ImageOf(0, "m", "#2") }, false, dkmsstate.Stale, "configured in another way", "CONFIG_HZ is 250 in the image and 100 in the headers"},
-		"no versions, image of a source": {0, func(f dkmstest.Root) { f.ImageOf(0, "y", "#2") }, false, dkmsstate.Unknown, "its headers have not come", ""},
-		"no versions, headers alone":     {0, func(f dkmstest.Root) { f.HeadersOf(0, "m", "#2") }, false, dkmsstate.Unknown, "not there to compare", "CONFIG_HZ is 100 in the image and 250 in the headers"},
-		"no versions, no headers":        {0, func(f dkmstest.Root) { f.RemoveAll("lib/modules/6.1.0-test/build") }, true, dkmsstate.Unknown, "nothing tells", ""},
+		"no versions, same layout":       {0, func(f dkmstest.Root) { f.HeadersOf(0, "y", "#2") }, false, dkmsstate.Fresh, "layout unchanged", ""},
+		"no versions, same, no record":   {0, func(f dkmstest.Root) { f.KernelOf(0, "y", "#1") }, true, dkmsstate.Unknown, "not known", ""},
+		"no versions, other options":     {0, func(f dkmstest.Root) { f.KernelOf(0, "m", "#2") }, false, dkmsstate.Stale, "configuration differs", ""},
+		"no versions, other source":      {0, func(f dkmstest.Root) { f.KernelOf(0, "y", "#2") }, false, dkmsstate.Stale, "the headers differ", ""},
+		"no versions, image alone":       {0, func(f dkmstest.Root) { f.ImageOf(0, "m", "#2") }, false, dkmsstate.Stale, "configuration differs", "CONFIG_HZ is 250 in the image and 100 in the headers"},
+		"no versions, image of a source": {0, func(f dkmstest.Root) { f.ImageOf(0, "y", "#2") }, false, dkmsstate.Unknown, "its headers are not installed", ""},
+		"no versions, headers alone":     {0, func(f dkmstest.Root) { f.HeadersOf(0, "m", "#2") }, false, dkmsstate.Unknown, "not installed", "CONFIG_HZ is 100 in the image and 250 in the headers"},
+		"no versions, no headers":        {0, func(f dkmstest.Root) { f.RemoveAll("lib/modules/6.1.0-test/build") }, true, dkmsstate.Unknown, "not known", ""},
 		"not a module":                   {1, func(f dkmstest.Root) { f.Write(f.BuildFile(one), "text") }, false, dkmsstate.Unknown, "not a module", ""},
 		"another release":                {0, func(f dkmstest.Root) { f.InstallOf(one, kmodtest.Module{Vermagic: "6.2.0 SMP "}) }, false, dkmsstate.Stale, "vermagic", ""},
 		"another release, versions": {1, func(f dkmstest.Root) {
 			f.InstallOf(one, kmodtest.Module{Vermagic: "6.2.0" + dkmstest.Magic[len(dkmstest.Kernel):], Uses: kmodtest.Uses(1)})
-		}, false, dkmsstate.Fresh, "the symbols", ""},
+		}, false, dkmsstate.Fresh, "symbol versions match", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := dkmstest.New(t)
@@ -139,6 +139,6 @@ func TestRecordKnowsABuildByItsContents(t *testing.T) {
 	assert.NotEqual(t, rec.Builds, again.Builds)
 	s, last := examine(f, again)
 	b, _ = s.Build(one, dkmstest.Arch)
-	assert.Equal(t, "nothing has changed since it was found to fit", b.Fresh.Reason)
+	assert.Equal(t, "unchanged since the last check", b.Fresh.Reason)
 	assert.Equal(t, again, last)
 }

@@ -30,10 +30,10 @@ func (x Examination) judgeSymbols(b dkmsstate.Build, modules []kmod.Module) dkms
 				return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: fmt.Sprintf("symbol %s differs from the one that the kernel's own modules use", symbol)}
 			}
 		}
-		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the kernel's own modules agree, and there are no headers of it to ask"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "vermagic matches, no headers to compare with"}
 	}
 	if len(x.Symvers()) == 0 {
-		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the headers have no Module.symvers to compare with"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the headers have no Module.symvers"}
 	}
 	switch m := x.misfit(b, modules); {
 	case m != nil && m.unknown:
@@ -41,7 +41,7 @@ func (x Examination) judgeSymbols(b dkmsstate.Build, modules []kmod.Module) dkms
 	case m != nil:
 		return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: m.reason}
 	}
-	return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "the symbols that it uses are those of the kernel"}
+	return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "symbol versions match"}
 }
 
 // misfit returns the symbol that shows most clearly that a build does not fit, nil when

@@ -109,7 +109,7 @@ func (d *Dir) step(name string, may func(in *Dir, name string, link Stat) error)
 		next, err := d.Sub(name)
 		return next, "", err
 	case !st.Is(unix.S_IFLNK):
-		return nil, "", fmt.Errorf("cannot use %s: it is no directory", filepath.Join(d.path, name))
+		return nil, "", fmt.Errorf("cannot use %s: not a directory", filepath.Join(d.path, name))
 	}
 	if err := may(d, name, st); err != nil {
 		return nil, "", err

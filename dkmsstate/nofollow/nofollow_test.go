@@ -72,7 +72,7 @@ func TestLinksThatLeadNowhere(t *testing.T) {
 	_, err = place.Descend("gone")
 	assert.True(t, IsNotExist(err))
 	_, err = place.Descend("file")
-	assert.ErrorContains(t, err, "it is no directory")
+	assert.ErrorContains(t, err, "not a directory")
 	assert.Equal(t, path("gone/x"), root.Inside("/place/gone/x"))
 	assert.Equal(t, path("x"), root.Inside("/../../x"))
 	root.Inside("/place/loop")

@@ -28,7 +28,7 @@ func Autoinstall(s dkmsstate.Snapshot, goal Goal) Plan {
 	p.clean(s)
 	for _, name := range p.LeftUnowned(s) {
 		p.Broken = append(p.Broken, Note{Module: path.Join(dkmsstate.InstalledUnder, name), Left: true,
-			Text: "dkms has no build that it belongs to; it is left as it is"})
+			Text: "it belongs to no build of dkms; left unchanged"})
 	}
 	if reason := DepmodReason(s); !p.Keeping() || reason != s.Dep.Accepted {
 		p.Depmod = reason
@@ -91,13 +91,13 @@ func (p *Plan) keep(s dkmsstate.Snapshot, m dkmsstate.Module) {
 	}
 	switch {
 	case !known:
-		p.Broken = append(p.Broken, Note{Module: m.String(), Text: "its kernel link names a version that dkms does not know"})
+		p.Broken = append(p.Broken, Note{Module: m.String(), Text: "its kernel link names a version that is not registered"})
 	case r.Broken != nil: // newest tells it
 	case !s.Buildable():
 		p.NeedHeaders = append(p.NeedHeaders, m)
 	default:
 		t := Task{Module: m, Arch: s.Arch, Needs: r.Conf.Depends, Steps: buildSteps(exists, "its build is gone")}
-		t.Steps = append(t.Steps, Step{OpRestore, "built anew"})
+		t.Steps = append(t.Steps, Step{OpRestore, "rebuilt"})
 		p.Tasks = append(p.Tasks, t)
 	}
 }
@@ -110,7 +110,7 @@ func (p *Plan) replace(s dkmsstate.Snapshot, b dkmsstate.Build, r dkmsstate.Regi
 	case !known || r.Broken != nil:
 		note.Text += "since dkms cannot build it"
 	case !s.Buildable():
-		note.Text += "until the headers of the image come"
+		note.Text += "until the headers of the image are installed"
 		p.NeedHeaders = append(p.NeedHeaders, b.Module)
 	default:
 		p.Tasks = append(p.Tasks, Task{Module: b.Module, Arch: s.Arch, Needs: r.Conf.Depends,

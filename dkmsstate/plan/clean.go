@@ -20,7 +20,7 @@ func (p *Plan) clean(s dkmsstate.Snapshot) {
 	p.Leftovers = s.Leftovers
 	for _, m := range s.LeftoversOf {
 		if !s.DKMSRunning {
-			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: []Step{{OpRemoveLeftovers, "an interrupted run left remains of a build"}}})
+			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: []Step{{OpRemoveLeftovers, "leftovers of an interrupted build"}}})
 		}
 	}
 	for _, l := range s.Links {

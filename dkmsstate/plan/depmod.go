@@ -9,7 +9,7 @@ import (
 )
 
 // depmodPendingReason is why depmod runs when dkms noted that it is to.
-const depmodPendingReason = "a run that was cut off left word that it is due"
+const depmodPendingReason = "an earlier run was interrupted"
 
 // DepmodReason says why modules.dep does not fit what is installed.
 func DepmodReason(s dkmsstate.Snapshot) string {

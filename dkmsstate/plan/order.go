@@ -63,7 +63,7 @@ func (p *Plan) noteUnmet(s dkmsstate.Snapshot, tasks []Task, planned map[string]
 	for _, t := range tasks {
 		missing := unmet(s, t, planned, nil)
 		p.Broken = append(p.Broken, Note{Module: t.Module.String(),
-			Text: fmt.Sprintf("it needs %s, which is not to be had for this kernel", missing)})
+			Text: fmt.Sprintf("it needs %s, which is not available for this kernel", missing)})
 	}
 }
 

@@ -110,7 +110,7 @@ func (p Plan) Empty() bool {
 	return len(p.Tasks) == 0 && p.Depmod == "" && len(p.Leftovers) == 0 && len(p.Unowned) == 0
 }
 
-// OnlyLeftovers reports whether nothing is to be done but to remove leftovers, after which
+// OnlyLeftovers reports whether nothing to do but to remove leftovers, after which
 // everything is as it was.
 func (p Plan) OnlyLeftovers() bool {
 	p.Leftovers = nil

@@ -19,7 +19,7 @@ func Taken(s dkmsstate.Snapshot, b dkmsstate.Build) string {
 		}
 		for _, f := range other.Files {
 			if f.Copy != kmod.CopyMissing && f.Copy != dkmsstate.CopyForeign && slices.Contains(b.Names(), kmod.TrimSuffix(f.Name)) {
-				return fmt.Sprintf("%s is installed, and it brings %s too", other.Module, f.Installed)
+				return fmt.Sprintf("%s is installed and contains %s too", other.Module, f.Installed)
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func Unbuild(s dkmsstate.Snapshot) Plan {
 			}
 		}
 		if s.HasLeftovers(r.Module) {
-			what = append(what, "remains of an interrupted run")
+			what = append(what, "leftovers of an interrupted run")
 		}
 		if len(what) > 0 {
 			t.Steps = append(t.Steps, Step{OpRemoveBuild, strings.Join(what, ", ")})

@@ -26,13 +26,13 @@ const (
 )
 
 // ErrLocked says that another run held the lock for longer than the limit.
-const ErrLocked = sentinel.Error("another run of the hooks holds the lock")
+const ErrLocked = sentinel.Error("another run of dkms-hooks holds the lock")
 
 // ErrIdle says that no run holds it, for who wants to watch one.
-const ErrIdle = sentinel.Error("no run of the hooks is at work")
+const ErrIdle = sentinel.Error("no run of dkms-hooks is active")
 
 // ErrBelow says that the run which holds the lock waits for this one (see Below).
-const ErrBelow = sentinel.Error("this was started by a run of the hooks that is at work")
+const ErrBelow = sentinel.Error("this was started by a run of dkms-hooks that is active")
 
 // A Lock is held until its file is closed, here and in every child that it was given
 // to, whatever ends them.

@@ -42,7 +42,7 @@ func NoteInitramfs(l dkmsstate.Layout, kernel dkmsstate.Release, names []string)
 	slices.Sort(names)
 	lines := append([]string{rand.Text()}, slices.Compact(names)...)
 	if err := writeOwn(l, filepath.Join(dkmsstate.InitramfsDir, string(kernel)), []byte(strings.Join(lines, "\n")+"\n")); err != nil {
-		return fmt.Errorf("cannot note that the initramfs is to be made: %w", err)
+		return fmt.Errorf("cannot note that the initramfs is to be updated: %w", err)
 	}
 	return nil
 }

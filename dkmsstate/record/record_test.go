@@ -78,7 +78,7 @@ func TestRecordIsKept(t *testing.T) {
 
 	newer := `{"version":3,"kernels":{"6.1":{}}}`
 	for other, why := range map[string]string{
-		newer:           "version 3, written by a newer dkms-hooks, and this one knows up to 2; it is left as it is",
+		newer:           "version 3, written by a newer dkms-hooks, and this one knows up to 2; it is left unchanged",
 		`{"version":2,`: "it is no record",
 		`{"version":0}`: "version 0, which this dkms-hooks does not read",
 		`{"version":1}`: "version 1, which this dkms-hooks does not read",

@@ -40,7 +40,7 @@ func parseRecord(data []byte) (dkmsstate.Record, error) {
 	case r.Version == dkmsstate.RecordVersion:
 		return r, nil
 	case r.Version > dkmsstate.RecordVersion:
-		return dkmsstate.Record{}, fmt.Errorf("it is of version %d, written by a newer dkms-hooks, and this one knows up to %d; it is left as it is", r.Version, dkmsstate.RecordVersion)
+		return dkmsstate.Record{}, fmt.Errorf("it is of version %d, written by a newer dkms-hooks, and this one knows up to %d; it is left unchanged", r.Version, dkmsstate.RecordVersion)
 	}
 	return dkmsstate.Record{}, fmt.Errorf("it is of version %d, which this dkms-hooks does not read", r.Version)
 }

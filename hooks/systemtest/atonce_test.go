@@ -30,7 +30,7 @@ func testAtOnce(t *testing.T, l lab) {
 		r := unbuilt.fork(t, l.scratch)
 		out := r.must(t, `dkms-hooks run postinst "$K" & `+until(`! flock -n /var/lib/dkms-hooks/lock true`)+`
 dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.kver)
-		assert.Contains(t, out, "waiting for another run of the hooks")
+		assert.Contains(t, out, "waiting for another run of dkms-hooks")
 		ending{image: "install ok installed", modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
 	})
 	t.Run("two kernels", func(t *testing.T) {

@@ -60,6 +60,6 @@ cat /srv/followed; dkms-hooks log; dkms-hooks log $K slow | sed s/^/kept:/; dkms
 		assert.Regexp(t, `(?m)^a line of the build$`, out)
 		assert.Regexp(t, `(?m)^kept:slow/1\.0 for `, out)
 		assert.Regexp(t, `(?m)^\S+ +slow-1\.0 +installed +`, out)
-		assert.Contains(t, out, "no run of the hooks is at work")
+		assert.Contains(t, out, "no run of dkms-hooks is active")
 	})
 }

@@ -26,7 +26,7 @@ func testInitramfs(t *testing.T, l lab) {
 			r := l.ours.fork(t, l.scratch)
 			env := append(l.copyKernel(t, r, k), "TOOL="+tool)
 			r.must(t, "dpkg -P acpi-call-dkms; apt-get -qq update && apt-get -qq install -y --no-install-recommends $TOOL busybox zstd cpio && "+listAlpha, env...)
-			const making = "dkms-hooks: making the initramfs of "
+			const making = "dkms-hooks: updating the initramfs of "
 			// same reports whether the initramfs holds the module that is installed.
 			same := func() bool {
 				out := r.must(t, `rm -rf /srv/x; mkdir /srv/x; cd /srv/x

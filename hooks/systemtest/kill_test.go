@@ -107,7 +107,7 @@ type killed struct {
 // after every run. Times, logs and the record are left out.
 const listing = `cd / && { find var/lib/dkms lib/modules/$K/ ! -path '*/log/*' ! -path '*/build/*' ! -name source ! -name build -printf '%y %p %l\n' | sed 's/ *$//'
 find var/lib/dkms lib/modules/$K/ ! -path '*/build/*' -name '*.ko*' -type f -exec sha256sum {} +
-sha256sum lib/modules/$K/modules.dep lib/modules/$K/modules.dep.bin lib/modules/$K/modules.symbols.bin 2>/dev/null; ls -A var/lib/dkms-hooks/pending 2>/dev/null
+sha256sum lib/modules/$K/modules.dep lib/modules/$K/modules.dep.bin lib/modules/$K/modules.symbols.bin 2>/dev/null; ls -A var/lib/dkms-hooks/unfinished 2>/dev/null
 for m in alpha beta gamma; do echo "$m $(modinfo -k $K -n $m 2>/dev/null)"; done; } | sort`
 
 // undisturbed is the state after a run that nobody disturbs, and how long that takes.

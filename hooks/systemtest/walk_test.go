@@ -123,7 +123,7 @@ func (l lab) violations(t *testing.T, w *walker, kver string) (fortune, []string
 		violations = append(violations, want.wrong("", got)...)
 	}
 	for _, pattern := range []string{
-		"var/lib/dkms/*/*/.unbuild-" + kver, "var/lib/dkms/*/*/.spare-" + kver, "var/lib/dkms/*/*/" + kver + "/.tmp_*", "var/lib/dkms/depmod-pending-" + kver + "-x86_64",
+		"var/lib/dkms/*/*/.unbuild-" + kver, "var/lib/dkms/*/*/.backup-" + kver, "var/lib/dkms/*/*/" + kver + "/.tmp_*", "var/lib/dkms/depmod-pending-" + kver + "-x86_64",
 		"var/lib/dkms/*/.dkms-hooks*", "lib/modules/" + kver + "/updates/dkms/.*",
 	} {
 		left, err := filepath.Glob(w.root.path(pattern))
