@@ -9,7 +9,6 @@ import (
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/dkms"
 	"dkms-hooks/dkmsstate/fresh"
-	"dkms-hooks/dkmsstate/record"
 )
 
 // Finding is something wrong with the trees, and how it is mended.
@@ -45,22 +44,20 @@ const (
 // Check examines the trees as fsck(8) does a filesystem and gives what is wrong, and
 // how many kernels and modules it looked at. It changes nothing.
 func Check(ctx context.Context, inv Invocation) ([]Finding, Examined, error) {
-	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	rec, _ := record.Read(layout)
-	survey, err := layout.Survey()
+	sys := withRecord(inv)
+	survey, err := sys.layout.Survey()
 	if err != nil {
 		return nil, Examined{}, err
 	}
 	inv.Hook = Reconciler
-	config, _ := ReadConfig(layout.Path(ConfigFile)) // what is wrong with it is reported by the hooks
-	c := checker{ctx: ctx, inv: inv, layout: layout, config: config, record: rec}
+	c := checker{ctx: ctx, inv: inv, sys: sys}
 	if err := c.forgotten(); err != nil {
 		return nil, Examined{}, err
 	}
-	kernels := survey.Kernels(rec)
+	kernels := survey.Kernels(sys.record)
 	modules := map[dkmsstate.Module]bool{}
 	for _, kernel := range kernels {
-		kept := rec.Kernel(kernel)
+		kept := sys.record.Kernel(kernel)
 		s := survey.Snapshot(kernel, machineArch(), kept)
 		fresh.Examine(ctx, &s, kept)
 		for _, r := range s.Registrations {
@@ -93,14 +90,9 @@ type Examined struct {
 // that; Check tells what is left.
 func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.Writer) int {
 	OutliveReaders()
-	layout, _ := dkmsstate.ReadLayout(inv.Root)
 	report := newReport(stderr, inv)
-	config, err := ReadConfig(layout.Path(ConfigFile))
-	if err != nil {
-		report.tell("%v", err)
-	}
 	code := exitOK
-	if err := register(ctx, inv, layout, config, findings, report); err != nil {
+	if err := register(ctx, inv, readSystem(inv), findings, report); err != nil { // Reconcile reports its troubles
 		report.tell("failed: %v", err)
 		code = exitFailed
 	}
@@ -108,7 +100,7 @@ func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.W
 	return max(code, Reconcile(ctx, inv, false, stderr))
 }
 
-func register(ctx context.Context, inv Invocation, layout dkmsstate.Layout, config Config, findings []Finding, report *Report) error {
+func register(ctx context.Context, inv Invocation, sys system, findings []Finding, report *Report) error {
 	var lost []dkmsstate.Module
 	for _, f := range findings {
 		if f.Kind == Forgotten {
@@ -118,7 +110,7 @@ func register(ctx context.Context, inv Invocation, layout dkmsstate.Layout, conf
 	if len(lost) == 0 {
 		return nil
 	}
-	machine, lock, err := lockMachine(ctx, inv, layout, config, report.say)
+	machine, lock, err := lockMachine(ctx, inv, sys, report.say)
 	if err != nil {
 		return err
 	}

@@ -94,26 +94,26 @@ func (c *Config) set(name, value string) error {
 	switch strings.ToLower(name) {
 	case "on-failure":
 		if value != "warn" && value != "strict" {
-			return fmt.Errorf("On-Failure must be warn or strict, not %q", value)
+			return fmt.Errorf("%s must be warn or strict, not %q", name, value)
 		}
 		c.Strict = value == "strict"
 	case "required":
 		c.Required = words(value)
 		for _, module := range c.Required {
 			if strings.ContainsAny(module, "/*?") {
-				return fmt.Errorf("Required takes names of modules without a version, not %q", module)
+				return fmt.Errorf("%s takes names of modules without a version, not %q", name, module)
 			}
 		}
 	case "timeout":
 		timeout, err := time.ParseDuration(value)
 		if err != nil || timeout <= 0 {
-			return fmt.Errorf("Timeout must be a duration such as 90s, 45m or 2h, not %q", value)
+			return fmt.Errorf("%s must be a duration such as 90s, 45m or 2h, not %q", name, value)
 		}
 		c.Timeout = timeout
 	case "jobs":
 		jobs, err := strconv.Atoi(value)
 		if err != nil || jobs <= 0 {
-			return fmt.Errorf("Jobs must be a number of at least 1, not %q", value)
+			return fmt.Errorf("%s must be a number of at least 1, not %q", name, value)
 		}
 		c.Jobs = jobs
 	case "ignore":

@@ -8,7 +8,6 @@ import (
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/fresh"
 	"dkms-hooks/dkmsstate/plan"
-	"dkms-hooks/dkmsstate/record"
 )
 
 // Explanation is what a hook would do now and why.
@@ -34,28 +33,20 @@ type Evidence struct{ Name, Says string }
 // Explain finds out what the hook of an invocation would do. It changes nothing and
 // needs no lock.
 func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
-	layout, troubles := dkmsstate.ReadLayout(inv.Root)
-	config, err := ReadConfig(layout.Path(ConfigFile))
-	if err != nil {
-		troubles = append(troubles, err.Error())
-	}
-	rec, err := record.Read(layout)
-	if err != nil {
-		troubles = append(troubles, err.Error())
-	}
-	w := ReadWorld(ctx, inv, layout)
+	sys := withRecord(inv)
+	w := ReadWorld(ctx, inv, sys.layout)
 	d := Decide(inv, w)
-	r := newRun(inv, config, layout, d.Verdict, io.Discard)
-	r.record = &rec
-	kept := rec.Kernel(inv.Kernel)
+	r := newRun(inv, sys, d.Verdict, io.Discard)
+	r.record = &sys.record
+	kept := sys.record.Kernel(inv.Kernel)
 	s, err := r.readSnapshot(kept, true)
 	if err != nil {
 		return Explanation{}, err
 	}
 	fresh.Examine(ctx, &s, kept)
 	e := Explanation{
-		Kernel: viewKernel(ctx, inv, s, kept, wantedOn(inv, layout, config), bootsNext(layout)), Decision: d, Removed: removed(inv, w, d),
-		Troubles: append(troubles, s.Troubles...),
+		Kernel: viewKernel(ctx, inv, s, kept, wantedOn(inv, sys), bootsNext(sys.layout)), Decision: d, Removed: removed(inv, w, d),
+		Troubles: append(sys.troubles, s.Troubles...),
 	}
 	e.Evidence = evidence(inv, addForPeople(inv, w), e.Kernel)
 	if db, err := inv.database(); err == nil {
@@ -67,7 +58,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	if e.Removed != nil {
 		then := inv
 		then.Action = debpkg.ParseAction(string(debpkg.Remove))
-		e.RemovedSteps = newRun(then, config, layout, e.Removed.Verdict, io.Discard).steps(s, kept)
+		e.RemovedSteps = newRun(then, sys, e.Removed.Verdict, io.Discard).steps(s, kept)
 	}
 	if d.Verdict == Autoinstall {
 		planned := plan.Autoinstall(s, r.goal(s, kept))

@@ -4,19 +4,17 @@ import (
 	"slices"
 
 	"dkms-hooks/dkmsstate"
-	"dkms-hooks/dkmsstate/record"
 )
 
 // KernelNames returns the releases of the kernels that are known, the newest first.
 func KernelNames(inv Invocation) []string {
-	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	rec, _ := record.Read(layout)
-	survey, err := layout.Survey()
+	sys := withRecord(inv)
+	survey, err := sys.layout.Survey()
 	if err != nil {
 		return nil
 	}
 	var names []string
-	for _, kernel := range survey.Kernels(rec) {
+	for _, kernel := range survey.Kernels(sys.record) {
 		names = append(names, string(kernel))
 	}
 	return names

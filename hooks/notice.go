@@ -18,10 +18,9 @@ import (
 // Remind says what the next boot would miss, as far as that still holds, and keeps
 // the notice in step with it. It is what the end of each run of dpkg calls.
 func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
-	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	rec, _ := record.Read(layout) // every other run tells
-	text := noticeText(ctx, layout, rec)
-	_ = record.WriteNotice(layout, text) // one that is out of date is mended by the next run
+	sys := withRecord(inv) // every other run reports its troubles
+	text := noticeText(ctx, sys.layout, sys.record)
+	_ = record.WriteNotice(sys.layout, text) // the next run writes it again
 	fmt.Fprint(stderr, text)
 	return exitOK
 }

@@ -188,6 +188,12 @@ func named(modules []string) string {
 	return strings.Join(modules, ", ")
 }
 
+// fails reports what ended the work, and what to run when that is fixed.
+func (r *Report) fails(err error, command string) {
+	r.tell("failed: %v", err)
+	r.tell("  next: fix this, then run: %s", command)
+}
+
 // close prints, after flush, what takes other programs to find out.
 func (r *Report) close() {
 	if r.advice != nil {

@@ -52,12 +52,12 @@ type run struct {
 	reconciling bool
 }
 
-func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verdict, stderr io.Writer) *run {
+func newRun(inv Invocation, sys system, verdict Verdict, stderr io.Writer) *run {
 	return &run{
 		inv:      inv,
-		config:   config,
+		config:   sys.config,
 		report:   newReport(stderr, inv),
-		machine:  machineOf(inv, layout, config, nil),
+		machine:  machineOf(inv, sys, nil),
 		arch:     machineArch(),
 		verdict:  verdict,
 		outcomes: outcomes{},
@@ -68,23 +68,19 @@ func newRun(inv Invocation, config Config, layout dkmsstate.Layout, verdict Verd
 // Run decides on an invocation and does what follows; with dryRun it only says
 // what it would do and changes nothing. It returns the exit status.
 func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
-	layout, troubles := dkmsstate.ReadLayout(inv.Root)
-	config, err := ReadConfig(layout.Path(ConfigFile))
-	if err != nil {
-		troubles = append(troubles, err.Error())
+	sys := readSystem(inv)
+	if !dryRun && record.Below(sys.layout, inv.Environ) {
+		return leave(sys.layout, inv, stderr)
 	}
-	if !dryRun && record.Below(layout, inv.Environ) {
-		return leave(layout, inv, stderr)
-	}
-	d := Decide(inv, ReadWorld(ctx, inv, layout))
-	r := newRun(inv, config, layout, d.Verdict, stderr)
+	d := Decide(inv, ReadWorld(ctx, inv, sys.layout))
+	r := newRun(inv, sys, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
 	if !dryRun && (inv.Hook == Postrm || d.Verdict == Unbuild) {
 		r.machine.Backup = r.trigger(ctx) // a reconcile follows, which settles it
 	}
-	err = nil
+	var err error
 	if d.Verdict == Unbuild || d.Verdict == Autoinstall {
-		for _, trouble := range troubles {
+		for _, trouble := range sys.troubles {
 			r.report.tell("%s", trouble)
 		}
 		err = r.act(ctx, dryRun)
@@ -92,7 +88,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	r.report.flush()
 	r.report.close()
 	if len(r.built) > 0 && inv.Script.Name == "" { // dpkg has it from Remind, at its end
-		fmt.Fprint(stderr, enrolText(ctx, layout, signing.SystemFirmware(), *r.record))
+		fmt.Fprint(stderr, enrolText(ctx, sys.layout, signing.SystemFirmware(), *r.record))
 	}
 	again := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
 	switch {
@@ -100,8 +96,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 		r.report.tell("interrupted; to continue: %s", again)
 		return exitInterrupted
 	case err != nil:
-		r.report.tell("failed: %v", err)
-		r.report.tell("  next: fix this, then run: %s", again)
+		r.report.fails(err, again)
 	}
 	if d.Verdict == Autoinstall && !dryRun && r.mustFail() {
 		return exitFailed
@@ -131,8 +126,8 @@ func engine(inv Invocation, layout dkmsstate.Layout, config Config, lock *record
 	}
 }
 
-func machineOf(inv Invocation, layout dkmsstate.Layout, config Config, lock *record.Lock) apply.Machine {
-	return apply.Machine{Layout: layout, Engine: engine(inv, layout, config, lock), Jobs: config.Jobs}
+func machineOf(inv Invocation, sys system, lock *record.Lock) apply.Machine {
+	return apply.Machine{Layout: sys.layout, Engine: engine(inv, sys.layout, sys.config, lock), Jobs: sys.config.Jobs}
 }
 
 // machineArch is `uname -m`, which is what dkms names an architecture by.
@@ -150,14 +145,14 @@ func uname() unix.Utsname {
 
 // lockMachine takes the lock, since another hook may be at work on the same
 // kernel, and gives the machine at work under it.
-func lockMachine(ctx context.Context, inv Invocation, layout dkmsstate.Layout, config Config, say func(string, ...any)) (apply.Machine, io.Closer, error) {
-	if record.Below(layout, inv.Environ) {
+func lockMachine(ctx context.Context, inv Invocation, sys system, say func(string, ...any)) (apply.Machine, io.Closer, error) {
+	if record.Below(sys.layout, inv.Environ) {
 		return apply.Machine{}, nil, record.ErrBelow
 	}
 	waited := false
-	lock, err := record.Acquire(ctx, layout, config.lockLimit(), func() {
+	lock, err := record.Acquire(ctx, sys.layout, sys.config.lockLimit(), func() {
 		waited = true
-		say("waiting for another run of dkms-hooks (at most %s)", config.lockLimit())
+		say("waiting for another run of dkms-hooks (at most %s)", sys.config.lockLimit())
 	})
 	if err != nil {
 		return apply.Machine{}, nil, err
@@ -165,5 +160,5 @@ func lockMachine(ctx context.Context, inv Invocation, layout dkmsstate.Layout, c
 	if waited {
 		inv.forgetDatabase()
 	}
-	return machineOf(inv, layout, config, lock), lock, nil
+	return machineOf(inv, sys, lock), lock, nil
 }

@@ -25,9 +25,8 @@ type LogFile struct {
 // Logs returns the logs of the invocation's kernel, or of all, and of a module when it
 // is not "" (NAME or NAME/VERSION), the newest first.
 func Logs(inv Invocation, module string) ([]LogFile, error) {
-	layout, _ := dkmsstate.ReadLayout(inv.Root)
-	rec, _ := record.Read(layout)
-	paths, err := filepath.Glob(filepath.Join(record.LogDir(layout), "*", "*.log"))
+	sys := withRecord(inv)
+	paths, err := filepath.Glob(filepath.Join(record.LogDir(sys.layout), "*", "*.log"))
 	if err != nil {
 		return nil, fmt.Errorf("cannot look for logs: %w", err)
 	}
@@ -42,7 +41,7 @@ func Logs(inv Invocation, module string) ([]LogFile, error) {
 		if !l.of(module) {
 			continue
 		}
-		for name, last := range rec.Kernel(kernel).Last {
+		for name, last := range sys.record.Kernel(kernel).Last {
 			if strings.ReplaceAll(name, "/", "-") == l.Name {
 				l.Result = last.Result
 			}

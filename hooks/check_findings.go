@@ -17,18 +17,16 @@ import (
 
 // checker collects findings.
 type checker struct {
-	ctx    context.Context
-	inv    Invocation
-	layout dkmsstate.Layout
-	config Config
-	record dkmsstate.Record
-	found  []Finding
+	ctx   context.Context
+	inv   Invocation
+	sys   system
+	found []Finding
 	// unusual are modules that are not as they were built, which is for their owner to say.
 	unusual []string
 }
 
-// reconcileMends is the command that mends most.
-const reconcileMends = "dkms-hooks reconcile"
+// reconcileRepairs is the command that repairs most.
+const reconcileRepairs = "dkms-hooks reconcile"
 
 func (c *checker) add(f Finding) {
 	f.Text = inOneLine(f.Text)
@@ -37,13 +35,13 @@ func (c *checker) add(f Finding) {
 
 // repairable adds a finding that a reconcile repairs.
 func (c *checker) repairable(kind FindingKind, where, text string) {
-	c.add(Finding{Kind: kind, Where: where, Text: text, Mend: reconcileMends, Repairable: true})
+	c.add(Finding{Kind: kind, Where: where, Text: text, Mend: reconcileRepairs, Repairable: true})
 }
 
 // forgotten finds modules whose package and source are there, and which are not
 // registered, as the hooks of dkms 3.0 and earlier leave them.
 func (c *checker) forgotten() error {
-	unregistered, err := c.layout.Unregistered()
+	unregistered, err := c.sys.layout.Unregistered()
 	if err != nil || len(unregistered) == 0 {
 		return err
 	}
@@ -70,7 +68,7 @@ func (c *checker) forgotten() error {
 // registration finds what is wrong with a module whatever the kernel.
 func (c *checker) registration(r dkmsstate.Registration) {
 	m := r.Module
-	dir := path.Join(c.layout.Source, m.Name+"-"+m.Version)
+	dir := path.Join(c.sys.layout.Source, m.Name+"-"+m.Version)
 	mend := fmt.Sprintf("restore its source in %s", cmp.Or(r.Source, dir))
 	if db, err := c.inv.database(); err == nil {
 		if name, err := owner(db, dir+"/dkms.conf"); err == nil && name != "" {
@@ -83,7 +81,7 @@ func (c *checker) registration(r dkmsstate.Registration) {
 // kernel finds what is wrong with a kernel that is there.
 func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	on := func(module string) string { return fmt.Sprintf("%s on %s", module, s.Kernel) }
-	planned := plan.Autoinstall(s, wantedOn(c.at(s.Kernel), c.layout, c.config))
+	planned := plan.Autoinstall(s, wantedOn(c.at(s.Kernel), c.sys))
 	for _, t := range planned.Tasks {
 		b, built := s.Build(t.Module, s.Arch)
 		link, linked := s.Link(t.Module.Name, s.Arch)
@@ -115,7 +113,7 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 		}
 	}
 	for _, name := range c.leftovers(s) {
-		c.repairable(Leftover, c.layout.Path(name), "left by an interrupted run")
+		c.repairable(Leftover, c.sys.layout.Path(name), "left by an interrupted run")
 	}
 	if planned.Depmod != "" {
 		c.repairable(Broken, on("modules.dep"), planned.Depmod)
@@ -126,7 +124,7 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 // failed returns why a module failed on the kernel with what it is built from now, "" when it
 // did not.
 func (c *checker) failed(s dkmsstate.Snapshot, m dkmsstate.Module) string {
-	last := c.record.Kernel(s.Kernel).Last[m.String()]
+	last := c.sys.record.Kernel(s.Kernel).Last[m.String()]
 	if last.Result != dkmsstate.LastFailed || last.Inputs != s.Inputs(m.String()) {
 		return ""
 	}
@@ -135,7 +133,7 @@ func (c *checker) failed(s dkmsstate.Snapshot, m dkmsstate.Module) string {
 
 // skipped reports whether a module was not meant for the kernel when it was last tried.
 func (c *checker) skipped(s dkmsstate.Snapshot, m dkmsstate.Module) bool {
-	return skippedAsBefore(s, c.record.Kernel(s.Kernel), m)
+	return skippedAsBefore(s, c.sys.record.Kernel(s.Kernel), m)
 }
 
 // skippedAsBefore reports whether a module that was not meant for a kernel when it was last
@@ -147,7 +145,7 @@ func skippedAsBefore(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, m dkmsst
 
 // leftovers returns what killed programs left; while a run is at work some may be its own.
 func (c *checker) leftovers(s dkmsstate.Snapshot) []string {
-	if atWork, err := record.AtWork(c.layout); atWork || err != nil {
+	if atWork, err := record.AtWork(c.sys.layout); atWork || err != nil {
 		return nil
 	}
 	return s.Leftovers
@@ -174,7 +172,7 @@ func (c *checker) unowned(s dkmsstate.Snapshot, planned plan.Plan) error {
 		}
 		if whose == "" {
 			c.add(Finding{Kind: Unowned, Where: file, Text: "it belongs to no build of dkms and to no package",
-				Mend: fmt.Sprintf("if you did not put it there: rm %s && depmod %s", c.layout.Path(file), s.Kernel)})
+				Mend: fmt.Sprintf("if you did not put it there: rm %s && depmod %s", c.sys.layout.Path(file), s.Kernel)})
 		}
 	}
 	return nil
@@ -182,7 +180,7 @@ func (c *checker) unowned(s dkmsstate.Snapshot, planned plan.Plan) error {
 
 // gone finds what is left of a kernel that is gone.
 func (c *checker) gone(s dkmsstate.Snapshot) error {
-	w := ReadKernel(c.at(s.Kernel), c.layout, "")
+	w := ReadKernel(c.at(s.Kernel), c.sys.layout, "")
 	d := DecideKernel(c.at(s.Kernel), w)
 	if d.Verdict != Unbuild {
 		return w.Unreadable
@@ -195,9 +193,9 @@ func (c *checker) gone(s dkmsstate.Snapshot) error {
 		left = append(left, "leftovers of a build of "+m.String())
 	}
 	for _, name := range c.leftovers(s) {
-		left = append(left, c.layout.Path(name))
+		left = append(left, c.sys.layout.Path(name))
 	}
-	if d.RemoveKernelDir && len(apply.Tree{Layout: c.layout, Kernel: s.Kernel}.KernelDirLeftovers()) > 0 {
+	if d.RemoveKernelDir && len(apply.Tree{Layout: c.sys.layout, Kernel: s.Kernel}.KernelDirLeftovers()) > 0 {
 		left = append(left, "its module directory")
 	}
 	if len(left) > 0 {

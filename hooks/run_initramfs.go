@@ -79,8 +79,7 @@ func afterLock(ctx context.Context, runs []*run) {
 	for _, r := range runs {
 		r.report.close()
 		if err := r.initramfs(ctx); err != nil && ctx.Err() == nil {
-			r.report.tell("failed: %v", err)
-			r.report.tell("  next: fix this, then run: dkms-hooks reconcile")
+			r.report.fails(err, reconcileRepairs)
 		}
 	}
 }

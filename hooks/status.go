@@ -10,7 +10,6 @@ import (
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/fresh"
 	"dkms-hooks/dkmsstate/plan"
-	"dkms-hooks/dkmsstate/record"
 )
 
 // overviewSchema is the version of the form of an Overview as JSON. Fields may be
@@ -109,45 +108,37 @@ func (o Overview) Complete() bool {
 // needs no lock.
 func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
 	o := Overview{Schema: overviewSchema, Kernels: []KernelView{}, Registered: []string{}, Troubles: []string{}}
-	layout, troubles := dkmsstate.ReadLayout(inv.Root)
-	o.Troubles = append(o.Troubles, troubles...)
-	rec, err := record.Read(layout)
-	if err != nil {
-		o.Troubles = append(o.Troubles, err.Error())
-	}
-	config, err := ReadConfig(layout.Path(ConfigFile))
-	if err != nil {
-		o.Troubles = append(o.Troubles, err.Error())
-	}
-	survey, err := layout.Survey()
+	sys := withRecord(inv)
+	o.Troubles = append(o.Troubles, sys.troubles...)
+	survey, err := sys.layout.Survey()
 	if err != nil {
 		return o, err
 	}
 	o.Registered = append(o.Registered, survey.Modules()...)
-	kernels := survey.Kernels(rec)
+	kernels := survey.Kernels(sys.record)
 	if inv.Kernel != "" {
 		kernels = []dkmsstate.Release{inv.Kernel}
 	}
-	next := bootsNext(layout)
+	next := bootsNext(sys.layout)
 	for _, kernel := range kernels {
-		kept := rec.Kernel(kernel)
+		kept := sys.record.Kernel(kernel)
 		s := survey.Snapshot(kernel, machineArch(), kept)
 		fresh.Examine(ctx, &s, kept)
 		o.Troubles = append(o.Troubles, s.Troubles...)
 		inv.Kernel = kernel
-		goal := wantedOn(inv, layout, config)
+		goal := wantedOn(inv, sys)
 		o.Kernels = append(o.Kernels, viewKernel(ctx, inv, s, kept, goal, next))
 	}
 	return o, nil
 }
 
 // wantedOn returns what a kernel should have: on one that cannot be started, what it has.
-func wantedOn(inv Invocation, layout dkmsstate.Layout, config Config) plan.Goal {
+func wantedOn(inv Invocation, sys system) plan.Goal {
 	goal := plan.Goal{}
-	if !layout.ImageThere(inv.Kernel) && ReadKernel(inv, layout, "").Lifeless() {
+	if !sys.layout.ImageThere(inv.Kernel) && ReadKernel(inv, sys.layout, "").Lifeless() {
 		goal = plan.KeepOnly()
 	}
-	goal.Ignored = config.ignored(inv.Kernel)
+	goal.Ignored = sys.config.ignored(inv.Kernel)
 	return goal
 }
 

@@ -21,9 +21,9 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	if dryRun {
 		return r.work(ctx, dryRun)
 	}
-	machine, lock, err := lockMachine(ctx, r.inv, r.machine.Layout, r.config, r.report.say)
+	machine, lock, err := lockMachine(ctx, r.inv, system{layout: r.machine.Layout, config: r.config}, r.report.say)
 	if errors.Is(err, record.ErrLocked) {
-		return r.putOff(ctx)
+		return r.postpone(ctx)
 	}
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 		if ctx.Err() == nil {
 			r.report.flush()
 			r.inv.agedDatabase()
-			others = doPending(ctx, r.inv, r.config, machine, r.record, r.report.out)
+			others = r.finishOthers(ctx)
 		}
 		return err
 	}()
@@ -51,9 +51,9 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	return err
 }
 
-// putOff leaves the work to the next run, and dpkg goes on.
-func (r *run) putOff(ctx context.Context) error {
-	r.report.atEnd("postponed: another run of dkms-hooks holds the lock; the next run does this work")
+// postpone leaves the work to the next run, and dpkg goes on.
+func (r *run) postpone(ctx context.Context) error {
+	r.report.atEnd("%s", postponed)
 	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
 	if r.inv.Hook != Postrm && r.verdict != Unbuild { // these have asked already
 		r.trigger(ctx)

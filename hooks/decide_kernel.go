@@ -1,0 +1,32 @@
+package hooks
+
+import "fmt"
+
+// DecideKernel returns the verdict on a kernel that nobody named: autoinstall for
+// one that is there and can be started, unbuild for one that is gone in every
+// way there is to see, keep for all between. It is a function of its values.
+func DecideKernel(inv Invocation, w World) Decision {
+	switch {
+	case w.There && len(w.Unconfigured) > 0:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s is not configured yet", list(w.Unconfigured))}
+	case w.There && w.Unreadable != nil && !w.Running && !w.Image && !w.Stays:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has modules, and dpkg's database cannot be read: %v", w.Unreadable)}
+	case w.Lifeless() && len(w.Owners) > 0:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has modules (of %s) and no image to boot", list(w.Owners))}
+	case w.Lifeless():
+		return Decision{Verdict: Keep, Reason: "it has modules, no image in /boot, and no package owns it"}
+	case w.There:
+		return Decision{Verdict: Autoinstall, Reason: "the kernel is installed"}
+	case w.Unreadable != nil:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has no modules, and dpkg's database cannot be read: %v", w.Unreadable)}
+	case w.Image:
+		return Decision{Verdict: Keep, Reason: "it has no modules, and an image in /boot"}
+	case len(w.Owners) > 0:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has no modules, and belongs to %s", list(w.Owners))}
+	}
+	return Decision{
+		Verdict:         Unbuild,
+		Reason:          "the kernel is gone: no modules, no image, and no package owns it",
+		RemoveKernelDir: len(w.Files) == 0,
+	}
+}
