@@ -13,58 +13,78 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// remember keeps how the run ended: what was tried in vain is neither tried nor told
-// again while nothing has changed, what no longer stands is dropped, and what was
-// built is known by what it was built from.
+// remember records how the run ended, and writes the notice. A failure that is recorded is
+// neither tried nor reported again while nothing has changed; what was built is known later
+// by what it was built from.
 func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before dkmsstate.Snapshot) error {
-	layout := r.machine.Layout
 	if r.verdict == Unbuild {
-		if r.machine.Backup {
-			return r.rememberRemoval(kept)
-		}
-		if _, known := r.record.Kernels[r.inv.Kernel]; !known {
-			return nil
-		}
-		*r.record = r.record.Without(r.inv.Kernel)
-		return errors.Join(record.Write(layout, *r.record), record.RemoveLogs(layout, r.inv.Kernel), record.WriteNotice(layout, noticeText(ctx, layout, *r.record)))
-	}
-	last := map[string]dkmsstate.Last{}
-	for module, l := range kept.Last {
-		_, stands := r.reported[module]
-		if stands || l.Result == dkmsstate.LastInstalled && r.after.Installed(module) {
-			last[module] = l
-		}
-	}
-	maps.Copy(last, r.outcomes)
-	for module, l := range last {
-		if l.Took == 0 { // what was installed again was not built
-			l.Took = kept.Last[module].Took
-			last[module] = l
-		}
-		if _, now := r.outcomes[module]; now && l.Result != dkmsstate.LastInstalled {
-			name, _, _ := strings.Cut(module, "/")
-			link, _ := r.after.Link(name, r.after.Arch)
-			l.Inputs, l.Linked = before.Inputs(module), link.Version
-			if l.Result == dkmsstate.LastFailed {
-				l.Packages, l.Compiler = r.inv.packages(), layout.Compiler()
-			}
-			last[module] = l
-		}
+		return r.forget(ctx, kept)
 	}
 	if unpacked := before.Unpacked(); unpacked != kept.Unpacked {
 		kept.Unpacked, kept.Looked = unpacked, time.Now()
 	}
-	kept.Last, kept.RemovedBy = last, ""
+	kept.Last, kept.RemovedBy = r.endings(kept.Last, before), ""
 	if len(r.outcomes) > 0 {
 		kept.Run = r.dpkg
 	}
 	if !reflect.DeepEqual(kept, r.record.Kernel(r.inv.Kernel)) {
 		*r.record = r.record.With(r.inv.Kernel, kept)
-		if err := record.Write(layout, *r.record); err != nil {
+		if err := record.Write(r.machine.Layout, *r.record); err != nil {
 			return err
 		}
 	}
-	return record.WriteNotice(layout, noticeText(ctx, layout, *r.record))
+	return r.writeNotice(ctx)
+}
+
+func (r *run) writeNotice(ctx context.Context) error {
+	return record.WriteNotice(r.machine.Layout, noticeText(ctx, r.machine.Layout, *r.record))
+}
+
+// endings returns how the last attempt for each module ended: by this run, or by one before it
+// as far as that still holds.
+func (r *run) endings(earlier map[string]dkmsstate.Last, before dkmsstate.Snapshot) map[string]dkmsstate.Last {
+	last := map[string]dkmsstate.Last{}
+	for module, ending := range earlier {
+		_, reported := r.reported[module]
+		if reported || ending.Result == dkmsstate.LastInstalled && r.after.Installed(module) {
+			last[module] = ending
+		}
+	}
+	for module, ending := range r.outcomes {
+		if ending.Result != dkmsstate.LastInstalled {
+			ending = r.startedFrom(module, ending, before)
+		}
+		if ending.Took == 0 { // it was installed again and not built
+			ending.Took = earlier[module].Took
+		}
+		last[module] = ending
+	}
+	return last
+}
+
+// startedFrom adds to an ending what the attempt started from.
+func (r *run) startedFrom(module string, ending dkmsstate.Last, before dkmsstate.Snapshot) dkmsstate.Last {
+	name, _, _ := strings.Cut(module, "/")
+	link, _ := r.after.Link(name, r.after.Arch)
+	ending.Inputs, ending.Linked = before.Inputs(module), link.Version
+	if ending.Result == dkmsstate.LastFailed {
+		ending.Packages, ending.Compiler = r.inv.packages(), r.machine.Layout.Compiler()
+	}
+	return ending
+}
+
+// forget drops the record of a kernel that is removed. While dpkg may still give up the
+// removal, it is only noted.
+func (r *run) forget(ctx context.Context, kept dkmsstate.KernelRecord) error {
+	if r.machine.Backup {
+		return r.rememberRemoval(kept)
+	}
+	if _, known := r.record.Kernels[r.inv.Kernel]; !known {
+		return nil
+	}
+	*r.record = r.record.Without(r.inv.Kernel)
+	layout := r.machine.Layout
+	return errors.Join(record.Write(layout, *r.record), record.RemoveLogs(layout, r.inv.Kernel), r.writeNotice(ctx))
 }
 
 // rememberRemoval notes which package's removal took the builds away, until it is known

@@ -198,25 +198,30 @@ func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
 	return dkmsstate.Present{Inputs: s.Inputs, Packages: r.inv.packages, Compiler: s.Layout.Compiler(), Retries: retries}
 }
 
-// plan plans for what was found, without what was told before.
+// plan plans what the run is to do. What was reported before, and would end in the same way,
+// is left out: for a hook, by the same run of dpkg; for a reconcile under dpkg, by any.
 func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.Goal) plan.Plan {
 	if r.verdict == Unbuild {
-		planned := plan.Unbuild(s)
-		if r.unownedStay(s) {
-			planned.Unowned = nil
-		}
-		return planned
+		return r.planUnbuild(s)
 	}
 	planned := plan.Autoinstall(s, goal)
 	r.outcomes.plan(planned)
-	if r.reconciling && r.inv.Script.Name != "" {
-		r.reported = kept.EverReported(r.present(s))
-		planned.NeedHeaders = nil
-		planned, _ = planned.Without(r.reported)
+	if !r.reconciling || r.inv.Script.Name == "" {
+		r.reported = kept.Reported(r.dpkg, r.present(s))
+		planned, r.standing = planned.Without(r.reported)
 		return planned
 	}
-	r.reported = kept.Reported(r.dpkg, r.present(s))
-	planned, r.standing = planned.Without(r.reported)
+	r.reported = kept.EverReported(r.present(s))
+	planned.NeedHeaders = nil
+	planned, _ = planned.Without(r.reported)
+	return planned
+}
+
+func (r *run) planUnbuild(s dkmsstate.Snapshot) plan.Plan {
+	planned := plan.Unbuild(s)
+	if r.unownedStay(s) {
+		planned.Unowned = nil
+	}
 	return planned
 }
 

@@ -183,42 +183,60 @@ func (v KernelView) advice(ctx context.Context, inv Invocation, planned plan.Pla
 	return fmt.Sprintf("dkms-hooks run postinst %s", v.Release)
 }
 
-// viewModule returns how a module is on a kernel by what is planned for it.
+// viewModule returns how a module is on a kernel, by what is planned for it.
 func viewModule(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registration, kept dkmsstate.KernelRecord) ModuleView {
-	b, built := s.Build(r.Module, s.Arch)
-	link, linked := s.Link(r.Module.Name, s.Arch)
-	v := ModuleView{Module: r.Module.Name, Version: r.Module.Version, State: Added}
-	switch {
-	case s.InOrder(r.Module):
-		v.State = Installed
-	case linked && link.Version == r.Module.Version:
-		v.State = Damaged
-	case built && b.Complete():
-		v.State = Built
-	}
+	b, _ := s.Build(r.Module, s.Arch)
+	v := ModuleView{Module: r.Module.Name, Version: r.Module.Version, State: stateOf(s, r.Module)}
 	if b.Complete() {
 		v.Freshness, v.Reason = b.Fresh.Verdict, b.Fresh.Reason
 	}
 	if last, tried := kept.Last[r.Module.String()]; tried {
 		v.Last = &Attempt{last.Result, last.Text, last.When, last.Log}
 	}
-	of := func(t plan.Task) bool { return t.Module == r.Module && t.Installs() }
-	switch i := slices.IndexFunc(planned.Tasks, of); {
-	case i >= 0:
-		v.Missing, v.Reason = true, planned.Tasks[i].Steps[0].Reason
-	case slices.Contains(planned.NeedHeaders, r.Module):
-		v.Missing, v.Reason = true, cmp.Or(v.Reason, waitsForHeaders)
-	case r.Broken != nil:
-		v.Missing, v.Reason = !s.InOrder(r.Module), inOneLine(r.Broken.Error())
-	}
-	if v.Missing && skippedAsBefore(s, kept, r.Module) {
-		v.Missing, v.Reason = false, v.Last.Text
+	missing, why := whyMissing(s, planned, r)
+	switch {
+	case missing && skippedAsBefore(s, kept, r.Module):
+		v.Reason = v.Last.Text
+	case missing:
+		v.Missing, v.Reason = s.There, cmp.Or(why, v.Reason, waitsForHeaders)
+	case why != "":
+		v.Reason = why
 	}
 	if unusual := b.Unusual(); v.State == Installed && unusual != "" {
 		v.Reason = unusual
 	}
-	v.Missing = v.Missing && s.There
 	return v
+}
+
+// stateOf returns how far a module has come on a kernel.
+func stateOf(s dkmsstate.Snapshot, m dkmsstate.Module) ModuleState {
+	b, built := s.Build(m, s.Arch)
+	link, linked := s.Link(m.Name, s.Arch)
+	switch {
+	case s.InOrder(m):
+		return Installed
+	case linked && link.Version == m.Version:
+		return Damaged
+	case built && b.Complete():
+		return Built
+	}
+	return Added
+}
+
+// whyMissing reports whether the plan wants a module that is not as it should be, and why, ""
+// when it waits for headers. A registration that is broken has a reason also where its module
+// is installed.
+func whyMissing(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registration) (bool, string) {
+	i := slices.IndexFunc(planned.Tasks, func(t plan.Task) bool { return t.Module == r.Module && t.Installs() })
+	switch {
+	case i >= 0:
+		return true, planned.Tasks[i].Steps[0].Reason
+	case slices.Contains(planned.NeedHeaders, r.Module):
+		return true, ""
+	case r.Broken != nil:
+		return !s.InOrder(r.Module), inOneLine(r.Broken.Error())
+	}
+	return false, ""
 }
 
 // waitsForHeaders is why a module is not built on a kernel without them.
