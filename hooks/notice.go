@@ -30,9 +30,8 @@ func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 func noticeText(ctx context.Context, layout dkmsstate.Layout, rec dkmsstate.Record) string {
 	var text strings.Builder
 	for _, kernel := range bootable(layout) {
-		missing := missing(ctx, layout, kernel, rec.Kernel(kernel))
-		for _, module := range slices.Sorted(maps.Keys(missing)) {
-			fmt.Fprintf(&text, "dkms-hooks: warning: %s %s\n", module, missedOn(layout, kernel, missing[module]))
+		for _, line := range missedLines(missing(ctx, layout, kernel, rec.Kernel(kernel)), kernel, running(layout, kernel)) {
+			fmt.Fprintf(&text, "dkms-hooks: warning: %s\n", line)
 		}
 	}
 	if text.Len() > 0 {
@@ -42,17 +41,28 @@ func noticeText(ctx context.Context, layout dkmsstate.Layout, rec dkmsstate.Reco
 	return text.String()
 }
 
-// missedOn says since when and why a kernel is without a module.
-func missedOn(layout dkmsstate.Layout, kernel dkmsstate.Release, last dkmsstate.Last) string {
+// missedLines returns a line for the modules that failed on the same day, and one for each of
+// the others.
+func missedLines(missing map[string]dkmsstate.Last, kernel dkmsstate.Release, runs bool) []string {
 	which := "newest kernel"
-	if running(layout, kernel) {
+	if runs {
 		which = "running kernel"
 	}
 	on := fmt.Sprintf("for %s (%s)", kernel, which)
-	if last.Result == dkmsstate.LastFailed {
-		return fmt.Sprintf("failed %s on %s", on, last.When.Format(time.DateOnly))
+	failed := map[string][]string{}
+	var lines []string
+	for _, module := range slices.Sorted(maps.Keys(missing)) {
+		if last := missing[module]; last.Result == dkmsstate.LastFailed {
+			day := last.When.Format(time.DateOnly)
+			failed[day] = append(failed[day], module)
+		} else {
+			lines = append(lines, shorten(fmt.Sprintf("%s is not up to date %s: %s", module, on, last.Text)))
+		}
 	}
-	return shorten(fmt.Sprintf("is not up to date %s: %s", on, last.Text))
+	for _, day := range slices.Sorted(maps.Keys(failed)) {
+		lines = append(lines, fmt.Sprintf("%s failed %s on %s", named(failed[day]), on, day))
+	}
+	return lines
 }
 
 // missing returns what was recorded of a kernel's modules that the kernel has to do

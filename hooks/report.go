@@ -31,9 +31,10 @@ type Report struct {
 	kernel       dkmsstate.Release
 	// heading prints the first line, when that depends on whether another one follows.
 	heading func()
-	// last are the lines for the end, next is the command that follows a failure.
-	last []string
-	next string
+	// last are the lines for the end, logs the modules that failed and have a log, next is
+	// what to do about failures.
+	last, logs []string
+	next       string
 	// unsigned are the modules that were built and not signed, by the reason.
 	unsigned map[string][]string
 	// ended are the modules of a brief report by what was done, since its beginning.
@@ -140,15 +141,22 @@ func (r *Report) flush() {
 		r.tell("%s", line)
 	}
 	r.last = nil
+	switch len(r.logs) {
+	case 0:
+	case 1:
+		r.tell("  log: dkms-hooks log %s %s", r.kernel, r.logs[0])
+	default:
+		r.tell("  logs: dkms-hooks log %s", r.kernel)
+	}
 	if r.next != "" {
 		r.tell("  next: %s", r.next)
 	}
-	r.next = ""
+	r.logs, r.next = nil, ""
 	for _, reason := range slices.Sorted(maps.Keys(r.unsigned)) {
 		modules := r.unsigned[reason]
 		slices.Sort(modules)
 		r.tell("not signed: %s for %s: %s", strings.Join(modules, ", "), r.kernel, reason)
-		r.tell("  to sign it after fixing this: dkms unbuild %s -k %s, then dkms-hooks run postinst %s", modules[0], r.kernel, r.kernel)
+		r.tell("  next: fix this, unbuild them with dkms(8), then run: dkms-hooks run postinst %s", r.kernel)
 	}
 	r.unsigned = nil
 }

@@ -37,7 +37,9 @@ func (r *Report) end(res apply.Result, took time.Duration) {
 		}
 		r.notSigned(m.String(), res.Unsigned)
 	case apply.Again:
-		r.say("%s: failed while others were built; it is tried again after those before it", m)
+		if !r.brief {
+			r.say("%s: failed while others were built; it is tried again after those before it", m)
+		}
 	case apply.Skipped:
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error())
 	case apply.Failed:
@@ -79,10 +81,10 @@ func (r *Report) failed(res apply.Result) {
 	case last.Op == plan.OpRemoveBuild:
 		command = fmt.Sprintf("dkms-hooks run prerm %s --params remove", r.kernel)
 	}
-	switch {
-	case res.Log != "":
-		r.next = fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", r.kernel, m.Name, command)
-	case r.next == "":
+	if res.Log != "" {
+		r.logs = append(r.logs, m.Name)
+	}
+	if r.next == "" {
 		r.next = "fix this, then run: " + command
 	}
 }

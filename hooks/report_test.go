@@ -47,9 +47,10 @@ dkms-hooks: skipped: skipped/1.0 for 6.1: not meant for it
 dkms-hooks: building good/1.0 (3 of 4)
 dkms-hooks: good/1.0: installed (90 s)
 dkms-hooks: gone/1.0: restored (m.ko was gone)
-dkms-hooks:   next: fix the error (dkms-hooks log 6.1 bad), then run: dkms-hooks run postinst 6.1
+dkms-hooks:   log: dkms-hooks log 6.1 bad
+dkms-hooks:   next: fix this, then run: dkms-hooks run postinst 6.1
 dkms-hooks: not signed: good/1.0 for 6.1: no key
-dkms-hooks:   to sign it after fixing this: dkms unbuild good/1.0 -k 6.1, then dkms-hooks run postinst 6.1
+dkms-hooks:   next: fix this, unbuild them with dkms(8), then run: dkms-hooks run postinst 6.1
 `, out.String())
 }
 
@@ -81,7 +82,8 @@ func TestReportIsBriefUnderDpkg(t *testing.T) {
 dkms-hooks: failed: bad/1.0 for 6.1: bad.c:1:1: error: long long long long long long long long long long long long lon …
 dkms-hooks: 6.1: d/1.0: restored (d.ko is not in updates/dkms)
 dkms-hooks: 6.1: installed a/1.0, b/1.0, c/1.0
-dkms-hooks:   next: fix the error (dkms-hooks log 6.1 bad), then run: dkms-hooks run postinst 6.1
+dkms-hooks:   log: dkms-hooks log 6.1 bad
+dkms-hooks:   next: fix this, then run: dkms-hooks run postinst 6.1
 `, out.String())
 
 	out.Reset()

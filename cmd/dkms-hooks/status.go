@@ -82,10 +82,8 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 		fmt.Fprintln(out, "no kernels, and no module is registered with dkms")
 	case len(o.Kernels) == 0:
 		out.line(cell{"no kernels; registered with dkms: " + strings.Join(o.Registered, ", "), plain})
-	case missing > 0:
-		out.line(cell{fmt.Sprintf("kernels: %d, modules on them: %d, missing: %d", len(o.Kernels), modules, missing), bold})
 	default:
-		out.line(cell{fmt.Sprintf("kernels: %d, modules on them: %d, none is missing", len(o.Kernels), modules), bold})
+		out.line(cell{fmt.Sprintf("kernels: %d, modules on them: %d, missing: %d", len(o.Kernels), modules, missing), bold})
 	}
 	return wholeStatus(o)
 }

@@ -50,7 +50,7 @@ printf 'mok_signing_key=/root/k.pem\nmok_certificate=/root/k.der\n' >/etc/dkms/f
 		const again = `dkms unbuild alpha/1.0 -k $K >/dev/null; dkms-hooks run postinst $K; echo "exit $?"; modinfo -k $K alpha`
 		out := r.must(t, again, l.env()...)
 		assert.Regexp(t, `(?m)^dkms-hooks: not signed: alpha/1.0 for \S+: sign-file failed`, out)
-		assert.Contains(t, out, "dkms-hooks:   to sign it after fixing this: dkms unbuild alpha/1.0 -k ")
+		assert.Contains(t, out, "dkms-hooks:   next: fix this, unbuild them with dkms(8), then run: dkms-hooks run postinst ")
 		assert.Contains(t, out, "exit 0\n", "stock installs it too")
 		assert.NotContains(t, out, "signer:")
 		out = r.must(t, again, append(l.env(), "KBUILD_SIGN_PIN=secret")...)

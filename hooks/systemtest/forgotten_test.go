@@ -17,7 +17,7 @@ func testForgotten(t *testing.T, l lab) {
 	assert.NotContains(t, out, "acpi-call", "it is never brought back unasked")
 	out, code := r.run(t, "dkms-hooks check")
 	assert.Equal(t, 1, code)
-	assert.Regexp(t, "forgotten: acpi-call/[0-9.]+: the package acpi-call-dkms is installed", out)
+	assert.Regexp(t, "forgotten: acpi-call/[0-9.]+: its package acpi-call-dkms is installed", out)
 	assert.NotContains(t, out, "mine/", "what no package brought may be there for another reason")
 	out = r.must(t, "dkms-hooks check --repair", env...)
 	ending{image: installed, modules: present}.holds(t, look(t, r, l.kver, goodModules()...), out)

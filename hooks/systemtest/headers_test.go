@@ -46,7 +46,7 @@ func testHeaders(t *testing.T, l lab) {
 		t.Run(k.kver+" forced", func(t *testing.T) {
 			out := r.must(t, "rm /lib/modules/$K/kernel/aaa_vendor*; dkms unbuild alpha/1.0 -k $K; dpkg -i $image3", env...)
 			assert.Contains(t, out, "are not those of its image")
-			assert.Contains(t, out, "to build anyway: dkms-hooks run postinst "+k.kver+" --force")
+			assert.Contains(t, out, "or build anyway: dkms-hooks run postinst "+k.kver+" --force")
 			assert.False(t, has("alpha"), out)
 			out = r.must(t, "dkms-hooks run postinst $K --force", env...)
 			assert.True(t, has("alpha"), out)
