@@ -65,8 +65,8 @@ func (p program) app() *cli.App {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "root", Usage: "work on the system in `DIR`: a chroot, or an image that is being built"},
 			&cli.BoolFlag{DisableDefaultText: true, Name: "quiet", Aliases: []string{"q"}, Usage: "print only problems"},
-			&cli.BoolFlag{DisableDefaultText: true, Name: "verbose", Usage: "print also what is in order, and why"},
-			&cli.BoolFlag{DisableDefaultText: true, Name: "no-color", Usage: "no colours on a terminal (as NO_COLOR in the environment)"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "verbose", Usage: "also print what is in order, and why"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "no-color", Usage: "do not use colours on a terminal (same as NO_COLOR)"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
@@ -82,14 +82,14 @@ func (p program) app() *cli.App {
 }
 
 // examples stand in the help.
-const examples = `A kernel release is what uname -r prints. Nothing is changed by status, explain, check, log
-and by what is run with --dry-run.
+const examples = `A kernel release is the output of uname -r. The commands status, explain, log and check (without
+--repair), and every command with --dry-run, change nothing.
 
-   dkms-hooks status                                  each kernel's modules
-   dkms-hooks explain prerm 6.12.1 --params remove    what removing a kernel would do, and why
+   dkms-hooks status                                  list the modules of each kernel
+   dkms-hooks explain prerm 6.12.1 --params remove    print what removing a kernel would do, and why
    dkms-hooks run postinst 6.12.1                     build and install the missing modules of a kernel
    dkms-hooks check --repair                          find problems and repair them
-   dkms-hooks log 6.12.1 v4l2loopback                 why a module did not compile`
+   dkms-hooks log 6.12.1 v4l2loopback                 print why a module did not compile`
 
 // usageError puts an error of package flag into words.
 func usageError(_ *cli.Context, err error, _ bool) error {

@@ -12,14 +12,18 @@ import (
 func (p program) checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "check",
-		Usage: "find problems on all kernels; exit 1 when there are any",
-		Description: "What it finds is broken (cannot be used as it is), missing (dkms would install it on the kernel, and it\n" +
-			"is not there), forgotten (the package of a module is installed, and dkms does not know it), stale (does\n" +
-			"not fit its kernel), unowned (belongs to nobody), gone (left of a kernel that was removed) or a leftover\n" +
-			"(of a program that was killed), each with what mends it. Files that their owner signed, stripped or\n" +
-			"compressed are named as unusual, and nothing is wrong with them.",
+		Usage: "find problems on all kernels; exit 1 if there are any",
+		Description: "Each problem is printed with its fix. The kinds are:\n\n" +
+			"   broken     cannot be used as it is\n" +
+			"   missing    not installed, and dkms would install it\n" +
+			"   forgotten  its package is installed, and it is not registered with dkms\n" +
+			"   stale      does not fit its kernel\n" +
+			"   unowned    belongs to no build and to no package\n" +
+			"   gone       left of a kernel that is gone\n" +
+			"   leftover   left by an interrupted program\n\n" +
+			"A file that was signed, stripped, recompressed or patched is reported as unusual, which is no problem.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "repair them: register what is forgotten, build what is missing"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "register forgotten modules, build missing ones, and repair the rest"},
 		},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {

@@ -15,15 +15,15 @@ import (
 const hookArguments = "postinst|header_postinst|prerm|postrm KERNEL-RELEASE"
 
 func paramsFlag() cli.Flag {
-	return &cli.StringFlag{Name: "params", Usage: "the maintainer script's `ACTION`, such as \"remove\" or \"upgrade 6.1-2\""}
+	return &cli.StringFlag{Name: "params", Usage: "the `ACTION` of the maintainer script, such as \"remove\" or \"upgrade 6.1-2\""}
 }
 
 func dryRunFlag() cli.Flag {
-	return &cli.BoolFlag{DisableDefaultText: true, Name: "dry-run", Usage: "print what would be done and change nothing"}
+	return &cli.BoolFlag{DisableDefaultText: true, Name: "dry-run", Usage: "print what would be done, and change nothing"}
 }
 
 func forceFlag() cli.Flag {
-	return &cli.BoolFlag{DisableDefaultText: true, Name: "force", Usage: "build modules also with headers that are not those of the kernel's image"}
+	return &cli.BoolFlag{DisableDefaultText: true, Name: "force", Usage: "build modules even with headers that are not those of the kernel's image"}
 }
 
 func (p program) runCommand() *cli.Command {
@@ -31,7 +31,7 @@ func (p program) runCommand() *cli.Command {
 		Name:         "run",
 		Usage:        "run a hook for a kernel, or print what it would do",
 		ArgsUsage:    hookArguments,
-		Description:  "Without --params, a hook that is run by hand deletes no build of a kernel that a package owns.\nWith --params, the action is carried out without asking dpkg.",
+		Description:  "With --params, the action is carried out without asking dpkg. Without it, prerm deletes no build of a\nkernel that a package owns.",
 		Flags:        []cli.Flag{paramsFlag(), dryRunFlag(), forceFlag()},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
@@ -56,9 +56,9 @@ func (p program) runCommand() *cli.Command {
 func (p program) reconcileCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "reconcile",
-		Usage: "repair what is installed on every kernel, and clean up after kernels that are gone",
+		Usage: "repair the installed modules of every kernel, and clean up after kernels that are gone",
 		Flags: []cli.Flag{dryRunFlag(), &cli.BoolFlag{DisableDefaultText: true, Name: "failed",
-			Usage: "only retry what failed, where other packages were installed since (called at the end of dpkg)"}},
+			Usage: "only retry what failed, if other packages or another compiler are installed (run at the end of dpkg)"}},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			inv, err := p.argumentless(c)
@@ -78,7 +78,7 @@ func (p program) reconcileCommand() *cli.Command {
 func (p program) remindCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "remind",
-		Usage:        "print which modules the next boot will miss (called at the end of dpkg)",
+		Usage:        "print which modules are missing on the running and the newest kernel (run at the end of dpkg)",
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			inv, err := p.argumentless(c)

@@ -15,7 +15,7 @@ import (
 func (p program) completeCommand() *cli.Command {
 	return &cli.Command{
 		Name:            "complete",
-		Usage:           "print what may follow, for the completion of shells",
+		Usage:           "print completions for a shell",
 		Hidden:          true,
 		SkipFlagParsing: true,
 		Action: func(c *cli.Context) error {

@@ -15,13 +15,13 @@ func (p program) explainCommand() *cli.Command {
 		Name:      "explain",
 		Usage:     "print what a hook would do now, and why; change nothing",
 		ArgsUsage: hookArguments,
-		Description: "With --package, as if the maintainer script of that package called the hook; without, as if a\n" +
-			"person did.\n\n" +
+		Description: "With --package, the hook is treated as if the maintainer script of that package called it; without, as\n" +
+			"if it were run by hand.\n\n" +
 			"   dkms-hooks explain prerm 6.12.1 --package linux-image-6.12.1 --params remove\n" +
 			"   dkms-hooks explain postinst 6.12.1",
 		Flags: []cli.Flag{
 			paramsFlag(),
-			&cli.StringFlag{Name: "package", Usage: "the `PACKAGE` whose maintainer script calls, NAME or NAME:ARCH"},
+			&cli.StringFlag{Name: "package", Usage: "the `PACKAGE` whose maintainer script calls the hook, NAME or NAME:ARCH"},
 		},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {

@@ -21,9 +21,9 @@ func (p program) logCommand() *cli.Command {
 		Name:        "log",
 		Usage:       "list the logs of the last builds, or print those of a module",
 		ArgsUsage:   "[KERNEL-RELEASE] [MODULE]",
-		Description: "A module is named as v4l2loopback or as v4l2loopback/0.13.2.",
+		Description: "MODULE is a name, such as v4l2loopback, or a name and a version, such as v4l2loopback/0.13.2.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{DisableDefaultText: true, Name: "follow", Aliases: []string{"f"}, Usage: "print what is being built now, until it ends"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "follow", Aliases: []string{"f"}, Usage: "print the output of the running builds until they end"},
 		},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {

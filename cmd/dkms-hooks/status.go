@@ -15,10 +15,11 @@ import (
 func (p program) statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "status",
-		Usage:     "list the modules of each kernel; exit 1 when a wanted one is missing",
+		Usage:     "list the modules of each kernel; exit 1 if one is missing",
 		ArgsUsage: "[KERNEL-RELEASE]",
-		Description: "A module is installed, damaged (installed files are missing or not those that were built), built or\n" +
-			"added. A build is fresh when it fits the kernel, stale when it does not, unknown when that cannot be shown.",
+		Description: "A module is installed, damaged (an installed file is missing or is not the one that was built), built\n" +
+			"(and not installed) or added (only registered with dkms). Its build is fresh (fits the kernel), stale (does\n" +
+			"not fit) or unknown (neither can be shown).",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{DisableDefaultText: true, Name: "json", Usage: "print JSON, as described in status.schema.json"},
 		},
