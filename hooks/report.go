@@ -163,15 +163,27 @@ func (r *Report) flush() {
 
 // announce begins a brief report of a plan's builds.
 func (r *Report) announce(p plan.Plan) {
-	var names []string
+	r.since = time.Now()
+	if !r.brief {
+		return
+	}
+	var built []string
+	rebuilt := map[string][]string{} // by the reason
 	for _, t := range p.Tasks {
-		if t.Builds() {
-			names = append(names, t.Module.String())
+		for _, step := range t.Steps {
+			switch step.Op {
+			case plan.OpBuild:
+				built = append(built, t.Module.String())
+			case plan.OpReplace:
+				rebuilt[step.Reason] = append(rebuilt[step.Reason], t.Module.String())
+			}
 		}
 	}
-	r.since = time.Now()
-	if r.brief && len(names) > 0 {
-		r.say("building %s", named(names))
+	if len(built) > 0 {
+		r.say("building %s", named(built))
+	}
+	for _, reason := range slices.Sorted(maps.Keys(rebuilt)) {
+		r.say("rebuilding %s: %s", named(rebuilt[reason]), reason)
 	}
 }
 

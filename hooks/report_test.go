@@ -65,7 +65,8 @@ func TestReportIsBriefUnderDpkg(t *testing.T) {
 			Steps: []plan.Step{{Op: plan.OpBuild, Reason: "not built"}, {Op: plan.OpInstall, Reason: "not installed"}}})
 	}
 	r.decision(Postinst, Decision{Verdict: Autoinstall, Reason: "called by the postinst of p (configure)"})
-	r.announce(plan.Plan{Tasks: tasks})
+	stale := plan.Task{Module: dkmsstate.Module{Name: "old", Version: "1.0"}, Steps: []plan.Step{{Op: plan.OpReplace, Reason: "stale, symbol a differs"}}}
+	r.announce(plan.Plan{Tasks: append(tasks, stale)})
 	for i, task := range tasks {
 		r.begin(task, i+1, len(tasks))
 		res := apply.Result{Task: task, Outcome: apply.Done}
@@ -79,6 +80,7 @@ func TestReportIsBriefUnderDpkg(t *testing.T) {
 	r.flush()
 	r.close()
 	assert.Equal(t, `dkms-hooks: 6.1: building 4 modules
+dkms-hooks: 6.1: rebuilding old/1.0: stale, symbol a differs
 dkms-hooks: failed: bad/1.0 for 6.1: bad.c:1:1: error: long long long long long long long long long long long long lon …
 dkms-hooks: 6.1: d/1.0: restored (d.ko is not in updates/dkms)
 dkms-hooks: 6.1: installed a/1.0, b/1.0, c/1.0

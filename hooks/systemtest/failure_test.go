@@ -107,8 +107,8 @@ func testRollBackShown(t *testing.T, l lab) {
 	before := r.must(t, files, env...)
 	const header = "/usr/src/linux-headers-$K/include/linux/string.h"
 	out := r.must(t, "dpkg --unpack $headers3 && mv "+header+" /srv/ && dpkg -i $image3", env...)
-	assert.Contains(t, out, "rebuilding witness/1.0 (1 of 1): stale, symbol module_layout differs")
-	assert.Regexp(t, "failed: witness/1.0 for .*implicit declaration of function 'strncmp'", out)
+	assert.Contains(t, out, "rebuilding witness/1.0: stale, symbol module_layout differs")
+	assert.Regexp(t, "failed: witness/1.0 for .*implicit declaration of ", out)
 	assert.Contains(t, out, "the old build stays: ")
 	assert.Equal(t, before, r.must(t, files, env...), "byte for byte")
 	status, code := r.run(t, "dkms-hooks status", env...)
