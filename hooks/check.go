@@ -16,8 +16,8 @@ type Finding struct {
 	Kind FindingKind
 	// Where names the module, the kernel or the file, Text says what is wrong with it.
 	Where, Text string
-	// Mend is the command, or what to do where there is none.
-	Mend string
+	// Fix is the command, or what to do where there is none.
+	Fix string
 	// Repairable reports whether `check --repair` does it.
 	Repairable bool
 	// module is one that is to be registered again.
@@ -93,7 +93,7 @@ func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.W
 	report := newReport(stderr, inv)
 	code := exitOK
 	if err := register(ctx, inv, readSystem(inv), findings, report); err != nil { // Reconcile reports its troubles
-		report.tell("failed: %v", err)
+		report.warnf("failed: %v", err)
 		code = exitFailed
 	}
 	inv.BringIn = true
@@ -110,7 +110,7 @@ func register(ctx context.Context, inv Invocation, sys system, findings []Findin
 	if len(lost) == 0 {
 		return nil
 	}
-	machine, lock, err := lockMachine(ctx, inv, sys, report.say)
+	machine, lock, err := lockMachine(ctx, inv, sys, report.infof)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func register(ctx context.Context, inv Invocation, sys system, findings []Findin
 			err = fmt.Errorf("%s: %w", m, dkms.Explain(addErr))
 			continue
 		}
-		report.say("%s: registered", m)
+		report.infof("%s: registered", m)
 	}
 	return err
 }

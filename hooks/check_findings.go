@@ -35,7 +35,7 @@ func (c *checker) add(f Finding) {
 
 // repairable adds a finding that a reconcile repairs.
 func (c *checker) repairable(kind FindingKind, where, text string) {
-	c.add(Finding{Kind: kind, Where: where, Text: text, Mend: reconcileRepairs, Repairable: true})
+	c.add(Finding{Kind: kind, Where: where, Text: text, Fix: reconcileRepairs, Repairable: true})
 }
 
 // forgotten finds modules whose package and source are there, and which are not
@@ -60,7 +60,7 @@ func (c *checker) forgotten() error {
 		}
 		c.add(Finding{Kind: Forgotten, Where: source.Module.String(), module: source.Module, Repairable: true,
 			Text: fmt.Sprintf("its package %s is installed and its source is in %s, but it is not registered with dkms", owners[i].Name, source.Dir),
-			Mend: "dkms-hooks check --repair"})
+			Fix:  "dkms-hooks check --repair"})
 	}
 	return nil
 }
@@ -69,13 +69,13 @@ func (c *checker) forgotten() error {
 func (c *checker) registration(r dkmsstate.Registration) {
 	m := r.Module
 	dir := path.Join(c.sys.layout.Source, m.Name+"-"+m.Version)
-	mend := fmt.Sprintf("restore its source in %s", cmp.Or(r.Source, dir))
+	fix := fmt.Sprintf("restore its source in %s", cmp.Or(r.Source, dir))
 	if db, err := c.inv.database(); err == nil {
 		if name, err := owner(db, dir+"/dkms.conf"); err == nil && name != "" {
-			mend = fmt.Sprintf("apt reinstall %s; if the module is no longer needed: apt purge %s", name, name)
+			fix = fmt.Sprintf("apt reinstall %s; if the module is no longer needed: apt purge %s", name, name)
 		}
 	}
-	c.add(Finding{Kind: Broken, Where: m.String(), Text: r.Broken.Error(), Mend: mend})
+	c.add(Finding{Kind: Broken, Where: m.String(), Text: r.Broken.Error(), Fix: fix})
 }
 
 // kernel finds what is wrong with a kernel that is there.
@@ -86,18 +86,18 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 		b, built := s.Build(t.Module, s.Arch)
 		link, linked := s.Link(t.Module.Name, s.Arch)
 		first := t.Steps[0]
-		had := built && (!b.Complete() || first.Op == plan.OpRestore) || linked && link.Version == t.Module.Version
+		damaged := built && (!b.Complete() || first.Op == plan.OpRestore) || linked && link.Version == t.Module.Version
 		switch {
 		case first.Op == plan.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
 			c.repairable(Stale, on(t.Module.String()), strings.TrimPrefix(first.Reason, "stale, "))
-		case had || first.Op == plan.OpRemoveLeftovers || first.Op == plan.OpRemoveOtherArch || first.Op == plan.OpUnlink:
+		case damaged || first.Op == plan.OpRemoveLeftovers || first.Op == plan.OpRemoveOtherArch || first.Op == plan.OpUnlink:
 			c.repairable(Broken, on(t.Module.String()), first.Reason)
 		case t.Installs() && c.failed(s, t.Module) != "":
 			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: "failed: " + c.failed(s, t.Module),
-				Mend: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: dkms-hooks run postinst %s", s.Kernel, t.Module.Name, s.Kernel)})
+				Fix: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: dkms-hooks run postinst %s", s.Kernel, t.Module.Name, s.Kernel)})
 		case t.Installs() && !c.skipped(s, t.Module):
 			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: first.Reason, Repairable: true,
-				Mend: fmt.Sprintf("dkms-hooks run postinst %s; if it is not wanted there: Ignore: %s@%s in %s", s.Kernel, t.Module.Name, s.Kernel, ConfigFile)})
+				Fix: fmt.Sprintf("dkms-hooks run postinst %s; if it is not wanted there: Ignore: %s@%s in %s", s.Kernel, t.Module.Name, s.Kernel, ConfigFile)})
 		}
 	}
 	for _, b := range s.Builds {
@@ -107,9 +107,9 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	}
 	for _, m := range planned.NeedHeaders {
 		if b, _ := s.Build(m, s.Arch); b.Fresh.Verdict == dkmsstate.Stale {
-			c.add(Finding{Kind: Stale, Where: on(m.String()), Text: b.Fresh.Reason, Mend: headersAdvice(c.ctx, c.at(s.Kernel))})
+			c.add(Finding{Kind: Stale, Where: on(m.String()), Text: b.Fresh.Reason, Fix: headersAdvice(c.ctx, c.at(s.Kernel))})
 		} else if link, linked := s.Link(m.Name, s.Arch); linked && link.Version == m.Version {
-			c.add(Finding{Kind: Broken, Where: on(m.String()), Text: "its build is gone", Mend: headersAdvice(c.ctx, c.at(s.Kernel))})
+			c.add(Finding{Kind: Broken, Where: on(m.String()), Text: "its build is gone", Fix: headersAdvice(c.ctx, c.at(s.Kernel))})
 		}
 	}
 	for _, name := range c.leftovers(s) {
@@ -172,7 +172,7 @@ func (c *checker) unowned(s dkmsstate.Snapshot, planned plan.Plan) error {
 		}
 		if whose == "" {
 			c.add(Finding{Kind: Unowned, Where: file, Text: "it belongs to no build of dkms and to no package",
-				Mend: fmt.Sprintf("if you did not put it there: rm %s && depmod %s", c.sys.layout.Path(file), s.Kernel)})
+				Fix: fmt.Sprintf("if you did not put it there: rm %s && depmod %s", c.sys.layout.Path(file), s.Kernel)})
 		}
 	}
 	return nil

@@ -35,7 +35,7 @@ func parseEnvironment(text string) ([]string, error) {
 func quotedWords(text string) ([]string, error) {
 	var words []string
 	var word strings.Builder
-	begun, quote := false, rune(0)
+	inWord, quote := false, rune(0)
 	for _, r := range text {
 		switch {
 		case quote != 0 && r == quote:
@@ -43,22 +43,22 @@ func quotedWords(text string) ([]string, error) {
 		case quote != 0:
 			word.WriteRune(r)
 		case r == '"' || r == '\'':
-			begun, quote = true, r
+			inWord, quote = true, r
 		case strings.ContainsRune(" \t\r\n", r):
-			if begun {
+			if inWord {
 				words = append(words, word.String())
 			}
 			word.Reset()
-			begun = false
+			inWord = false
 		default:
-			begun = true
+			inWord = true
 			word.WriteRune(r)
 		}
 	}
 	switch {
 	case quote != 0:
 		return nil, errors.New("a quotation mark in Environment is not closed")
-	case begun:
+	case inWord:
 		words = append(words, word.String())
 	}
 	return words, nil

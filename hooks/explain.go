@@ -28,7 +28,7 @@ type Explanation struct {
 }
 
 // Evidence is one thing that was looked at: a name of one or two words, and what it says.
-type Evidence struct{ Name, Says string }
+type Evidence struct{ Name, Text string }
 
 // Explain finds out what the hook of an invocation would do. It changes nothing and
 // needs no lock.
@@ -48,7 +48,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		Kernel: viewKernel(ctx, inv, s, kept, wantedOn(inv, sys), bootsNext(sys.layout)), Decision: d, Removed: removed(inv, w, d),
 		Troubles: append(sys.troubles, s.Troubles...),
 	}
-	e.Evidence = evidence(inv, addForPeople(inv, w), e.Kernel)
+	e.Evidence = evidence(inv, addDetails(inv, w), e.Kernel)
 	if db, err := inv.database(); err == nil {
 		for _, trouble := range db.Troubles() {
 			e.Troubles = append(e.Troubles, "dpkg's database: "+trouble)
@@ -102,8 +102,8 @@ func removed(inv Invocation, w World, d Decision) *Decision {
 	return &d
 }
 
-// addForPeople adds to what a decision needs what a person wants to know.
-func addForPeople(inv Invocation, w World) World {
+// addDetails adds to what a decision needs what a person wants to know.
+func addDetails(inv Invocation, w World) World {
 	db, err := inv.database()
 	if err != nil {
 		w.Unreadable = err
@@ -112,14 +112,14 @@ func addForPeople(inv Invocation, w World) World {
 	if inv.Script.Package != "" {
 		w.Caller, w.CallerKnown = db.Lookup(inv.Script.Package, inv.Script.Arch)
 	}
-	for _, look := range []func() error{
+	for _, read := range []func() error{
 		func() (err error) { w.Owners, err = db.Owners(string(inv.Kernel)); return err },
 		func() (err error) {
 			w.Unconfigured, err = db.WithFilesOf(string(inv.Kernel), debpkg.Status.Unconfigured)
 			return err
 		},
 	} {
-		if err := look(); err != nil {
+		if err := read(); err != nil {
 			w.Unreadable = err
 		}
 	}

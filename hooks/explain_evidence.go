@@ -10,7 +10,7 @@ import (
 
 // evidence puts what was found into words. It is a function of its values.
 func evidence(inv Invocation, w World, v KernelView) []Evidence {
-	said := []Evidence{
+	out := []Evidence{
 		{"hook", fmt.Sprintf("%s for the kernel %s", inv.Hook, inv.Kernel)},
 		{"action", actionWords(inv)},
 		{"script", scriptWords(inv)},
@@ -18,16 +18,16 @@ func evidence(inv Invocation, w World, v KernelView) []Evidence {
 		{"owners", ownersWords(w)},
 	}
 	if inv.Action.InFavour != nil {
-		said = append(said, Evidence{"in favour", favourWords(inv, w)})
+		out = append(out, Evidence{"in favour", favourWords(inv, w)})
 	}
 	if len(w.Unconfigured) > 0 {
-		said = append(said, Evidence{"waiting", "not configured yet: " + packages(w.Unconfigured)})
+		out = append(out, Evidence{"waiting", "not configured yet: " + packageWords(w.Unconfigured)})
 	}
-	said = append(said, Evidence{"kernel", kernelWords(w, v)}, Evidence{"headers", headersWords(v)})
+	out = append(out, Evidence{"kernel", kernelWords(w, v)}, Evidence{"headers", headersWords(v)})
 	if v.Unfinished != "" {
-		said = append(said, Evidence{"unfinished", unfinishedWords(v.Unfinished)})
+		out = append(out, Evidence{"unfinished", unfinishedWords(v.Unfinished)})
 	}
-	return said
+	return out
 }
 
 func actionWords(inv Invocation) string {
@@ -46,7 +46,7 @@ func scriptWords(inv Invocation) string {
 	if inv.Script.Name == "" {
 		return "none (a person or kernel-install)"
 	}
-	return fmt.Sprintf("the %s of %s", oneLine(inv.Script.Name), inv.who())
+	return fmt.Sprintf("the %s of %s", oneLine(inv.Script.Name), inv.callerName())
 }
 
 func dpkgWords(inv Invocation, w World) string {
@@ -58,7 +58,7 @@ func dpkgWords(inv Invocation, w World) string {
 	case !w.CallerKnown:
 		return fmt.Sprintf("has no package %s", oneLine(inv.Script.Package))
 	}
-	return packages([]debpkg.Package{w.Caller})
+	return packageWords([]debpkg.Package{w.Caller})
 }
 
 func ownersWords(w World) string {
@@ -68,16 +68,16 @@ func ownersWords(w World) string {
 	case len(w.Owners) == 0:
 		return "no installed package owns the kernel"
 	}
-	return packages(w.Owners)
+	return packageWords(w.Owners)
 }
 
 func favourWords(inv Invocation, w World) string {
-	taker := inv.Action.InFavour.Package
+	replacement := inv.Action.InFavour.Package
 	switch {
 	case !w.IncomingKnown:
-		return fmt.Sprintf("%s, but dpkg is not unpacking anything", taker)
-	case w.Incoming.Package != taker:
-		return fmt.Sprintf("%s, but dpkg is unpacking %s", taker, w.Incoming.Package)
+		return fmt.Sprintf("%s, but dpkg is not unpacking anything", replacement)
+	case w.Incoming.Package != replacement:
+		return fmt.Sprintf("%s, but dpkg is unpacking %s", replacement, w.Incoming.Package)
 	}
 	return fmt.Sprintf("dpkg is unpacking %s %s; does it contain this kernel: %s", w.Incoming.Package, w.Incoming.Version, w.Contains)
 }
@@ -117,7 +117,7 @@ func unfinishedWords(why dkmsstate.Unfinished) string {
 }
 
 // packages names packages with what dpkg has of them, and in which of its files.
-func packages(list []debpkg.Package) string {
+func packageWords(list []debpkg.Package) string {
 	var words []string
 	for _, p := range list {
 		words = append(words, fmt.Sprintf("%s %s: %s (%s)", p.Name, p.Version, p.Status, p.From))

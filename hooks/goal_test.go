@@ -38,10 +38,10 @@ func TestGoal(t *testing.T) {
 		"a removal that was given up":   {func(_ *run, kept *dkmsstate.KernelRecord) { kept.RemovedBy = "linux-image-6.1.0" }, true},
 		"autoinstall_all_kernels":       {func(r *run, _ *dkmsstate.KernelRecord) { r.machine.Layout.AllKernels = true }, true},
 		"check --repair":                {func(r *run, _ *dkmsstate.KernelRecord) { r.inv.BringIn = true }, true},
-		"a hook that was put off":       {pended(dkmsstate.Deferred, false), true},
-		"a hook that was cut off":       {pended(dkmsstate.Interrupted, false), true},
-		"a reconcile that was cut off":  {pended(dkmsstate.Interrupted, true), false},
-		"a reconcile that was put off":  {pended(dkmsstate.Deferred, true), false},
+		"a hook that was put off":       {noteUnfinished(dkmsstate.Deferred, false), true},
+		"a hook that was cut off":       {noteUnfinished(dkmsstate.Interrupted, false), true},
+		"a reconcile that was cut off":  {noteUnfinished(dkmsstate.Interrupted, true), false},
+		"a reconcile that was put off":  {noteUnfinished(dkmsstate.Deferred, true), false},
 		"ignored, as the owner says it": {func(r *run, _ *dkmsstate.KernelRecord) { r.config.Ignore = []Unwanted{{"waiting", "", "6.*"}} }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,7 +72,7 @@ func unpackedNow(t *testing.T) string {
 	return dir
 }
 
-func pended(why dkmsstate.Unfinished, keeping bool) func(*run, *dkmsstate.KernelRecord) {
+func noteUnfinished(why dkmsstate.Unfinished, keeping bool) func(*run, *dkmsstate.KernelRecord) {
 	return func(r *run, _ *dkmsstate.KernelRecord) {
 		if err := record.NoteUnfinished(r.machine.Layout, "6.1.0", why, keeping); err != nil {
 			panic(err)

@@ -137,7 +137,7 @@ func TestHostileTrees(t *testing.T) {
 		if draw.Intn(2) == 0 {
 			env = env[:1]
 		}
-		lookAll(t, env)
+		readAll(t, env)
 		require.Equal(t, before, p.listing(), "case %d: looking changed something after %q", n, done)
 		hook := []Hook{Prerm, Postinst, Reconciler}[draw.Intn(3)]
 		if hook == Reconciler {
@@ -151,8 +151,8 @@ func TestHostileTrees(t *testing.T) {
 	}
 }
 
-// lookAll does what people do to find out; whether it can tell is not the question.
-func lookAll(t *testing.T, env []string) {
+// readAll does what people do to find out; whether it can tell is not the question.
+func readAll(t *testing.T, env []string) {
 	t.Helper()
 	inv, err := ParseSurroundings(env)
 	require.NoError(t, err)

@@ -55,7 +55,7 @@ func ParseInvocation(hook Hook, args, environ []string) (Invocation, error) {
 	if err := inv.TakeArguments(args); err != nil {
 		return inv, err
 	}
-	err := inv.surroundings(environ)
+	err := inv.readEnvironment(environ)
 	return inv, err
 }
 
@@ -75,11 +75,11 @@ func (inv *Invocation) TakeArguments(args []string) error {
 // ParseSurroundings reads the environment alone, for what is about every kernel.
 func ParseSurroundings(environ []string) (Invocation, error) {
 	var inv Invocation
-	err := inv.surroundings(environ)
+	err := inv.readEnvironment(environ)
 	return inv, err
 }
 
-func (inv *Invocation) surroundings(environ []string) error {
+func (inv *Invocation) readEnvironment(environ []string) error {
 	env := environment(environ)
 	inv.Environ = environ
 	inv.Action = debpkg.ParseAction(env["DEB_MAINT_PARAMS"])
@@ -88,12 +88,12 @@ func (inv *Invocation) surroundings(environ []string) error {
 		Package: env["DPKG_MAINTSCRIPT_PACKAGE"],
 		Arch:    env["DPKG_MAINTSCRIPT_ARCH"],
 	}
-	return inv.place(env["DPKG_ROOT"], env["DPKG_ADMINDIR"])
+	return inv.setRoot(env["DPKG_ROOT"], env["DPKG_ADMINDIR"])
 }
 
 // place sets the root and the admin directory. dpkg gives an admin directory
 // that stands in the root already (dpkg(1), DPKG_ADMINDIR).
-func (inv *Invocation) place(root, admin string) error {
+func (inv *Invocation) setRoot(root, admin string) error {
 	if root == "" {
 		root = "/"
 	}

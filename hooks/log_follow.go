@@ -25,13 +25,13 @@ func Follow(ctx context.Context, inv Invocation, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	f := follower{out: out, at: map[string]int64{}}
+	f := follower{out: out, offset: map[string]int64{}}
 	for working {
 		if working, err = record.AtWork(layout); err != nil {
 			return err
 		}
 		for _, log := range record.LiveLogs(layout, inv.Kernel) {
-			if err := f.more(log); err != nil {
+			if err := f.copyNew(log); err != nil {
 				return err
 			}
 		}
@@ -46,13 +46,13 @@ func Follow(ctx context.Context, inv Invocation, out io.Writer) error {
 
 // follower knows how far each log was written out.
 type follower struct {
-	out  io.Writer
-	at   map[string]int64
-	last string
+	out    io.Writer
+	offset map[string]int64
+	last   string
 }
 
 // more writes what was added to a log. One that has become shorter was begun anew.
-func (f *follower) more(path string) error {
+func (f *follower) copyNew(path string) error {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // the build ended meanwhile
@@ -63,17 +63,17 @@ func (f *follower) more(path string) error {
 	defer file.Close()
 	info, err := file.Stat()
 	switch {
-	case err != nil || !info.Mode().IsRegular() || info.Size() == f.at[path]:
+	case err != nil || !info.Mode().IsRegular() || info.Size() == f.offset[path]:
 		return nil
-	case info.Size() < f.at[path]:
-		f.at[path] = 0
+	case info.Size() < f.offset[path]:
+		f.offset[path] = 0
 	}
 	if f.last != path {
 		fmt.Fprintf(f.out, "==> %s <==\n", path)
 		f.last = path
 	}
-	n, err := io.Copy(f.out, io.NewSectionReader(file, f.at[path], info.Size()-f.at[path]))
-	f.at[path] += n
+	n, err := io.Copy(f.out, io.NewSectionReader(file, f.offset[path], info.Size()-f.offset[path]))
+	f.offset[path] += n
 	if err != nil {
 		return fmt.Errorf("cannot follow the log: %w", err)
 	}

@@ -30,7 +30,7 @@ func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 func noticeText(ctx context.Context, layout dkmsstate.Layout, rec dkmsstate.Record) string {
 	var text strings.Builder
 	for _, kernel := range bootable(layout) {
-		for _, line := range missedLines(missing(ctx, layout, kernel, rec.Kernel(kernel)), kernel, running(layout, kernel)) {
+		for _, line := range missingLines(missingModules(ctx, layout, kernel, rec.Kernel(kernel)), kernel, running(layout, kernel)) {
 			fmt.Fprintf(&text, "dkms-hooks: warning: %s\n", line)
 		}
 	}
@@ -41,9 +41,9 @@ func noticeText(ctx context.Context, layout dkmsstate.Layout, rec dkmsstate.Reco
 	return text.String()
 }
 
-// missedLines returns a line for the modules that failed on the same day, and one for each of
+// missingLines returns a line for the modules that failed on the same day, and one for each of
 // the others.
-func missedLines(missing map[string]dkmsstate.Last, kernel dkmsstate.Release, runs bool) []string {
+func missingLines(missing map[string]dkmsstate.Last, kernel dkmsstate.Release, runs bool) []string {
 	which := "newest kernel"
 	if runs {
 		which = "running kernel"
@@ -60,14 +60,14 @@ func missedLines(missing map[string]dkmsstate.Last, kernel dkmsstate.Release, ru
 		}
 	}
 	for _, day := range slices.Sorted(maps.Keys(failed)) {
-		lines = append(lines, fmt.Sprintf("%s failed %s on %s", named(failed[day]), on, day))
+		lines = append(lines, fmt.Sprintf("%s failed %s on %s", moduleList(failed[day]), on, day))
 	}
 	return lines
 }
 
 // missing returns what was recorded of a kernel's modules that the kernel has to do
 // without, or with one that does not fit, and that has not been mended since.
-func missing(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Release, kept dkmsstate.KernelRecord) map[string]dkmsstate.Last {
+func missingModules(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Release, kept dkmsstate.KernelRecord) map[string]dkmsstate.Last {
 	out := map[string]dkmsstate.Last{}
 	for module, l := range kept.Last {
 		if l.Result != dkmsstate.LastInstalled && l.Result != dkmsstate.LastSkipped && strings.Contains(module, "/") && !strings.HasSuffix(module, ".ko") {

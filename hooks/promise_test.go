@@ -30,9 +30,9 @@ func TestUnbuildOnlyOnRealRemoval(t *testing.T) {
 			for _, byHand := range []bool{false, true} {
 				for _, status := range statuses {
 					for owners := range 3 {
-						for _, brings := range []debpkg.Contains{debpkg.ContainsUnknown, debpkg.ContainsYes, debpkg.ContainsNo} {
+						for _, contains := range []debpkg.Contains{debpkg.ContainsUnknown, debpkg.ContainsYes, debpkg.ContainsNo} {
 							for _, broken := range []error{nil, errors.New("gone")} {
-								w := worldOf(status, owners, brings, broken)
+								w := worldOf(status, owners, contains, broken)
 								inv := Invocation{Hook: Prerm, Kernel: "6.1", Action: debpkg.ParseAction(params), ByHand: byHand}
 								if script != "" {
 									inv.Script = Script{script, "p", "amd64"}
@@ -55,12 +55,12 @@ func TestUnbuildOnlyOnRealRemoval(t *testing.T) {
 
 // worldOf is a world with no owner, with the caller as owner, or with another
 // package besides that stays.
-func worldOf(status debpkg.Status, owners int, brings debpkg.Contains, broken error) World {
+func worldOf(status debpkg.Status, owners int, contains debpkg.Contains, broken error) World {
 	w := World{There: true, Unreadable: broken, Caller: debpkg.Package{Name: "p", Arch: "amd64", Status: status}, CallerKnown: true}
 	stays := debpkg.Status{Want: debpkg.WantInstall, Flag: debpkg.FlagOK, State: debpkg.Installed}
 	w.Owners = []debpkg.Package{w.Caller, {Name: "q", Arch: "amd64", Status: stays}}[:owners]
 	w.Starters = w.Owners
-	w.IncomingKnown, w.Incoming, w.Contains = true, debpkg.Incoming{Package: "x"}, brings
+	w.IncomingKnown, w.Incoming, w.Contains = true, debpkg.Incoming{Package: "x"}, contains
 	return w
 }
 

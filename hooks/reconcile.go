@@ -37,7 +37,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	sys := readSystem(inv)
 	general := newReport(stderr, inv)
 	for _, trouble := range sys.troubles {
-		general.tell("%s", trouble)
+		general.warnf("%s", trouble)
 	}
 	due := func(dkmsstate.Record, dkmsstate.Release) bool { return true }
 	if inv.FailedOnly {
@@ -58,15 +58,15 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	if record.Below(sys.layout, inv.Environ) {
 		return exitOK // the run that this one is part of does it
 	}
-	locked, lock, err := lockMachine(ctx, inv, sys, general.say)
+	locked, lock, err := lockMachine(ctx, inv, sys, general.infof)
 	if errors.Is(err, record.ErrLocked) {
 		if err = postponeAll(sys); err == nil {
-			general.tell("%s", postponed)
+			general.warnf("%s", postponed)
 			return exitOK
 		}
 	}
 	if err != nil {
-		general.fails(err, reconcileRepairs)
+		general.runFailed(err, reconcileRepairs)
 		return exitOK
 	}
 	c.machine = locked
@@ -82,17 +82,17 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 	before := len(c.sys.troubles)
 	c.sys.readRecord()
 	for _, trouble := range c.sys.troubles[before:] {
-		general.tell("%s", trouble)
+		general.warnf("%s", trouble)
 	}
 	layout := c.sys.layout
 	survey, err := layout.Survey()
 	if err != nil {
-		general.fails(err, reconcileRepairs)
+		general.runFailed(err, reconcileRepairs)
 		return exitOK
 	}
 	if !c.dryRun && !c.inv.FailedOnly {
 		if err := record.RequestDone(layout); err != nil {
-			general.tell("%v", err)
+			general.warnf("%v", err)
 		}
 	}
 	reported := false
@@ -105,7 +105,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 			reported, survey = true, nil // what took its time may have changed the others
 		}
 		if c.ctx.Err() != nil {
-			general.tell("interrupted; to continue: %s", reconcileRepairs)
+			general.warnf("interrupted; to continue: %s", reconcileRepairs)
 			return exitInterrupted
 		}
 	}
@@ -119,7 +119,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 		return noted
 	})
 	if !reported && !initramfs && c.inv.Script.Name == "" {
-		general.say("nothing to do (kernels checked: %d)", len(kernels))
+		general.infof("nothing to do (kernels checked: %d)", len(kernels))
 	}
 	return exitOK
 }
@@ -172,7 +172,7 @@ func (r *run) finishOthers(ctx context.Context) []*run {
 func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) bool {
 	r.report.heading = func() { r.report.decision(r.inv.Hook, d) }
 	if r.inv.Verbose {
-		r.report.begun()
+		r.report.printHeading()
 	}
 	var err error
 	switch {
@@ -186,7 +186,7 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	}
 	r.report.flush()
 	if err != nil && ctx.Err() == nil {
-		r.report.fails(err, reconcileRepairs)
+		r.report.runFailed(err, reconcileRepairs)
 	}
 	return r.report.heading == nil
 }
@@ -199,9 +199,9 @@ func (r *run) removeKernelDir(dryRun bool) error {
 	case len(left) == 0:
 		return nil
 	case dryRun:
-		r.report.say("would remove its module directory (files and directories left: %d)", len(left))
+		r.report.infof("would remove its module directory (files and directories left: %d)", len(left))
 		return nil
 	}
-	r.report.say("removing its module directory (files and directories left: %d)", len(left))
+	r.report.infof("removing its module directory (files and directories left: %d)", len(left))
 	return tree.RemoveKernelDir()
 }

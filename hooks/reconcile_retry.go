@@ -15,9 +15,9 @@ func retries(inv Invocation, layout dkmsstate.Layout) func(dkmsstate.Record, dkm
 	}
 }
 
-func anyKernel(record dkmsstate.Record, is func(dkmsstate.Record, dkmsstate.Release) bool) bool {
+func anyKernel(record dkmsstate.Record, match func(dkmsstate.Record, dkmsstate.Release) bool) bool {
 	for kernel := range record.Kernels {
-		if is(record, kernel) {
+		if match(record, kernel) {
 			return true
 		}
 	}

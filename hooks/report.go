@@ -57,14 +57,14 @@ func newReport(out io.Writer, inv Invocation) *Report {
 func inOneLine(text string) string { return oneLine(strings.ReplaceAll(text, "\n", "; ")) }
 
 // say says a line that a quiet caller does not want to hear.
-func (r *Report) say(format string, args ...any) { r.line(!r.quiet, format, args...) }
+func (r *Report) infof(format string, args ...any) { r.line(!r.quiet, format, args...) }
 
 // tell says a line about something that failed.
-func (r *Report) tell(format string, args ...any) { r.line(true, format, args...) }
+func (r *Report) warnf(format string, args ...any) { r.line(true, format, args...) }
 
-func (r *Report) line(aloud bool, format string, args ...any) {
-	r.begun()
-	if !aloud {
+func (r *Report) line(visible bool, format string, args ...any) {
+	r.printHeading()
+	if !visible {
 		return
 	}
 	r.mu.Lock()
@@ -78,7 +78,7 @@ func (r *Report) line(aloud bool, format string, args ...any) {
 }
 
 // begun says the first line, once.
-func (r *Report) begun() {
+func (r *Report) printHeading() {
 	if heading := r.heading; heading != nil {
 		r.heading = nil
 		heading()
@@ -104,13 +104,13 @@ func (r *Report) erase() {
 }
 
 // atEnd keeps a line for the end of the report.
-func (r *Report) atEnd(format string, args ...any) {
+func (r *Report) atEndf(format string, args ...any) {
 	r.last = append(r.last, fmt.Sprintf(format, args...))
 }
 
 // trouble reports what is wrong with a module.
 func (r *Report) trouble(kind dkmsstate.LastResult, module, text string) {
-	r.tell("%s", r.shorten(troubleText(kind, module, r.kernel, text)))
+	r.warnf("%s", r.shorten(troubleText(kind, module, r.kernel, text)))
 }
 
 // shorten keeps a line of a brief report within the columns of shorten.
@@ -138,25 +138,25 @@ func troubleText(kind dkmsstate.LastResult, module string, kernel dkmsstate.Rele
 func (r *Report) flush() {
 	r.summary()
 	for _, line := range r.last {
-		r.tell("%s", line)
+		r.warnf("%s", line)
 	}
 	r.last = nil
 	switch len(r.logs) {
 	case 0:
 	case 1:
-		r.tell("  log: dkms-hooks log %s %s", r.kernel, r.logs[0])
+		r.warnf("  log: dkms-hooks log %s %s", r.kernel, r.logs[0])
 	default:
-		r.tell("  logs: dkms-hooks log %s", r.kernel)
+		r.warnf("  logs: dkms-hooks log %s", r.kernel)
 	}
 	if r.next != "" {
-		r.tell("  next: %s", r.next)
+		r.warnf("  next: %s", r.next)
 	}
 	r.logs, r.next = nil, ""
 	for _, reason := range slices.Sorted(maps.Keys(r.unsigned)) {
 		modules := r.unsigned[reason]
 		slices.Sort(modules)
-		r.tell("not signed: %s for %s: %s", strings.Join(modules, ", "), r.kernel, reason)
-		r.tell("  next: fix this, unbuild them with dkms(8), then run: dkms-hooks run postinst %s", r.kernel)
+		r.warnf("not signed: %s for %s: %s", strings.Join(modules, ", "), r.kernel, reason)
+		r.warnf("  next: fix this, unbuild them with dkms(8), then run: dkms-hooks run postinst %s", r.kernel)
 	}
 	r.unsigned = nil
 }
@@ -180,10 +180,10 @@ func (r *Report) announce(p plan.Plan) {
 		}
 	}
 	if len(built) > 0 {
-		r.say("building %s", named(built))
+		r.infof("building %s", moduleList(built))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(rebuilt)) {
-		r.say("rebuilding %s: %s", named(rebuilt[reason]), reason)
+		r.infof("rebuilding %s: %s", moduleList(rebuilt[reason]), reason)
 	}
 }
 
@@ -191,16 +191,16 @@ func (r *Report) announce(p plan.Plan) {
 func (r *Report) summary() {
 	var parts []string
 	for _, did := range slices.Sorted(maps.Keys(r.ended)) {
-		parts = append(parts, did+" "+named(r.ended[did]))
+		parts = append(parts, did+" "+moduleList(r.ended[did]))
 	}
 	if len(parts) > 0 {
-		r.say("%s%s", strings.Join(parts, ", "), seconds(time.Since(r.since)))
+		r.infof("%s%s", strings.Join(parts, ", "), seconds(time.Since(r.since)))
 	}
 	r.ended = nil
 }
 
 // named names modules, or counts them where there are many.
-func named(modules []string) string {
+func moduleList(modules []string) string {
 	const few = 3
 	if len(modules) > few {
 		return fmt.Sprintf("%d modules", len(modules))
@@ -209,15 +209,15 @@ func named(modules []string) string {
 }
 
 // fails reports what ended the work, and what to run when that is fixed.
-func (r *Report) fails(err error, command string) {
-	r.tell("failed: %v", err)
-	r.tell("  next: fix this, then run: %s", command)
+func (r *Report) runFailed(err error, command string) {
+	r.warnf("failed: %v", err)
+	r.warnf("  next: fix this, then run: %s", command)
 }
 
 // close prints, after flush, what takes other programs to find out.
 func (r *Report) close() {
 	if r.advice != nil {
-		r.tell("  next: %s", r.advice())
+		r.warnf("  next: %s", r.advice())
 	}
 	r.advice = nil
 }
@@ -226,19 +226,19 @@ func (r *Report) decision(hook Hook, d Decision) {
 	if r.brief && d.Hint == "" {
 		return
 	}
-	r.say("%s %s: %s: %s", hook, r.kernel, d.Verdict, d.Reason)
+	r.infof("%s %s: %s: %s", hook, r.kernel, d.Verdict, d.Reason)
 	if d.Hint != "" {
-		r.say("%s", d.Hint)
+		r.infof("%s", d.Hint)
 	}
 }
 
 // plan tells what would be done, for --dry-run.
 func (r *Report) plan(p plan.Plan, depmod bool) {
 	if p.Empty() {
-		r.say("nothing to do")
+		r.infof("nothing to do")
 	}
 	for _, step := range planned(p, depmod) {
-		r.say("would %s", step)
+		r.infof("would %s", step)
 	}
 }
 
@@ -270,7 +270,7 @@ func planned(p plan.Plan, depmod bool) []string {
 func (r *Report) notes(p plan.Plan, headers func() string) {
 	lines, next := planNotes(p)
 	for _, line := range lines {
-		r.atEnd("%s", r.shorten(line))
+		r.atEndf("%s", r.shorten(line))
 	}
 	if r.next == "" {
 		r.next = next

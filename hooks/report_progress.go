@@ -25,33 +25,33 @@ import (
 //	still building zfs/2.3.1 (3 min)
 type progress struct {
 	report *Report
-	of     int
+	total  int
 	// mu guards what the ticker reads.
 	mu sync.Mutex
 	// numbers are those that tasks had when they began for the first time.
 	numbers map[int]int
 	ended   int
-	running []atWork
+	running []runningTask
 	stopped chan struct{}
 	ticker  *sync.WaitGroup
 }
 
-// atWork is a task that is being done.
-type atWork struct {
-	number int
-	task   plan.Task
-	since  time.Time
+// runningTask is a task that is being done.
+type runningTask struct {
+	index int
+	task  plan.Task
+	since time.Time
 }
 
 // watch begins to tell of as many tasks.
-func (r *Report) watch(of int) *progress {
-	p := &progress{report: r, of: of, numbers: map[int]int{}, stopped: make(chan struct{}), ticker: new(sync.WaitGroup)}
-	switch width := liveWidth(r.out); {
+func (r *Report) watch(total int) *progress {
+	p := &progress{report: r, total: total, numbers: map[int]int{}, stopped: make(chan struct{}), ticker: new(sync.WaitGroup)}
+	switch width := terminalWidth(r.out); {
 	case r.quiet:
 	case width > 0:
 		p.every(time.Second, func() { p.report.draw(p.line(width)) })
 	default:
-		p.every(time.Minute, p.tell)
+		p.every(time.Minute, p.printRunning)
 	}
 	return p
 }
@@ -62,8 +62,8 @@ func (p *progress) begin(i int, t plan.Task) {
 	if p.numbers[i] == 0 {
 		p.numbers[i] = len(p.numbers) + 1
 	}
-	p.report.begin(t, p.numbers[i], p.of)
-	p.running = append(p.running, atWork{i, t, time.Now()})
+	p.report.begin(t, p.numbers[i], p.total)
+	p.running = append(p.running, runningTask{i, t, time.Now()})
 }
 
 // end returns how long the task took. One that is to be done again has not ended.
@@ -73,7 +73,7 @@ func (p *progress) end(i int, r apply.Result) time.Duration {
 	if r.Outcome != apply.Again {
 		p.ended++
 	}
-	at := slices.IndexFunc(p.running, func(w atWork) bool { return w.number == i })
+	at := slices.IndexFunc(p.running, func(w runningTask) bool { return w.index == i })
 	if at < 0 {
 		return 0 // it was never begun
 	}
@@ -109,7 +109,7 @@ func (p *progress) every(period time.Duration, do func()) {
 }
 
 // tell says what has been being built for about a minute or longer.
-func (p *progress) tell() {
+func (p *progress) printRunning() {
 	var builds []string
 	for _, r := range p.running {
 		if took := time.Since(r.since).Round(time.Minute); took > 0 && r.task.Builds() {
@@ -117,7 +117,7 @@ func (p *progress) tell() {
 		}
 	}
 	if len(builds) > 0 {
-		p.report.say("still building %s", strings.Join(builds, ", "))
+		p.report.infof("still building %s", strings.Join(builds, ", "))
 	}
 }
 
@@ -132,7 +132,7 @@ func (p *progress) line(width int) string {
 	if len(names) == 0 {
 		return ""
 	}
-	head := fmt.Sprintf("[%d/%d] ", min(p.ended+1, p.of), p.of)
+	head := fmt.Sprintf("[%d/%d] ", min(p.ended+1, p.total), p.total)
 	tail := fmt.Sprintf(" … %.0f s", longest.Seconds())
 	middle := []rune(oneLine(strings.Join(names, ", ")))
 	if room := max(0, width-1-len([]rune(head+tail))); len(middle) > room {
@@ -141,10 +141,10 @@ func (p *progress) line(width int) string {
 	return head + string(middle) + tail
 }
 
-// liveWidth is how wide the terminal is that a living line can be drawn on, 0 for
+// terminalWidth is how wide the terminal is that a living line can be drawn on, 0 for
 // none: apt gives its maintainer scripts a terminal too, and what is drawn on that
 // ends in its log.
-func liveWidth(out io.Writer) int {
+func terminalWidth(out io.Writer) int {
 	file, ok := out.(*os.File)
 	if !ok || os.Getenv("DPKG_FRONTEND_LOCKED") != "" || os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" {
 		return 0

@@ -21,7 +21,7 @@ func building(name string) plan.Task {
 		Steps: []plan.Step{{Op: plan.OpBuild, Reason: "not built"}, {Op: plan.OpInstall, Reason: "not installed"}}}
 }
 
-func TestLivingLine(t *testing.T) {
+func TestProgressLine(t *testing.T) {
 	var out bytes.Buffer
 	r := newReport(&out, Invocation{Kernel: "6.1"})
 	p := r.watch(8)
@@ -39,7 +39,7 @@ func TestLivingLine(t *testing.T) {
 }
 
 // Where no line can live, a minute has one, for what has been being built for about as long.
-func TestEachMinuteHasALine(t *testing.T) {
+func TestRunningBuildsArePrintedEachMinute(t *testing.T) {
 	var out bytes.Buffer
 	r := newReport(&out, Invocation{Kernel: "6.1"})
 	p := r.watch(4)
@@ -49,12 +49,12 @@ func TestEachMinuteHasALine(t *testing.T) {
 	p.begin(1, building("new"))
 	p.begin(2, plan.Task{Module: dkmsstate.Module{Name: "repaired", Version: "1.0"}, Steps: []plan.Step{{Op: plan.OpRestore}}})
 	out.Reset()
-	p.tell()
+	p.printRunning()
 	assert.Empty(t, out.String(), "it has just begun")
 	p.running[0].since = time.Now().Add(-3 * time.Minute)
 	p.running[1].since = time.Now().Add(-45 * time.Second)
 	p.running[3].since = time.Now().Add(-3 * time.Minute)
-	p.tell()
+	p.printRunning()
 	assert.Equal(t, "dkms-hooks: still building one/1.0 (3 min), two/1.0 (1 min)\n", out.String())
 }
 
@@ -74,20 +74,20 @@ func TestReportWithoutATerminal(t *testing.T) {
 	r := newReport(&out, Invocation{Kernel: "6.1"})
 	p := r.watch(1)
 	p.begin(0, building("one"))
-	r.say("said")
+	r.infof("said")
 	p.end(0, apply.Result{})
 	p.stop()
 	assert.Equal(t, "dkms-hooks: building one/1.0 (1 of 1)\ndkms-hooks: said\n", out.String())
 }
 
 // What is said stands on lines of its own, whatever is drawn between.
-func TestLinesEraseTheLivingOne(t *testing.T) {
+func TestLinesEraseTheProgressLine(t *testing.T) {
 	var out bytes.Buffer
 	r := newReport(&out, Invocation{Kernel: "6.1"})
-	r.say("before")
+	r.infof("before")
 	r.draw("[1/2] one/1.0 … 1 s")
 	r.draw("[1/2] one/1.0 … 2 s")
-	r.say("after")
+	r.infof("after")
 	r.draw("")
 	assert.Equal(t, "dkms-hooks: before\n[1/2] one/1.0 … 1 s\r\x1b[K[1/2] one/1.0 … 2 s\r\x1b[Kdkms-hooks: after\n", out.String())
 }
@@ -95,21 +95,21 @@ func TestLinesEraseTheLivingOne(t *testing.T) {
 func TestLiveWidth(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	t.Setenv("DPKG_FRONTEND_LOCKED", "")
-	assert.Zero(t, liveWidth(&bytes.Buffer{}))
+	assert.Zero(t, terminalWidth(&bytes.Buffer{}))
 	file, err := os.Create(t.TempDir() + "/log")
 	require.NoError(t, err)
 	defer file.Close()
-	assert.Zero(t, liveWidth(file))
+	assert.Zero(t, terminalWidth(file))
 
 	terminal := openTerminal(t)
-	assert.Equal(t, 80, liveWidth(terminal), "one that does not know its size")
+	assert.Equal(t, 80, terminalWidth(terminal), "one that does not know its size")
 	require.NoError(t, unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 120}))
-	assert.Equal(t, 120, liveWidth(terminal))
+	assert.Equal(t, 120, terminalWidth(terminal))
 	t.Setenv("TERM", "dumb")
-	assert.Zero(t, liveWidth(terminal))
+	assert.Zero(t, terminalWidth(terminal))
 	t.Setenv("TERM", "xterm")
 	t.Setenv("DPKG_FRONTEND_LOCKED", "true")
-	assert.Zero(t, liveWidth(terminal), "the terminal that apt gives, which ends in its log")
+	assert.Zero(t, terminalWidth(terminal), "the terminal that apt gives, which ends in its log")
 }
 
 // openTerminal returns the end of a new pseudo-terminal that programs write to.

@@ -12,16 +12,16 @@ import (
 )
 
 // begin reports work that takes its time.
-func (r *Report) begin(t plan.Task, number, of int) {
+func (r *Report) begin(t plan.Task, number, total int) {
 	if r.brief {
 		return // announce has
 	}
 	for _, step := range t.Steps {
 		switch step.Op {
 		case plan.OpBuild:
-			r.say("building %s (%d of %d)", t.Module, number, of)
+			r.infof("building %s (%d of %d)", t.Module, number, total)
 		case plan.OpReplace:
-			r.say("rebuilding %s (%d of %d): %s", t.Module, number, of, step.Reason)
+			r.infof("rebuilding %s (%d of %d): %s", t.Module, number, total, step.Reason)
 		}
 	}
 }
@@ -31,14 +31,14 @@ func (r *Report) end(res apply.Result, took time.Duration) {
 	m := res.Task.Module
 	switch res.Outcome {
 	case apply.Done:
-		r.done(m.String(), res.Task.Steps[len(res.Task.Steps)-1], took)
+		r.taskDone(m.String(), res.Task.Steps[len(res.Task.Steps)-1], took)
 		for _, note := range res.Notes {
-			r.atEnd("warning: %s is installed for %s, but %s", m, r.kernel, note)
+			r.atEndf("warning: %s is installed for %s, but %s", m, r.kernel, note)
 		}
 		r.notSigned(m.String(), res.Unsigned)
 	case apply.Again:
 		if !r.brief {
-			r.say("%s: failed while others were built; it is tried again after those before it", m)
+			r.infof("%s: failed while others were built; it is tried again after those before it", m)
 		}
 	case apply.Skipped:
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error())
@@ -46,15 +46,15 @@ func (r *Report) end(res apply.Result, took time.Duration) {
 		if errors.Is(res.Err, context.Canceled) {
 			return // it was not begun; the interruption is reported once, at the end
 		}
-		r.failed(res)
+		r.taskFailed(res)
 	}
 }
 
 // done reports a task that ended well.
-func (r *Report) done(module string, step plan.Step, took time.Duration) {
+func (r *Report) taskDone(module string, step plan.Step, took time.Duration) {
 	short := map[plan.Op]string{plan.OpInstall: "installed", plan.OpReplace: "rebuilt", plan.OpRemoveBuild: "removed"}[step.Op]
 	if !r.brief || short == "" {
-		r.say("%s: %s%s", module, done(step), seconds(took))
+		r.infof("%s: %s%s", module, doneText(step), seconds(took))
 		return
 	}
 	if r.ended == nil {
@@ -64,7 +64,7 @@ func (r *Report) done(module string, step plan.Step, took time.Duration) {
 }
 
 // failed reports a task that failed, and keeps what to do about it for the end.
-func (r *Report) failed(res apply.Result) {
+func (r *Report) taskFailed(res apply.Result) {
 	m, text := res.Task.Module, res.Err.Error()
 	last := res.Task.Steps[len(res.Task.Steps)-1]
 	if last.Op == plan.OpReplace {
@@ -72,7 +72,7 @@ func (r *Report) failed(res apply.Result) {
 	}
 	r.trouble(dkmsstate.LastFailed, m.String(), text)
 	if res.NoLog != nil {
-		r.tell("  no log: %v", res.NoLog)
+		r.warnf("  no log: %v", res.NoLog)
 	}
 	command := "dkms-hooks reconcile"
 	switch {
@@ -101,7 +101,7 @@ func (r *Report) notSigned(module, reason string) {
 	r.unsigned[reason] = append(r.unsigned[reason], module)
 }
 
-func done(step plan.Step) string {
+func doneText(step plan.Step) string {
 	switch step.Op {
 	case plan.OpInstall:
 		return "installed"

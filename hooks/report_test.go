@@ -101,8 +101,8 @@ func TestOutcomes(t *testing.T) {
 	task := func(name string, last plan.Op) plan.Task {
 		return plan.Task{Module: dkmsstate.Module{Name: name, Version: "1.0"}, Steps: []plan.Step{{Op: last, Reason: "m.ko was gone"}}}
 	}
-	o.plan(plan.Plan{NeedHeaders: []dkmsstate.Module{{Name: "waits", Version: "1.0"}, {Name: "old", Version: "1.0"}}, Broken: []plan.Note{{Module: "old/1.0", Text: "it stays", Left: true}}})
-	o.notes(plan.Plan{Broken: []plan.Note{{Module: "old/1.0", Text: "it stays", Left: true}, {Module: "none/1.0", Text: "taken", Skipped: true}, {Module: "broken/1.0", Text: "no\nsource"}}})
+	o.addPlan(plan.Plan{NeedHeaders: []dkmsstate.Module{{Name: "waits", Version: "1.0"}, {Name: "old", Version: "1.0"}}, Broken: []plan.Note{{Module: "old/1.0", Text: "it stays", Left: true}}})
+	o.addNotes(plan.Plan{Broken: []plan.Note{{Module: "old/1.0", Text: "it stays", Left: true}, {Module: "none/1.0", Text: "taken", Skipped: true}, {Module: "broken/1.0", Text: "no\nsource"}}})
 	for _, res := range []apply.Result{
 		{Task: task("bad", plan.OpInstall), Outcome: apply.Failed, Err: errors.New("it does not compile"), Cause: dkmsstate.CauseCompiler, Log: "/make.log"},
 		{Task: task("cut", plan.OpInstall), Outcome: apply.Failed, Err: context.Canceled},
@@ -112,7 +112,7 @@ func TestOutcomes(t *testing.T) {
 		{Task: task("taken", plan.OpRemoveBuild), Outcome: apply.Done},
 		{Task: task("again", plan.OpInstall), Outcome: apply.Again},
 	} {
-		o.result(res)
+		o.addResult(res)
 	}
 	texts := map[string]string{}
 	for module, last := range o {
@@ -135,6 +135,6 @@ func TestReportKeepsLinesWhole(t *testing.T) {
 	r.flush()
 	assert.Equal(t, "dkms-hooks: failed: m/1 for 6.1: one; two?[2J?\n", out.String())
 	o := outcomes{}
-	o.note("m/1", dkmsstate.LastFailed, "one\ntwo\x1b[2J\r", "")
+	o.set("m/1", dkmsstate.LastFailed, "one\ntwo\x1b[2J\r", "")
 	assert.Equal(t, "one; two?[2J?", o["m/1"].Text)
 }

@@ -39,7 +39,7 @@ type run struct {
 	// outcomes are what became of modules, and standing counts the troubles that an earlier
 	// hook of the same run of dpkg reported.
 	outcomes outcomes
-	standing int
+	dropped  int
 	// after is what was found in the end, built are the modules that the run built.
 	after dkmsstate.Snapshot
 	built []dkmsstate.Module
@@ -70,7 +70,7 @@ func newRun(inv Invocation, sys system, verdict Verdict, stderr io.Writer) *run 
 func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
 	sys := readSystem(inv)
 	if !dryRun && record.Below(sys.layout, inv.Environ) {
-		return leave(sys.layout, inv, stderr)
+		return deferToParent(sys.layout, inv, stderr)
 	}
 	d := Decide(inv, ReadWorld(ctx, inv, sys.layout))
 	r := newRun(inv, sys, d.Verdict, stderr)
@@ -81,7 +81,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	var err error
 	if d.Verdict == Unbuild || d.Verdict == Autoinstall {
 		for _, trouble := range sys.troubles {
-			r.report.tell("%s", trouble)
+			r.report.warnf("%s", trouble)
 		}
 		err = r.act(ctx, dryRun)
 	}
@@ -90,13 +90,13 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	if len(r.built) > 0 && inv.Script.Name == "" { // dpkg has it from Remind, at its end
 		fmt.Fprint(stderr, enrolText(ctx, sys.layout, signing.SystemFirmware(), *r.record))
 	}
-	again := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
+	command := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
 	switch {
 	case ctx.Err() != nil:
-		r.report.tell("interrupted; to continue: %s", again)
+		r.report.warnf("interrupted; to continue: %s", command)
 		return exitInterrupted
 	case err != nil:
-		r.report.fails(err, again)
+		r.report.runFailed(err, command)
 	}
 	if d.Verdict == Autoinstall && !dryRun && r.mustFail() {
 		return exitFailed
@@ -108,8 +108,8 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 func (r *run) trigger(ctx context.Context) bool {
 	active, err := activate(ctx, r.inv, r.machine.Layout)
 	if err != nil {
-		r.report.atEnd("failed: %v", err)
-		r.report.atEnd("  next: when dpkg has finished, run: dkms-hooks reconcile")
+		r.report.atEndf("failed: %v", err)
+		r.report.atEndf("  next: when dpkg has finished, run: dkms-hooks reconcile")
 	}
 	return active
 }
@@ -145,20 +145,20 @@ func uname() unix.Utsname {
 
 // lockMachine takes the lock, since another hook may be at work on the same
 // kernel, and gives the machine at work under it.
-func lockMachine(ctx context.Context, inv Invocation, sys system, say func(string, ...any)) (apply.Machine, io.Closer, error) {
+func lockMachine(ctx context.Context, inv Invocation, sys system, infof func(string, ...any)) (apply.Machine, io.Closer, error) {
 	if record.Below(sys.layout, inv.Environ) {
 		return apply.Machine{}, nil, record.ErrBelow
 	}
 	waited := false
 	lock, err := record.Acquire(ctx, sys.layout, sys.config.lockLimit(), func() {
 		waited = true
-		say("waiting for another run of dkms-hooks (at most %s)", sys.config.lockLimit())
+		infof("waiting for another run of dkms-hooks (at most %s)", sys.config.lockLimit())
 	})
 	if err != nil {
 		return apply.Machine{}, nil, err
 	}
 	if waited {
-		inv.forgetDatabase()
+		inv.resetDatabase()
 	}
 	return machineOf(inv, sys, lock), lock, nil
 }

@@ -10,7 +10,7 @@ import (
 
 // leave leaves a kernel to the run that started this hook and waits for it. That run is
 // at work on the kernel, or finds the note; a hook of another kernel is not lost.
-func leave(layout dkmsstate.Layout, inv Invocation, stderr io.Writer) int {
+func deferToParent(layout dkmsstate.Layout, inv Invocation, stderr io.Writer) int {
 	if layout.Unfinished(inv.Kernel) != "" {
 		return exitOK
 	}

@@ -21,7 +21,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 	}
 	// The next run finds this when the rest of this one never happens.
 	if err := record.NoteUnfinished(r.machine.Layout, r.inv.Kernel, dkmsstate.Interrupted, planned.Keeping()); err != nil {
-		r.report.atEnd("%v", err)
+		r.report.atEndf("%v", err)
 	}
 	changed := false
 	r.report.announce(planned)
@@ -31,7 +31,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 		progress.begin,
 		func(i int, res apply.Result) {
 			changed = changed || res.Outcome == apply.Done && (r.verdict == Unbuild || res.Task.Installs())
-			r.outcomes.result(res)
+			r.outcomes.addResult(res)
 			r.report.end(res, progress.end(i, res))
 		})
 	progress.stop()
@@ -58,14 +58,14 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 		return tree.RemoveDepmodPending()
 	}
 	if planned.Depmod != "" && after.There {
-		r.report.say("running depmod: %s", planned.Depmod)
+		r.report.infof("running depmod: %s", planned.Depmod)
 	}
 	unfit, err := r.machine.Finish(ctx, &r.after, changed)
 	if err != nil {
 		return err
 	}
 	if unfit != "" {
-		r.report.atEnd("warning: after depmod for %s, %s: depmod cannot read the file, or depmod.d(5) prefers another", r.inv.Kernel, unfit)
+		r.report.atEndf("warning: after depmod for %s, %s: depmod cannot read the file, or depmod.d(5) prefers another", r.inv.Kernel, unfit)
 	}
 	return r.noteInitramfs(changedModules(before, after, results))
 }
@@ -76,9 +76,9 @@ func (r *run) removeLeftovers(tree apply.Tree, paths []string) {
 	if len(paths) == 0 {
 		return
 	}
-	r.report.say("removing %s", leftovers(paths))
+	r.report.infof("removing %s", leftovers(paths))
 	if err := tree.RemoveLeftovers(paths); err != nil {
-		r.report.atEnd("%v", err)
+		r.report.atEndf("%v", err)
 	}
 }
 
@@ -98,7 +98,7 @@ func (r *run) verify(after dkmsstate.Snapshot, results []apply.Result) {
 		}
 		if err := apply.Verify(after, res.Task); err != nil {
 			res.Outcome, res.Err = apply.Failed, err
-			r.outcomes.result(res)
+			r.outcomes.addResult(res)
 			r.report.end(res, 0)
 		}
 	}
@@ -123,7 +123,7 @@ func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot, 
 			errs = append(errs, err)
 			continue
 		}
-		r.report.atEnd("%s lost its registration with dkms in this run; it is registered again", lost.Module)
+		r.report.atEndf("%s lost its registration with dkms in this run; it is registered again", lost.Module)
 	}
 	return after, errors.Join(errs...)
 }

@@ -30,27 +30,27 @@ func (r *run) noteInitramfs(names []string) error {
 // programs of others may wait for: systemd-boot's hook ends in our own.
 func (r *run) initramfs(ctx context.Context) error {
 	layout, kernel := r.machine.Layout, r.inv.Kernel
-	if _, owed := layout.InitramfsNoted(kernel); !owed || ctx.Err() != nil || layout.Root != "/" {
+	if _, noted := layout.InitramfsNoted(kernel); !noted || ctx.Err() != nil || layout.Root != "/" {
 		return nil
 	}
 	lock, err := record.AcquireInitramfs(ctx, layout, r.config.lockLimit(), func() {
-		r.report.say("waiting for another run that updates an initramfs (at most %s)", r.config.lockLimit())
+		r.report.infof("waiting for another run that updates an initramfs (at most %s)", r.config.lockLimit())
 	})
 	if err != nil {
 		return fmt.Errorf("the initramfs of %s is not updated yet: %w", kernel, err)
 	}
 	defer lock.Close()
-	owed, still := layout.InitramfsNoted(kernel)
-	if !still {
+	note, noted := layout.InitramfsNoted(kernel)
+	if !noted {
 		return nil // that run has made it
 	}
-	if err := r.remakeInitramfs(ctx, engine(r.inv, layout, r.config, lock), owed.Names); err != nil {
+	if err := r.updateInitramfs(ctx, engine(r.inv, layout, r.config, lock), note.Names); err != nil {
 		return err
 	}
-	return record.NoteInitramfsDone(layout, kernel, owed)
+	return record.NoteInitramfsDone(layout, kernel, note)
 }
 
-func (r *run) remakeInitramfs(ctx context.Context, engine dkms.Engine, names []string) error {
+func (r *run) updateInitramfs(ctx context.Context, engine dkms.Engine, names []string) error {
 	layout, kernel := r.machine.Layout, r.inv.Kernel
 	if _, err := os.Stat(dkms.InitramfsPath(layout, kernel)); err != nil || r.imageFollows() {
 		return nil
@@ -66,7 +66,7 @@ func (r *run) remakeInitramfs(ctx context.Context, engine dkms.Engine, names []s
 		}
 		why = "it contains a module that has changed"
 	}
-	r.report.say("updating the initramfs of %s: %s", kernel, why)
+	r.report.infof("updating the initramfs of %s: %s", kernel, why)
 	if err := engine.Initramfs(ctx, kernel); err != nil {
 		return fmt.Errorf("cannot update the initramfs of %s (manually: update-initramfs -u -k %s): %w", kernel, kernel, dkms.Explain(err))
 	}
@@ -79,7 +79,7 @@ func afterLock(ctx context.Context, runs []*run) {
 	for _, r := range runs {
 		r.report.close()
 		if err := r.initramfs(ctx); err != nil && ctx.Err() == nil {
-			r.report.fails(err, reconcileRepairs)
+			r.report.runFailed(err, reconcileRepairs)
 		}
 	}
 }

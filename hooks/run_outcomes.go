@@ -14,43 +14,43 @@ import (
 type outcomes map[string]dkmsstate.Last
 
 // note notes what became of a module.
-func (o outcomes) note(module string, result dkmsstate.LastResult, text, log string) {
+func (o outcomes) set(module string, result dkmsstate.LastResult, text, log string) {
 	o[module] = dkmsstate.Last{Result: result, Text: inOneLine(text), When: time.Now().Truncate(time.Second), Log: log}
 }
 
 // result notes how a task ended that installs a module or did not end well. One that was
 // interrupted before it began is none.
-func (o outcomes) result(res apply.Result) {
+func (o outcomes) addResult(res apply.Result) {
 	module := res.Task.Module.String()
 	switch {
 	case res.Outcome == apply.Done && res.Task.Installs():
-		o.note(module, dkmsstate.LastInstalled, done(res.Task.Steps[len(res.Task.Steps)-1]), res.Log)
+		o.set(module, dkmsstate.LastInstalled, doneText(res.Task.Steps[len(res.Task.Steps)-1]), res.Log)
 		o.amend(module, func(last *dkmsstate.Last) { last.Took = res.Took })
 	case res.Outcome == apply.Skipped:
-		o.note(module, dkmsstate.LastSkipped, res.Err.Error(), res.Log)
+		o.set(module, dkmsstate.LastSkipped, res.Err.Error(), res.Log)
 	case res.Outcome == apply.Failed && !errors.Is(res.Err, context.Canceled):
-		o.note(module, dkmsstate.LastFailed, res.Err.Error(), res.Log)
+		o.set(module, dkmsstate.LastFailed, res.Err.Error(), res.Log)
 		o.amend(module, func(last *dkmsstate.Last) { last.Cause = res.Cause })
 	}
 }
 
 // plan notes what a plan does nothing about. Of a module that waits for headers and has an
 // old build, it counts that the old build stays.
-func (o outcomes) plan(p plan.Plan) {
+func (o outcomes) addPlan(p plan.Plan) {
 	for _, m := range p.NeedHeaders {
-		o.note(m.String(), dkmsstate.LastWaiting, waitsForHeaders, "")
+		o.set(m.String(), dkmsstate.LastWaiting, waitsForHeaders, "")
 	}
 	for _, n := range p.Broken {
 		if _, waits := o[n.Module]; waits {
-			o.note(n.Module, dkmsstate.LastLeft, n.Text, "")
+			o.set(n.Module, dkmsstate.LastLeft, n.Text, "")
 		}
 	}
 }
 
 // notes notes what is reported of a plan.
-func (o outcomes) notes(p plan.Plan) {
+func (o outcomes) addNotes(p plan.Plan) {
 	for _, n := range p.Broken {
-		o.note(n.Module, kindOf(n), n.Text, "")
+		o.set(n.Module, kindOf(n), n.Text, "")
 	}
 }
 

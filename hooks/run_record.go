@@ -16,14 +16,14 @@ import (
 // remember records how the run ended, and writes the notice. A failure that is recorded is
 // neither tried nor reported again while nothing has changed; what was built is known later
 // by what it was built from.
-func (r *run) remember(ctx context.Context, kept dkmsstate.KernelRecord, before dkmsstate.Snapshot) error {
+func (r *run) updateRecord(ctx context.Context, kept dkmsstate.KernelRecord, before dkmsstate.Snapshot) error {
 	if r.verdict == Unbuild {
-		return r.forget(ctx, kept)
+		return r.dropRecord(ctx, kept)
 	}
 	if unpacked := before.Unpacked(); unpacked != kept.Unpacked {
 		kept.Unpacked, kept.Looked = unpacked, time.Now()
 	}
-	kept.Last, kept.RemovedBy = r.endings(kept.Last, before), ""
+	kept.Last, kept.RemovedBy = r.lastAttempts(kept.Last, before), ""
 	if len(r.outcomes) > 0 {
 		kept.Run = r.dpkg
 	}
@@ -42,42 +42,42 @@ func (r *run) writeNotice(ctx context.Context) error {
 
 // endings returns how the last attempt for each module ended: by this run, or by one before it
 // as far as that still holds.
-func (r *run) endings(earlier map[string]dkmsstate.Last, before dkmsstate.Snapshot) map[string]dkmsstate.Last {
+func (r *run) lastAttempts(earlier map[string]dkmsstate.Last, before dkmsstate.Snapshot) map[string]dkmsstate.Last {
 	last := map[string]dkmsstate.Last{}
-	for module, ending := range earlier {
+	for module, attempt := range earlier {
 		_, reported := r.reported[module]
-		if reported || ending.Result == dkmsstate.LastInstalled && r.after.Installed(module) {
-			last[module] = ending
+		if reported || attempt.Result == dkmsstate.LastInstalled && r.after.Installed(module) {
+			last[module] = attempt
 		}
 	}
-	for module, ending := range r.outcomes {
-		if ending.Result != dkmsstate.LastInstalled {
-			ending = r.startedFrom(module, ending, before)
+	for module, attempt := range r.outcomes {
+		if attempt.Result != dkmsstate.LastInstalled {
+			attempt = r.withInputs(module, attempt, before)
 		}
-		if ending.Took == 0 { // it was installed again and not built
-			ending.Took = earlier[module].Took
+		if attempt.Took == 0 { // it was installed again and not built
+			attempt.Took = earlier[module].Took
 		}
-		last[module] = ending
+		last[module] = attempt
 	}
 	return last
 }
 
-// startedFrom adds to an ending what the attempt started from.
-func (r *run) startedFrom(module string, ending dkmsstate.Last, before dkmsstate.Snapshot) dkmsstate.Last {
+// startedFrom adds to an attempt what the attempt started from.
+func (r *run) withInputs(module string, attempt dkmsstate.Last, before dkmsstate.Snapshot) dkmsstate.Last {
 	name, _, _ := strings.Cut(module, "/")
 	link, _ := r.after.Link(name, r.after.Arch)
-	ending.Inputs, ending.Linked = before.Inputs(module), link.Version
-	if ending.Result == dkmsstate.LastFailed {
-		ending.Packages, ending.Compiler = r.inv.packages(), r.machine.Layout.Compiler()
+	attempt.Inputs, attempt.Linked = before.Inputs(module), link.Version
+	if attempt.Result == dkmsstate.LastFailed {
+		attempt.Packages, attempt.Compiler = r.inv.packages(), r.machine.Layout.Compiler()
 	}
-	return ending
+	return attempt
 }
 
 // forget drops the record of a kernel that is removed. While dpkg may still give up the
 // removal, it is only noted.
-func (r *run) forget(ctx context.Context, kept dkmsstate.KernelRecord) error {
+func (r *run) dropRecord(ctx context.Context, kept dkmsstate.KernelRecord) error {
 	if r.machine.Backup {
-		return r.rememberRemoval(kept)
+		return r.recordRemoval(kept)
 	}
 	if _, known := r.record.Kernels[r.inv.Kernel]; !known {
 		return nil
@@ -87,9 +87,9 @@ func (r *run) forget(ctx context.Context, kept dkmsstate.KernelRecord) error {
 	return errors.Join(record.Write(layout, *r.record), record.RemoveLogs(layout, r.inv.Kernel), r.writeNotice(ctx))
 }
 
-// rememberRemoval notes which package's removal took the builds away, until it is known
+// recordRemoval notes which package's removal took the builds away, until it is known
 // whether it went through.
-func (r *run) rememberRemoval(kept dkmsstate.KernelRecord) error {
+func (r *run) recordRemoval(kept dkmsstate.KernelRecord) error {
 	kept.RemovedBy = r.inv.Script.Package
 	if kept.RemovedBy == r.record.Kernel(r.inv.Kernel).RemovedBy {
 		return nil
@@ -116,16 +116,16 @@ func (r *run) mustFail() bool {
 				why = append(why, module+" failed, and On-Failure is strict")
 			}
 		}
-		if r.standing > 0 {
+		if r.dropped > 0 {
 			why = append(why, "modules still fail (reported above), and On-Failure is strict")
 		}
 	}
 	if len(why) == 0 {
 		return false
 	}
-	r.report.tell("error: %s", strings.Join(why, "; "))
-	r.report.tell("  %s is not configured: later steps, such as the initramfs and the boot loader, are not done for this kernel", r.inv.who())
-	r.report.tell("  next: fix this or change %s, then run: dpkg --configure -a", ConfigFile)
+	r.report.warnf("error: %s", strings.Join(why, "; "))
+	r.report.warnf("  %s is not configured: later steps, such as the initramfs and the boot loader, are not done for this kernel", r.inv.callerName())
+	r.report.warnf("  next: fix this or change %s, then run: dpkg --configure -a", ConfigFile)
 	return true
 }
 

@@ -12,28 +12,28 @@ import (
 // the directory. One that a package owns is that package's (dkms mkbmdeb makes
 // such), and while the kernel stays, one may be what its owner put there.
 func (r *run) removeUnowned(tree apply.Tree, after dkmsstate.Snapshot) error {
-	if len(after.Unowned) == 0 || r.unownedStay(after) {
+	if len(after.Unowned) == 0 || r.keepsUnowned(after) {
 		return nil
 	}
-	r.inv.agedDatabase()
+	r.inv.resetDatabaseByHand()
 	db, err := r.inv.database()
 	if err != nil {
 		return fmt.Errorf("cannot tell whose modules are left in the install directory: %w", err)
 	}
-	var stray []string
+	var unowned []string
 	for _, name := range after.Unowned {
 		owners, err := db.WithFile(dkmsstate.InstalledPath(r.inv.Kernel, name))
 		if err != nil {
 			return fmt.Errorf("cannot tell whose %s is: %w", name, err)
 		}
 		if len(owners) == 0 {
-			r.report.say("removing %s, which belongs to no build of dkms", dkmsstate.InstalledPath(r.inv.Kernel, name))
-			stray = append(stray, name)
+			r.report.infof("removing %s, which belongs to no build of dkms", dkmsstate.InstalledPath(r.inv.Kernel, name))
+			unowned = append(unowned, name)
 		}
 	}
-	return tree.RemoveUnowned(stray)
+	return tree.RemoveUnowned(unowned)
 }
 
-func (r *run) unownedStay(s dkmsstate.Snapshot) bool {
+func (r *run) keepsUnowned(s dkmsstate.Snapshot) bool {
 	return s.There && r.inv.Script.Name == ""
 }

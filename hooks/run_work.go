@@ -21,7 +21,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	if dryRun {
 		return r.work(ctx, dryRun)
 	}
-	machine, lock, err := lockMachine(ctx, r.inv, system{layout: r.machine.Layout, config: r.config}, r.report.say)
+	machine, lock, err := lockMachine(ctx, r.inv, system{layout: r.machine.Layout, config: r.config}, r.report.infof)
 	if errors.Is(err, record.ErrLocked) {
 		return r.postpone(ctx)
 	}
@@ -32,7 +32,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	r.machine = machine
 	if machine.Backup { // one that had the lock meanwhile has done what was asked for, too early
 		if err := record.RequestReconcile(machine.Layout); err != nil {
-			r.report.atEnd("failed: %v", err)
+			r.report.atEndf("failed: %v", err)
 		}
 	}
 	var others []*run
@@ -41,7 +41,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 		err := r.work(ctx, dryRun)
 		if ctx.Err() == nil {
 			r.report.flush()
-			r.inv.agedDatabase()
+			r.inv.resetDatabaseByHand()
 			others = r.finishOthers(ctx)
 		}
 		return err
@@ -53,7 +53,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 
 // postpone leaves the work to the next run, and dpkg goes on.
 func (r *run) postpone(ctx context.Context) error {
-	r.report.atEnd("%s", postponed)
+	r.report.atEndf("%s", postponed)
 	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
 	if r.inv.Hook != Postrm && r.verdict != Unbuild { // these have asked already
 		r.trigger(ctx)
@@ -65,7 +65,7 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	if r.record == nil {
 		rec, err := record.Read(r.machine.Layout)
 		if err != nil {
-			r.report.tell("%v", err)
+			r.report.warnf("%v", err)
 		}
 		r.record = &rec
 	}
@@ -105,7 +105,7 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	if err == nil {
 		err = record.NoteDone(r.machine.Layout, r.inv.Kernel)
 	}
-	return errors.Join(err, r.remember(ctx, kept, before))
+	return errors.Join(err, r.updateRecord(ctx, kept, before))
 }
 
 // readSnapshot looks at the kernel when what earlier runs set aside is settled.
@@ -115,7 +115,7 @@ func (r *run) readSnapshot(kept dkmsstate.KernelRecord, dryRun bool) (dkmsstate.
 		survey, err = r.machine.Layout.Survey()
 	}
 	if err == nil && !dryRun && survey.NeedsRecovery(r.inv.Kernel) {
-		if err = r.settle(); err == nil {
+		if err = r.recoverBuilds(); err == nil {
 			survey, err = r.machine.Layout.Survey()
 		}
 	}
@@ -126,30 +126,30 @@ func (r *run) readSnapshot(kept dkmsstate.KernelRecord, dryRun bool) (dkmsstate.
 }
 
 // settle brings back what an earlier run that was cut off had set aside.
-func (r *run) settle() error {
+func (r *run) recoverBuilds() error {
 	tree := apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
-	back, err := tree.RollBack()
-	if back > 0 {
-		r.report.say("restored builds that an interrupted run was replacing: %d", back)
+	restored, err := tree.RollBack()
+	if restored > 0 {
+		r.report.infof("restored builds that an interrupted run was replacing: %d", restored)
 	}
 	if err != nil {
 		return err
 	}
-	return r.settleBackups(tree)
+	return r.restoreOrDiscardBackups(tree)
 }
 
-// settleBackups settles what an earlier removal set aside: it comes back when the kernel
+// restoreOrDiscardBackups settles what an earlier removal set aside: it comes back when the kernel
 // is there after all, and goes when it is gone.
-func (r *run) settleBackups(tree apply.Tree) error {
+func (r *run) restoreOrDiscardBackups(tree apply.Tree) error {
 	switch {
 	case r.machine.Backup:
 		return nil
 	case r.verdict == Unbuild:
 		return tree.DiscardBackups()
 	}
-	revived, err := tree.RestoreBackups()
-	if revived > 0 {
-		r.report.say("restored builds kept from a removal: %d", revived)
+	restored, err := tree.RestoreBackups()
+	if restored > 0 {
+		r.report.infof("restored builds kept from a removal: %d", restored)
 	}
 	return err
 }
@@ -205,10 +205,10 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.
 		return r.planUnbuild(s)
 	}
 	planned := plan.Autoinstall(s, goal)
-	r.outcomes.plan(planned)
+	r.outcomes.addPlan(planned)
 	if !r.reconciling || r.inv.Script.Name == "" {
 		r.reported = kept.Reported(r.dpkg, r.present(s))
-		planned, r.standing = planned.Without(r.reported)
+		planned, r.dropped = planned.Without(r.reported)
 		return planned
 	}
 	r.reported = kept.EverReported(r.present(s))
@@ -219,7 +219,7 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.
 
 func (r *run) planUnbuild(s dkmsstate.Snapshot) plan.Plan {
 	planned := plan.Unbuild(s)
-	if r.unownedStay(s) {
+	if r.keepsUnowned(s) {
 		planned.Unowned = nil
 	}
 	return planned
@@ -228,8 +228,8 @@ func (r *run) planUnbuild(s dkmsstate.Snapshot) plan.Plan {
 // finishReport tells what no plan could help.
 func (r *run) finishReport(ctx context.Context, s dkmsstate.Snapshot, planned plan.Plan) {
 	for _, trouble := range s.Troubles {
-		r.report.atEnd("%s", trouble)
+		r.report.atEndf("%s", trouble)
 	}
-	r.outcomes.notes(planned)
+	r.outcomes.addNotes(planned)
 	r.report.notes(planned, func() string { return headersAdvice(ctx, r.inv) })
 }

@@ -29,7 +29,7 @@ func TestDecisionTable(t *testing.T) {
 		return w
 	}
 	modulesOf := func(w World, more ...debpkg.Package) World { w.Owners = append(w.Owners, more...); return w }
-	bring := func(name string, b debpkg.Contains) World {
+	incoming := func(name string, b debpkg.Contains) World {
 		w := world(inFavour)
 		w.IncomingKnown, w.Contains, w.Incoming = true, b, debpkg.Incoming{Package: name}
 		return w
@@ -60,10 +60,10 @@ func TestDecisionTable(t *testing.T) {
 		"unknown word":                   {Prerm, "frobnicate", script, false, world(half), Keep},
 		"no action":                      {Prerm, "", script, false, world(half), Keep},
 		"malformed in-favour":            {Prerm, "remove in-favour x", script, false, world(half), Keep},
-		"in favour of the same kernel":   {Prerm, "remove in-favour x 1", script, false, bring("x", debpkg.ContainsYes), Keep},
-		"in favour of another":           {Prerm, "remove in-favour x 1", script, false, bring("x", debpkg.ContainsNo), Unbuild},
-		"in favour of nobody knows what": {Prerm, "remove in-favour x 1", script, false, bring("x", debpkg.ContainsUnknown), Keep},
-		"in favour of another than dpkg": {Prerm, "remove in-favour x 1", script, false, bring("y", debpkg.ContainsNo), Keep},
+		"in favour of the same kernel":   {Prerm, "remove in-favour x 1", script, false, incoming("x", debpkg.ContainsYes), Keep},
+		"in favour of another":           {Prerm, "remove in-favour x 1", script, false, incoming("x", debpkg.ContainsNo), Unbuild},
+		"in favour of nobody knows what": {Prerm, "remove in-favour x 1", script, false, incoming("x", debpkg.ContainsUnknown), Keep},
+		"in favour of another than dpkg": {Prerm, "remove in-favour x 1", script, false, incoming("y", debpkg.ContainsNo), Keep},
 		"in favour, nothing unpacked":    {Prerm, "remove in-favour x 1", script, false, world(inFavour), Keep},
 		"by hand, owned":                 {Prerm, "", Script{}, false, world(kept), Keep},
 		"by hand, owner deselected":      {Prerm, "", Script{}, false, world(leaving.Status), Keep},
@@ -101,9 +101,9 @@ func TestDecisionTable(t *testing.T) {
 func TestDecideKernel(t *testing.T) {
 	p := []debpkg.Package{{Name: "p"}}
 	for name, row := range map[string]struct {
-		world World
-		want  Verdict
-		sweep bool
+		world     World
+		want      Verdict
+		removeDir bool
 	}{
 		"there, with an image":        {World{There: true, Image: true}, Autoinstall, false},
 		"there, with its image's":     {World{There: true, Owners: p, Starters: p}, Autoinstall, false},
@@ -123,7 +123,7 @@ func TestDecideKernel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := DecideKernel(Invocation{Kernel: "6.1"}, row.world)
 			assert.Equal(t, row.want, d.Verdict, d.Reason)
-			assert.Equal(t, row.sweep, d.RemoveKernelDir)
+			assert.Equal(t, row.removeDir, d.RemoveKernelDir)
 			assert.NotEmpty(t, d.Reason)
 		})
 	}

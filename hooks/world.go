@@ -126,13 +126,13 @@ func (inv Invocation) wantsDatabase() bool {
 // staying returns the packages, other than the caller, that have an image of the kernel and
 // that dpkg does not mean to remove. One that has nothing but its modules, as Ubuntu's
 // linux-modules has until it is removed as well, starts no kernel.
-func (w World) staying() []debpkg.Package {
-	var stay []debpkg.Package
+func (w World) remaining() []debpkg.Package {
+	var remaining []debpkg.Package
 	for _, p := range w.Starters {
 		caller := w.CallerKnown && p.Name == w.Caller.Name && p.Arch == w.Caller.Arch
 		if !caller && !p.Status.SelectedForRemoval() {
-			stay = append(stay, p)
+			remaining = append(remaining, p)
 		}
 	}
-	return stay
+	return remaining
 }

@@ -32,8 +32,8 @@ func (inv Invocation) database() (*debpkg.Database, error) {
 	return d.found, d.err
 }
 
-// forgetDatabase has the database read again when it is next asked for.
-func (inv Invocation) forgetDatabase() {
+// resetDatabase has the database read again when it is next asked for.
+func (inv Invocation) resetDatabase() {
 	if inv.dpkg == nil {
 		return
 	}
@@ -42,11 +42,11 @@ func (inv Invocation) forgetDatabase() {
 	inv.dpkg.read, inv.dpkg.found, inv.dpkg.packages = false, nil, ""
 }
 
-// agedDatabase has the database read again by hand, where dpkg may have gone on while
+// resetDatabaseByHand has the database read again by hand, where dpkg may have gone on while
 // modules were built. dpkg waits for a maintainer script.
-func (inv Invocation) agedDatabase() {
+func (inv Invocation) resetDatabaseByHand() {
 	if inv.Script.Name == "" {
-		inv.forgetDatabase()
+		inv.resetDatabase()
 	}
 }
 

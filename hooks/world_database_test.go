@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openings watches how often a file is opened.
-func openings(t *testing.T, path string) func() int {
+// countOpens watches how often a file is opened.
+func countOpens(t *testing.T, path string) func() int {
 	t.Helper()
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	require.NoError(t, err)
@@ -67,10 +67,10 @@ func TestTheDatabaseIsReadOnce(t *testing.T) {
 			if c.kernel != "" {
 				require.NoError(t, inv.TakeArguments([]string{c.kernel}))
 			}
-			opened := openings(t, filepath.Join(p.root, "var/lib/dpkg/status"))
+			opened := countOpens(t, filepath.Join(p.root, "var/lib/dpkg/status"))
 			c.do(t.Context(), inv)
 			assert.LessOrEqual(t, opened(), 1)
-			inv.forgetDatabase()
+			inv.resetDatabase()
 			_, err = inv.database()
 			require.NoError(t, err)
 			assert.Equal(t, 1, opened(), "it is watched")

@@ -31,7 +31,7 @@ type program struct {
 }
 
 // run is the program: it returns the exit status.
-func run(args, environ []string, stdout, stderr io.Writer) int {
+func runApp(args, environ []string, stdout, stderr io.Writer) int {
 	p := program{environ, stdout, stderr}
 	app := p.app()
 	args, err := flagsFirst(app, args)
@@ -125,7 +125,7 @@ func (p program) failed(err error) int {
 }
 
 // surroundings reads the environment and the options of every command.
-func (p program) surroundings(c *cli.Context) (hooks.Invocation, error) {
+func (p program) invocation(c *cli.Context) (hooks.Invocation, error) {
 	environ := p.environ
 	if dir := c.String("root"); c.IsSet("root") {
 		root, err := filepath.Abs(dir)
@@ -146,8 +146,8 @@ func (p program) surroundings(c *cli.Context) (hooks.Invocation, error) {
 }
 
 // about reads the surroundings of a command that takes at most one kernel release.
-func (p program) about(c *cli.Context) (hooks.Invocation, error) {
-	inv, err := p.surroundings(c)
+func (p program) optionalKernel(c *cli.Context) (hooks.Invocation, error) {
+	inv, err := p.invocation(c)
 	switch {
 	case err != nil:
 		return inv, err
@@ -159,10 +159,10 @@ func (p program) about(c *cli.Context) (hooks.Invocation, error) {
 	return inv, err
 }
 
-// argumentless reads the surroundings of a command that takes no argument.
-func (p program) argumentless(c *cli.Context) (hooks.Invocation, error) {
+// noArguments reads the surroundings of a command that takes no argument.
+func (p program) noArguments(c *cli.Context) (hooks.Invocation, error) {
 	if c.NArg() > 0 {
 		return hooks.Invocation{}, fmt.Errorf("unexpected argument %[2]q: %[1]s takes none", c.Command.Name, c.Args().First())
 	}
-	return p.surroundings(c)
+	return p.invocation(c)
 }

@@ -27,7 +27,7 @@ func (p program) checkCommand() *cli.Command {
 		},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
-			inv, err := p.argumentless(c)
+			inv, err := p.noArguments(c)
 			if err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 	repairable := 0
 	for _, f := range findings {
 		out.line(cell{string(f.Kind), bad}, cell{": ", plain}, cell{f.Where, bold}, cell{": " + f.Text, plain})
-		out.line(cell{"  fix: ", faint}, cell{f.Mend, plain})
+		out.line(cell{"  fix: ", faint}, cell{f.Fix, plain})
 		if f.Repairable {
 			repairable++
 		}

@@ -35,7 +35,7 @@ func (p program) runCommand() *cli.Command {
 		Flags:        []cli.Flag{paramsFlag(), dryRunFlag(), forceFlag()},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
-			inv, err := p.hookCall(c)
+			inv, err := p.hookInvocation(c)
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func (p program) runCommand() *cli.Command {
 			return act(func(ctx context.Context) int {
 				hooks.OutliveReaders()
 				if inv.Verbose {
-					p.showWitnesses(ctx, inv)
+					p.printEvidence(ctx, inv)
 				}
 				return hooks.Run(ctx, inv, c.Bool("dry-run"), p.stderr)
 			})
@@ -61,7 +61,7 @@ func (p program) reconcileCommand() *cli.Command {
 			Usage: "only retry what failed, if other packages or another compiler are installed (run at the end of dpkg)"}},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
-			inv, err := p.argumentless(c)
+			inv, err := p.noArguments(c)
 			if err != nil {
 				return err
 			}
@@ -81,7 +81,7 @@ func (p program) remindCommand() *cli.Command {
 		Usage:        "print which modules are missing on the running and the newest kernel (run at the end of dpkg)",
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
-			inv, err := p.argumentless(c)
+			inv, err := p.noArguments(c)
 			if err != nil {
 				return err
 			}
@@ -99,7 +99,7 @@ func (p program) versionCommand() *cli.Command {
 		Usage:        "print the version",
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
-			if _, err := p.argumentless(c); err != nil {
+			if _, err := p.noArguments(c); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(p.stdout, "dkms-hooks %s\n", hooks.Version)
@@ -108,10 +108,10 @@ func (p program) versionCommand() *cli.Command {
 	}
 }
 
-// hookCall is what the hook would be told, with the action from --params in the
+// hookInvocation is what the hook would be told, with the action from --params in the
 // place of the one from the environment.
-func (p program) hookCall(c *cli.Context) (hooks.Invocation, error) {
-	inv, err := p.surroundings(c)
+func (p program) hookInvocation(c *cli.Context) (hooks.Invocation, error) {
+	inv, err := p.invocation(c)
 	switch {
 	case err != nil:
 		return inv, err

@@ -25,7 +25,7 @@ func (p program) explainCommand() *cli.Command {
 		},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
-			inv, err := p.hookCall(c)
+			inv, err := p.hookInvocation(c)
 			if err != nil {
 				return err
 			}
@@ -50,7 +50,7 @@ func (p program) explain(ctx context.Context, c *cli.Context, inv hooks.Invocati
 	out := p.page(c)
 	defer out.Flush()
 	if !inv.Quiet {
-		out.witnesses(e)
+		out.evidence(e)
 		var rows [][]cell
 		for _, m := range e.Kernel.Modules {
 			rows = append(rows, moduleRow(m))
@@ -71,24 +71,24 @@ func (p program) explain(ctx context.Context, c *cli.Context, inv hooks.Invocati
 	return 0
 }
 
-// showWitnesses says on stderr what the decision of a hook that is run is made from.
-func (p program) showWitnesses(ctx context.Context, inv hooks.Invocation) {
+// printEvidence says on stderr what the decision of a hook that is run is made from.
+func (p program) printEvidence(ctx context.Context, inv hooks.Invocation) {
 	e, err := hooks.Explain(ctx, inv)
 	if err != nil {
 		return // the run says it
 	}
 	for _, w := range e.Evidence {
-		fmt.Fprintf(p.stderr, "dkms-hooks: %s: %s\n", w.Name, w.Says)
+		fmt.Fprintf(p.stderr, "dkms-hooks: %s: %s\n", w.Name, w.Text)
 	}
 }
 
-func (p *page) witnesses(e hooks.Explanation) {
+func (p *page) evidence(e hooks.Explanation) {
 	for _, trouble := range e.Troubles {
 		p.line(cell{trouble, bad})
 	}
 	var rows [][]cell
 	for _, w := range e.Evidence {
-		rows = append(rows, []cell{{w.Name, bold}, {w.Says, plain}})
+		rows = append(rows, []cell{{w.Name, bold}, {w.Text, plain}})
 	}
 	p.table("", rows)
 }

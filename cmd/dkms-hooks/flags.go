@@ -34,7 +34,7 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 			continue
 		}
 		ours, to := app.Flags, &global
-		if find(app.Flags, arg) == nil && command != nil {
+		if findFlag(app.Flags, arg) == nil && command != nil {
 			ours, to = command.Flags, &local
 		}
 		*to = append(*to, arg)
@@ -57,7 +57,7 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 }
 
 // find returns the flag that an argument names, nil for none.
-func find(flags []cli.Flag, arg string) cli.Flag {
+func findFlag(flags []cli.Flag, arg string) cli.Flag {
 	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
 	if i < 0 {
@@ -68,6 +68,6 @@ func find(flags []cli.Flag, arg string) cli.Flag {
 
 // wantsValue reports whether the flag takes the next argument.
 func wantsValue(flags []cli.Flag, arg string) bool {
-	f, ok := find(flags, arg).(cli.DocGenerationFlag)
+	f, ok := findFlag(flags, arg).(cli.DocGenerationFlag)
 	return ok && f.TakesValue()
 }

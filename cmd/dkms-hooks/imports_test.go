@@ -38,27 +38,27 @@ func TestDependencies(t *testing.T) {
 // The packages of this module know nothing of those above them.
 func TestImports(t *testing.T) {
 	const module = "dkms-hooks/"
-	ground := []string{"kmod", "nofollow", "regular", "sentinel", "shvars"}
+	base := []string{"kmod", "nofollow", "regular", "sentinel", "shvars"}
 	allowed := map[string][]string{
 		"debpkg":             {"regular"},
-		"dkmsstate":          ground,
+		"dkmsstate":          base,
 		"dkmsstate/regular":  {},
 		"dkmsstate/sentinel": {},
 		"dkmsstate/shvars":   {"regular"},
 		"dkmsstate/nofollow": {"regular"},
 		"dkmsstate/kmod":     {"regular", "sentinel"},
-		"dkmsstate/record":   append([]string{"dkmsstate"}, ground...),
-		"dkmsstate/signing":  append([]string{"dkmsstate"}, ground...),
-		"dkmsstate/fresh":    append([]string{"dkmsstate"}, ground...),
+		"dkmsstate/record":   append([]string{"dkmsstate"}, base...),
+		"dkmsstate/signing":  append([]string{"dkmsstate"}, base...),
+		"dkmsstate/fresh":    append([]string{"dkmsstate"}, base...),
 		"dkmsstate/plan":     {"dkmsstate", "kmod"},
-		"dkmsstate/dkms":     append([]string{"dkmsstate", "record"}, ground...),
-		"dkmsstate/apply":    append([]string{"dkmsstate", "record", "signing", "fresh", "plan", "dkms"}, ground...),
+		"dkmsstate/dkms":     append([]string{"dkmsstate", "record"}, base...),
+		"dkmsstate/apply":    append([]string{"dkmsstate", "record", "signing", "fresh", "plan", "dkms"}, base...),
 	}
-	for room, may := range allowed {
-		for _, imported := range listed(t, "-f", `{{join .Imports "\n"}}`, module+room) {
+	for pkg, may := range allowed {
+		for _, imported := range listed(t, "-f", `{{join .Imports "\n"}}`, module+pkg) {
 			if own, ok := strings.CutPrefix(imported, module); ok {
 				name := own[strings.LastIndex(own, "/")+1:]
-				assert.True(t, slices.Contains(may, name), "%s imports %s", room, imported)
+				assert.True(t, slices.Contains(may, name), "%s imports %s", pkg, imported)
 			}
 		}
 	}

@@ -48,7 +48,7 @@ func (p program) logCommand() *cli.Command {
 // a module does too, a kernel is what has one argument before another, or a directory
 // of logs.
 func (p program) logArguments(c *cli.Context) (hooks.Invocation, string, error) {
-	inv, err := p.surroundings(c)
+	inv, err := p.invocation(c)
 	if err != nil {
 		return inv, "", err
 	}

@@ -21,5 +21,5 @@ func start(args, environ []string, stdout, stderr io.Writer) int {
 	if hook, is := hooks.HookOf(file); is {
 		return hooks.Main(hook, args, environ, stderr)
 	}
-	return run(args, environ, stdout, stderr)
+	return runApp(args, environ, stdout, stderr)
 }

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		return measured(func() int { return hooks.Main(h, os.Args, os.Environ(), os.Stderr) })
 	}
 	os.Exit(testscript.RunMain(m, map[string]func() int{
-		"dkms-hooks":      measured(func() int { return run(os.Args, os.Environ(), os.Stdout, os.Stderr) }),
+		"dkms-hooks":      measured(func() int { return runApp(os.Args, os.Environ(), os.Stdout, os.Stderr) }),
 		"prerm":           hook(hooks.Prerm),
 		"postrm":          hook(hooks.Postrm),
 		"postinst":        hook(hooks.Postinst),

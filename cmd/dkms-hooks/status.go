@@ -25,7 +25,7 @@ func (p program) statusCommand() *cli.Command {
 		},
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
-			inv, err := p.about(c)
+			inv, err := p.optionalKernel(c)
 			if err != nil {
 				return err
 			}
@@ -49,10 +49,10 @@ func (p program) printJSON(o hooks.Overview) int {
 	if err := encoder.Encode(o); err != nil {
 		return p.failed(err)
 	}
-	return wholeStatus(o)
+	return exitStatus(o)
 }
 
-func wholeStatus(o hooks.Overview) int {
+func exitStatus(o hooks.Overview) int {
 	if o.Complete() {
 		return 0
 	}
@@ -86,7 +86,7 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	default:
 		out.line(cell{fmt.Sprintf("kernels: %d, modules on them: %d, missing: %d", len(o.Kernels), modules, missing), bold})
 	}
-	return wholeStatus(o)
+	return exitStatus(o)
 }
 
 // kernel prints one kernel with its modules.
@@ -114,8 +114,8 @@ func lastRows(last hooks.Attempt) [][]cell {
 	if last.Result == dkmsstate.LastInstalled || last.Result == dkmsstate.LastSkipped {
 		how = faint
 	}
-	said := fmt.Sprintf("    %s %s: %s", last.Result, last.When.Local().Format("2006-01-02 15:04"), last.Text)
-	rows := [][]cell{{{said, how}}}
+	text := fmt.Sprintf("    %s %s: %s", last.Result, last.When.Local().Format("2006-01-02 15:04"), last.Text)
+	rows := [][]cell{{{text, how}}}
 	if last.Log != "" {
 		rows = append(rows, []cell{{"    log: " + last.Log, faint}})
 	}
