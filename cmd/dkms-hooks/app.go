@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/hooks"
 )
@@ -165,4 +166,29 @@ func (p program) noArguments(c *cli.Context) (hooks.Invocation, error) {
 		return hooks.Invocation{}, fmt.Errorf("unexpected argument %[2]q: %[1]s takes none", c.Command.Name, c.Args().First())
 	}
 	return p.invocation(c)
+}
+
+// hookArguments name what run and explain take.
+const hookArguments = "postinst|header_postinst|prerm|postrm KERNEL-RELEASE"
+
+// hookInvocation is what the hook would be told, with the action from --params in the
+// place of the one from the environment.
+func (p program) hookInvocation(c *cli.Context) (hooks.Invocation, error) {
+	inv, err := p.invocation(c)
+	switch {
+	case err != nil:
+		return inv, err
+	case c.NArg() == 0:
+		return inv, errors.New(c.Command.Name + " needs a hook and a kernel release")
+	}
+	if inv.Hook, err = hooks.ParseHook(c.Args().First()); err != nil {
+		return inv, err
+	}
+	if err := inv.TakeArguments(c.Args().Tail()); err != nil {
+		return inv, err
+	}
+	if c.IsSet("params") {
+		inv.Action, inv.ByHand = debpkg.ParseAction(c.String("params")), true
+	}
+	return inv, nil
 }

@@ -8,6 +8,14 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+func paramsFlag() cli.Flag {
+	return &cli.StringFlag{Name: "params", Usage: "the `ACTION` of the maintainer script, such as \"remove\" or \"upgrade 6.1-2\""}
+}
+
+func dryRunFlag() cli.Flag {
+	return &cli.BoolFlag{DisableDefaultText: true, Name: "dry-run", Usage: "print what would be done, and change nothing"}
+}
+
 // flagsFirst puts each flag where urfave/cli looks for it, before the arguments, so
 // that `run prerm KVER --dry-run` is not taken for a real run: those of the program
 // before the command, those of the command after it.

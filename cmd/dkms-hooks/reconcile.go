@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"dkms-hooks/hooks"
+)
+
+func (p program) reconcileCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "reconcile",
+		Usage: "repair the installed modules of every kernel, and clean up after kernels that are gone",
+		Flags: []cli.Flag{dryRunFlag(), &cli.BoolFlag{DisableDefaultText: true, Name: "failed",
+			Usage: "only retry what failed, if other packages or another compiler are installed (run at the end of dpkg)"}},
+		OnUsageError: usageError,
+		Action: func(c *cli.Context) error {
+			inv, err := p.noArguments(c)
+			if err != nil {
+				return err
+			}
+			inv.FailedOnly = c.Bool("failed")
+			return act(func(ctx context.Context) int {
+				hooks.OutliveReaders()
+				return hooks.Reconcile(ctx, inv, c.Bool("dry-run"), p.stderr)
+			})
+		},
+	}
+}

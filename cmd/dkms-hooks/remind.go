@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"dkms-hooks/hooks"
+)
+
+// remindCommand is called at the end of each run of dpkg.
+func (p program) remindCommand() *cli.Command {
+	return &cli.Command{
+		Name:         "remind",
+		Usage:        "print which modules are missing on the running and the newest kernel (run at the end of dpkg)",
+		OnUsageError: usageError,
+		Action: func(c *cli.Context) error {
+			inv, err := p.noArguments(c)
+			if err != nil {
+				return err
+			}
+			return act(func(ctx context.Context) int {
+				hooks.OutliveReaders()
+				return hooks.Remind(ctx, inv, p.stderr)
+			})
+		},
+	}
+}
