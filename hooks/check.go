@@ -11,38 +11,44 @@ import (
 	"dkms-hooks/dkmsstate/fresh"
 )
 
-// Finding is something wrong with the trees, and how it is mended.
+// Finding is a problem with the DKMS tree or the module tree, and how it is fixed.
 type Finding struct {
 	Kind FindingKind
-	// Where names the module, the kernel or the file, Text says what is wrong with it.
-	Where, Text string
-	// Fix is the command, or what to do where there is none.
+	// Where names the module, the kernel or the file.
+	Where string
+	// Text describes the problem.
+	Text string
+	// Fix is the command that fixes the problem, or what to do if there is no such command.
 	Fix string
-	// Repairable reports whether `check --repair` does it.
+	// Repairable reports whether `check --repair` fixes the problem.
 	Repairable bool
-	// module is one that is to be registered again.
+	// module is the module to register again; it is set for Forgotten only.
 	module dkmsstate.Module
 }
 
 // FindingKind is the kind of a Finding.
 type FindingKind string
 
-// What can be wrong: a module or what is installed of it cannot be used as it is; one that
-// dkms would install on a kernel is not there; dkms no longer knows a module whose package
-// is installed; a build does not fit its kernel; an installed file belongs to no build;
-// something is left of a kernel that is gone; a program that was killed left a file.
+// The kinds of findings.
 const (
-	Broken    FindingKind = "broken"
-	Missing   FindingKind = "missing"
+	// Broken is a module, or what is installed of it, that cannot be used as it is.
+	Broken FindingKind = "broken"
+	// Missing is a module that dkms would install on a kernel and that is not installed there.
+	Missing FindingKind = "missing"
+	// Forgotten is a module whose package is installed and that is not registered with dkms.
 	Forgotten FindingKind = "forgotten"
-	Stale     FindingKind = "stale"
-	Unowned   FindingKind = "unowned"
-	Gone      FindingKind = "gone"
-	Leftover  FindingKind = "leftover"
+	// Stale is a build that does not fit its kernel.
+	Stale FindingKind = "stale"
+	// Unowned is an installed file that belongs to no build and to no package.
+	Unowned FindingKind = "unowned"
+	// Gone is what is left of a kernel that is gone.
+	Gone FindingKind = "gone"
+	// Leftover is a file that a killed program left.
+	Leftover FindingKind = "leftover"
 )
 
-// Check examines the trees as fsck(8) does a filesystem and gives what is wrong, and
-// how many kernels and modules it looked at. It changes nothing.
+// Check looks for problems on all kernels, as fsck(8) does on a filesystem. It returns the
+// findings and what was examined. It changes nothing.
 func Check(ctx context.Context, inv Invocation) ([]Finding, Examined, error) {
 	sys := withRecord(inv)
 	survey, err := sys.layout.Survey()
@@ -78,21 +84,22 @@ func Check(ctx context.Context, inv Invocation) ([]Finding, Examined, error) {
 	return c.found, Examined{Kernels: len(kernels), Modules: len(modules), Unusual: c.unusual}, nil
 }
 
-// Examined counts what was looked at. Unusual are modules with which nothing is wrong and
-// that are not as dkms built them, each a sentence.
+// Examined is what Check examined.
 type Examined struct {
 	Kernels, Modules int
-	Unusual          []string
+	// Unusual describes, in a sentence each, installed modules that differ from what dkms
+	// built. Nothing is wrong with them.
+	Unusual []string
 }
 
-// Repair mends what it can: forgotten modules are registered with dkms again, which is
-// never done unasked, and all kernels are reconciled. It returns the exit status of
-// that; Check tells what is left.
+// Repair fixes the repairable findings. It registers forgotten modules with dkms again, which
+// is never done unasked. Then it reconciles all kernels and brings in what is missing on them.
+// It returns the exit status; Check finds what is left.
 func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.Writer) int {
 	OutliveReaders()
 	report := newReport(stderr, inv)
 	code := exitOK
-	if err := register(ctx, inv, readSystem(inv), findings, report); err != nil { // Reconcile reports its troubles
+	if err := register(ctx, inv, readSystem(inv), findings, report); err != nil { // Reconcile reports the troubles of readSystem
 		report.warnf("failed: %v", err)
 		code = exitFailed
 	}
@@ -100,6 +107,8 @@ func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.W
 	return max(code, Reconcile(ctx, inv, false, stderr))
 }
 
+// register registers the forgotten modules among the findings. A module that cannot be
+// registered does not stop the others; register then returns the last error.
 func register(ctx context.Context, inv Invocation, sys system, findings []Finding, report *Report) error {
 	var lost []dkmsstate.Module
 	for _, f := range findings {
@@ -125,11 +134,11 @@ func register(ctx context.Context, inv Invocation, sys system, findings []Findin
 	return err
 }
 
-// owner names an installed package that has a file, "" for none.
+// owner returns the name of an installed package that contains the file, "" if there is none.
 func owner(db *debpkg.Database, path string) (string, error) {
 	owners, err := db.WithFile(path)
 	if err != nil {
-		return "", fmt.Errorf("cannot tell whose %s is: %w", path, err)
+		return "", fmt.Errorf("cannot find the package that contains %s: %w", path, err)
 	}
 	for _, p := range owners {
 		if p.Status.Present() {

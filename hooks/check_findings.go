@@ -21,25 +21,25 @@ type checker struct {
 	inv   Invocation
 	sys   system
 	found []Finding
-	// unusual are modules that are not as they were built, which is for their owner to say.
+	// unusual becomes Examined.Unusual.
 	unusual []string
 }
 
-// reconcileRepairs is the command that repairs most.
-const reconcileRepairs = "dkms-hooks reconcile"
+// reconcileCommand is the command that fixes most problems.
+const reconcileCommand = "dkms-hooks reconcile"
 
 func (c *checker) add(f Finding) {
 	f.Text = inOneLine(f.Text)
 	c.found = append(c.found, f)
 }
 
-// repairable adds a finding that a reconcile repairs.
+// repairable adds a finding that a reconcile fixes.
 func (c *checker) repairable(kind FindingKind, where, text string) {
-	c.add(Finding{Kind: kind, Where: where, Text: text, Fix: reconcileRepairs, Repairable: true})
+	c.add(Finding{Kind: kind, Where: where, Text: text, Fix: reconcileCommand, Repairable: true})
 }
 
-// forgotten finds modules whose package and source are there, and which are not
-// registered, as the hooks of dkms 3.0 and earlier leave them.
+// forgotten finds modules that are not registered although their package and their source are
+// installed. The hooks of dkms 3.0 and earlier leave modules like that.
 func (c *checker) forgotten() error {
 	unregistered, err := c.sys.layout.Unregistered()
 	if err != nil || len(unregistered) == 0 {
@@ -52,7 +52,7 @@ func (c *checker) forgotten() error {
 	for _, source := range unregistered {
 		owners, err := db.WithFile(source.Dir + "/dkms.conf")
 		if err != nil {
-			return fmt.Errorf("cannot tell whose %s is: %w", source.Dir, err)
+			return fmt.Errorf("cannot find the package that contains %s/dkms.conf: %w", source.Dir, err)
 		}
 		i := slices.IndexFunc(owners, func(p debpkg.Package) bool { return p.Status.State == debpkg.Installed })
 		if i < 0 {
@@ -65,7 +65,7 @@ func (c *checker) forgotten() error {
 	return nil
 }
 
-// registration finds what is wrong with a module whatever the kernel.
+// registration adds the finding for a broken registration. It concerns every kernel.
 func (c *checker) registration(r dkmsstate.Registration) {
 	m := r.Module
 	dir := path.Join(c.sys.layout.Source, m.Name+"-"+m.Version)
@@ -78,7 +78,7 @@ func (c *checker) registration(r dkmsstate.Registration) {
 	c.add(Finding{Kind: Broken, Where: m.String(), Text: r.Broken.Error(), Fix: fix})
 }
 
-// kernel finds what is wrong with a kernel that is there.
+// kernel finds what is wrong on an installed kernel.
 func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	on := func(module string) string { return fmt.Sprintf("%s on %s", module, s.Kernel) }
 	planned := plan.Autoinstall(s, wantedOn(c.at(s.Kernel), c.sys))
@@ -121,8 +121,8 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	return c.unowned(s, planned)
 }
 
-// failed returns why a module failed on the kernel with what it is built from now, "" when it
-// did not.
+// failed returns the error of a module's last attempt on the kernel. It returns "" if the
+// attempt did not fail, or if what the module is built from has changed since.
 func (c *checker) failed(s dkmsstate.Snapshot, m dkmsstate.Module) string {
 	last := c.sys.record.Kernel(s.Kernel).Last[m.String()]
 	if last.Result != dkmsstate.LastFailed || last.Inputs != s.Inputs(m.String()) {
@@ -131,19 +131,21 @@ func (c *checker) failed(s dkmsstate.Snapshot, m dkmsstate.Module) string {
 	return last.Text
 }
 
-// skipped reports whether a module was not meant for the kernel when it was last tried.
+// skipped reports whether the last attempt on the kernel skipped the module, and another one
+// would, too.
 func (c *checker) skipped(s dkmsstate.Snapshot, m dkmsstate.Module) bool {
 	return skippedAsBefore(s, c.sys.record.Kernel(s.Kernel), m)
 }
 
-// skippedAsBefore reports whether a module that was not meant for a kernel when it was last
-// tried would be skipped again.
+// skippedAsBefore reports whether the last attempt skipped a module that is not meant for the
+// kernel, and another attempt would skip it again.
 func skippedAsBefore(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, m dkmsstate.Module) bool {
 	last := kept.Last[m.String()]
 	return last.Result == dkmsstate.LastSkipped && last.Inputs == s.Inputs(m.String())
 }
 
-// leftovers returns what killed programs left; while a run is at work some may be its own.
+// leftovers returns what killed programs left. While a run is active it returns nothing, since
+// some of it may belong to that run.
 func (c *checker) leftovers(s dkmsstate.Snapshot) []string {
 	if atWork, err := record.AtWork(c.sys.layout); atWork || err != nil {
 		return nil
@@ -151,14 +153,14 @@ func (c *checker) leftovers(s dkmsstate.Snapshot) []string {
 	return s.Leftovers
 }
 
-// at is the invocation for a kernel.
+// at returns the invocation for a kernel.
 func (c *checker) at(kernel dkmsstate.Release) Invocation {
 	inv := c.inv
 	inv.Kernel = kernel
 	return inv
 }
 
-// unowned finds installed files that are neither dkms's nor a package's.
+// unowned finds installed files that belong to no build of dkms and to no package.
 func (c *checker) unowned(s dkmsstate.Snapshot, planned plan.Plan) error {
 	for _, name := range planned.LeftUnowned(s) {
 		db, err := c.inv.database()

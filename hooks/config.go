@@ -12,54 +12,56 @@ import (
 	"dkms-hooks/debpkg"
 )
 
-// ConfigFile is where an administrator changes what the hooks do, one stanza of
-// deb822(5). Without it the defaults hold.
+// ConfigFile is where an administrator changes what the hooks do: one stanza of deb822(5).
+// Without it the defaults apply.
 const ConfigFile = "/etc/dkms-hooks.conf"
 
-// Config is what that file says.
+// Config is the content of ConfigFile.
 type Config struct {
-	// Strict: any module that fails, fails the kernel package (On-Failure: strict).
+	// Strict reports whether any module that fails makes the kernel package fail (On-Failure:
+	// strict).
 	Strict bool
-	// Required are the names of modules without which the kernel package fails.
+	// Required lists the names of modules without which the kernel package fails.
 	Required []string
-	// Timeout bounds one call of dkms, and with lockLimit the wait for another run.
+	// Timeout bounds one call of dkms. It also bounds the wait for another run, as lockLimit
+	// does.
 	Timeout time.Duration
-	// Jobs is how many modules are built at a time, 0 for as many as the machine can
-	// bear.
+	// Jobs is how many modules are built at a time. 0 means one for each processor, as far as
+	// memory allows.
 	Jobs int
-	// Ignore are modules that are not wanted on a kernel.
+	// Ignore lists the modules that are not wanted on a kernel.
 	Ignore []Unwanted
-	// Environment are assignments, NAME=VALUE, to the environment of dkms.
+	// Environment lists assignments, NAME=VALUE, for the environment of dkms.
 	Environment []string
 }
 
-// callLimit is the default Timeout. The longest builds known (ZFS on a small board)
-// take half an hour.
+// callLimit is the default Timeout. The longest known builds (ZFS on a small board) take half
+// an hour.
 const callLimit = time.Hour
 
 // lockLimit bounds the wait for another run of the hooks.
 const lockLimit = 10 * time.Minute
 
-// ConfigFields names the fields of the file.
+// ConfigFields returns the names of the fields of ConfigFile.
 func ConfigFields() []string {
 	return []string{"On-Failure", "Required", "Timeout", "Jobs", "Ignore", "Environment"}
 }
 
-// DefaultConfig is what holds without a file.
+// DefaultConfig returns the configuration that applies without a file.
 func DefaultConfig() Config { return Config{Timeout: callLimit} }
 
 // lockLimit returns how long to wait for another run.
 func (c Config) lockLimit() time.Duration { return min(c.Timeout, lockLimit) }
 
-// ReadConfig reads a configuration file. One that is not there gives the defaults;
-// so does one with anything wrong in it, and the error names the line.
+// ReadConfig reads a configuration file. It returns the defaults if there is none. It also
+// returns the defaults if anything in the file is wrong, with an error that names the line.
 func ReadConfig(path string) (Config, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return DefaultConfig(), nil
 	}
 	if err != nil {
-		return DefaultConfig(), fmt.Errorf("cannot read the configuration, so that the defaults apply: %w", err)
+		return DefaultConfig(), fmt.Errorf("cannot read the configuration, using the defaults: %w", err)
 	}
 	c, line, err := parseConfig(data)
 	if err != nil {
@@ -68,7 +70,8 @@ func ReadConfig(path string) (Config, error) {
 	return c, nil
 }
 
-// parseConfig returns the number of the line that an error is about, too.
+// parseConfig parses the content of a configuration file. With an error it returns the number
+// of the line at fault.
 func parseConfig(data []byte) (Config, int, error) {
 	fields, err := debpkg.ParseParagraph(data)
 	var at *debpkg.ParagraphError
@@ -84,12 +87,12 @@ func parseConfig(data []byte) (Config, int, error) {
 	return c, 0, nil
 }
 
-// words returns the words of a list, which blanks and commas separate.
+// words splits a list at blanks and commas.
 func words(value string) []string {
 	return strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(", \t\n", r) })
 }
 
-// set sets a field; names of fields have no case.
+// set sets a field. The case of its name does not matter.
 func (c *Config) set(name, value string) error {
 	switch strings.ToLower(name) {
 	case "on-failure":
@@ -101,7 +104,7 @@ func (c *Config) set(name, value string) error {
 		c.Required = words(value)
 		for _, module := range c.Required {
 			if strings.ContainsAny(module, "/*?") {
-				return fmt.Errorf("%s takes names of modules without a version, not %q", name, module)
+				return fmt.Errorf("%s must list names of modules without a version, not %q", name, module)
 			}
 		}
 	case "timeout":

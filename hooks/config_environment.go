@@ -10,9 +10,9 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// parseEnvironment reads the field Environment: assignments NAME=VALUE, separated by
-// blanks or lines, in which quotes as of a shell keep blanks together; nothing is
-// expanded. A value may be a passphrase, so that no error shows one.
+// parseEnvironment parses the field Environment: assignments NAME=VALUE, separated by blanks or
+// newlines. Quotes keep blanks together, as in a shell. Nothing is expanded. No error contains
+// a value, since a value may be a passphrase.
 func parseEnvironment(text string) ([]string, error) {
 	words, err := quotedWords(text)
 	if err != nil {
@@ -31,7 +31,7 @@ func parseEnvironment(text string) ([]string, error) {
 	return words, nil
 }
 
-// quotedWords splits at blanks outside of quotes, and takes the quotes away.
+// quotedWords splits text at blanks outside quotes and removes the quotes.
 func quotedWords(text string) ([]string, error) {
 	var words []string
 	var word strings.Builder

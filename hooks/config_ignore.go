@@ -9,8 +9,8 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// Unwanted is an entry of Ignore in the configuration: MODULE[/VERSION][@KERNEL], where the
-// kernel is a pattern as of a shell (path.Match).
+// Unwanted is an entry of the field Ignore: MODULE[/VERSION][@KERNEL]. Kernel is a shell
+// pattern (path.Match).
 type Unwanted struct{ Module, Version, Kernel string }
 
 func parseUnwanted(entry string) (Unwanted, error) {
@@ -20,12 +20,13 @@ func parseUnwanted(entry string) (Unwanted, error) {
 		kernel = "*"
 	}
 	if _, err := path.Match(kernel, ""); err != nil || name == "" || kernel == "" || strings.Contains(version, "/") {
-		return Unwanted{}, fmt.Errorf("an entry of Ignore is MODULE[/VERSION][@KERNEL-PATTERN], not %q", entry)
+		return Unwanted{}, fmt.Errorf("an entry of Ignore must be MODULE[/VERSION][@KERNEL-PATTERN], not %q", entry)
 	}
 	return Unwanted{name, version, kernel}, nil
 }
 
-// ignored returns what reports whether the administrator does not want a module on a kernel.
+// ignored returns a function that reports whether the administrator does not want a module on
+// the kernel.
 func (c Config) ignored(kernel dkmsstate.Release) func(dkmsstate.Module) bool {
 	return func(m dkmsstate.Module) bool {
 		return slices.ContainsFunc(c.Ignore, func(u Unwanted) bool {

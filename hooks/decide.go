@@ -7,33 +7,37 @@ import (
 	"dkms-hooks/debpkg"
 )
 
-// Verdict is what a hook does about the kernel's modules.
+// Verdict is what a hook does with the kernel's modules.
 type Verdict string
 
-// Keep changes nothing, Unbuild takes the kernel's builds away, Autoinstall
-// brings the kernel to the state that it should have, Defer leaves that to the
-// hook that follows when the kernel itself has come.
+// The verdicts.
 const (
-	Keep        Verdict = "keep"
-	Unbuild     Verdict = "unbuild"
+	// Keep changes nothing.
+	Keep Verdict = "keep"
+	// Unbuild removes the kernel's builds.
+	Unbuild Verdict = "unbuild"
+	// Autoinstall builds, installs and repairs what the kernel should have.
 	Autoinstall Verdict = "autoinstall"
-	Defer       Verdict = "defer"
+	// Defer leaves the work to a later run: the hook of the kernel's own package, or the
+	// reconcile at the end of dpkg.
+	Defer Verdict = "defer"
 )
 
-// Decision is a verdict with its reason, and what to do for somebody who meant
-// something else.
+// Decision is a verdict with its reason.
 type Decision struct {
 	Verdict Verdict
 	Reason  string
-	Hint    string
-	// RemoveKernelDir reports whether the shell of the kernel's module tree may go too, since no
-	// package has a file in it.
+	// Hint is advice for a user who expected another verdict, "" for none.
+	Hint string
+	// RemoveKernelDir reports whether the kernel's module directory may be removed too, since
+	// no package has a file in it.
 	RemoveKernelDir bool
 }
 
-// Decide returns the verdict on an invocation. It is a function of its values.
-// Builds are unbuilt only when two witnesses agree that the kernel goes; every
-// doubt ends in Keep.
+// Decide returns the verdict on an invocation. It depends on nothing but its arguments.
+//
+// Builds are unbuilt only if the caller and dpkg's database agree that the kernel is removed,
+// or if a person orders it with --params. Every doubt ends in Keep.
 func Decide(inv Invocation, w World) Decision {
 	switch inv.Hook {
 	case Prerm:
@@ -68,7 +72,8 @@ func decideInstall(inv Invocation, w World) Decision {
 	return Decision{Verdict: Autoinstall, Reason: inv.calledBy()}
 }
 
-// decideByParams is for a person who names the action: that is an order.
+// decideByParams decides for a person who gave the action with --params. That is an order, and
+// dpkg is not asked.
 func decideByParams(inv Invocation) Decision {
 	if inv.Action.Known() && inv.Action.Word == debpkg.Remove && inv.Action.InFavour == nil {
 		return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("requested with --params (%s)", inv.Action)}
@@ -76,8 +81,8 @@ func decideByParams(inv Invocation) Decision {
 	return Decision{Verdict: Keep, Reason: fmt.Sprintf("requested with --params, and %s is not a removal", inv.Action)}
 }
 
-// decideByOwner is for callers without a prerm script: a person, kernel-install
-// and its plugins under a postrm. The owner of the kernel decides.
+// decideByOwner decides for callers without a prerm script: a person, or kernel-install(8) and
+// its plugins under a postrm. The verdict depends on whether a package owns the kernel.
 func decideByOwner(inv Invocation, w World) Decision {
 	word := inv.Action.Word
 	removal := word == debpkg.Remove || word == debpkg.Purge || word == debpkg.Disappear ||
@@ -91,7 +96,7 @@ func decideByOwner(inv Invocation, w World) Decision {
 	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s, and no installed package owns the kernel", inv.calledBy())}
 }
 
-// decideRemove is for `prerm remove`: dpkg must mean it too.
+// decideRemove decides for `prerm remove`. dpkg must be removing the package, too.
 func decideRemove(inv Invocation, w World) Decision {
 	switch {
 	case !w.CallerKnown:
@@ -105,8 +110,8 @@ func decideRemove(inv Invocation, w World) Decision {
 	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s is being removed (%s, dpkg: %s)", inv.callerName(), inv.Action, w.Caller.Status)}
 }
 
-// decideInFavour is for `prerm remove in-favour PACKAGE VERSION`: dpkg removes
-// the caller for a package whose control file it has unpacked already.
+// decideInFavour decides for `prerm remove in-favour PACKAGE VERSION`: dpkg removes the caller
+// in favour of a package whose control file it has already unpacked.
 func decideInFavour(inv Invocation, w World) Decision {
 	replacement := inv.Action.InFavour.Package
 	switch {
@@ -123,7 +128,8 @@ func decideInFavour(inv Invocation, w World) Decision {
 	return Decision{Verdict: Unbuild, Reason: fmt.Sprintf("%s, which does not contain this kernel", inv.calledBy())}
 }
 
-// who names the package behind the call.
+// callerName returns the name of the package whose maintainer script runs the hook, or "the
+// kernel" if there is none.
 func (inv Invocation) callerName() string {
 	if inv.Script.Package == "" {
 		return "the kernel"
@@ -131,7 +137,7 @@ func (inv Invocation) callerName() string {
 	return oneLine(inv.Script.Package)
 }
 
-// witness says what the caller says.
+// calledBy describes the caller and its action.
 func (inv Invocation) calledBy() string {
 	if inv.Script.Name == "" {
 		return fmt.Sprintf("not called by a maintainer script (%s)", inv.Action)
@@ -143,6 +149,7 @@ func (inv Invocation) overrideHint() string {
 	return fmt.Sprintf("to unbuild anyway: dkms-hooks run prerm %s --params remove", inv.Kernel)
 }
 
+// list returns the names of packages with their statuses.
 func list(packages []debpkg.Package) string {
 	var names []string
 	for _, p := range packages {
@@ -151,7 +158,8 @@ func list(packages []debpkg.Package) string {
 	return strings.Join(names, ", ")
 }
 
-// oneLine keeps text from the environment from breaking a line of the report.
+// oneLine replaces control characters, so that text from the environment does not break a line
+// of the report.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {

@@ -2,9 +2,9 @@ package hooks
 
 import "fmt"
 
-// DecideKernel returns the verdict on a kernel that nobody named: autoinstall for
-// one that is there and can be started, unbuild for one that is gone in every
-// way there is to see, keep for all between. It is a function of its values.
+// DecideKernel returns the verdict on a kernel that no hook was called for: Autoinstall if it
+// is installed and can be started, Unbuild if it has no modules, no image and no owner, and
+// Keep otherwise. It depends on nothing but its arguments.
 func DecideKernel(inv Invocation, w World) Decision {
 	switch {
 	case w.There && len(w.Unconfigured) > 0:

@@ -13,9 +13,8 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// What real dpkg showed a prerm hook gives the verdict that the action means;
-// an abort-remove, a postrm and the rest are no calls of prerm.d and give keep
-// unless nobody owns the kernel.
+// The calls were captured from a real dpkg. A removal by prerm ends in Unbuild, and everything
+// else in Keep. That includes scripts that do not run prerm.d, such as a postrm.
 func TestDecideOnWhatDpkgShowed(t *testing.T) {
 	calls, err := filepath.Glob("../testdata/dpkg/captures/*/*/*-prerm")
 	require.NoError(t, err)

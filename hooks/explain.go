@@ -12,26 +12,27 @@ import (
 
 // Explanation is what a hook would do now and why.
 type Explanation struct {
-	// Evidence are what the decision was made from, and what else is to be known.
+	// Evidence lists what the decision was made from, and other facts worth knowing.
 	Evidence []Evidence
-	// Kernel is how the kernel's modules are.
+	// Kernel is the state of the kernel's modules.
 	Kernel   KernelView
 	Decision Decision
-	// Removed is the decision once dpkg removes the package in question, nil when it
-	// is that already, or when nobody speaks of a removal.
+	// Removed is the decision once dpkg removes the caller's package. It is nil if dpkg is
+	// removing it already, or if the action is no removal.
 	Removed *Decision
-	// Steps are what the hook does, in order, RemovedSteps what it does then, and Notes
-	// what it cannot help.
-	Steps, RemovedSteps, Notes []string
-	// Troubles are what could not be read, each a sentence.
+	// Steps lists what the hook does, in order. RemovedSteps lists what it does for Removed.
+	Steps, RemovedSteps []string
+	// Notes lists problems that the hook cannot fix.
+	Notes []string
+	// Troubles lists what could not be read, in a sentence each.
 	Troubles []string
 }
 
-// Evidence is one thing that was looked at: a name of one or two words, and what it says.
+// Evidence is a fact that a decision is based on: its name, of one or two words, and its text.
 type Evidence struct{ Name, Text string }
 
-// Explain finds out what the hook of an invocation would do. It changes nothing and
-// needs no lock.
+// Explain returns what the hook of an invocation would do. It changes nothing and takes no
+// lock.
 func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	sys := withRecord(inv)
 	w := ReadWorld(ctx, inv, sys.layout)
@@ -91,8 +92,9 @@ func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string 
 	return steps
 }
 
-// removed returns the decision that follows once dpkg removes the caller, which it does
-// not mean to do now.
+// removed returns the decision that follows once dpkg removes the caller's package. It returns
+// nil if the hook is not called for a removal, or if dpkg is removing the package already or
+// does not know it.
 func removed(inv Invocation, w World, d Decision) *Decision {
 	if inv.Hook != Prerm || inv.Action.Word != debpkg.Remove || inv.Action.InFavour != nil || !w.CallerKnown || d.Verdict != Keep || w.Caller.Status.SelectedForRemoval() {
 		return nil
@@ -102,7 +104,7 @@ func removed(inv Invocation, w World, d Decision) *Decision {
 	return &d
 }
 
-// addDetails adds to what a decision needs what a person wants to know.
+// addDetails adds to w what a person wants to know and Decide does not need.
 func addDetails(inv Invocation, w World) World {
 	db, err := inv.database()
 	if err != nil {

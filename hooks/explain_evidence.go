@@ -8,7 +8,7 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// evidence puts what was found into words. It is a function of its values.
+// evidence describes the facts behind a decision. It depends on nothing but its arguments.
 func evidence(inv Invocation, w World, v KernelView) []Evidence {
 	out := []Evidence{
 		{"hook", fmt.Sprintf("%s for the kernel %s", inv.Hook, inv.Kernel)},
@@ -116,7 +116,8 @@ func unfinishedWords(why dkmsstate.Unfinished) string {
 	return "an earlier run postponed its work on this kernel"
 }
 
-// packages names packages with what dpkg has of them, and in which of its files.
+// packageWords describes packages: their versions, their statuses, and the files of dpkg's
+// database that these are from.
 func packageWords(list []debpkg.Package) string {
 	var words []string
 	for _, p := range list {

@@ -14,8 +14,8 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// A hook brings in what dkms would; a reconcile, which was called for no kernel, only what
-// waits there.
+// A hook brings in what dkms would. A reconcile, which was called for no kernel, brings in only
+// what waits there.
 func TestGoal(t *testing.T) {
 	const kernel = dkmsstate.Release("6.1.0")
 	m, waiting := dkmsstate.Module{Name: "m", Version: "1"}, dkmsstate.Module{Name: "waiting", Version: "1"}
@@ -62,7 +62,7 @@ func TestGoal(t *testing.T) {
 	}
 }
 
-// unpackedNow is a database in which a package of the kernel was unpacked just now.
+// unpackedNow returns a database in which a package of the kernel was unpacked just now.
 func unpackedNow(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

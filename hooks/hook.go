@@ -1,10 +1,10 @@
-// Package hooks decides what a kernel hook of DKMS does, says why, and does it.
+// Package hooks decides what a kernel hook of DKMS does, prints the reason, and does it.
 //
-// A hook is a program that run-parts(8) finds in /etc/kernel/HOOK.d. It is told
-// the kernel release as its argument and, by a maintainer script that follows
-// the Debian Kernel Handbook (8.1), what dpkg is doing in DEB_MAINT_PARAMS. What
-// dpkg itself is up to stands in its database. Decide looks at both: builds are
-// removed only when the two agree that the kernel goes.
+// A hook is a program that run-parts(8) runs from /etc/kernel/HOOK.d. Its argument is the
+// kernel release. A maintainer script that follows the Debian Kernel Handbook (8.1) also passes
+// its own arguments, in DEB_MAINT_PARAMS: they name what dpkg is doing. dpkg's database shows
+// what dpkg is doing, too. Decide compares the two: builds are removed only if both agree that
+// the kernel is removed.
 package hooks
 
 import (
@@ -15,25 +15,24 @@ import (
 	"dkms-hooks/debpkg"
 )
 
-// Hook is one of the programs, named after the directory that it stands in.
+// Hook is one of the programs, named after its directory without ".d".
 type Hook string
 
-// The hooks of a kernel package that DKMS takes part in.
+// The hooks of kernel packages in which DKMS takes part.
 const (
 	Postinst       Hook = "postinst"
 	HeaderPostinst Hook = "header_postinst"
 	Prerm          Hook = "prerm"
 	Postrm         Hook = "postrm"
-	// Reconciler stands for no hook: dpkg's trigger, or a person.
+	// Reconciler is no hook of a kernel package: dpkg's trigger or a person runs it.
 	Reconciler Hook = "reconcile"
 )
 
-// Version is this program's; a test holds it to debian/changelog.
+// Version is the version of this program. A test compares it with debian/changelog.
 const Version = "0.1.0"
 
-// Script returns the maintainer script that runs the hook, as it stands in Debian's
-// kernel packages, and the action that it is called with when nothing out of the
-// ordinary happens.
+// Script returns the name of the maintainer script that runs the hook in Debian's kernel
+// packages, and the action that the script is usually called with.
 func (h Hook) Script() (name string, action debpkg.Action) {
 	switch h {
 	case Prerm, Postrm:
@@ -42,7 +41,7 @@ func (h Hook) Script() (name string, action debpkg.Action) {
 	return "postinst", debpkg.ParseAction(string(debpkg.Configure))
 }
 
-// ParseHook reads a hook's name.
+// ParseHook returns the hook of that name.
 func ParseHook(name string) (Hook, error) {
 	switch h := Hook(name); h {
 	case Postinst, HeaderPostinst, Prerm, Postrm:
@@ -51,8 +50,9 @@ func ParseHook(name string) (Hook, error) {
 	return "", fmt.Errorf("unknown hook %q; the hooks are %s, %s, %s and %s", name, Postinst, HeaderPostinst, Prerm, Postrm)
 }
 
-// HookOf returns the hook that a program is started as, by its path: HOOK, or any name in
-// HOOK.d. It reports whether that tells. A name without a directory was found in PATH.
+// HookOf returns the hook that a program is run as, by its path, and reports whether there is
+// one. The program is called HOOK, or it has any name in a directory HOOK.d. A path without a
+// directory was found in PATH, so its directory is not known.
 func HookOf(path string) (Hook, bool) {
 	if hook, err := ParseHook(filepath.Base(path)); err == nil {
 		return hook, true

@@ -14,7 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// attempts is how many cases to draw, DKMS_HOOKS_CASES or as many as a test may take.
+// attempts returns how many cases to try: DKMS_HOOKS_CASES if it is set, otherwise as many as a
+// test has time for.
 func attempts(t *testing.T, otherwise int) int {
 	t.Helper()
 	if value := os.Getenv("DKMS_HOOKS_CASES"); value != "" {
@@ -25,7 +26,7 @@ func attempts(t *testing.T, otherwise int) int {
 	return otherwise
 }
 
-// ours reports whether a path is in a place where the hooks work.
+// ours reports whether the hooks may change a path.
 func ours(path string) bool {
 	for _, prefix := range []string{"root/var/lib/dkms/", "root/lib/modules/", "root/var/lib/dkms-hooks", "root/var/log"} {
 		if strings.HasPrefix(path, prefix) && !strings.Contains(path, "/kernel/") && !strings.HasSuffix(path, "/modules.order") {
@@ -35,8 +36,8 @@ func ours(path string) bool {
 	return false
 }
 
-// changedElsewhere returns the first path that changed and should not have: outside of
-// the trees, or a registration.
+// changedElsewhere returns the first path that changed and must not change: one outside of the
+// trees, or a registration.
 func changedElsewhere(before, after map[string]string) string {
 	for path, now := range after {
 		if then, ok := before[path]; (!ok || then != now) && !ours(path) {
@@ -52,8 +53,8 @@ func changedElsewhere(before, after map[string]string) string {
 	return ""
 }
 
-// Whatever the arguments and the environment are: no panic, nothing outside of the
-// trees is touched, nothing is forgotten, and a release that is none changes nothing.
+// Whatever the arguments and the environment are, nothing panics, nothing outside of the trees
+// changes, no registration is lost, and an invalid release changes nothing.
 func TestHostileArguments(t *testing.T) {
 	p := newPlayground(t, t.TempDir())
 	before := p.listing()
@@ -120,8 +121,8 @@ func changedTree(before, after map[string]string) bool {
 	return false
 }
 
-// Whatever became of the trees and of dpkg's database: no panic, no hook that hangs,
-// nothing outside of the trees is touched, nothing is forgotten.
+// Whatever the trees and dpkg's database contain, nothing panics or hangs, nothing outside of
+// the trees changes, and no registration is lost.
 func TestHostileTrees(t *testing.T) {
 	draw := rand.New(rand.NewSource(2))
 	top := t.TempDir()
@@ -151,7 +152,7 @@ func TestHostileTrees(t *testing.T) {
 	}
 }
 
-// readAll does what people do to find out; whether it can tell is not the question.
+// readAll runs everything that only reads, and ignores the errors.
 func readAll(t *testing.T, env []string) {
 	t.Helper()
 	inv, err := ParseSurroundings(env)
@@ -165,7 +166,7 @@ func readAll(t *testing.T, env []string) {
 	}
 }
 
-// The two tests above can fail.
+// This proves that the two tests above can fail.
 func TestChangedElsewhere(t *testing.T) {
 	p := newPlayground(t, t.TempDir())
 	before := p.listing()

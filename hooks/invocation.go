@@ -10,46 +10,47 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// Invocation is how a hook was called: its arguments and what the environment
-// says of the maintainer script behind it.
+// Invocation is how a hook was called: its arguments, and what the environment says about the
+// maintainer script behind the call.
 type Invocation struct {
 	Hook   Hook
 	Kernel dkmsstate.Release
-	// Action is the maintainer script's call, from DEB_MAINT_PARAMS.
+	// Action is what the maintainer script was called with, from DEB_MAINT_PARAMS.
 	Action debpkg.Action
-	// ByHand reports whether a person gave the action as an order (--params).
+	// ByHand reports whether a person gave the action (--params).
 	ByHand bool
-	// Force reports whether a person insists on building with headers that are not those of
-	// the kernel's image (--force).
+	// Force reports whether modules are built even with headers that are not those of the
+	// kernel's image (--force).
 	Force bool
-	// Script is the maintainer script that runs the hook; empty by hand and
-	// under kernel-install(8).
+	// Script is the maintainer script that runs the hook. It is empty if none is running, as
+	// when a person or kernel-install(8) runs the hook.
 	Script Script
-	// Quiet reports whether only what failed is to be said, Verbose that what is in order is
-	// to be said too.
+	// Quiet reports whether only problems are printed. Verbose reports whether what is in order
+	// is printed, too.
 	Quiet, Verbose bool
 	// BringIn reports whether a reconcile brings in what is missing on every kernel.
 	BringIn bool
-	// FailedOnly reports whether a reconcile does no more than try again what failed, where
-	// other packages are installed since.
+	// FailedOnly reports whether a reconcile only retries what failed, if other packages or
+	// another compiler have been installed since.
 	FailedOnly bool
-	// Root and AdminDir are where to look: DPKG_ROOT and DPKG_ADMINDIR.
+	// Root is the root directory, DPKG_ROOT. AdminDir is the directory of dpkg's database,
+	// DPKG_ADMINDIR.
 	Root, AdminDir string
-	// Environ is the environment, for the programs that the hook starts.
+	// Environ is the environment, for the programs that the hook runs.
 	Environ []string
-	// dpkg is the database in AdminDir.
+	// dpkg is the database in AdminDir. Copies of the Invocation share it.
 	dpkg *database
 }
 
-// Script is what dpkg exports of the maintainer script that is running.
+// Script is the maintainer script that is running, as dpkg exports it.
 type Script struct {
-	// Name is prerm, postinst and so on; Package and Arch name its package.
+	// Name is prerm, postinst and so on. Package and Arch are those of its package.
 	Name, Package, Arch string
 }
 
-// ParseInvocation reads the arguments (without the program's name) and the
-// environment of a hook. The kernel release is checked; the image's path, a
-// second argument that some callers give, is not used.
+// ParseInvocation parses the arguments of a hook, without the program's name, and its
+// environment. It checks the kernel release. Some callers pass the path of the image as a
+// second argument; it is not used.
 func ParseInvocation(hook Hook, args, environ []string) (Invocation, error) {
 	inv := Invocation{Hook: hook}
 	if err := inv.TakeArguments(args); err != nil {
@@ -59,7 +60,7 @@ func ParseInvocation(hook Hook, args, environ []string) (Invocation, error) {
 	return inv, err
 }
 
-// TakeArguments reads the arguments of a hook.
+// TakeArguments parses the arguments of a hook.
 func (inv *Invocation) TakeArguments(args []string) error {
 	switch {
 	case len(args) == 0:
@@ -72,7 +73,7 @@ func (inv *Invocation) TakeArguments(args []string) error {
 	return err
 }
 
-// ParseSurroundings reads the environment alone, for what is about every kernel.
+// ParseSurroundings parses the environment only, for commands about every kernel.
 func ParseSurroundings(environ []string) (Invocation, error) {
 	var inv Invocation
 	err := inv.readEnvironment(environ)
@@ -91,8 +92,8 @@ func (inv *Invocation) readEnvironment(environ []string) error {
 	return inv.setRoot(env["DPKG_ROOT"], env["DPKG_ADMINDIR"])
 }
 
-// place sets the root and the admin directory. dpkg gives an admin directory
-// that stands in the root already (dpkg(1), DPKG_ADMINDIR).
+// setRoot sets the root and the admin directory. The admin directory that dpkg passes includes
+// the root already (dpkg(1), DPKG_ADMINDIR); one that does not is taken as a path in the root.
 func (inv *Invocation) setRoot(root, admin string) error {
 	if root == "" {
 		root = "/"

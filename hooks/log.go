@@ -12,18 +12,20 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// LogFile is the kept log of the last build of a module for a kernel.
+// LogFile is the kept log of a module's last build for a kernel.
 type LogFile struct {
 	Kernel dkmsstate.Release
-	// Name is MODULE-VERSION, Path is where the log is, as seen from outside the root.
-	Name, Path string
-	When       time.Time
-	// Result is how the attempt ended, "" where the record does not tell.
+	// Name is MODULE-VERSION.
+	Name string
+	// Path is the path of the log. It includes the root.
+	Path string
+	When time.Time
+	// Result is how the attempt ended, "" if there is no record of it.
 	Result dkmsstate.LastResult
 }
 
-// Logs returns the logs of the invocation's kernel, or of all, and of a module when it
-// is not "" (NAME or NAME/VERSION), the newest first.
+// Logs returns the logs of the invocation's kernel, or of all kernels if it names none, newest
+// first. If module is not "", only its logs are returned; it is NAME or NAME/VERSION.
 func Logs(inv Invocation, module string) ([]LogFile, error) {
 	sys := withRecord(inv)
 	paths, err := filepath.Glob(filepath.Join(record.LogDir(sys.layout), "*", "*.log"))
@@ -52,7 +54,7 @@ func Logs(inv Invocation, module string) ([]LogFile, error) {
 	return logs, nil
 }
 
-// of reports whether the log is of a module: v4l2loopback, or v4l2loopback/0.13.2.
+// of reports whether the log is of a module, such as v4l2loopback or v4l2loopback/0.13.2.
 func (l LogFile) of(module string) bool {
 	name, version, exact := strings.Cut(module, "/")
 	if exact {

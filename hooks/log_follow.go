@@ -13,8 +13,9 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// Follow writes what dkms writes into the logs of the builds that are at work, until
-// the run that holds the lock is over; without one it is dkmsstate.ErrIdle. Each stretch begins with the log's name.
+// Follow prints what dkms writes to the logs of the running builds until the run that holds the
+// lock ends. If no run is active, it returns record.ErrIdle. A line with the log's path comes
+// first whenever the log changes.
 func Follow(ctx context.Context, inv Invocation, out io.Writer) error {
 	const pause = 200 * time.Millisecond
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
@@ -44,18 +45,21 @@ func Follow(ctx context.Context, inv Invocation, out io.Writer) error {
 	return nil
 }
 
-// follower knows how far each log was written out.
+// follower keeps track of how much of each log was printed.
 type follower struct {
-	out    io.Writer
+	out io.Writer
+	// offset is how much was printed, by path.
 	offset map[string]int64
-	last   string
+	// last is the path of the log that was printed last.
+	last string
 }
 
-// more writes what was added to a log. One that has become shorter was begun anew.
+// copyNew prints what was added to a log. A log that has become shorter was started again and
+// is printed from its beginning.
 func (f *follower) copyNew(path string) error {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the build ended meanwhile
+		return nil // the build has ended
 	}
 	if err != nil {
 		return fmt.Errorf("cannot follow the log: %w", err)

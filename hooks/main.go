@@ -7,9 +7,10 @@ import (
 	"syscall"
 )
 
-// Prepare sets up the process of a program: what it writes can be read by others, and
-// mostly it ends before collecting garbage pays. Where it takes more memory, as to
-// decompress large modules, garbage is not let pile up: a small machine may have none left.
+// Prepare sets up the process of a program. Files that it creates can be read by others.
+// Garbage is collected rarely, since most runs end before collecting pays off. Near a memory
+// limit, as when large modules are decompressed, it is collected as needed: a small machine may
+// have no memory left.
 func Prepare() {
 	const percent, limit = 400, 24 << 20
 	syscall.Umask(0o022)
@@ -17,11 +18,11 @@ func Prepare() {
 	debug.SetMemoryLimit(limit)
 }
 
-// Main is the whole of a hook program: args are its arguments with the program's
-// name first, environ is its environment. It returns the exit status.
+// Main is the main function of a hook. args includes the program's name. Main returns the exit
+// status.
 //
-// With no kernel release, or one that cannot be one, it prints its usage,
-// returns 2 and touches nothing.
+// If the kernel release is missing or invalid, Main prints the usage, changes nothing and
+// returns 2.
 func Main(hook Hook, args, environ []string, stderr io.Writer) int {
 	if len(args) > 0 {
 		args = args[1:]

@@ -6,7 +6,7 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// KernelNames returns the releases of the kernels that are known, the newest first.
+// KernelNames returns the releases of all known kernels, newest first.
 func KernelNames(inv Invocation) []string {
 	sys := withRecord(inv)
 	survey, err := sys.layout.Survey()
@@ -20,12 +20,12 @@ func KernelNames(inv Invocation) []string {
 	return names
 }
 
-// Known reports whether anything is known of a kernel.
+// Known reports whether a kernel is among the KernelNames.
 func Known(inv Invocation, kernel dkmsstate.Release) bool {
 	return slices.Contains(KernelNames(inv), string(kernel))
 }
 
-// ModuleNames returns the modules that dkms knows, as NAME/VERSION.
+// ModuleNames returns the modules that are registered with dkms, as NAME/VERSION.
 func ModuleNames(inv Invocation) []string {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
 	survey, err := layout.Survey()

@@ -15,18 +15,19 @@ import (
 	"dkms-hooks/dkmsstate/signing"
 )
 
-// Remind says what the next boot would miss, as far as that still holds, and keeps
-// the notice in step with it. It is what the end of each run of dpkg calls.
+// Remind prints which modules are missing on the newest and the running kernel, as far as that
+// still holds, and updates the notice. dkms-hooks remind runs it at the end of each run of
+// dpkg.
 func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
-	sys := withRecord(inv) // every other run reports its troubles
+	sys := withRecord(inv) // other commands report its troubles
 	text := noticeText(ctx, sys.layout, sys.record)
 	_ = record.WriteNotice(sys.layout, text) // the next run writes it again
 	fmt.Fprint(stderr, text)
 	return exitOK
 }
 
-// noticeText names the modules that are missing on the kernels which may boot next. What the
-// compiler said is not repeated: the run that failed has printed it.
+// noticeText returns warnings about modules that are missing on a kernel which may boot next.
+// The compiler's error is not repeated: the run that failed has printed it.
 func noticeText(ctx context.Context, layout dkmsstate.Layout, rec dkmsstate.Record) string {
 	var text strings.Builder
 	for _, kernel := range bootable(layout) {
@@ -65,8 +66,8 @@ func missingLines(missing map[string]dkmsstate.Last, kernel dkmsstate.Release, r
 	return lines
 }
 
-// missing returns what was recorded of a kernel's modules that the kernel has to do
-// without, or with one that does not fit, and that has not been mended since.
+// missingModules returns the recorded attempts for modules that are missing on a kernel, or
+// installed there in a build that does not fit. It leaves out what has been fixed since.
 func missingModules(ctx context.Context, layout dkmsstate.Layout, kernel dkmsstate.Release, kept dkmsstate.KernelRecord) map[string]dkmsstate.Last {
 	out := map[string]dkmsstate.Last{}
 	for module, l := range kept.Last {
@@ -92,8 +93,8 @@ func missingModules(ctx context.Context, layout dkmsstate.Layout, kernel dkmssta
 	return out
 }
 
-// bootsNext returns the kernel that a boot loader starts next, unless somebody told it
-// otherwise: the newest that is there with an image, "" when there is none.
+// bootsNext returns the newest installed kernel with an image, "" if there is none. A boot
+// loader starts it next, unless it is configured otherwise.
 func bootsNext(layout dkmsstate.Layout) dkmsstate.Release {
 	for _, kernel := range layout.InstalledKernels() {
 		if layout.KernelThere(kernel) && layout.ImageThere(kernel) {
@@ -103,13 +104,13 @@ func bootsNext(layout dkmsstate.Layout) dkmsstate.Release {
 	return ""
 }
 
-// running reports whether a kernel of the layout is the one at work.
+// running reports whether a kernel of the layout is the running one.
 func running(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
 	return kernel != "" && kernel == layout.Running
 }
 
-// bootable returns the kernel that boots next and the one that runs, of those that are
-// there.
+// bootable returns the kernel that boots next and the running kernel, as far as they are
+// installed.
 func bootable(layout dkmsstate.Layout) []dkmsstate.Release {
 	var kernels []dkmsstate.Release
 	next := bootsNext(layout)

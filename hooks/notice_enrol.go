@@ -10,12 +10,13 @@ import (
 	"dkms-hooks/dkmsstate/signing"
 )
 
-// enrolText reports that Secure Boot may refuse modules, since the key that dkms signs
-// them with is not enrolled. dkms asks for it only on Ubuntu, by update-secureboot-policy,
-// and only when it makes the key; that question has nobody to answer it under a hook.
+// enrolText returns a warning that Secure Boot may refuse modules, since the key that dkms
+// signs them with is not enrolled; "" if there is nothing to warn about. dkms requests the
+// enrolment only on Ubuntu, through update-secureboot-policy, and only when it creates the key.
+// Under a hook nobody can answer that request.
 //
-// It is said of the system that was booted alone: in a chroot or a container what the
-// firmware knows is another system's business.
+// The warning is about the booted system only: in a chroot or a container, the keys of the
+// firmware concern another system.
 func enrolText(ctx context.Context, layout dkmsstate.Layout, firmware signing.Firmware, record dkmsstate.Record) string {
 	if !booted(layout) {
 		return ""
@@ -37,7 +38,7 @@ func enrolText(ctx context.Context, layout dkmsstate.Layout, firmware signing.Fi
 	return ""
 }
 
-// enrolCommand is the command that asks for the enrolment.
+// enrolCommand returns the command that requests the enrolment.
 func enrolCommand(certificate string) string {
 	const policy = "update-secureboot-policy"
 	if certificate == "/var/lib/shim-signed/mok/MOK.der" {
@@ -48,8 +49,8 @@ func enrolCommand(certificate string) string {
 	return "mokutil --import " + certificate
 }
 
-// booted reports whether the layout is that of the system that was booted: the first
-// process has the same root directory, and the running kernel is one of its own.
+// booted reports whether the layout is that of the booted system: the first process has the
+// same root directory, and the running kernel is installed in it.
 func booted(layout dkmsstate.Layout) bool {
 	own, err := os.Stat("/")
 	if err != nil || layout.Root != "/" {

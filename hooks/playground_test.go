@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// playground is a root with two modules on two kernels, and a neighbourhood that is
-// none of the hooks' business.
+// playground is a root with two modules on two kernels, beside files that the hooks must not
+// touch.
 type playground struct {
 	t         *testing.T
 	top, root string
@@ -60,7 +60,7 @@ func (p playground) link(target, name string) {
 	}
 }
 
-// listing returns everything that is there, with what it holds.
+// listing returns the content of every file, by path.
 func (p playground) listing() map[string]string {
 	out := map[string]string{}
 	_ = filepath.WalkDir(p.top, func(path string, d fs.DirEntry, err error) error {
@@ -81,7 +81,7 @@ func (p playground) listing() map[string]string {
 	return out
 }
 
-// mutate does something to a file or directory of the root that the hooks read.
+// mutate damages a random file or directory that the hooks read, and describes the damage.
 func (p playground) mutate(draw *rand.Rand) string {
 	var paths []string
 	for path := range p.listing() {

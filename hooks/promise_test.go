@@ -9,9 +9,8 @@ import (
 	"dkms-hooks/debpkg"
 )
 
-// Over every combination of action, script, statuses and owners: builds are
-// unbuilt only when the caller says that the kernel goes, and dpkg's database,
-// or a person, says so too.
+// In every combination of action, script, statuses and owners, builds are unbuilt only if the
+// caller says that the kernel is removed, and dpkg's database or a person says so, too.
 func TestUnbuildOnlyOnRealRemoval(t *testing.T) {
 	actions := []string{
 		"", "install 1", "upgrade 2", "remove", "remove in-favour x 1", "remove in-favour", "remove now", "purge", "configure 1",
@@ -53,8 +52,8 @@ func TestUnbuildOnlyOnRealRemoval(t *testing.T) {
 	assert.Zero(t, count[Autoinstall]+count[Defer], "a prerm keeps or unbuilds")
 }
 
-// worldOf is a world with no owner, with the caller as owner, or with another
-// package besides that stays.
+// worldOf returns a world without an owner of the kernel, with the caller as its owner, or with
+// a second owner that stays.
 func worldOf(status debpkg.Status, owners int, contains debpkg.Contains, broken error) World {
 	w := World{There: true, Unreadable: broken, Caller: debpkg.Package{Name: "p", Arch: "amd64", Status: status}, CallerKnown: true}
 	stays := debpkg.Status{Want: debpkg.WantInstall, Flag: debpkg.FlagOK, State: debpkg.Installed}
@@ -64,7 +63,7 @@ func worldOf(status debpkg.Status, owners int, contains debpkg.Contains, broken 
 	return w
 }
 
-// mayUnbuild is the promise, said apart from how Decide says it.
+// mayUnbuild is the promise, written independently of Decide.
 func mayUnbuild(inv Invocation, w World) bool {
 	plain := inv.Action.Raw == "remove"
 	leaving := w.Caller.Status.Want == debpkg.WantDeinstall || w.Caller.Status.Want == debpkg.WantPurge

@@ -19,19 +19,25 @@ type reconciliation struct {
 	machine apply.Machine
 	dryRun  bool
 	stderr  io.Writer
-	// runs are what was done about each kernel, for afterLock.
+	// runs are the runs on the kernels so far, for afterLock.
 	runs []*run
 }
 
-// Reconcile does what no hook was called for. On each kernel that is there it repairs what is
-// installed, the newest kernel first. It brings modules in only where something waits for
-// them: on kernels whose packages were unpacked since they were last looked at, whose removal
-// was given up, or on which a run was postponed or interrupted; and modules that waited for
-// headers, or failed. Of each kernel that is gone it removes the builds and the empty module
-// directory. What is in order is not reported.
+// Reconcile does what no hook was called for, on every kernel, the newest first.
 //
-// The invocation says where to look and under which script; its kernel and hook are not used.
-// Reconcile returns the exit status, which does not depend on whether modules failed.
+// On an installed kernel it repairs what is installed. It brings in a missing module only if
+// something requests that:
+//   - a package of the kernel was unpacked since the kernel was last looked at
+//   - the removal of the kernel was aborted
+//   - a run that was to bring modules in was postponed or interrupted
+//   - the module waited for headers, or failed
+//   - inv.BringIn, or autoinstall_all_kernels in framework.conf, applies to every kernel
+//
+// Of a kernel that is gone it removes the builds and, unless a package has a file in it, the
+// module directory. What is in order is not reported.
+//
+// The invocation says where to look and which script is running; its kernel and hook are not
+// used. Reconcile returns the exit status, which does not depend on whether modules failed.
 func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
 	inv.Hook = Reconciler
 	sys := readSystem(inv)
@@ -56,7 +62,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		return c.all(general, due)
 	}
 	if record.Below(sys.layout, inv.Environ) {
-		return exitOK // the run that this one is part of does it
+		return exitOK // the run that started this one reconciles
 	}
 	locked, lock, err := lockMachine(ctx, inv, sys, general.infof)
 	if errors.Is(err, record.ErrLocked) {
@@ -66,7 +72,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		}
 	}
 	if err != nil {
-		general.runFailed(err, reconcileRepairs)
+		general.runFailed(err, reconcileCommand)
 		return exitOK
 	}
 	c.machine = locked
@@ -87,7 +93,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 	layout := c.sys.layout
 	survey, err := layout.Survey()
 	if err != nil {
-		general.runFailed(err, reconcileRepairs)
+		general.runFailed(err, reconcileCommand)
 		return exitOK
 	}
 	if !c.dryRun && !c.inv.FailedOnly {
@@ -102,14 +108,14 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 			continue
 		}
 		if c.kernel(kernel, survey) {
-			reported, survey = true, nil // what took its time may have changed the others
+			reported, survey = true, nil // other kernels may have changed meanwhile
 		}
 		if c.ctx.Err() != nil {
-			general.warnf("interrupted; to continue: %s", reconcileRepairs)
+			general.warnf("interrupted; to continue: %s", reconcileCommand)
 			return exitInterrupted
 		}
 	}
-	for _, kernel := range layout.AllUnfinished() { // hooks below this run have postponed these
+	for _, kernel := range layout.AllUnfinished() { // postponed by hooks that this run started
 		if !c.dryRun && layout.Unfinished(kernel) == dkmsstate.Deferred {
 			reported = c.kernel(kernel, nil) || reported
 		}
@@ -124,8 +130,8 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 	return exitOK
 }
 
-// kernel reconciles one kernel, and reports whether there was anything to report. survey, when
-// it is not nil, still holds.
+// kernel reconciles one kernel, and reports whether there was anything to report. survey may be
+// nil; otherwise it is up to date.
 func (c *reconciliation) kernel(kernel dkmsstate.Release, survey *dkmsstate.Survey) bool {
 	inv := c.inv
 	inv.Hook, inv.Kernel = Reconciler, kernel
@@ -137,16 +143,16 @@ func (c *reconciliation) kernel(kernel dkmsstate.Release, survey *dkmsstate.Surv
 	return r.reconcile(c.ctx, w, d, c.dryRun)
 }
 
-// postponed is reported when another run holds the lock for too long.
+// postponed is printed when another run holds the lock for too long.
 const postponed = "postponed: another run of dkms-hooks holds the lock; the next run does this work"
 
-// postponeAll leaves all kernels to the next run.
+// postponeAll leaves the work on all kernels to the next run.
 func postponeAll(sys system) error {
 	survey, err := sys.layout.Survey()
 	if err != nil {
 		return err
 	}
-	sys.readRecord() // the run that does the work reports what is wrong with it
+	sys.readRecord() // the run that does the work reports the error
 	var errs []error
 	for _, kernel := range survey.Kernels(sys.record) {
 		errs = append(errs, record.NoteUnfinished(sys.layout, kernel, dkmsstate.Deferred, true))
@@ -154,8 +160,8 @@ func postponeAll(sys system) error {
 	return errors.Join(errs...)
 }
 
-// finishOthers finishes what other runs were interrupted in, or have postponed, under the lock
-// of this run. It returns the runs for afterLock.
+// finishOthers finishes work that other runs postponed or were interrupted in, under the lock
+// of this run. It returns the runs, for afterLock.
 func (r *run) finishOthers(ctx context.Context) []*run {
 	sys := system{layout: r.machine.Layout, config: r.config, record: *r.record}
 	c := reconciliation{ctx: ctx, inv: r.inv, sys: &sys, machine: r.machine, stderr: r.report.out}
@@ -168,7 +174,7 @@ func (r *run) finishOthers(ctx context.Context) []*run {
 	return c.runs
 }
 
-// reconcile does what was decided, and reports whether there was anything to report.
+// reconcile carries out a decision, and reports whether there was anything to report.
 func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) bool {
 	r.report.heading = func() { r.report.decision(r.inv.Hook, d) }
 	if r.inv.Verbose {
@@ -186,12 +192,13 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	}
 	r.report.flush()
 	if err != nil && ctx.Err() == nil {
-		r.report.runFailed(err, reconcileRepairs)
+		r.report.runFailed(err, reconcileCommand)
 	}
 	return r.report.heading == nil
 }
 
-// removeKernelDir removes the shell of a kernel that is gone.
+// removeKernelDir removes the module directory of a kernel that is gone, if only depmod and
+// dkms left files in it.
 func (r *run) removeKernelDir(dryRun bool) error {
 	tree := apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
 	left := tree.KernelDirLeftovers()

@@ -6,8 +6,9 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// retries returns what reports whether a module failed on a kernel that may be started next
-// and may be built with the packages that are installed now.
+// retries returns a function that reports whether a module failed on a kernel and may succeed
+// with the packages or the compiler that are installed now. It reports false for kernels that
+// are not bootable.
 func retries(inv Invocation, layout dkmsstate.Layout) func(dkmsstate.Record, dkmsstate.Release) bool {
 	packages, compiler, kernels := inv.packages, layout.Compiler(), bootable(layout)
 	return func(record dkmsstate.Record, kernel dkmsstate.Release) bool {
@@ -15,6 +16,7 @@ func retries(inv Invocation, layout dkmsstate.Layout) func(dkmsstate.Record, dkm
 	}
 }
 
+// anyKernel reports whether a kernel of the record matches.
 func anyKernel(record dkmsstate.Record, match func(dkmsstate.Record, dkmsstate.Release) bool) bool {
 	for kernel := range record.Kernels {
 		if match(record, kernel) {

@@ -13,38 +13,44 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// Report is what a hook prints, on stderr since debconf may own stdout. Every line begins
-// with the program's name, in lower case, without a full stop.
+// Report is what a hook prints, on stderr, since debconf may own stdout. Every line begins with
+// the program's name and continues in lower case, without a full stop.
 //
-// To a person the first line is the verdict with its reason; then there is a line for each
-// module that changes, as it does, and for depmod when it runs for no such reason.
+// For a person, the first line is the verdict with its reason. A line follows for each module
+// that changes, as soon as it has changed, and one for depmod if it runs for a reason of its
+// own.
 //
-// Under dpkg it is brief, and every line names the kernel: nothing where nothing changes, one
-// line when builds begin and one when they have ended, and what is out of the ordinary. A
-// verdict is printed only with advice for whoever expected another one.
+// Under dpkg the report is brief, and every line names the kernel. Nothing is printed if
+// nothing changes. One line is printed when builds begin and one when they have ended, besides
+// what is unusual. The verdict is printed only with advice for a user who expected another one.
 //
-// What failed is printed at once, and at the end what to do about it. When quiet, there is
-// nothing but this.
+// What failed is printed at once, and what to do about it at the end. A quiet report contains
+// nothing else.
 type Report struct {
 	out          io.Writer
 	quiet, brief bool
 	kernel       dkmsstate.Release
-	// heading prints the first line, when that depends on whether another one follows.
+	// heading prints the first line, if that is printed only before another one. It is nil
+	// once the line is printed.
 	heading func()
-	// last are the lines for the end, logs the modules that failed and have a log, next is
-	// what to do about failures.
-	last, logs []string
-	next       string
-	// unsigned are the modules that were built and not signed, by the reason.
+	// last are the lines for the end.
+	last []string
+	// logs are the modules that failed and have a log.
+	logs []string
+	// next is what to do about failures.
+	next string
+	// unsigned are the modules that were built and not signed, by reason.
 	unsigned map[string][]string
-	// ended are the modules of a brief report by what was done, since its beginning.
+	// ended are the modules of a brief report, by what was done with them.
 	ended map[string][]string
+	// since is when the builds began.
 	since time.Time
-	// advice finds out the last line of all. It asks programs of others, which is not
+	// advice returns the very last line. It runs programs of other packages, which is not
 	// done under the lock.
 	advice func() string
-	// mu keeps the living line and the others apart; drawn says that it is there.
-	mu    sync.Mutex
+	// mu serializes the lines and the progress line.
+	mu sync.Mutex
+	// drawn reports whether the progress line is on the screen.
 	drawn bool
 }
 
@@ -52,14 +58,14 @@ func newReport(out io.Writer, inv Invocation) *Report {
 	return &Report{out: out, quiet: inv.Quiet, brief: inv.Script.Name != "" && !inv.Verbose, kernel: inv.Kernel}
 }
 
-// inOneLine keeps foreign text, such as what a dkms.conf cannot be parsed for, from
-// breaking lines and from speaking to the terminal.
+// inOneLine joins lines and replaces control characters. It is for text that others control,
+// such as a dkms.conf that cannot be parsed: it must not break lines or control the terminal.
 func inOneLine(text string) string { return oneLine(strings.ReplaceAll(text, "\n", "; ")) }
 
-// say says a line that a quiet caller does not want to hear.
+// infof prints a line, unless the report is quiet.
 func (r *Report) infof(format string, args ...any) { r.line(!r.quiet, format, args...) }
 
-// tell says a line about something that failed.
+// warnf prints a line about a problem, even if the report is quiet.
 func (r *Report) warnf(format string, args ...any) { r.line(true, format, args...) }
 
 func (r *Report) line(visible bool, format string, args ...any) {
@@ -77,7 +83,7 @@ func (r *Report) line(visible bool, format string, args ...any) {
 	fmt.Fprintf(r.out, "dkms-hooks: %s\n", text)
 }
 
-// begun says the first line, once.
+// printHeading prints the heading, once.
 func (r *Report) printHeading() {
 	if heading := r.heading; heading != nil {
 		r.heading = nil
@@ -85,7 +91,7 @@ func (r *Report) printHeading() {
 	}
 }
 
-// draw puts a living line where the next line will stand.
+// draw draws the progress line below the other lines, in place of the one before.
 func (r *Report) draw(line string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,7 +101,7 @@ func (r *Report) draw(line string) {
 	}
 }
 
-// erase takes the living line away; "\x1b[K" clears from the cursor on.
+// erase erases the progress line; "\x1b[K" clears the line from the cursor on.
 func (r *Report) erase() {
 	if r.drawn {
 		fmt.Fprint(r.out, "\r\x1b[K")
@@ -103,17 +109,17 @@ func (r *Report) erase() {
 	r.drawn = false
 }
 
-// atEnd keeps a line for the end of the report.
+// atEndf keeps a line for the end of the report.
 func (r *Report) atEndf(format string, args ...any) {
 	r.last = append(r.last, fmt.Sprintf(format, args...))
 }
 
-// trouble reports what is wrong with a module.
+// trouble prints what is wrong with a module.
 func (r *Report) trouble(kind dkmsstate.LastResult, module, text string) {
 	r.warnf("%s", r.shorten(troubleText(kind, module, r.kernel, text)))
 }
 
-// shorten keeps a line of a brief report within the columns of shorten.
+// shorten shortens a line of a brief report.
 func (r *Report) shorten(text string) string {
 	if !r.brief {
 		return text
@@ -121,7 +127,7 @@ func (r *Report) shorten(text string) string {
 	return shorten(text)
 }
 
-// shorten keeps a line within 120 columns; the log and the record have the whole text.
+// shorten shortens a line to 120 columns. The log and the record have the whole text.
 func shorten(text string) string {
 	const columns = 120 - len("dkms-hooks: ")
 	if runes := []rune(inOneLine(text)); len(runes) > columns {
@@ -161,14 +167,15 @@ func (r *Report) flush() {
 	r.unsigned = nil
 }
 
-// announce begins a brief report of a plan's builds.
+// announce prints, in a brief report, which modules of a plan are built, and which are rebuilt
+// and why.
 func (r *Report) announce(p plan.Plan) {
 	r.since = time.Now()
 	if !r.brief {
 		return
 	}
 	var built []string
-	rebuilt := map[string][]string{} // by the reason
+	rebuilt := map[string][]string{} // by reason
 	for _, t := range p.Tasks {
 		for _, step := range t.Steps {
 			switch step.Op {
@@ -199,7 +206,7 @@ func (r *Report) summary() {
 	r.ended = nil
 }
 
-// named names modules, or counts them where there are many.
+// moduleList returns the names of modules, or their number if there are many.
 func moduleList(modules []string) string {
 	const few = 3
 	if len(modules) > few {
@@ -208,13 +215,13 @@ func moduleList(modules []string) string {
 	return strings.Join(modules, ", ")
 }
 
-// fails reports what ended the work, and what to run when that is fixed.
+// runFailed prints the error that ended the work, and the command to run once it is fixed.
 func (r *Report) runFailed(err error, command string) {
 	r.warnf("failed: %v", err)
 	r.warnf("  next: fix this, then run: %s", command)
 }
 
-// close prints, after flush, what takes other programs to find out.
+// close prints the advice. It is called after flush and without the lock.
 func (r *Report) close() {
 	if r.advice != nil {
 		r.warnf("  next: %s", r.advice())
@@ -222,6 +229,7 @@ func (r *Report) close() {
 	r.advice = nil
 }
 
+// decision prints the verdict. A brief report prints it only with its hint.
 func (r *Report) decision(hook Hook, d Decision) {
 	if r.brief && d.Hint == "" {
 		return
@@ -232,7 +240,7 @@ func (r *Report) decision(hook Hook, d Decision) {
 	}
 }
 
-// plan tells what would be done, for --dry-run.
+// plan prints what would be done, for --dry-run.
 func (r *Report) plan(p plan.Plan, depmod bool) {
 	if p.Empty() {
 		r.infof("nothing to do")
@@ -242,7 +250,7 @@ func (r *Report) plan(p plan.Plan, depmod bool) {
 	}
 }
 
-// planned returns what a plan does, a line for each step.
+// planned describes the steps of a plan, a line each.
 func planned(p plan.Plan, depmod bool) []string {
 	var steps []string
 	add := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
@@ -266,7 +274,8 @@ func planned(p plan.Plan, depmod bool) []string {
 	return steps
 }
 
-// notes reports modules that no step can help.
+// notes reports problems that no step of a plan fixes. headers returns the advice about missing
+// headers.
 func (r *Report) notes(p plan.Plan, headers func() string) {
 	lines, next := planNotes(p)
 	for _, line := range lines {
@@ -280,8 +289,8 @@ func (r *Report) notes(p plan.Plan, headers func() string) {
 	}
 }
 
-// planNotes returns lines about modules that no step of a plan can help, and what to do about
-// them, "" where that is to get headers or nothing.
+// planNotes returns lines about problems that no step of a plan fixes, and what to do next.
+// next is "" if that is to install headers, or nothing.
 func planNotes(p plan.Plan) (lines []string, next string) {
 	for _, n := range p.Broken {
 		kind := kindOf(n)
@@ -305,10 +314,10 @@ func planNotes(p plan.Plan) (lines []string, next string) {
 	return append(lines, fmt.Sprintf("not built: %s: %s", strings.Join(names, ", "), why)), next
 }
 
-// wantsHeaders reports whether a plan waits for headers that are not there.
+// wantsHeaders reports whether a plan waits for headers that are not installed.
 func wantsHeaders(p plan.Plan) bool { return len(p.NeedHeaders) > 0 && p.Mismatch == "" }
 
-// fixThenRun is the advice after a failure.
+// fixThenRun returns the advice after a failure.
 func fixThenRun(kernel dkmsstate.Release) string {
 	return fmt.Sprintf("fix this, then run: dkms-hooks run postinst %s", kernel)
 }

@@ -9,9 +9,8 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// headersAdvice says how to get the headers of a kernel that has none: the
-// package, when dpkg or apt knows one of that name, else what a person does who
-// made the kernel with `make bindeb-pkg`.
+// headersAdvice returns how to install the headers of a kernel: with the package of that name
+// if dpkg or apt knows one, otherwise as for a kernel made with `make bindeb-pkg`.
 func headersAdvice(ctx context.Context, inv Invocation) string {
 	name := fmt.Sprintf("linux-headers-%s", inv.Kernel)
 	if db, err := inv.database(); err == nil {
@@ -25,12 +24,13 @@ func headersAdvice(ctx context.Context, inv Invocation) string {
 	return fmt.Sprintf("dpkg -i %s_*.deb, which make bindeb-pkg put beside the image (apt has no package of that name)", name)
 }
 
-// mismatchAdvice says what to do about headers that are not those of the image.
+// mismatchAdvice returns what to do about headers that are not those of the image.
 func mismatchAdvice(kernel dkmsstate.Release) string {
 	return fmt.Sprintf("install the headers that were built with the image, or build anyway: dkms-hooks run postinst %s --force", kernel)
 }
 
-// aptKnows asks apt's cache without writing to it; apt itself may be running.
+// aptKnows reports whether apt has a package of that name. It does not write apt's cache, since
+// apt may be running.
 func aptKnows(ctx context.Context, name string) bool {
 	const limit = 20 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, limit)

@@ -15,12 +15,12 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// progress tells how far a run is: a line for each module that begins to be built,
-// and on a terminal, below them, one that lives:
+// progress prints the progress of a run. It prints a line for each module whose build begins.
+// On a terminal it draws a progress line below them:
 //
 //	[3/8] v4l2loopback/0.13.2, zfs/2.3.1 … 12 s
 //
-// Elsewhere, as under apt, each minute has a line as long as something is being built:
+// Elsewhere, as under apt, it prints a line each minute while a module is built:
 //
 //	still building zfs/2.3.1 (3 min)
 type progress struct {
@@ -28,7 +28,8 @@ type progress struct {
 	total  int
 	// mu guards what the ticker reads.
 	mu sync.Mutex
-	// numbers are those that tasks had when they began for the first time.
+	// numbers are the numbers that tasks were given when they began for the first time, by
+	// index.
 	numbers map[int]int
 	ended   int
 	running []runningTask
@@ -36,14 +37,14 @@ type progress struct {
 	ticker  *sync.WaitGroup
 }
 
-// runningTask is a task that is being done.
+// runningTask is a task that has begun and not ended.
 type runningTask struct {
 	index int
 	task  plan.Task
 	since time.Time
 }
 
-// watch begins to tell of as many tasks.
+// watch starts printing the progress of that many tasks.
 func (r *Report) watch(total int) *progress {
 	p := &progress{report: r, total: total, numbers: map[int]int{}, stopped: make(chan struct{}), ticker: new(sync.WaitGroup)}
 	switch width := terminalWidth(r.out); {
@@ -66,7 +67,7 @@ func (p *progress) begin(i int, t plan.Task) {
 	p.running = append(p.running, runningTask{i, t, time.Now()})
 }
 
-// end returns how long the task took. One that is to be done again has not ended.
+// end returns how long the task took. A task that is to be tried again has not ended.
 func (p *progress) end(i int, r apply.Result) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,7 +89,7 @@ func (p *progress) stop() {
 	p.report.draw("")
 }
 
-// every calls a function again and again until stop, each time while no task begins or ends.
+// every calls a function periodically until stop. No task begins or ends during a call.
 func (p *progress) every(period time.Duration, do func()) {
 	p.ticker.Add(1)
 	go func() {
@@ -108,7 +109,7 @@ func (p *progress) every(period time.Duration, do func()) {
 	}()
 }
 
-// tell says what has been being built for about a minute or longer.
+// printRunning prints which modules have been building for about a minute or longer.
 func (p *progress) printRunning() {
 	var builds []string
 	for _, r := range p.running {
@@ -121,7 +122,7 @@ func (p *progress) printRunning() {
 	}
 }
 
-// line is the living line, not longer than the terminal is wide.
+// line returns the progress line. It is shorter than the width of the terminal.
 func (p *progress) line(width int) string {
 	var names []string
 	var longest time.Duration
@@ -141,9 +142,9 @@ func (p *progress) line(width int) string {
 	return head + string(middle) + tail
 }
 
-// terminalWidth is how wide the terminal is that a living line can be drawn on, 0 for
-// none: apt gives its maintainer scripts a terminal too, and what is drawn on that
-// ends in its log.
+// terminalWidth returns the width of the terminal that a progress line can be drawn on, 0 if
+// there is none. The terminal that apt gives its maintainer scripts does not count: what is
+// drawn on it ends up in apt's log.
 func terminalWidth(out io.Writer) int {
 	file, ok := out.(*os.File)
 	if !ok || os.Getenv("DPKG_FRONTEND_LOCKED") != "" || os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" {

@@ -38,7 +38,8 @@ func TestProgressLine(t *testing.T) {
 	assert.Zero(t, p.end(5, apply.Result{}), "never begun")
 }
 
-// Where no line can live, a minute has one, for what has been being built for about as long.
+// Without a progress line, the builds that have been running for about a minute are printed
+// each minute.
 func TestRunningBuildsArePrintedEachMinute(t *testing.T) {
 	var out bytes.Buffer
 	r := newReport(&out, Invocation{Kernel: "6.1"})
@@ -58,7 +59,7 @@ func TestRunningBuildsArePrintedEachMinute(t *testing.T) {
 	assert.Equal(t, "dkms-hooks: still building one/1.0 (3 min), two/1.0 (1 min)\n", out.String())
 }
 
-// Modules are counted as they begin, which is not the order of the plan.
+// Modules are numbered in the order in which they begin, not in that of the plan.
 func TestModulesAreCountedAsTheyBegin(t *testing.T) {
 	var out bytes.Buffer
 	p := newReport(&out, Invocation{Kernel: "6.1"}).watch(2)
@@ -68,7 +69,7 @@ func TestModulesAreCountedAsTheyBegin(t *testing.T) {
 	assert.Equal(t, "dkms-hooks: building two/1.0 (1 of 2)\ndkms-hooks: building one/1.0 (2 of 2)\n", out.String())
 }
 
-// A report that is no terminal's has whole lines and nothing else.
+// Without a terminal a report consists of whole lines only.
 func TestReportWithoutATerminal(t *testing.T) {
 	var out bytes.Buffer
 	r := newReport(&out, Invocation{Kernel: "6.1"})
@@ -80,7 +81,7 @@ func TestReportWithoutATerminal(t *testing.T) {
 	assert.Equal(t, "dkms-hooks: building one/1.0 (1 of 1)\ndkms-hooks: said\n", out.String())
 }
 
-// What is said stands on lines of its own, whatever is drawn between.
+// A printed line is on a line of its own, even after the progress line was drawn.
 func TestLinesEraseTheProgressLine(t *testing.T) {
 	var out bytes.Buffer
 	r := newReport(&out, Invocation{Kernel: "6.1"})

@@ -11,10 +11,10 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// begin reports work that takes its time.
+// begin prints that a build begins.
 func (r *Report) begin(t plan.Task, number, total int) {
 	if r.brief {
-		return // announce has
+		return // announce has printed it
 	}
 	for _, step := range t.Steps {
 		switch step.Op {
@@ -26,7 +26,7 @@ func (r *Report) begin(t plan.Task, number, total int) {
 	}
 }
 
-// end reports what came of a task.
+// end prints how a task ended.
 func (r *Report) end(res apply.Result, took time.Duration) {
 	m := res.Task.Module
 	switch res.Outcome {
@@ -44,13 +44,13 @@ func (r *Report) end(res apply.Result, took time.Duration) {
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error())
 	case apply.Failed:
 		if errors.Is(res.Err, context.Canceled) {
-			return // it was not begun; the interruption is reported once, at the end
+			return // it had not begun; the interruption is printed once, at the end
 		}
 		r.taskFailed(res)
 	}
 }
 
-// done reports a task that ended well.
+// taskDone prints that a task succeeded. A brief report keeps most of these for summary.
 func (r *Report) taskDone(module string, step plan.Step, took time.Duration) {
 	short := map[plan.Op]string{plan.OpInstall: "installed", plan.OpReplace: "rebuilt", plan.OpRemoveBuild: "removed"}[step.Op]
 	if !r.brief || short == "" {
@@ -63,7 +63,7 @@ func (r *Report) taskDone(module string, step plan.Step, took time.Duration) {
 	r.ended[short] = append(r.ended[short], module)
 }
 
-// failed reports a task that failed, and keeps what to do about it for the end.
+// taskFailed prints that a task failed, and keeps what to do about it for the end.
 func (r *Report) taskFailed(res apply.Result) {
 	m, text := res.Task.Module, res.Err.Error()
 	last := res.Task.Steps[len(res.Task.Steps)-1]
@@ -89,7 +89,7 @@ func (r *Report) taskFailed(res apply.Result) {
 	}
 }
 
-// notSigned notes a module that was built and is not signed, for the end.
+// notSigned keeps a module that was built and not signed for the end.
 func (r *Report) notSigned(module, reason string) {
 	if reason == "" {
 		return
@@ -101,6 +101,7 @@ func (r *Report) notSigned(module, reason string) {
 	r.unsigned[reason] = append(r.unsigned[reason], module)
 }
 
+// doneText returns what a step did.
 func doneText(step plan.Step) string {
 	switch step.Op {
 	case plan.OpInstall:
@@ -121,7 +122,7 @@ func doneText(step plan.Step) string {
 	return string(step.Op)
 }
 
-// seconds is for work that somebody may have waited for.
+// seconds returns how long something took, "" if it was too short for anybody to wait.
 func seconds(took time.Duration) string {
 	if took < time.Second {
 		return ""

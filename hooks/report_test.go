@@ -14,8 +14,8 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// What failed stands last, however much followed it, with its log and the next
-// command; what went well is said at once.
+// Success and failure are printed at once. What to do about a failure is printed last, with the
+// log and the next command.
 func TestReportKeepsTroublesForTheEnd(t *testing.T) {
 	var out strings.Builder
 	r := newReport(&out, Invocation{Kernel: "6.1"})
@@ -55,7 +55,7 @@ dkms-hooks:   next: fix this, unbuild them with dkms(8), then run: dkms-hooks ru
 }
 
 // Under dpkg a report has one line when builds begin, one when they have ended, and what is
-// out of the ordinary.
+// unusual.
 func TestReportIsBriefUnderDpkg(t *testing.T) {
 	var out strings.Builder
 	r := newReport(&out, Invocation{Kernel: "6.1", Script: Script{Name: "postinst"}})
@@ -95,7 +95,7 @@ dkms-hooks:   next: fix this, then run: dkms-hooks run postinst 6.1
 	assert.Equal(t, "dkms-hooks: prerm 6.1: keep: dpkg has no such package\ndkms-hooks: 6.1: to unbuild anyway: x\n", out.String())
 }
 
-// What became of each module is known without what was said of it.
+// The outcome of a module does not depend on what was printed about it.
 func TestOutcomes(t *testing.T) {
 	o := outcomes{}
 	task := func(name string, last plan.Op) plan.Task {
@@ -127,7 +127,7 @@ func TestOutcomes(t *testing.T) {
 	assert.Equal(t, time.Minute, o["good/1.0"].Took)
 }
 
-// A line stays one, and says nothing to the terminal, whatever is in it.
+// No text breaks a line or controls the terminal.
 func TestReportKeepsLinesWhole(t *testing.T) {
 	var out strings.Builder
 	r := newReport(&out, Invocation{Kernel: "6.1"})

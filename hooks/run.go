@@ -15,16 +15,16 @@ import (
 	"dkms-hooks/dkmsstate/signing"
 )
 
-// Exit statuses of a hook. A module that fails is no reason to leave the kernel
-// package half-configured, so it exits with exitOK and says so in words.
+// The exit statuses of a hook. A module that fails is no reason to leave the kernel package
+// half-configured: the hook prints the failure and exits with exitOK.
 const (
 	exitOK          = 0
-	exitFailed      = 1 // as the configuration asks for
+	exitFailed      = 1 // as the configuration requires, or since Repair cannot register a module
 	exitInterrupted = 1
 	exitUsage       = 2
 )
 
-// run is what is done about one kernel.
+// run is the work on one kernel.
 type run struct {
 	inv     Invocation
 	config  Config
@@ -32,23 +32,25 @@ type run struct {
 	machine apply.Machine
 	arch    string
 	verdict Verdict
-	// dpkg names the run of dpkg behind the hook, "" by hand; told is what was
-	// told of this kernel before and is not tried again.
-	dpkg     string
+	// dpkg identifies the run of dpkg behind the hook, "" by hand.
+	dpkg string
+	// reported are the problems that were reported before and are not tried again, by module.
 	reported map[string]string
-	// outcomes are what became of modules, and standing counts the troubles that an earlier
-	// hook of the same run of dpkg reported.
+	// outcomes are what became of modules.
 	outcomes outcomes
-	dropped  int
-	// after is what was found in the end, built are the modules that the run built.
+	// dropped is how many problems an earlier hook of the same run of dpkg reported. The plan
+	// leaves them out.
+	dropped int
+	// after is the snapshot at the end of the run.
 	after dkmsstate.Snapshot
+	// built are the modules that the run built.
 	built []dkmsstate.Module
-	// record is what is kept between runs, of all kernels; survey, when it is there, a
-	// look at the DKMS tree that still holds.
+	// record is what is kept between runs, for all kernels.
 	record *dkmsstate.Record
+	// survey is an up-to-date survey of the DKMS tree, or nil.
 	survey *dkmsstate.Survey
-	// reconciling: nobody named this kernel, so what waits for something else is
-	// no news, and what failed before is not tried again before it changes.
+	// reconciling reports whether no hook was called for the kernel. Under dpkg, missing
+	// headers are then not reported, and what failed is not tried again until it changes.
 	reconciling bool
 }
 
@@ -65,8 +67,8 @@ func newRun(inv Invocation, sys system, verdict Verdict, stderr io.Writer) *run 
 	}
 }
 
-// Run decides on an invocation and does what follows; with dryRun it only says
-// what it would do and changes nothing. It returns the exit status.
+// Run decides on an invocation and carries out the decision. With dryRun it prints what it
+// would do and changes nothing. It returns the exit status.
 func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
 	sys := readSystem(inv)
 	if !dryRun && record.Below(sys.layout, inv.Environ) {
@@ -76,7 +78,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	r := newRun(inv, sys, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
 	if !dryRun && (inv.Hook == Postrm || d.Verdict == Unbuild) {
-		r.machine.Backup = r.trigger(ctx) // a reconcile follows, which settles it
+		r.machine.Backup = r.trigger(ctx) // a reconcile follows, which restores or discards the backups
 	}
 	var err error
 	if d.Verdict == Unbuild || d.Verdict == Autoinstall {
@@ -87,7 +89,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	}
 	r.report.flush()
 	r.report.close()
-	if len(r.built) > 0 && inv.Script.Name == "" { // dpkg has it from Remind, at its end
+	if len(r.built) > 0 && inv.Script.Name == "" { // under dpkg, Remind prints it
 		fmt.Fprint(stderr, enrolText(ctx, sys.layout, signing.SystemFirmware(), *r.record))
 	}
 	command := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
@@ -104,7 +106,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	return exitOK
 }
 
-// trigger asks for a reconcile when dpkg is done, and says whether one follows.
+// trigger requests a reconcile at the end of dpkg, and reports whether one follows.
 func (r *run) trigger(ctx context.Context) bool {
 	active, err := activate(ctx, r.inv, r.machine.Layout)
 	if err != nil {
@@ -114,8 +116,8 @@ func (r *run) trigger(ctx context.Context) bool {
 	return active
 }
 
-// engine returns the dkms of the running system, at work under a lock, and none for
-// another root.
+// engine returns the dkms of the running system, which works under a lock. For another root it
+// returns one that refuses everything.
 func engine(inv Invocation, layout dkmsstate.Layout, config Config, lock *record.Lock) dkms.Engine {
 	if layout.Root != "/" {
 		return dkms.NoEngine{Root: layout.Root}
@@ -130,21 +132,21 @@ func machineOf(inv Invocation, sys system, lock *record.Lock) apply.Machine {
 	return apply.Machine{Layout: sys.layout, Engine: engine(inv, sys.layout, sys.config, lock), Jobs: sys.config.Jobs}
 }
 
-// machineArch is `uname -m`, which is what dkms names an architecture by.
+// machineArch returns `uname -m`, which dkms uses as the name of an architecture.
 func machineArch() string {
 	name := uname()
 	return unix.ByteSliceToString(name.Machine[:])
 }
 
-// uname asks the kernel for its names; it cannot fail with a good pointer.
+// uname calls uname(2). It cannot fail with a valid pointer.
 func uname() unix.Utsname {
 	var name unix.Utsname
 	_ = unix.Uname(&name)
 	return name
 }
 
-// lockMachine takes the lock, since another hook may be at work on the same
-// kernel, and gives the machine at work under it.
+// lockMachine takes the lock, since another hook may be working on the same kernel. It returns
+// the machine that works under the lock.
 func lockMachine(ctx context.Context, inv Invocation, sys system, infof func(string, ...any)) (apply.Machine, io.Closer, error) {
 	if record.Below(sys.layout, inv.Environ) {
 		return apply.Machine{}, nil, record.ErrBelow

@@ -8,8 +8,9 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// leave leaves a kernel to the run that started this hook and waits for it. That run is
-// at work on the kernel, or finds the note; a hook of another kernel is not lost.
+// deferToParent leaves a kernel to the run that started this hook and waits for it. That run is
+// working on the kernel already, or it finds the note. So the hook of another kernel is not
+// lost.
 func deferToParent(layout dkmsstate.Layout, inv Invocation, stderr io.Writer) int {
 	if layout.Unfinished(inv.Kernel) != "" {
 		return exitOK

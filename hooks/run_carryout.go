@@ -11,15 +11,15 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// carryOut runs the plan, then makes good what the run must leave in order:
-// every registration, modules.dep, the empty directories.
+// carryOut carries out the plan. Then it checks and repairs what every run must leave in order:
+// the registrations, modules.dep, and no empty directories.
 func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned plan.Plan, kept dkmsstate.KernelRecord) error {
 	tree := apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
 	r.removeLeftovers(tree, planned.Leftovers)
 	if r.verdict != Unbuild && planned.OnlyLeftovers() {
 		return nil
 	}
-	// The next run finds this when the rest of this one never happens.
+	// The next run finds this note if this one is killed.
 	if err := record.NoteUnfinished(r.machine.Layout, r.inv.Kernel, dkmsstate.Interrupted, planned.Keeping()); err != nil {
 		r.report.atEndf("%v", err)
 	}
@@ -35,7 +35,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 			r.report.end(res, progress.end(i, res))
 		})
 	progress.stop()
-	// What keeps the state whole is done even when the run was interrupted.
+	// The rest keeps the state consistent. It is done even if the run was interrupted.
 	ctx = context.WithoutCancel(ctx)
 	after, err := r.keepRegistrations(ctx, before, kept)
 	if err != nil {
@@ -70,8 +70,8 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 	return r.noteInitramfs(changedModules(before, after, results))
 }
 
-// removeLeftovers removes what programs that were killed left. It stays where that
-// fails: it harms nothing.
+// removeLeftovers removes what killed programs left. If that fails, it is only reported: what
+// is left does no harm.
 func (r *run) removeLeftovers(tree apply.Tree, paths []string) {
 	if len(paths) == 0 {
 		return
@@ -82,7 +82,7 @@ func (r *run) removeLeftovers(tree apply.Tree, paths []string) {
 	}
 }
 
-// leftovers names what programs that were killed left.
+// leftovers describes what killed programs left.
 func leftovers(paths []string) string {
 	if len(paths) == 1 {
 		return "leftovers of an interrupted run: " + paths[0]
@@ -90,7 +90,7 @@ func leftovers(paths []string) string {
 	return fmt.Sprintf("leftovers of an interrupted run: %s and %d more", paths[0], len(paths)-1)
 }
 
-// verify looks at what the run brought in.
+// verify checks that what the run brought in is installed. What is not installed has failed.
 func (r *run) verify(after dkmsstate.Snapshot, results []apply.Result) {
 	for _, res := range results {
 		if r.verdict != Autoinstall || res.Outcome != apply.Done {
@@ -104,14 +104,14 @@ func (r *run) verify(after dkmsstate.Snapshot, results []apply.Result) {
 	}
 }
 
-// needsDepmod reports whether modules.dep has to fit afterwards: not when dpkg is
-// about to remove the kernel with it.
+// needsDepmod reports whether modules.dep has to be up to date after the run. It does not if
+// dpkg is about to remove it with the kernel.
 func (r *run) needsDepmod() bool {
 	return r.verdict != Unbuild || r.inv.Script.Name == ""
 }
 
-// keepRegistrations checks that every registration that stood before the run
-// stands after it, and puts back what does not.
+// keepRegistrations checks that every registration from before the run still exists, and puts
+// back those that do not. It returns the snapshot after the run.
 func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot, kept dkmsstate.KernelRecord) (dkmsstate.Snapshot, error) {
 	after, err := before.Again(kept)
 	if err != nil {

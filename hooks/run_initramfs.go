@@ -14,9 +14,9 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// noteInitramfs notes that the kernel's initramfs may hold what this run changed. names
-// are those of the modules' files without .ko. The image makes its own when it follows,
-// and without a tool for it there is nothing to be done here.
+// noteInitramfs notes that the kernel's initramfs may contain modules that this run changed.
+// names are the names of the modules' files, without .ko. There is nothing to note if the
+// kernel's package makes the initramfs afterwards, or if no tool can make one.
 func (r *run) noteInitramfs(names []string) error {
 	layout := r.machine.Layout
 	if _, err := os.Stat(dkms.InitramfsPath(layout, r.inv.Kernel)); err != nil || len(names) == 0 || layout.Root != "/" || r.imageFollows() || !dkms.MakesInitramfs() {
@@ -25,9 +25,9 @@ func (r *run) noteInitramfs(names []string) error {
 	return record.NoteInitramfs(layout, r.inv.Kernel, names)
 }
 
-// initramfs makes the kernel's initramfs anew when one is owed, and it holds a module
-// that was changed or should hold one. That runs without the lock of the modules, which
-// programs of others may wait for: systemd-boot's hook ends in our own.
+// initramfs updates the kernel's initramfs if that is noted, and if it contains, or should
+// contain, a module that was changed. It does not hold the lock of the modules, since it runs
+// programs of other packages that may wait for that lock: systemd-boot's hook calls our own.
 func (r *run) initramfs(ctx context.Context) error {
 	layout, kernel := r.machine.Layout, r.inv.Kernel
 	if _, noted := layout.InitramfsNoted(kernel); !noted || ctx.Err() != nil || layout.Root != "/" {
@@ -42,7 +42,7 @@ func (r *run) initramfs(ctx context.Context) error {
 	defer lock.Close()
 	note, noted := layout.InitramfsNoted(kernel)
 	if !noted {
-		return nil // that run has made it
+		return nil // the other run has updated it
 	}
 	if err := r.updateInitramfs(ctx, engine(r.inv, layout, r.config, lock), note.Names); err != nil {
 		return err
@@ -50,6 +50,8 @@ func (r *run) initramfs(ctx context.Context) error {
 	return record.NoteInitramfsDone(layout, kernel, note)
 }
 
+// updateInitramfs updates the kernel's initramfs if the system boots from a module of these
+// names, or if the initramfs contains one.
 func (r *run) updateInitramfs(ctx context.Context, engine dkms.Engine, names []string) error {
 	layout, kernel := r.machine.Layout, r.inv.Kernel
 	if _, err := os.Stat(dkms.InitramfsPath(layout, kernel)); err != nil || r.imageFollows() {
@@ -73,19 +75,19 @@ func (r *run) updateInitramfs(ctx context.Context, engine dkms.Engine, names []s
 	return nil
 }
 
-// afterLock finishes runs that nobody named, when the lock is free: it says what
-// takes other programs to find out, and makes what they owe.
+// afterLock finishes runs on kernels that no hook was called for, once the lock is released. It
+// prints advice that other programs give, and updates the initramfs.
 func afterLock(ctx context.Context, runs []*run) {
 	for _, r := range runs {
 		r.report.close()
 		if err := r.initramfs(ctx); err != nil && ctx.Err() == nil {
-			r.report.runFailed(err, reconcileRepairs)
+			r.report.runFailed(err, reconcileCommand)
 		}
 	}
 }
 
-// imageFollows reports whether the kernel's image makes its initramfs itself when this run
-// is over: it is the one that runs the hook, or it waits to be configured.
+// imageFollows reports whether the kernel's package makes the initramfs itself after this run.
+// It does if it runs the hook, or if it is still to be configured.
 func (r *run) imageFollows() bool {
 	if r.inv.Script.Name == "" {
 		return false
@@ -103,8 +105,8 @@ func (r *run) imageFollows() bool {
 	})
 }
 
-// changedModules returns the names of the files of the modules that a run changed: all
-// of them after one that was cut off.
+// changedModules returns the names of the module files that a run changed. After an interrupted
+// run it returns all of them.
 func changedModules(before, after dkmsstate.Snapshot, results []apply.Result) []string {
 	var names []string
 	for _, b := range slices.Concat(before.Builds, after.Builds) {

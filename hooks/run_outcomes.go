@@ -10,16 +10,16 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// outcomes are what became of modules in a run, by MODULE/VERSION or the path of a file.
+// outcomes are what became of modules in a run, by MODULE/VERSION or by the path of a file.
 type outcomes map[string]dkmsstate.Last
 
-// note notes what became of a module.
+// set sets the outcome of a module.
 func (o outcomes) set(module string, result dkmsstate.LastResult, text, log string) {
 	o[module] = dkmsstate.Last{Result: result, Text: inOneLine(text), When: time.Now().Truncate(time.Second), Log: log}
 }
 
-// result notes how a task ended that installs a module or did not end well. One that was
-// interrupted before it began is none.
+// addResult adds the result of a task that installed a module, was skipped, or failed. A task
+// that was interrupted before it began has no outcome.
 func (o outcomes) addResult(res apply.Result) {
 	module := res.Task.Module.String()
 	switch {
@@ -34,8 +34,8 @@ func (o outcomes) addResult(res apply.Result) {
 	}
 }
 
-// plan notes what a plan does nothing about. Of a module that waits for headers and has an
-// old build, it counts that the old build stays.
+// addPlan adds the modules that a plan does nothing about since they wait for headers. If such
+// a module keeps an old build, that is its outcome.
 func (o outcomes) addPlan(p plan.Plan) {
 	for _, m := range p.NeedHeaders {
 		o.set(m.String(), dkmsstate.LastWaiting, waitsForHeaders, "")
@@ -47,14 +47,14 @@ func (o outcomes) addPlan(p plan.Plan) {
 	}
 }
 
-// notes notes what is reported of a plan.
+// addNotes adds the problems that are reported of a plan.
 func (o outcomes) addNotes(p plan.Plan) {
 	for _, n := range p.Broken {
 		o.set(n.Module, kindOf(n), n.Text, "")
 	}
 }
 
-// kindOf returns what a note makes of its module.
+// kindOf returns the result that a note stands for.
 func kindOf(n plan.Note) dkmsstate.LastResult {
 	switch {
 	case n.Skipped:
@@ -65,7 +65,7 @@ func kindOf(n plan.Note) dkmsstate.LastResult {
 	return dkmsstate.LastFailed
 }
 
-// amend adds to what is noted of a module.
+// amend changes the outcome of a module.
 func (o outcomes) amend(module string, change func(last *dkmsstate.Last)) {
 	last := o[module]
 	change(&last)

@@ -13,9 +13,9 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// remember records how the run ended, and writes the notice. A failure that is recorded is
-// neither tried nor reported again while nothing has changed; what was built is known later
-// by what it was built from.
+// updateRecord records how the run ended, and updates the notice. A recorded failure is neither
+// retried nor reported again while nothing has changed. Builds are recorded with what they were
+// built from.
 func (r *run) updateRecord(ctx context.Context, kept dkmsstate.KernelRecord, before dkmsstate.Snapshot) error {
 	if r.verdict == Unbuild {
 		return r.dropRecord(ctx, kept)
@@ -40,8 +40,8 @@ func (r *run) writeNotice(ctx context.Context) error {
 	return record.WriteNotice(r.machine.Layout, noticeText(ctx, r.machine.Layout, *r.record))
 }
 
-// endings returns how the last attempt for each module ended: by this run, or by one before it
-// as far as that still holds.
+// lastAttempts returns the last attempt for each module: that of this run, or an earlier one
+// that still holds.
 func (r *run) lastAttempts(earlier map[string]dkmsstate.Last, before dkmsstate.Snapshot) map[string]dkmsstate.Last {
 	last := map[string]dkmsstate.Last{}
 	for module, attempt := range earlier {
@@ -54,7 +54,7 @@ func (r *run) lastAttempts(earlier map[string]dkmsstate.Last, before dkmsstate.S
 		if attempt.Result != dkmsstate.LastInstalled {
 			attempt = r.withInputs(module, attempt, before)
 		}
-		if attempt.Took == 0 { // it was installed again and not built
+		if attempt.Took == 0 { // it was installed again without a build
 			attempt.Took = earlier[module].Took
 		}
 		last[module] = attempt
@@ -62,7 +62,7 @@ func (r *run) lastAttempts(earlier map[string]dkmsstate.Last, before dkmsstate.S
 	return last
 }
 
-// startedFrom adds to an attempt what the attempt started from.
+// withInputs adds to an attempt what it started from.
 func (r *run) withInputs(module string, attempt dkmsstate.Last, before dkmsstate.Snapshot) dkmsstate.Last {
 	name, _, _ := strings.Cut(module, "/")
 	link, _ := r.after.Link(name, r.after.Arch)
@@ -73,8 +73,8 @@ func (r *run) withInputs(module string, attempt dkmsstate.Last, before dkmsstate
 	return attempt
 }
 
-// forget drops the record of a kernel that is removed. While dpkg may still give up the
-// removal, it is only noted.
+// dropRecord drops the record of a kernel that is removed. While dpkg may still abort the
+// removal, it only records the removal.
 func (r *run) dropRecord(ctx context.Context, kept dkmsstate.KernelRecord) error {
 	if r.machine.Backup {
 		return r.recordRemoval(kept)
@@ -87,8 +87,7 @@ func (r *run) dropRecord(ctx context.Context, kept dkmsstate.KernelRecord) error
 	return errors.Join(record.Write(layout, *r.record), record.RemoveLogs(layout, r.inv.Kernel), r.writeNotice(ctx))
 }
 
-// recordRemoval notes which package's removal took the builds away, until it is known
-// whether it went through.
+// recordRemoval records whose removal deleted the builds, until its outcome is known.
 func (r *run) recordRemoval(kept dkmsstate.KernelRecord) error {
 	kept.RemovedBy = r.inv.Script.Package
 	if kept.RemovedBy == r.record.Kernel(r.inv.Kernel).RemovedBy {
@@ -98,8 +97,8 @@ func (r *run) recordRemoval(kept dkmsstate.KernelRecord) error {
 	return record.Write(r.machine.Layout, *r.record)
 }
 
-// mustFail reports whether the hook has to fail as the configuration asks for, and in words
-// why, what that stops and how to go on.
+// mustFail reports whether the configuration requires the hook to fail. If it does, mustFail
+// prints why, what that stops, and how to continue.
 func (r *run) mustFail() bool {
 	var why []string
 	for _, name := range r.config.Required {
@@ -129,8 +128,8 @@ func (r *run) mustFail() bool {
 	return true
 }
 
-// failed reports whether a module, which may be installed from before, could not be made as
-// it should be, by this run or by one before it that told of it.
+// failed reports whether a module could not be brought up to date, by this run or by an earlier
+// one that reported it. An older build of it may be installed.
 func (r *run) failed(name string) bool {
 	for module := range r.reported {
 		if of, _, _ := strings.Cut(module, "/"); of == name {

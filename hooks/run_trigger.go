@@ -13,20 +13,22 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// Trigger is the dpkg trigger by which a hook asks for a reconcile when dpkg is
-// done (deb-triggers(5)). debian/dkms-hooks.triggers is interested in it.
+// Trigger is the dpkg trigger by which a hook requests a reconcile at the end of dpkg
+// (deb-triggers(5)). debian/dkms-hooks.triggers declares an interest in it.
 const Trigger = "dkms-hooks-reconcile"
 
-// activate asks for a reconcile by dpkg-trigger(1), which holds even when dpkg then gives
-// up the removal, and reports whether it did. Where dpkg fails, apt leaves the trigger for
-// later: a note of it lets apt's own hook do the reconcile (debian/after-apt). There is
-// nothing to activate by hand, in another root, or where no package is interested.
+// activate requests a reconcile through dpkg-trigger(1), and reports whether it did. The
+// trigger stays activated even if dpkg aborts the removal. If dpkg fails, apt leaves the
+// trigger pending: a note then makes apt's own hook reconcile (debian/after-apt). If only the
+// note fails, activate returns true and the error.
+//
+// Nothing is activated by hand, in another root, or if no package is interested in the trigger.
 func activate(ctx context.Context, inv Invocation, layout dkmsstate.Layout) (bool, error) {
 	if inv.Script.Name == "" || inv.Root != "/" {
 		return false, nil
 	}
 	if _, err := os.Stat(filepath.Join(inv.AdminDir, "triggers", Trigger)); err != nil {
-		return false, nil // these hooks were installed without their package
+		return false, nil // the hooks were installed without their package
 	}
 	unnoted := record.RequestReconcile(layout)
 	const limit = 20 * time.Second

@@ -14,9 +14,9 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// act looks, plans and does it, under the lock, and then what other runs have put
-// off. What starts programs of others follows without the lock. With dryRun it only
-// says what it would do.
+// act does the work on the kernel under the lock, and then the work that other runs postponed
+// or were interrupted in. Programs of other packages are run once the lock is released. With
+// dryRun, act only prints what it would do.
 func (r *run) act(ctx context.Context, dryRun bool) error {
 	if dryRun {
 		return r.work(ctx, dryRun)
@@ -30,7 +30,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	}
 	machine.Backup = r.machine.Backup
 	r.machine = machine
-	if machine.Backup { // one that had the lock meanwhile has done what was asked for, too early
+	if machine.Backup { // a run that held the lock meanwhile has met the request, too early
 		if err := record.RequestReconcile(machine.Layout); err != nil {
 			r.report.atEndf("failed: %v", err)
 		}
@@ -51,16 +51,17 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	return err
 }
 
-// postpone leaves the work to the next run, and dpkg goes on.
+// postpone leaves the work to the next run, so that dpkg can go on.
 func (r *run) postpone(ctx context.Context) error {
 	r.report.atEndf("%s", postponed)
 	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
-	if r.inv.Hook != Postrm && r.verdict != Unbuild { // these have asked already
+	if r.inv.Hook != Postrm && r.verdict != Unbuild { // for these, Run has requested a reconcile
 		r.trigger(ctx)
 	}
 	return record.NoteUnfinished(r.machine.Layout, r.inv.Kernel, dkmsstate.Deferred, false)
 }
 
+// work makes a snapshot and a plan, carries out the plan, and records the outcome.
 func (r *run) work(ctx context.Context, dryRun bool) error {
 	if r.record == nil {
 		rec, err := record.Read(r.machine.Layout)
@@ -100,7 +101,7 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	}
 	r.finishReport(ctx, before, planned)
 	if ctx.Err() != nil {
-		return err // what was cut off may well succeed
+		return err // what was interrupted may succeed next time
 	}
 	if err == nil {
 		err = record.NoteDone(r.machine.Layout, r.inv.Kernel)
@@ -108,7 +109,8 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	return errors.Join(err, r.updateRecord(ctx, kept, before))
 }
 
-// readSnapshot looks at the kernel when what earlier runs set aside is settled.
+// readSnapshot returns a snapshot of the kernel. Before that, it recovers builds that earlier
+// runs set aside.
 func (r *run) readSnapshot(kept dkmsstate.KernelRecord, dryRun bool) (dkmsstate.Snapshot, error) {
 	survey, err := r.survey, error(nil)
 	if survey == nil {
@@ -125,7 +127,8 @@ func (r *run) readSnapshot(kept dkmsstate.KernelRecord, dryRun bool) (dkmsstate.
 	return survey.Snapshot(r.inv.Kernel, r.arch, kept), nil
 }
 
-// settle brings back what an earlier run that was cut off had set aside.
+// recoverBuilds restores builds that an interrupted run was replacing. Then it restores or
+// discards those that a removal backed up.
 func (r *run) recoverBuilds() error {
 	tree := apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
 	restored, err := tree.RollBack()
@@ -138,8 +141,8 @@ func (r *run) recoverBuilds() error {
 	return r.restoreOrDiscardBackups(tree)
 }
 
-// restoreOrDiscardBackups settles what an earlier removal set aside: it comes back when the kernel
-// is there after all, and goes when it is gone.
+// restoreOrDiscardBackups restores builds that an earlier removal backed up if the kernel is
+// still installed, and discards them if it is gone.
 func (r *run) restoreOrDiscardBackups(tree apply.Tree) error {
 	switch {
 	case r.machine.Backup:
@@ -154,8 +157,8 @@ func (r *run) restoreOrDiscardBackups(tree apply.Tree) error {
 	return err
 }
 
-// goal says how far a run goes: a hook was called for its kernel and brings in what dkms
-// would, a reconcile was not.
+// goal returns the goal of a run. A hook was called for its kernel and brings in what dkms
+// would. A reconcile was not: it brings in what waits, unless something requests every module.
 func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) plan.Goal {
 	goal := plan.Goal{Ignored: r.config.ignored(s.Kernel)}
 	layout := r.machine.Layout
@@ -169,8 +172,8 @@ func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) plan.Goal 
 }
 
 // unpacked reports whether dpkg unpacked a package of the kernel or of its headers since the
-// kernel was last looked at. The files alone do not tell: their owner may sign an image or
-// link it elsewhere.
+// kernel was last looked at. Changed files alone are no proof: their owner may have signed an
+// image or made another link to it.
 func (r *run) unpacked(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) bool {
 	looked := kept.Looked
 	switch {
@@ -190,16 +193,17 @@ func (r *run) unpacked(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) bool {
 	return err == nil && since
 }
 
-// present is what attempts start from. What failed for want of a tool is tried again by the
-// kernel's own hook, and without one on the kernels that may be started next: with a dozen
-// old ones there would be a dozen attempts in every run of dpkg.
+// present returns what attempts start from. A build that failed for want of a tool is tried
+// again by the kernel's own hook, and by a reconcile on kernels that are bootable. With a dozen
+// old kernels there would otherwise be a dozen attempts in every run of dpkg.
 func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
 	retries := !r.reconciling || slices.Contains(bootable(s.Layout), s.Kernel)
 	return dkmsstate.Present{Inputs: s.Inputs, Packages: r.inv.packages, Compiler: s.Layout.Compiler(), Retries: retries}
 }
 
-// plan plans what the run is to do. What was reported before, and would end in the same way,
-// is left out: for a hook, by the same run of dpkg; for a reconcile under dpkg, by any.
+// plan returns the plan of the run. It leaves out what was reported before and would end in the
+// same way: for a hook, what the same run of dpkg reported; for a reconcile under dpkg, what
+// any run reported.
 func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.Goal) plan.Plan {
 	if r.verdict == Unbuild {
 		return r.planUnbuild(s)
@@ -225,7 +229,7 @@ func (r *run) planUnbuild(s dkmsstate.Snapshot) plan.Plan {
 	return planned
 }
 
-// finishReport tells what no plan could help.
+// finishReport reports what no plan fixes.
 func (r *run) finishReport(ctx context.Context, s dkmsstate.Snapshot, planned plan.Plan) {
 	for _, trouble := range s.Troubles {
 		r.report.atEndf("%s", trouble)

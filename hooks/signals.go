@@ -9,10 +9,9 @@ import (
 	"syscall"
 )
 
-// UntilSignal returns a context that ends with the first signal that asks the program
-// to end. A signal that the caller ignores stays ignored, here and in children: apt
-// runs maintainer scripts with SIGHUP ignored, and a terminal that is closed must not
-// leave a kernel half-configured.
+// UntilSignal returns a context that ends with the first SIGINT, SIGTERM or SIGHUP. A signal
+// that the caller ignores stays ignored, here and in children. apt runs maintainer scripts with
+// SIGHUP ignored, and a closed terminal must not leave a kernel half-configured.
 func UntilSignal() (context.Context, context.CancelFunc) {
 	keepIgnored()
 	var ending []os.Signal
@@ -21,25 +20,25 @@ func UntilSignal() (context.Context, context.CancelFunc) {
 			ending = append(ending, sig)
 		}
 	}
-	if len(ending) == 0 { // NotifyContext would take none for all
+	if len(ending) == 0 { // NotifyContext takes no signals to mean all
 		return context.WithCancel(context.Background())
 	}
 	return signal.NotifyContext(context.Background(), ending...)
 }
 
-// OutliveReaders makes writing to a pipe that nobody reads any more an error like any
-// other: what a hook does is not worth less when nobody hears of it.
+// OutliveReaders makes writing to a pipe without a reader an ordinary error: a hook has to
+// finish even if nobody reads its output.
 func OutliveReaders() {
 	if !signal.Ignored(syscall.SIGPIPE) {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // not ignored, which children would inherit
 	}
 }
 
-// keepIgnored ignores again what this process was started with as ignored. Go keeps
-// SIGHUP and SIGINT ignored (os/signal), and takes its own handlers for the others,
-// whose state before is lost. It is that of the parent, which has it from its own or
-// set it for us, as `trap "" TERM` does; but a shell at a terminal ignores for
-// itself what it does not for its children, SIGTSTP among them.
+// keepIgnored ignores the signals that were ignored when the process started. Go keeps SIGHUP
+// and SIGINT ignored (os/signal). It installs its own handlers for the others, so that their
+// original state is lost. keepIgnored reads that state from the parent, which inherited it as
+// well or set it for this process, as `trap "" TERM` does. A shell at a terminal ignores more
+// signals for itself than for its children, SIGTSTP among them; its state is not used.
 func keepIgnored() {
 	ignored := ignoredBy(os.Getppid())
 	if ignored&mask(syscall.SIGTSTP) != 0 {

@@ -13,8 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// showsSignals makes this test a program that prints which signals a child of a hook
-// ignores.
+// showsSignals makes the test binary print which signals a child of a hook ignores.
 const showsSignals = "DKMS_HOOKS_TEST_SIGNALS"
 
 func TestMain(m *testing.M) {

@@ -12,100 +12,106 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// overviewSchema is the version of the form of an Overview as JSON. Fields may be
-// added to it; it grows when one goes or changes its meaning.
+// overviewSchema is the version of the JSON form of an Overview. It is incremented when a field
+// is removed or changes its meaning, not when one is added.
 const overviewSchema = 1
 
-// Overview is how the modules are on each kernel. docs/status.schema.json describes it
-// as JSON.
+// Overview is the state of the modules on each kernel. docs/status.schema.json describes its
+// JSON form.
 type Overview struct {
 	Schema int `json:"schema"`
-	// Kernels are those that the module tree, the DKMS tree or the record knows, the
-	// newest first.
+	// Kernels are the kernels that the module tree, the DKMS tree or the record knows, newest
+	// first.
 	Kernels []KernelView `json:"kernels"`
-	// Registered are the modules that dkms knows, as NAME/VERSION.
+	// Registered are the modules that are registered with dkms, as NAME/VERSION.
 	Registered []string `json:"registered"`
-	// Troubles are what could not be read, each a sentence.
+	// Troubles lists what could not be read, in a sentence each.
 	Troubles []string `json:"troubles"`
 }
 
-// KernelView is one kernel of an Overview.
+// KernelView is the state of one kernel in an Overview.
 type KernelView struct {
 	Release dkmsstate.Release `json:"release"`
-	// Present reports whether the kernel is there, Running that it is at work, BootsNext that
-	// a boot loader starts it next as far as one can tell: it is the newest with an
-	// image in /boot.
-	Present   bool `json:"present"`
-	Running   bool `json:"running"`
+	// Present reports whether the kernel is installed.
+	Present bool `json:"present"`
+	// Running reports whether the kernel is the running one.
+	Running bool `json:"running"`
+	// BootsNext reports whether a boot loader starts the kernel next by default: it is the
+	// newest with an image.
 	BootsNext bool `json:"boots_next"`
-	// Headers is present, missing, or foreign when they are not those of the image;
-	// HeadersReason says how that shows.
-	Headers       string `json:"headers"`
+	// Headers is present, missing or foreign.
+	Headers string `json:"headers"`
+	// HeadersReason is how foreign headers differ from those of the image.
 	HeadersReason string `json:"headers_reason,omitempty"`
-	// Unfinished is why work on the kernel is: interrupted, postponed or initramfs.
+	// Unfinished is why work on the kernel is not finished: interrupted, postponed or
+	// initramfs.
 	Unfinished dkmsstate.Unfinished `json:"unfinished,omitempty"`
 	// Depmod is why modules.dep is out of date.
 	Depmod  string       `json:"depmod,omitempty"`
 	Modules []ModuleView `json:"modules"`
-	// Complete reports whether the kernel has all that it should have, or is gone; Next is what
-	// to do where it has not.
-	Complete bool   `json:"complete"`
-	Next     string `json:"next,omitempty"`
+	// Complete reports whether the kernel has all that it should have, or is gone.
+	Complete bool `json:"complete"`
+	// Next is what to do about a kernel that is not complete.
+	Next string `json:"next,omitempty"`
 }
 
-// ModuleView is one module on one kernel.
+// ModuleView is the state of one module on one kernel.
 type ModuleView struct {
-	Module  string `json:"module"`
-	Version string `json:"version"`
-	// State is how far the module has come.
-	State ModuleState `json:"state"`
-	// Freshness is whether the build fits the kernel, "" without a build.
+	Module  string      `json:"module"`
+	Version string      `json:"version"`
+	State   ModuleState `json:"state"`
+	// Freshness is whether the build fits the kernel, "" without a complete build.
 	Freshness dkmsstate.FreshnessVerdict `json:"freshness,omitempty"`
-	// Reason says why the module is as it is, where there is more to say.
+	// Reason explains the state, "" if nothing needs to be explained.
 	Reason string `json:"reason,omitempty"`
-	// Missing reports whether the module should be on the kernel, whole and fitting, and is
-	// not.
+	// Missing reports whether the module should be installed on the kernel in a build that is
+	// complete and fits, and is not.
 	Missing bool `json:"missing"`
-	// Last is how the last attempt ended.
+	// Last is the last attempt for the module, nil if there was none.
 	Last *Attempt `json:"last,omitempty"`
 }
 
 // Attempt is how the last attempt for a module ended.
 type Attempt struct {
 	Result dkmsstate.LastResult `json:"result"`
-	// Text says why, in one line.
+	// Text explains the result, in one line.
 	Text string    `json:"text"`
 	When time.Time `json:"when"`
-	// Log is the file that tells more, "" without one.
+	// Log is the path of the log, "" if there is none.
 	Log string `json:"log,omitempty"`
 }
 
-// ModuleState is how far a module has come on a kernel.
+// ModuleState is the state of a module on a kernel.
 type ModuleState string
 
-// A module is installed as it was built, or was and its files are damaged; it is built
-// and not installed, or only known.
+// The states of a module.
 const (
+	// Installed is a module that is installed as it was built, or as its owner has changed it
+	// since.
 	Installed ModuleState = "installed"
-	Damaged   ModuleState = "damaged"
-	Built     ModuleState = "built"
-	Added     ModuleState = "added"
+	// Damaged is an installed module whose build or installed files are damaged.
+	Damaged ModuleState = "damaged"
+	// Built is a module that is built and not installed.
+	Built ModuleState = "built"
+	// Added is a module that is only registered.
+	Added ModuleState = "added"
 )
 
-// How the headers of a kernel are.
+// The states of a kernel's headers.
 const (
 	HeadersPresent = "present"
 	HeadersMissing = "missing"
+	// HeadersForeign are headers that are not those of the kernel's image.
 	HeadersForeign = "foreign"
 )
 
-// Complete reports whether every kernel has what it should have.
+// Complete reports whether every kernel is complete.
 func (o Overview) Complete() bool {
 	return !slices.ContainsFunc(o.Kernels, func(k KernelView) bool { return !k.Complete })
 }
 
-// ReadOverview looks at every kernel, or at the invocation's alone. It changes nothing and
-// needs no lock.
+// ReadOverview reads the state of every kernel, or of the invocation's alone. It changes
+// nothing and takes no lock.
 func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
 	o := Overview{Schema: overviewSchema, Kernels: []KernelView{}, Registered: []string{}, Troubles: []string{}}
 	sys := withRecord(inv)
@@ -132,7 +138,7 @@ func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
 	return o, nil
 }
 
-// wantedOn returns what a kernel should have: on one that cannot be started, what it has.
+// wantedOn returns the goal for a kernel. A kernel that cannot be started keeps what it has.
 func wantedOn(inv Invocation, sys system) plan.Goal {
 	goal := plan.Goal{}
 	if !sys.layout.ImageThere(inv.Kernel) && ReadKernel(inv, sys.layout, "").Lifeless() {
@@ -170,7 +176,7 @@ func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept 
 	return v
 }
 
-// advice says what to do about a kernel that is not complete.
+// advice returns what to do about a kernel that is not complete.
 func (v KernelView) advice(ctx context.Context, inv Invocation, planned plan.Plan) string {
 	switch {
 	case slices.ContainsFunc(v.Modules, func(m ModuleView) bool { return m.Missing && m.Last != nil && m.Last.Result == dkmsstate.LastFailed }):
@@ -183,7 +189,7 @@ func (v KernelView) advice(ctx context.Context, inv Invocation, planned plan.Pla
 	return fmt.Sprintf("dkms-hooks run postinst %s", v.Release)
 }
 
-// viewModule returns how a module is on a kernel, by what is planned for it.
+// viewModule returns the state of a module on a kernel, according to the plan.
 func viewModule(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registration, kept dkmsstate.KernelRecord) ModuleView {
 	b, _ := s.Build(r.Module, s.Arch)
 	v := ModuleView{Module: r.Module.Name, Version: r.Module.Version, State: stateOf(s, r.Module)}
@@ -208,7 +214,7 @@ func viewModule(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registratio
 	return v
 }
 
-// stateOf returns how far a module has come on a kernel.
+// stateOf returns the state of a module on a kernel.
 func stateOf(s dkmsstate.Snapshot, m dkmsstate.Module) ModuleState {
 	b, built := s.Build(m, s.Arch)
 	link, linked := s.Link(m.Name, s.Arch)
@@ -223,9 +229,9 @@ func stateOf(s dkmsstate.Snapshot, m dkmsstate.Module) ModuleState {
 	return Added
 }
 
-// whyMissing reports whether the plan wants a module that is not as it should be, and why, ""
-// when it waits for headers. A registration that is broken has a reason also where its module
-// is installed.
+// whyMissing reports whether the plan wants a module that is not in order, and why. The reason
+// is "" if the module waits for headers. For a broken registration it returns a reason even if
+// the module is installed.
 func whyMissing(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registration) (bool, string) {
 	i := slices.IndexFunc(planned.Tasks, func(t plan.Task) bool { return t.Module == r.Module && t.Installs() })
 	switch {
@@ -239,5 +245,5 @@ func whyMissing(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registratio
 	return false, ""
 }
 
-// waitsForHeaders is why a module is not built on a kernel without them.
+// waitsForHeaders is why a module is not built on a kernel without headers.
 const waitsForHeaders = "kernel headers not installed"

@@ -5,17 +5,17 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// system is what a command reads before anything else: where dkms keeps things, and the
-// configuration; then, where it is needed, what earlier runs recorded.
+// system is what a command reads first: the layout of dkms's directories, the configuration
+// and, if the command needs it, the record of earlier runs.
 type system struct {
 	layout dkmsstate.Layout
 	config Config
 	record dkmsstate.Record
-	// troubles are what could not be read, each a sentence.
+	// troubles lists what could not be read, in a sentence each.
 	troubles []string
 }
 
-// readSystem reads all but the record.
+// readSystem reads everything but the record.
 func readSystem(inv Invocation) system {
 	var s system
 	var err error
@@ -26,7 +26,7 @@ func readSystem(inv Invocation) system {
 	return s
 }
 
-// readRecord reads the record. What changes the machine reads it under the lock.
+// readRecord reads the record. A command that changes something calls it under the lock.
 func (s *system) readRecord() {
 	var err error
 	if s.record, err = record.Read(s.layout); err != nil {
@@ -34,7 +34,7 @@ func (s *system) readRecord() {
 	}
 }
 
-// withRecord reads the system with its record, for a command that only looks.
+// withRecord reads the system with its record, for a command that changes nothing.
 func withRecord(inv Invocation) system {
 	s := readSystem(inv)
 	s.readRecord()

@@ -97,7 +97,7 @@ func TestDecisionTable(t *testing.T) {
 	}
 }
 
-// A kernel that nobody named goes only when it is gone in every way there is.
+// A kernel that no hook was called for is unbuilt only if it is gone by every sign.
 func TestDecideKernel(t *testing.T) {
 	p := []debpkg.Package{{Name: "p"}}
 	for name, row := range map[string]struct {

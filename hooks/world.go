@@ -9,34 +9,43 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// World is what dpkg's database and the disk say of an invocation.
+// World is what dpkg's database and the disk show about an invocation.
 type World struct {
-	// Unreadable is why dpkg's database tells nothing, nil when it does.
+	// Unreadable is why dpkg's database cannot be used, nil if it can.
 	Unreadable error
-	// Caller is the record of the package whose maintainer script runs.
-	Caller      debpkg.Package
+	// Caller is the package whose maintainer script is running.
+	Caller debpkg.Package
+	// CallerKnown reports whether dpkg has a record of the Caller.
 	CallerKnown bool
-	// Owners are the installed packages that own the kernel, Starters those among them
-	// that have an image to start it from.
-	Owners, Starters []debpkg.Package
-	// Incoming is the package that dpkg is unpacking; IncomingKnown says that
-	// there is one, Brings whether it holds this kernel.
-	Incoming      debpkg.Incoming
+	// Owners are the installed packages that own the kernel.
+	Owners []debpkg.Package
+	// Starters are the Owners that have an image to start the kernel from.
+	Starters []debpkg.Package
+	// Incoming is the package that dpkg is unpacking.
+	Incoming debpkg.Incoming
+	// IncomingKnown reports whether dpkg is unpacking a package.
 	IncomingKnown bool
-	Contains      debpkg.Contains
-	// There reports whether the kernel's module tree is there, Image that /boot has an
-	// image of it, Running that it is the one at work.
-	There, Image, Running bool
-	// Stays reports whether the package whose removal took the kernel's builds away is
-	// there all the same: dpkg gave the removal up.
+	// Contains reports whether Incoming contains the kernel.
+	Contains debpkg.Contains
+	// There reports whether the kernel itself is installed.
+	There bool
+	// Image reports whether there is an image to start the kernel from.
+	Image bool
+	// Running reports whether the kernel is the running one.
+	Running bool
+	// Stays reports whether the package whose removal deleted the kernel's builds is still
+	// present: dpkg aborted the removal.
 	Stays bool
-	// Files are the packages that have files of the kernel, Waiting those among
-	// them that are unpacked and not yet configured.
-	Files, Unconfigured []debpkg.Package
+	// Files are the packages that have files of the kernel. ReadKernel reads them only if the
+	// kernel is not installed and has no image.
+	Files []debpkg.Package
+	// Unconfigured are the packages with files of the kernel that are unpacked and not yet
+	// configured. ReadKernel leaves out those without a postinst.
+	Unconfigured []debpkg.Package
 }
 
-// ReadWorld reads what a decision about the invocation needs, and no more: an
-// upgrade keeps the modules whatever the database says.
+// ReadWorld reads what a decision about the invocation needs, and no more. An upgrade keeps the
+// modules whatever the database contains.
 func ReadWorld(ctx context.Context, inv Invocation, layout dkmsstate.Layout) World {
 	w := World{There: inv.there(layout, inv.Kernel)}
 	if inv.Hook != Prerm || !inv.wantsDatabase() {
@@ -51,11 +60,11 @@ func ReadWorld(ctx context.Context, inv Invocation, layout dkmsstate.Layout) Wor
 		w.Caller, w.CallerKnown = db.Lookup(inv.Script.Package, inv.Script.Arch)
 	}
 	if w.Owners, err = db.Owners(string(inv.Kernel)); err != nil {
-		w.Unreadable = fmt.Errorf("cannot tell who owns the kernel: %w", err)
+		w.Unreadable = fmt.Errorf("cannot find the owners of the kernel: %w", err)
 		return w
 	}
 	if w.Starters, err = db.Starters(string(inv.Kernel)); err != nil {
-		w.Unreadable = fmt.Errorf("cannot tell who owns the kernel: %w", err)
+		w.Unreadable = fmt.Errorf("cannot find the owners of the kernel: %w", err)
 		return w
 	}
 	if inv.Action.InFavour != nil {
@@ -72,9 +81,11 @@ func ReadWorld(ctx context.Context, inv Invocation, layout dkmsstate.Layout) Wor
 	return w
 }
 
-// there reports whether the kernel itself is there. sid's linux-base-KVER, which comes
-// with the headers alone too, holds the lists of a kernel's modules and none of
-// them; without a package, such lists are those of a kernel that has no modules.
+// there reports whether the kernel itself is installed.
+//
+// On sid, linux-base-KVER comes with the headers alone, too. It contains the lists of a
+// kernel's modules and no modules, so a list that a package owns proves nothing. A list that no
+// package owns is that of a kernel without modules.
 func (inv Invocation) there(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
 	if !layout.KernelThere(kernel) {
 		return false
@@ -94,8 +105,8 @@ func (inv Invocation) there(layout dkmsstate.Layout, kernel dkmsstate.Release) b
 	return true
 }
 
-// incomingContains reports whether the incoming package holds the kernel, from what dpkg has
-// unpacked of it, else from the archive itself. Unknown stays unknown.
+// incomingContains reports whether the incoming package contains the kernel. It looks at what
+// dpkg has unpacked of the package, then at the archive. The answer may be unknown.
 func incomingContains(ctx context.Context, inv Invocation, incoming debpkg.Incoming) debpkg.Contains {
 	if known := incoming.Contains(string(inv.Kernel)); known != debpkg.ContainsUnknown {
 		return known
@@ -114,7 +125,8 @@ func incomingContains(ctx context.Context, inv Invocation, incoming debpkg.Incom
 	return known
 }
 
-// wantsDatabase reports whether a prerm call can end in anything but keep.
+// wantsDatabase reports whether the verdict on a call of prerm may depend on dpkg's database.
+// It does not for actions that always end in Keep.
 func (inv Invocation) wantsDatabase() bool {
 	switch inv.Action.Word {
 	case debpkg.Upgrade, debpkg.FailedUpgrade, debpkg.Deconfigure:
@@ -123,9 +135,9 @@ func (inv Invocation) wantsDatabase() bool {
 	return true
 }
 
-// staying returns the packages, other than the caller, that have an image of the kernel and
-// that dpkg does not mean to remove. One that has nothing but its modules, as Ubuntu's
-// linux-modules has until it is removed as well, starts no kernel.
+// remaining returns the packages, other than the caller, that have an image of the kernel and
+// that dpkg is not removing. A package that has nothing but modules does not count, since it
+// starts no kernel: Ubuntu's linux-modules has them until it is removed as well.
 func (w World) remaining() []debpkg.Package {
 	var remaining []debpkg.Package
 	for _, p := range w.Starters {

@@ -6,21 +6,21 @@ import (
 	"dkms-hooks/debpkg"
 )
 
-// database is dpkg's database, read once in a process, when it is first asked for.
+// database is dpkg's database. It is read once in a process, when it is first needed.
 type database struct {
 	mu    sync.Mutex
 	read  bool
 	found *debpkg.Database
 	err   error
-	// packages is what names the installed packages, "" until somebody asks.
+	// packages is the fingerprint of the installed packages, "" until it is needed.
 	packages string
 }
 
-// database returns dpkg's database as it was when it was first asked for, or why it tells
-// nothing.
+// database returns dpkg's database as it was when it was first needed, or why it cannot be
+// used.
 func (inv Invocation) database() (*debpkg.Database, error) {
 	d := inv.dpkg
-	if d == nil { // an invocation that nobody parsed
+	if d == nil { // an invocation that was not parsed
 		return debpkg.Open(inv.AdminDir)
 	}
 	d.mu.Lock()
@@ -32,7 +32,7 @@ func (inv Invocation) database() (*debpkg.Database, error) {
 	return d.found, d.err
 }
 
-// resetDatabase has the database read again when it is next asked for.
+// resetDatabase makes the next call of database read the database again.
 func (inv Invocation) resetDatabase() {
 	if inv.dpkg == nil {
 		return
@@ -42,15 +42,15 @@ func (inv Invocation) resetDatabase() {
 	inv.dpkg.read, inv.dpkg.found, inv.dpkg.packages = false, nil, ""
 }
 
-// resetDatabaseByHand has the database read again by hand, where dpkg may have gone on while
-// modules were built. dpkg waits for a maintainer script.
+// resetDatabaseByHand resets the database if no maintainer script is running: dpkg may have
+// gone on while modules were built. dpkg waits for a maintainer script.
 func (inv Invocation) resetDatabaseByHand() {
 	if inv.Script.Name == "" {
 		inv.resetDatabase()
 	}
 }
 
-// packages names the packages that are installed, "" when that cannot be told.
+// packages returns a fingerprint of the installed packages, "" if the database cannot be read.
 func (inv Invocation) packages() string {
 	db, err := inv.database()
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// countOpens watches how often a file is opened.
+// countOpens returns a function that returns how often the file was opened since the last call.
 func countOpens(t *testing.T, path string) func() int {
 	t.Helper()
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = unix.Close(fd) })
-	// Events that are equal to the one before are dropped: with the closings none are.
+	// An event that equals the one before is dropped. With IN_CLOSE in between, none is.
 	_, err = unix.InotifyAddWatch(fd, path, unix.IN_OPEN|unix.IN_CLOSE)
 	require.NoError(t, err)
 	return func() int {
@@ -29,7 +29,7 @@ func countOpens(t *testing.T, path string) func() int {
 			return 0
 		}
 		count := 0
-		for at := 0; at < n; at += unix.SizeofInotifyEvent { // a watch of a file gives no names
+		for at := 0; at < n; at += unix.SizeofInotifyEvent { // events of a watched file have no names
 			if binary.NativeEndian.Uint32(buf[at+4:])&unix.IN_OPEN != 0 {
 				count++
 			}
@@ -38,7 +38,7 @@ func countOpens(t *testing.T, path string) func() int {
 	}
 }
 
-// Whatever a command asks of dpkg's database, it reads it once.
+// Every command reads dpkg's database only once.
 func TestTheDatabaseIsReadOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		hook   Hook

@@ -8,16 +8,15 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// Lifeless reports whether a kernel's modules are there and nothing that it could be started
-// from. Such a kernel keeps what it has, and nothing is built for it.
+// Lifeless reports whether a kernel has modules, and nothing that it could be started from.
+// Such a kernel keeps what it has, and nothing is built for it.
 func (w World) Lifeless() bool {
 	return w.There && !w.Running && !w.Image && !w.Stays && w.Unreadable == nil && len(w.Starters) == 0 && len(w.Unconfigured) == 0
 }
 
-// ReadKernel reads what DecideKernel needs, and no more.
-//
-// leaving is the package whose removal took the kernel's builds away, "" for none.
-func ReadKernel(inv Invocation, layout dkmsstate.Layout, leaving string) World {
+// ReadKernel reads what DecideKernel needs, and no more. removedBy is the package whose removal
+// deleted the kernel's builds, "" if there is none.
+func ReadKernel(inv Invocation, layout dkmsstate.Layout, removedBy string) World {
 	kernel := inv.Kernel
 	w := World{
 		There:   inv.there(layout, kernel),
@@ -39,7 +38,7 @@ func ReadKernel(inv Invocation, layout dkmsstate.Layout, leaving string) World {
 		w.Owners, ownersErr = db.Owners(string(kernel))
 		w.Starters, startersErr = db.Starters(string(kernel))
 	}
-	if p, known := db.Lookup(leaving, ""); leaving != "" && known {
+	if p, known := db.Lookup(removedBy, ""); removedBy != "" && known {
 		w.Stays = p.Status.Present()
 	}
 	if !w.There && !w.Image {

@@ -16,13 +16,13 @@ import (
 	"dkms-hooks/hooks"
 )
 
-// usageStatus is the exit status for a call that cannot be understood.
+// usageStatus is the exit status if the arguments are wrong.
 const usageStatus = 2
 
-// status carries an exit status through urfave/cli.
+// status is an exit status. It is an error so that urfave/cli passes it on.
 type status int
 
-// Error is never shown; the command has said what there is to say.
+// Error is never printed: the command has printed what there is to say.
 func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // program is one run of dkms-hooks.
@@ -31,7 +31,7 @@ type program struct {
 	stdout, stderr io.Writer
 }
 
-// run is the program: it returns the exit status.
+// runApp runs the program and returns its exit status.
 func runApp(args, environ []string, stdout, stderr io.Writer) int {
 	p := program{environ, stdout, stderr}
 	app := p.app()
@@ -82,7 +82,7 @@ func (p program) app() *cli.App {
 	}
 }
 
-// examples stand in the help.
+// examples is the text in the help.
 const examples = `A kernel release is the output of uname -r. The commands status, explain, log and check (without
 --repair), and every command with --dry-run, change nothing.
 
@@ -92,7 +92,7 @@ const examples = `A kernel release is the output of uname -r. The commands statu
    dkms-hooks check --repair                          find problems and repair them
    dkms-hooks log 6.12.1 v4l2loopback                 print why a module did not compile`
 
-// usageError puts an error of package flag into words.
+// usageError rewords the errors of package flag.
 func usageError(_ *cli.Context, err error, _ bool) error {
 	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
 		return fmt.Errorf("unknown option --%s", strings.TrimPrefix(name, "-"))
@@ -108,7 +108,8 @@ func commandNames(app *cli.App) []string {
 	return names
 }
 
-// act does the work of a command; a signal ends it in order.
+// act runs a command with a context that ends with the first signal. It returns the exit status
+// as an error.
 func act(do func(ctx context.Context) int) error {
 	ctx, stop := hooks.UntilSignal()
 	defer stop()
@@ -119,13 +120,13 @@ func act(do func(ctx context.Context) int) error {
 	return nil
 }
 
-// failed says an error and gives the exit status for it.
+// failed prints an error and returns the exit status for it.
 func (p program) failed(err error) int {
 	fmt.Fprintf(p.stderr, "dkms-hooks: failed: %v\n", err)
 	return 1
 }
 
-// surroundings reads the environment and the options of every command.
+// invocation parses the environment and the global options.
 func (p program) invocation(c *cli.Context) (hooks.Invocation, error) {
 	environ := p.environ
 	if dir := c.String("root"); c.IsSet("root") {
@@ -141,12 +142,12 @@ func (p program) invocation(c *cli.Context) (hooks.Invocation, error) {
 	inv, err := hooks.ParseSurroundings(environ)
 	inv.Quiet, inv.Verbose = c.Bool("quiet"), c.Bool("verbose")
 	if err == nil && inv.Quiet && inv.Verbose {
-		err = errors.New("--quiet and --verbose exclude each other")
+		err = errors.New("--quiet and --verbose cannot be used together")
 	}
 	return inv, err
 }
 
-// about reads the surroundings of a command that takes at most one kernel release.
+// optionalKernel parses the call of a command that takes at most one kernel release.
 func (p program) optionalKernel(c *cli.Context) (hooks.Invocation, error) {
 	inv, err := p.invocation(c)
 	switch {
@@ -160,7 +161,7 @@ func (p program) optionalKernel(c *cli.Context) (hooks.Invocation, error) {
 	return inv, err
 }
 
-// noArguments reads the surroundings of a command that takes no argument.
+// noArguments parses the call of a command that takes no arguments.
 func (p program) noArguments(c *cli.Context) (hooks.Invocation, error) {
 	if c.NArg() > 0 {
 		return hooks.Invocation{}, fmt.Errorf("unexpected argument %[2]q: %[1]s takes none", c.Command.Name, c.Args().First())
@@ -168,11 +169,11 @@ func (p program) noArguments(c *cli.Context) (hooks.Invocation, error) {
 	return p.invocation(c)
 }
 
-// hookArguments name what run and explain take.
+// hookArguments describes the arguments of run and explain.
 const hookArguments = "postinst|header_postinst|prerm|postrm KERNEL-RELEASE"
 
-// hookInvocation is what the hook would be told, with the action from --params in the
-// place of the one from the environment.
+// hookInvocation parses the call of run or explain: a hook and its arguments. --params takes
+// the place of the action from the environment.
 func (p program) hookInvocation(c *cli.Context) (hooks.Invocation, error) {
 	inv, err := p.invocation(c)
 	switch {

@@ -10,8 +10,8 @@ import (
 	"dkms-hooks/hooks"
 )
 
-// completeCommand prints what may stand in the place of the last word of a command
-// line, a line each, for the shells: `dkms-hooks complete -- run prerm ""`.
+// completeCommand prints what the last word of a command line may be, a line each, for the
+// completion of shells: `dkms-hooks complete -- run prerm ""`.
 func (p program) completeCommand() *cli.Command {
 	return &cli.Command{
 		Name:            "complete",
@@ -74,7 +74,7 @@ func valuesOf(flag string) []string {
 	if strings.TrimLeft(flag, "-") == "params" {
 		return []string{"remove", "upgrade", "configure", "deconfigure", "abort-remove", "abort-upgrade"}
 	}
-	return nil // a directory or a package: the shell knows better
+	return nil // directories and packages are completed by the shell
 }
 
 func flagNames(app *cli.App, command *cli.Command) []string {
@@ -90,7 +90,7 @@ func flagNames(app *cli.App, command *cli.Command) []string {
 	return slices.Compact(names)
 }
 
-// arguments returns what a command takes as its next argument.
+// arguments returns the possible values of a command's next argument.
 func (p program) arguments(command string, args []string) []string {
 	inv, err := hooks.ParseSurroundings(p.environ)
 	if err != nil {

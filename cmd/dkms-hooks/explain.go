@@ -71,11 +71,11 @@ func (p program) explain(ctx context.Context, c *cli.Context, inv hooks.Invocati
 	return 0
 }
 
-// printEvidence says on stderr what the decision of a hook that is run is made from.
+// printEvidence prints on stderr what the decision of run is based on.
 func (p program) printEvidence(ctx context.Context, inv hooks.Invocation) {
 	e, err := hooks.Explain(ctx, inv)
 	if err != nil {
-		return // the run says it
+		return // the run prints the error
 	}
 	for _, w := range e.Evidence {
 		fmt.Fprintf(p.stderr, "dkms-hooks: %s: %s\n", w.Name, w.Text)

@@ -16,9 +16,9 @@ func dryRunFlag() cli.Flag {
 	return &cli.BoolFlag{DisableDefaultText: true, Name: "dry-run", Usage: "print what would be done, and change nothing"}
 }
 
-// flagsFirst puts each flag where urfave/cli looks for it, before the arguments, so
-// that `run prerm KVER --dry-run` is not taken for a real run: those of the program
-// before the command, those of the command after it.
+// flagsFirst moves each flag to where urfave/cli looks for it, before the arguments: those of
+// the program before the command, those of the command after it. Otherwise urfave/cli would
+// take the flag of `run prerm KVER --dry-run` for an argument, and the run would be a real one.
 func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	if len(args) == 0 {
 		return args, nil
@@ -64,7 +64,7 @@ func flagsFirst(app *cli.App, args []string) ([]string, error) {
 	return append(out, rest[1:]...), nil
 }
 
-// find returns the flag that an argument names, nil for none.
+// findFlag returns the flag that an argument names, nil if there is none.
 func findFlag(flags []cli.Flag, arg string) cli.Flag {
 	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
@@ -74,7 +74,7 @@ func findFlag(flags []cli.Flag, arg string) cli.Flag {
 	return flags[i]
 }
 
-// wantsValue reports whether the flag takes the next argument.
+// wantsValue reports whether the flag takes the next argument as its value.
 func wantsValue(flags []cli.Flag, arg string) bool {
 	f, ok := findFlag(flags, arg).(cli.DocGenerationFlag)
 	return ok && f.TakesValue()

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// listed returns what `go list` prints, by line.
+// listed returns the lines that `go list` prints.
 func listed(t *testing.T, args ...string) []string {
 	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {
@@ -21,7 +21,7 @@ func listed(t *testing.T, args ...string) []string {
 	return strings.Fields(string(out))
 }
 
-// What runs as root in every run of dpkg has no cryptography of the network in it.
+// The program runs as root in every run of dpkg: it contains no network cryptography.
 func TestDependencies(t *testing.T) {
 	for of, refused := range map[string][]string{
 		"dkms-hooks/cmd/dkms-hooks": {"openpgp", "crypto/tls", "net/http", "image"},
@@ -35,7 +35,7 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
-// The packages of this module know nothing of those above them.
+// The packages of this module import no package above them.
 func TestImports(t *testing.T) {
 	const module = "dkms-hooks/"
 	base := []string{"kmod", "nofollow", "regular", "sentinel", "shvars"}

@@ -44,9 +44,9 @@ func (p program) logCommand() *cli.Command {
 	}
 }
 
-// logArguments tells a kernel release, which begins with a digit, from a module. Where
-// a module does too, a kernel is what has one argument before another, or a directory
-// of logs.
+// logArguments parses a kernel release, a module, or both in this order. A single argument is a
+// kernel release if such a kernel is known, otherwise a module: the name of a module may look
+// like a kernel release.
 func (p program) logArguments(c *cli.Context) (hooks.Invocation, string, error) {
 	inv, err := p.invocation(c)
 	if err != nil {

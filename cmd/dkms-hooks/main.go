@@ -1,5 +1,6 @@
-// Command dkms-hooks is for people: it runs the kernel hooks of DKMS by hand. Called by the
-// name of a hook it is that hook, so that a package needs one program for all of them.
+// Command dkms-hooks inspects and repairs the DKMS modules of installed kernels, and runs the
+// kernel hooks of DKMS by hand. Run under the name of a hook, it is that hook, so that the
+// package needs only one program.
 package main
 
 import (
@@ -11,8 +12,8 @@ import (
 
 func main() { os.Exit(start(os.Args, os.Environ(), os.Stdout, os.Stderr)) }
 
-// start runs the hook or the command that this program is called as. The kernel knows the
-// name of the file better than the caller, who may give any.
+// start runs the hook or the command that the program is run as. The kernel knows the name of
+// the program's file, while the caller may pass any name in args.
 func start(args, environ []string, stdout, stderr io.Writer) int {
 	file, err := os.Executable()
 	if err != nil { // without /proc

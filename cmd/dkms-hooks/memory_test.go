@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// module writes a kernel module with a section of zeros that is loaded.
+// module writes a kernel module that has a section of zeros, which is loaded.
 func module(t *testing.T, path string, size int64, note string) {
 	t.Helper()
 	names, info := "\x00.modinfo\x00.text\x00.shstrtab\x00", "vermagic=6.1.0 SMP \x00name=m\x00"+note+"\x00"
@@ -42,7 +42,7 @@ func module(t *testing.T, path string, size int64, note string) {
 	require.NoError(t, binary.Write(file, binary.LittleEndian, sections))
 }
 
-// pack compresses a file in its place.
+// pack compresses a file in place.
 func pack(t *testing.T, path string) {
 	t.Helper()
 	from, err := os.Open(path)
@@ -57,8 +57,8 @@ func pack(t *testing.T, path string) {
 	require.NoError(t, os.WriteFile(path, out.Bytes(), 0o644))
 }
 
-// machine fabricates a root with modules of a size on one kernel: plain and compressed, and
-// installed as they were built and otherwise. Nothing on it is to be done.
+// machine returns a root with modules of a size on one kernel: plain and compressed, installed
+// as built and patched. There is nothing to do on it.
 func machine(t *testing.T, size int64) (root string) {
 	t.Helper()
 	root = t.TempDir()
@@ -103,7 +103,7 @@ func machine(t *testing.T, size int64) (root string) {
 	return root
 }
 
-// peak runs a program in a root and returns how much memory it had in use at most, in bytes.
+// peak runs a program in a root and returns its peak memory in bytes.
 func peak(t *testing.T, root string, env []string, program string, args ...string) int {
 	t.Helper()
 	report := filepath.Join(t.TempDir(), "peak")
@@ -119,8 +119,8 @@ func peak(t *testing.T, root string, env []string, program string, args ...strin
 	return kilobytes << 10
 }
 
-// What a program takes of memory does not depend on how large modules are. A program that
-// looks for races takes a multiple.
+// The memory that a program needs does not depend on the size of modules. With the race
+// detector it needs a multiple, so this test is built without it.
 func TestMemory(t *testing.T) {
 	const size, limit = 100 << 20, 40 << 20
 	as := func(script, params string) []string {
@@ -135,7 +135,7 @@ func TestMemory(t *testing.T) {
 		{nil, []string{"dkms-hooks", "check"}},
 		{as("prerm", "upgrade 2"), []string{"prerm", "6.1.0"}},
 		{as("postinst", "configure 1"), []string{"postinst", "6.1.0", "/boot/vmlinuz-6.1.0"}},
-		{as("postinst", "configure 1"), []string{"postinst", "6.1.0", "/boot/vmlinuz-6.1.0"}}, // with a record
+		{as("postinst", "configure 1"), []string{"postinst", "6.1.0", "/boot/vmlinuz-6.1.0"}}, // now with a record
 		{nil, []string{"dkms-hooks", "status"}},
 	} {
 		assert.Less(t, peak(t, root, row.env, row.call[0], row.call[1:]...), limit, "%v", row.call)

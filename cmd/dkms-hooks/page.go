@@ -14,8 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// page is what a command prints: lines, and tables of aligned cells, in colour on a
-// terminal.
+// page is the output of a command: lines and tables, in colour on a terminal.
 type page struct {
 	*bufio.Writer
 	color bool
@@ -24,7 +23,7 @@ type page struct {
 // style is the number of a colour in ISO 6429, "" for none.
 type style string
 
-// What the colours say.
+// The styles of a page.
 const (
 	plain style = ""
 	bold  style = "1"
@@ -34,13 +33,13 @@ const (
 	warn  style = "33"
 )
 
-// cell is a text of a table.
+// cell is a text in one style.
 type cell struct {
 	text  string
 	style style
 }
 
-// page makes a page on stdout. Colour is for a terminal whose reader did not refuse it
+// page returns a page on stdout. It is in colour on a terminal, unless the user refuses colours
 // (NO_COLOR, https://no-color.org).
 func (p program) page(c *cli.Context) *page {
 	refused := c.Bool("no-color") || p.getenv("NO_COLOR") != "" || p.getenv("TERM") == "dumb" || p.getenv("TERM") == ""
@@ -64,8 +63,8 @@ func isTerminal(out io.Writer) bool {
 	return err == nil
 }
 
-// paint returns a text in a colour. What a dkms.conf or a log says cannot speak to the
-// terminal.
+// paint returns a text in its style. It replaces control characters, so that text of a
+// dkms.conf or of a log cannot control the terminal.
 func (p *page) paint(c cell) string {
 	text := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -79,7 +78,7 @@ func (p *page) paint(c cell) string {
 	return "\x1b[" + string(c.style) + "m" + text + "\x1b[0m"
 }
 
-// line prints cells, one after the other.
+// line prints cells one after the other.
 func (p *page) line(cells ...cell) {
 	for _, c := range cells {
 		fmt.Fprint(p, p.paint(c))
@@ -87,7 +86,7 @@ func (p *page) line(cells ...cell) {
 	fmt.Fprintln(p)
 }
 
-// table prints rows whose cells stand in columns, two spaces apart.
+// table prints rows whose cells are aligned in columns, two spaces apart.
 func (p *page) table(indent string, rows [][]cell) {
 	var widths []int
 	for _, row := range rows {
@@ -95,7 +94,7 @@ func (p *page) table(indent string, rows [][]cell) {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			if i < len(row)-1 { // the last of a row takes what room it needs
+			if i < len(row)-1 { // the last cell of a row needs no padding
 				widths[i] = max(widths[i], utf8.RuneCountInString(c.text))
 			}
 		}

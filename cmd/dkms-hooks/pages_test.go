@@ -26,7 +26,7 @@ func readPage(t *testing.T, path string) string {
 	return string(data)
 }
 
-// The page has every command with every option that the program takes, and no others.
+// The manual page describes every command and option of the program, and no others.
 func TestPageAndHelpAgree(t *testing.T) {
 	page := readPage(t, "man/dkms-hooks.8")
 	options := map[string]bool{}
@@ -65,7 +65,7 @@ func TestPageHasEveryField(t *testing.T) {
 	assert.Len(t, regexp.MustCompile(`(?m)^\.It Sy `).FindAllString(page, -1), len(hooks.ConfigFields()))
 }
 
-// schema is what the test reads of a JSON schema.
+// schema is the part of a JSON schema that the test reads.
 type schema struct {
 	Properties  map[string]schema `json:"properties"`
 	Required    []string          `json:"required"`
@@ -73,7 +73,7 @@ type schema struct {
 	Description string            `json:"description"`
 }
 
-// The schema names every field that status --json can print, and no others.
+// The schema describes every field that status --json can print, and no others.
 func TestSchemaAndStatusAgree(t *testing.T) {
 	var s schema
 	require.NoError(t, json.Unmarshal([]byte(readPage(t, "status.schema.json")), &s))

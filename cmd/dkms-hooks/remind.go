@@ -8,7 +8,7 @@ import (
 	"dkms-hooks/hooks"
 )
 
-// remindCommand is called at the end of each run of dpkg.
+// remindCommand is run at the end of each run of dpkg.
 func (p program) remindCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "remind",

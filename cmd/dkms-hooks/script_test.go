@@ -10,11 +10,10 @@ import (
 	"dkms-hooks/hooks"
 )
 
-// peakFile is the variable that names the file to which a program writes the most memory
-// that it had in use.
+// peakFile is the variable that names a file. A program writes its peak memory to it.
 const peakFile = "TEST_PEAK_FILE"
 
-// measured returns a program that writes what memory it had.
+// measured returns a program that also writes its peak memory to peakFile.
 func measured(program func() int) func() int {
 	return func() int {
 		code := program()
@@ -28,7 +27,7 @@ func measured(program func() int) func() int {
 	}
 }
 
-// The programs run as themselves in the stories.
+// TestMain makes the programs available to the scripts.
 func TestMain(m *testing.M) {
 	hook := func(h hooks.Hook) func() int {
 		return measured(func() int { return hooks.Main(h, os.Args, os.Environ(), os.Stderr) })
@@ -42,8 +41,8 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// Each story is a root of its own, given by DPKG_ROOT, where dkms cannot be run:
-// what needs dkms itself is shown by the integration suite.
+// Each script has a root of its own, given by DPKG_ROOT. dkms cannot be run there: what needs
+// dkms is tested by the integration suite.
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "../../testdata/script",

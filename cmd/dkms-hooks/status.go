@@ -89,7 +89,7 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	return exitStatus(o)
 }
 
-// kernel prints one kernel with its modules.
+// kernel prints a kernel with its modules.
 func (p *page) kernel(k hooks.KernelView, verbose bool) {
 	p.line(cell{string(k.Release), bold}, cell{"  " + strings.Join(kernelWords(k), ", "), plain})
 	var rows [][]cell
@@ -108,7 +108,7 @@ func (p *page) kernel(k hooks.KernelView, verbose bool) {
 	}
 }
 
-// lastRows tells how the last attempt for a module ended.
+// lastRows describes the last attempt for a module.
 func lastRows(last hooks.Attempt) [][]cell {
 	how := bad
 	if last.Result == dkmsstate.LastInstalled || last.Result == dkmsstate.LastSkipped {
