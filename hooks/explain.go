@@ -117,7 +117,7 @@ func addDetails(inv Invocation, w World) World {
 	for _, read := range []func() error{
 		func() (err error) { w.Owners, err = db.Owners(string(inv.Kernel)); return err },
 		func() (err error) {
-			w.Unconfigured, err = db.WithFilesOf(string(inv.Kernel), debpkg.Status.Unconfigured)
+			w.Unconfigured, err = unconfigured(db, inv.Kernel)
 			return err
 		},
 	} {

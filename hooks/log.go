@@ -15,8 +15,8 @@ import (
 // LogFile is the kept log of a module's last build for a kernel.
 type LogFile struct {
 	Kernel dkmsstate.Release
-	// Name is MODULE-VERSION.
-	Name string
+	// Name is MODULE-VERSION, Module is MODULE/VERSION, "" if the log does not name it.
+	Name, Module string
 	// Path is the path of the log. It includes the root.
 	Path string
 	When time.Time
@@ -39,7 +39,7 @@ func Logs(inv Invocation, module string) ([]LogFile, error) {
 		if err != nil || statErr != nil || !info.Mode().IsRegular() || inv.Kernel != "" && kernel != inv.Kernel {
 			continue
 		}
-		l := LogFile{Kernel: kernel, Name: strings.TrimSuffix(filepath.Base(path), ".log"), Path: path, When: info.ModTime()}
+		l := LogFile{Kernel: kernel, Name: strings.TrimSuffix(filepath.Base(path), ".log"), Module: record.ModuleOfLog(path), Path: path, When: info.ModTime()}
 		if !l.of(module) {
 			continue
 		}
@@ -56,9 +56,11 @@ func Logs(inv Invocation, module string) ([]LogFile, error) {
 
 // of reports whether the log is of a module, such as v4l2loopback or v4l2loopback/0.13.2.
 func (l LogFile) of(module string) bool {
-	name, version, exact := strings.Cut(module, "/")
-	if exact {
+	if name, version, exact := strings.Cut(module, "/"); exact {
 		return l.Name == name+"-"+version
+	}
+	if l.Module != "" && module != "" {
+		return strings.HasPrefix(l.Module, module+"/")
 	}
 	return module == "" || strings.HasPrefix(l.Name, module+"-")
 }

@@ -30,9 +30,7 @@ func ReadKernel(inv Invocation, layout dkmsstate.Layout, removedBy string) World
 	}
 	var waitingErr, ownersErr, startersErr, filesErr error
 	if w.There {
-		w.Unconfigured, waitingErr = db.WithFilesOf(string(kernel), debpkg.Status.Unconfigured)
-		// The headers of bindeb-pkg have no postinst: no hook follows for them.
-		w.Unconfigured = slices.DeleteFunc(w.Unconfigured, func(p debpkg.Package) bool { return !db.HasPostinst(p) })
+		w.Unconfigured, waitingErr = unconfigured(db, kernel)
 	}
 	if !w.Image && !w.Running {
 		w.Owners, ownersErr = db.Owners(string(kernel))
@@ -46,4 +44,11 @@ func ReadKernel(inv Invocation, layout dkmsstate.Layout, removedBy string) World
 	}
 	w.Unreadable = errors.Join(waitingErr, ownersErr, startersErr, filesErr)
 	return w
+}
+
+// unconfigured returns the packages that have files of a kernel and are not configured yet.
+// Those without a postinst, such as the headers of bindeb-pkg, run no hook and are left out.
+func unconfigured(db *debpkg.Database, kernel dkmsstate.Release) ([]debpkg.Package, error) {
+	packages, err := db.WithFilesOf(string(kernel), debpkg.Status.Unconfigured)
+	return slices.DeleteFunc(packages, func(p debpkg.Package) bool { return !db.HasPostinst(p) }), err
 }

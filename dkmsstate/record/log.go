@@ -1,17 +1,20 @@
 package record
 
 import (
+	"bufio"
 	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/nofollow"
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // logDir holds the logs, a directory for each kernel: dkms overwrites its own when
@@ -43,6 +46,22 @@ func RemoveLogs(l dkmsstate.Layout, kernel dkmsstate.Release) error {
 // when something is written to it.
 func NewLog(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release) *KeptLog {
 	return &KeptLog{path: LogPath(l, m, kernel), head: fmt.Sprintf("%s for %s, %s\n", m, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
+}
+
+// ModuleOfLog returns the module that a log is of, as its first line names it, "" for a file
+// that begins otherwise.
+func ModuleOfLog(path string) string {
+	file, err := regular.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	line, _ := bufio.NewReader(io.LimitReader(file, 1024)).ReadString('\n')
+	module, _, ok := strings.Cut(line, " for ")
+	if name, version, both := strings.Cut(module, "/"); !ok || !both || filepath.Base(path) != name+"-"+version+".log" {
+		return ""
+	}
+	return module
 }
 
 // KeptLog is a log that is being written.
