@@ -25,6 +25,7 @@ func (p program) checkCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "register forgotten modules, build missing ones, and repair the rest"},
 		},
+		ArgsUsage:    " ", // none
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			inv, err := p.noArguments(c)

@@ -14,6 +14,7 @@ func (p program) reconcileCommand() *cli.Command {
 		Usage: "repair the installed modules of every kernel, and clean up after kernels that are gone",
 		Flags: []cli.Flag{dryRunFlag(), &cli.BoolFlag{DisableDefaultText: true, Name: "failed",
 			Usage: "only retry what failed, if other packages or another compiler are installed (run at the end of dpkg)"}},
+		ArgsUsage:    " ", // none
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			inv, err := p.noArguments(c)

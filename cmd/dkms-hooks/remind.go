@@ -13,6 +13,7 @@ func (p program) remindCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "remind",
 		Usage:        "print which modules are missing on the running and the newest kernel (run at the end of dpkg)",
+		ArgsUsage:    " ", // none
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			inv, err := p.noArguments(c)

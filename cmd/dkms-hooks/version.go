@@ -12,6 +12,7 @@ func (p program) versionCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "version",
 		Usage:        "print the version",
+		ArgsUsage:    " ", // none
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
 			if _, err := p.noArguments(c); err != nil {
