@@ -1,5 +1,5 @@
-// Package regular opens and reads regular files. Anything else in their place, such as a pipe
-// that nobody writes, is an error and blocks nobody.
+// Package regular opens and reads regular files. Anything else, such as a pipe that nobody
+// writes to, is an error and does not block.
 package regular
 
 import (
@@ -12,20 +12,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Error is an error that callers compare with; it is a constant.
+// Error is a constant error that callers compare with.
 type Error string
 
 // Error returns the text.
 func (e Error) Error() string { return string(e) }
 
-// ErrNotRegular is why a directory, a device or a pipe is not read.
-const ErrNotRegular = Error("it is not a regular file")
+// ErrNotRegular means that a path is a directory, a device or a pipe.
+const ErrNotRegular = Error("not a regular file")
 
-// MaxSize bounds what is read of one file; the longest known, a Module.symvers, has
+// MaxSize bounds how much is read of one file. The longest known one, a Module.symvers, has
 // some megabytes.
 const MaxSize = 256 << 20
 
-// Open opens a regular file, over links too.
+// Open opens a regular file. It follows symbolic links.
 func Open(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -42,7 +42,7 @@ func Open(path string) (*os.File, error) {
 	return file, nil
 }
 
-// ReadFile reads a regular file whole.
+// ReadFile returns the contents of a regular file of at most MaxSize bytes.
 func ReadFile(path string) ([]byte, error) {
 	file, err := Open(path)
 	if err != nil {
@@ -55,7 +55,7 @@ func ReadFile(path string) ([]byte, error) {
 	}
 	_, err = data.ReadFrom(io.LimitReader(file, MaxSize+1))
 	if err == nil && data.Len() > MaxSize {
-		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("it has more than %d bytes", MaxSize)}
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", MaxSize)}
 	}
 	return data.Bytes(), err
 }

@@ -1,7 +1,7 @@
-// Package sentinel has errors that callers compare with.
+// Package sentinel defines errors that callers compare with.
 package sentinel
 
-// Error is such an error; it is a constant.
+// Error is a constant error.
 type Error string
 
 // Error returns the text.
