@@ -17,16 +17,16 @@ type Dir struct {
 	root Root
 }
 
-// Stat is what lstat(2) says of an entry.
+// Stat is the result of lstat(2) for an entry.
 type Stat unix.Stat_t
 
-// Is reports whether the entry is of a kind, one of unix.S_IFDIR, unix.S_IFLNK and so on.
+// Is reports whether the entry is of the given kind: unix.S_IFDIR, unix.S_IFLNK and so on.
 func (st Stat) Is(kind uint32) bool { return uint32(st.Mode)&unix.S_IFMT == kind }
 
 // IsDir reports whether the entry is a directory.
 func (st Stat) IsDir() bool { return st.Is(unix.S_IFDIR) }
 
-// OpenPath opens a directory, over links as the kernel follows them.
+// OpenPath opens a directory. Symbolic links in the path are followed as the kernel does it.
 func (r Root) OpenPath(path string) (*Dir, error) {
 	file, err := os.OpenFile(path, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -38,8 +38,8 @@ func (r Root) OpenPath(path string) (*Dir, error) {
 // Close closes the directory.
 func (d *Dir) Close() error { return d.file.Close() }
 
-// call makes one system call on an entry. Interrupted calls are repeated (signal(7));
-// Root.Refuse takes the place of a filesystem that does not have the call.
+// call makes one system call on an entry. It repeats interrupted calls (signal(7)). In tests,
+// Root.Refuse stands in for a filesystem without the call.
 func (d *Dir) call(name, entry string, do func(fd int) error) error {
 	path := filepath.Join(d.path, entry)
 	if strings.Contains(entry, "/") {
@@ -60,7 +60,7 @@ func (d *Dir) call(name, entry string, do func(fd int) error) error {
 	return nil
 }
 
-// Open opens an entry with the flags of open(2).
+// Open opens an entry with the flags of open(2). It never follows a symbolic link.
 func (d *Dir) Open(entry string, flags int, perm fs.FileMode) (*os.File, error) {
 	return d.openAs("open", entry, flags, perm)
 }
@@ -76,7 +76,7 @@ func (d *Dir) openAs(call, entry string, flags int, perm fs.FileMode) (file *os.
 	return file, err
 }
 
-// Sub opens a directory in this one.
+// Sub opens a subdirectory.
 func (d *Dir) Sub(name string) (*Dir, error) {
 	file, err := d.Open(name, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -85,7 +85,7 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	return &Dir{file: file, path: filepath.Join(d.path, name), root: d.root}, nil
 }
 
-// Lstat looks at an entry.
+// Lstat returns the result of lstat(2) for an entry.
 func (d *Dir) Lstat(name string) (Stat, error) {
 	var st unix.Stat_t
 	err := d.call("lstat", name, func(at int) error { return unix.Fstatat(at, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
@@ -102,12 +102,12 @@ func (d *Dir) Names() ([]string, error) {
 	return file.Readdirnames(-1)
 }
 
-// Mkdir makes a directory.
+// Mkdir creates a directory.
 func (d *Dir) Mkdir(name string, perm fs.FileMode) error {
 	return d.call("mkdir", name, func(at int) error { return unix.Mkdirat(at, name, uint32(perm.Perm())) })
 }
 
-// create makes a file that is not there yet.
+// create creates a file, which must not exist.
 func (d *Dir) create(name string, perm fs.FileMode) (*os.File, error) {
 	return d.openAs("create", name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, perm)
 }
@@ -125,12 +125,12 @@ func (d *Dir) Remove(name string) error {
 	return d.call("unlink", name, func(at int) error { return unix.Unlinkat(at, name, flags) })
 }
 
-// rename renames an entry, in this directory or into another one.
+// rename renames an entry, within this directory or into another one.
 func (d *Dir) rename(from string, to *Dir, name string) error {
 	return d.call("rename", from, func(at int) error { return unix.Renameat(at, from, int(to.file.Fd()), name) })
 }
 
-// link returns a file a second name in another directory.
+// link creates a hard link to a file in another directory.
 func (d *Dir) link(from string, to *Dir, name string) error {
 	return d.call("link", from, func(at int) error { return unix.Linkat(at, from, int(to.file.Fd()), name, 0) })
 }
@@ -150,17 +150,18 @@ func (d *Dir) Readlink(name string) (target string, err error) {
 	return target, err
 }
 
-// Sync writes the directory's entries to the disk. A filesystem that cannot do that
-// (EINVAL, fsync(2)) does it in another way or not at all.
+// Sync writes the directory's entries to the disk. A filesystem that does not support that
+// (EINVAL, fsync(2)) is not an error: it writes them in another way or not at all.
 func (d *Dir) Sync() error { return unlessRefused(d.call("fsync", ".", unix.Fsync)) }
 
-// SyncFile writes a file of the directory to the disk.
+// SyncFile writes a file of the directory to the disk. A filesystem that does not support that
+// is not an error.
 func (d *Dir) SyncFile(file *os.File) error {
 	return unlessRefused(d.call("fsync", filepath.Base(file.Name()), func(int) error { return file.Sync() }))
 }
 
-// Free returns how many bytes are free for root in the directory's filesystem, and reports
-// whether it says: some of FUSE know nothing of their size.
+// Free returns how many bytes of the directory's filesystem are available to unprivileged
+// users. It reports false if the filesystem does not know its size, as some of FUSE.
 func (d *Dir) Free() (int64, bool) {
 	var fs unix.Statfs_t
 	err := d.call("statfs", ".", func(at int) error { return unix.Fstatfs(at, &fs) })
@@ -174,9 +175,9 @@ func unlessRefused(err error) error {
 	return err
 }
 
-// IsRefused reports whether a filesystem does not have a call, or not for these names:
-// overlayfs cannot rename directories of a lower layer (EXDEV), vfat and some of FUSE
-// have no links (EPERM), 9p and NFS give EOPNOTSUPP and EINVAL. There has to be a way
+// IsRefused reports whether err means that a filesystem does not support a call, or not for
+// these names: overlayfs cannot rename directories of a lower layer (EXDEV), vfat and some of
+// FUSE have no links (EPERM), 9p and NFS return EOPNOTSUPP and EINVAL. The caller has to do
 // without the call then.
 func IsRefused(err error) bool {
 	for _, errno := range []unix.Errno{unix.EPERM, unix.EOPNOTSUPP, unix.EINVAL, unix.EXDEV, unix.ENOSYS, unix.EMLINK, unix.ENOTTY} {
@@ -187,11 +188,11 @@ func IsRefused(err error) bool {
 	return false
 }
 
-// IsNotExist reports whether an entry is not there.
+// IsNotExist reports whether err means that an entry does not exist.
 func IsNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// RemoveAll removes a file or a directory with all that it holds; links are removed,
-// not followed. What is not there is no error.
+// RemoveAll removes a file, or a directory with everything in it. Symbolic links are removed,
+// not followed. It is not an error if the entry does not exist.
 func (d *Dir) RemoveAll(name string) error {
 	st, err := d.Lstat(name)
 	if IsNotExist(err) {
@@ -206,7 +207,7 @@ func (d *Dir) RemoveAll(name string) error {
 	return d.Remove(name)
 }
 
-// removeEntries removes what a directory in this one holds, except for one name.
+// removeEntries removes the entries of a subdirectory, except one.
 func (d *Dir) removeEntries(name, except string) error {
 	sub, err := d.Sub(name)
 	if err != nil {
@@ -228,10 +229,10 @@ func (d *Dir) removeEntries(name, except string) error {
 	return nil
 }
 
-// LinkTemp is what a link is called while it is being made.
+// LinkTemp is the temporary name of a symbolic link that is being created.
 const LinkTemp = ".dkms-hooks-link"
 
-// ReplaceSymlink makes a link, in place of what has that name.
+// ReplaceSymlink creates a symbolic link. It replaces an existing entry of that name.
 func (d *Dir) ReplaceSymlink(target, name string) error {
 	if err := d.RemoveAll(LinkTemp); err != nil {
 		return err
@@ -240,7 +241,7 @@ func (d *Dir) ReplaceSymlink(target, name string) error {
 		return err
 	}
 	err := d.rename(LinkTemp, d, name)
-	if IsRefused(err) { // as ln -sf does it
+	if IsRefused(err) { // as ln -sf does
 		err = errors.Join(d.RemoveAll(name), d.symlink(target, name), d.RemoveAll(LinkTemp))
 	}
 	if err != nil {

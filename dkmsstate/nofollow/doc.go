@@ -1,15 +1,15 @@
-// Package nofollow works in directories in which others than root may have put symbolic
-// links. It opens directories, and then names entries in them, so that no path can change
-// its meaning between a check and the call that it was made for.
+// Package nofollow works in directories in which users other than root may have put symbolic
+// links. It opens a directory and refers to its entries by name, so that no path can change its
+// meaning between a check and the call that follows it.
 //
-// A name is never followed, with two exceptions: Root.OpenDir follows the path of a
-// directory that the administrator configured, and Dir.Descend a link that nobody but root
-// can have made. Under another root than the running system's, links stay inside of it.
+// No name is followed, with two exceptions: Root.OpenDir follows the path of a directory that
+// the administrator configured, and Dir.Descend follows a link that nobody but root can have
+// created. Under another root than that of the running system, links are resolved inside that
+// root.
 //
-// A file or a directory takes the place of another one whole or not at all. Filesystems
-// that refuse to rename or to link something get copies, whose last step is then not a
-// single call: a directory is marked as partial meanwhile (PartialMark).
+// A file or directory is replaced completely or not at all. Where a filesystem refuses to
+// rename or link something, it is copied. The last step of a copy is not a single call, so a
+// directory is marked as partial until it is complete (PartialMark).
 //
-// os.Root of Go 1.24 has neither rename nor link, and refuses every link that leads out
-// of it.
+// os.Root of Go 1.24 has neither rename nor link, and refuses every link that leads out of it.
 package nofollow

@@ -11,20 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxLinks is how many symbolic links are followed to one directory, as
-// path_resolution(7) has it.
+// maxLinks is how many symbolic links are followed to one directory, the limit of
+// path_resolution(7).
 const maxLinks = 40
 
-// Root is the directory that all paths of a system are below, "/" on the running one.
+// Root is the directory that contains all paths of a system, "/" for the running one.
 type Root struct {
 	Path string
-	// Refuse, in tests, takes the place of a filesystem that does not have a call.
+	// Refuse is for tests. An error that it returns takes the place of a system call, as on a
+	// filesystem without that call.
 	Refuse func(call, path string) error
 }
 
-// OpenDir opens a directory of the system for work in it. On the running system the
-// path is followed as the kernel does it, so that a DKMS tree which is itself a
-// symbolic link is found; under another root no link leads out of that root.
+// OpenDir opens a directory of the system. On the running system the path is followed as the
+// kernel does it, so that a DKMS tree that is itself a symbolic link is found. Under another
+// root no link leads out of that root.
 func (r Root) OpenDir(path string) (*Dir, error) {
 	if r.Path == "/" {
 		return r.OpenPath(path)
@@ -37,16 +38,16 @@ func (r Root) OpenDir(path string) (*Dir, error) {
 	return root.walk(strings.Split(path, "/"), func(*Dir, string, Stat) error { return nil })
 }
 
-// Descend opens a directory below this one. A symbolic link on the way is followed
-// where nobody but root can have made it, for example to another disk; dkms follows
-// them all.
+// Descend opens a directory below this one. It follows a symbolic link on the way only if
+// nobody but root can have created it, for example a link to another disk. dkms follows all of
+// them.
 func (d *Dir) Descend(names ...string) (*Dir, error) {
 	return d.walk(names, madeByRoot)
 }
 
-// madeByRoot returns an error unless a link belongs to root and is in a directory that
-// only root can write to; root's own group counts as root. The user who runs this is as
-// good as root: there is nothing to win by a link of one's own.
+// madeByRoot returns an error unless a link belongs to root and is in a directory that only
+// root can write to. Root's own group counts as root. So does the user who runs this program,
+// who gains nothing by a link of his own.
 func madeByRoot(d *Dir, name string, link Stat) error {
 	var in unix.Stat_t
 	err := d.call("stat", ".", func(at int) error { return unix.Fstat(at, &in) })
@@ -56,13 +57,13 @@ func madeByRoot(d *Dir, name string, link Stat) error {
 	trusted := func(uid uint32) bool { return uid == 0 || int(uid) == os.Geteuid() }
 	others := in.Mode&0o002 != 0 || in.Mode&0o020 != 0 && in.Gid != 0
 	if !trusted(link.Uid) || !trusted(in.Uid) || others {
-		return fmt.Errorf("cannot follow the symbolic link %s: others than root can change it", filepath.Join(d.path, name))
+		return fmt.Errorf("cannot follow the symbolic link %s: it can be changed by users other than root", filepath.Join(d.path, name))
 	}
 	return nil
 }
 
-// walk opens a directory below this one, name by name; may says whether a link may be
-// followed.
+// walk opens a directory below this one, name by name. may returns an error for a link that
+// must not be followed.
 func (d *Dir) walk(names []string, may func(in *Dir, name string, link Stat) error) (*Dir, error) {
 	at, err := d.Sub(".")
 	for links := 0; err == nil && len(names) > 0; {
@@ -98,8 +99,8 @@ func (d *Dir) walk(names []string, may func(in *Dir, name string, link Stat) err
 	return at, nil
 }
 
-// step opens the directory of a name, or returns the target of a link that may be
-// followed.
+// step opens the directory with the given name. For a link that may be followed it returns the
+// target instead.
 func (d *Dir) step(name string, may func(in *Dir, name string, link Stat) error) (*Dir, string, error) {
 	st, err := d.Lstat(name)
 	switch {
@@ -121,7 +122,7 @@ func (d *Dir) step(name string, may func(in *Dir, name string, link Stat) error)
 	return nil, target, err
 }
 
-// parent opens the directory that this one is in; that of the root is itself.
+// parent opens the parent directory. The parent of the root is the root itself.
 func (d *Dir) parent() (*Dir, error) {
 	var here, root unix.Stat_t
 	err := errors.Join(unix.Fstat(int(d.file.Fd()), &here), unix.Stat(d.root.top(), &root))
@@ -134,11 +135,11 @@ func (d *Dir) parent() (*Dir, error) {
 	return d.Sub("..")
 }
 
-// top is the directory that absolute links begin at.
+// top returns the directory in which absolute links begin.
 func (r Root) top() string { return filepath.Clean(cmp.Or(r.Path, "/")) }
 
-// Inside returns the place of a path of the system with its links followed inside of the
-// root. On the running system the kernel does that.
+// Inside returns the place of a path of the system, with its links resolved inside the root. On
+// the running system it returns the path unchanged: the kernel resolves the links.
 func (r Root) Inside(path string) string {
 	if r.top() == "/" {
 		return path
@@ -162,9 +163,9 @@ func (r Root) Inside(path string) string {
 	return filepath.Join(r.Path, done)
 }
 
-// IsSubdir reports whether an entry of a directory of the system is a directory, or a
-// link to one that is somewhere else, as when root moved it to another disk. A link
-// beside what it names is a second name of that.
+// IsSubdir reports whether an entry of a directory of the system is a directory, or a link to
+// one that is somewhere else, as when root moved it to another disk. A link to a directory
+// beside it is a second name of that one and does not count.
 func (r Root) IsSubdir(dir string, entry os.DirEntry) bool {
 	if entry.Type()&os.ModeSymlink == 0 {
 		return entry.IsDir()

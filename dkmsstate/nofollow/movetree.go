@@ -11,13 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// PartialMark is a file in a directory that is not whole: it is being copied, or removed,
-// since its filesystem refuses to rename it. What it is a copy of, or what takes its
-// place, is still there, or it is not wanted any more.
+// PartialMark is the name of a file that marks an incomplete directory. Such a directory is
+// being copied, or removed, because its filesystem refuses to rename it. The original of the
+// copy, or the directory that replaces the removed one, still exists, or neither is wanted any
+// more.
 const PartialMark = ".dkms-hooks-partial"
 
-// IsComplete reports whether a directory is there with all that belongs into it. An empty one
-// was not marked yet, or not any more.
+// IsComplete reports whether a directory exists with all its entries. An empty one is not
+// complete: it was not marked yet, or its mark is already removed.
 func (d *Dir) IsComplete(name string) bool {
 	sub, err := d.Sub(name)
 	if err != nil {
@@ -28,9 +29,9 @@ func (d *Dir) IsComplete(name string) bool {
 	return err == nil && len(names) > 0 && !slices.Contains(names, PartialMark)
 }
 
-// MoveTree returns a directory another name, in place of what has that name. Where it
-// cannot be renamed, a whole copy is made before the first file of it goes. trash is a
-// name for what is being removed.
+// MoveTree renames a directory. It replaces an existing entry of the new name. If the directory
+// cannot be renamed, it is copied completely before its first file is removed. trash is a
+// temporary name for what is being removed.
 func (d *Dir) MoveTree(from, to, trash string) error {
 	if _, err := d.Lstat(from); err != nil {
 		return err
@@ -48,8 +49,8 @@ func (d *Dir) MoveTree(from, to, trash string) error {
 	return d.RemoveTree(from, trash)
 }
 
-// RemoveTree removes a directory, so that no part of it is ever taken for the whole: it
-// is given a name first that is nothing but to be removed, or marked as partial.
+// RemoveTree removes a directory in such a way that no part of it is ever taken for the whole.
+// It first renames the directory to trash, or else marks it as partial.
 func (d *Dir) RemoveTree(name, trash string) error {
 	if err := d.RemoveAll(trash); err != nil {
 		return err
@@ -66,7 +67,7 @@ func (d *Dir) RemoveTree(name, trash string) error {
 	if st, err := d.Lstat(name); err != nil || !st.IsDir() {
 		return d.RemoveAll(name)
 	}
-	_ = d.mark(name) // on a full disk it is removed without
+	_ = d.mark(name) // on a full disk it is removed without the mark
 	if err := d.removeEntries(name, PartialMark); err != nil {
 		return err
 	}
@@ -90,8 +91,8 @@ func (d *Dir) mark(name string) error {
 	return errors.Join(file.Close(), sub.Sync())
 }
 
-// CopyTree makes a copy of a directory of which the files are second names of the same
-// ones where that can be. After an error there is none.
+// CopyTree copies a directory. The files of the copy are hard links to the original ones where
+// possible. After an error there is no copy.
 func (d *Dir) CopyTree(from, to string) error {
 	if err := d.RemoveAll(to); err != nil {
 		return err
@@ -114,7 +115,7 @@ func (d *Dir) CopyTree(from, to string) error {
 	return errors.Join(sub.Remove(PartialMark), sub.Sync(), d.Sync())
 }
 
-// copyEntries copies what a directory holds into another one.
+// copyEntries copies the entries of a directory into another one.
 func (d *Dir) copyEntries(name string, into *Dir, as string) error {
 	from, err := d.Sub(name)
 	if err != nil {
@@ -160,8 +161,8 @@ func (d *Dir) copyEntry(name string, to *Dir) error {
 	return d.LinkOrCopy(name, to)
 }
 
-// LinkOrCopy links a file to a second name in another directory, or makes a copy of it
-// where there are no second names.
+// LinkOrCopy creates a hard link to a file in another directory, or copies the file where it
+// cannot be linked.
 func (d *Dir) LinkOrCopy(name string, to *Dir) error {
 	err := d.link(name, to, name)
 	if err == nil || IsNotExist(err) || IsNoSpace(err) {
@@ -170,7 +171,8 @@ func (d *Dir) LinkOrCopy(name string, to *Dir) error {
 	return d.copyFile(name, to, name)
 }
 
-// copyFile copies a file to a name that is free, with its permissions and its time.
+// copyFile copies a file to a name that does not exist yet, with its permissions and its
+// modification time.
 func (d *Dir) copyFile(from string, to *Dir, name string) error {
 	src, err := d.Open(from, unix.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -190,8 +192,8 @@ func (d *Dir) copyFile(from string, to *Dir, name string) error {
 	})
 }
 
-// WriteNew writes a file that is not there yet; there is none after an error. With a
-// time, it is the file's.
+// WriteNew writes a file that does not exist yet. After an error there is no such file. when is
+// its modification time, unless it is zero.
 func (d *Dir) WriteNew(name string, perm os.FileMode, when time.Time, write func(to *os.File) error) error {
 	file, err := d.create(name, perm)
 	if err != nil {
@@ -200,7 +202,7 @@ func (d *Dir) WriteNew(name string, perm os.FileMode, when time.Time, write func
 	err = write(file)
 	if err == nil && !when.IsZero() {
 		tv := []unix.Timeval{unix.NsecToTimeval(when.UnixNano()), unix.NsecToTimeval(when.UnixNano())}
-		_ = unix.Futimes(int(file.Fd()), tv) // it is only for who looks at it
+		_ = unix.Futimes(int(file.Fd()), tv) // it is only informative
 	}
 	if err = errors.Join(err, d.SyncFile(file), file.Close()); err != nil {
 		return errors.Join(err, d.RemoveAll(name))
@@ -208,5 +210,5 @@ func (d *Dir) WriteNew(name string, perm os.FileMode, when time.Time, write func
 	return nil
 }
 
-// IsNoSpace reports whether a disk or a quota is full.
+// IsNoSpace reports whether err means that a disk or a quota is full.
 func IsNoSpace(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }

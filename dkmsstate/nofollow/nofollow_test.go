@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is followed is only what nobody but root can have made.
+// Only links that nobody but root can have created are followed.
 func TestLinksOfOthersAreNotFollowed(t *testing.T) {
 	const another = 12345
 	none := func(string, string) error { return nil }
@@ -88,7 +88,8 @@ func TestRefused(t *testing.T) {
 	assert.False(t, IsRefused(nil))
 }
 
-// Whatever the filesystem refuses, what has a name is the old or the new, whole.
+// Whatever the filesystem refuses, a name stands for the complete old file or the complete new
+// one.
 func TestWhatIsReplacedIsWhole(t *testing.T) {
 	for name, refuses := range map[string][]string{"nothing": nil, "rename": {"rename"}, "link": {"link"}, "both": {"rename", "link"}, "fsync": {"fsync"}} {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +152,7 @@ func listing(t *testing.T, root string) (lines []string) {
 	return lines
 }
 
-// An entry is a name, and never a way to somewhere else.
+// An entry is a name, never a path.
 func TestEntriesAreNoPaths(t *testing.T) {
 	d, err := Root{Path: t.TempDir()}.OpenDir("/")
 	require.NoError(t, err)

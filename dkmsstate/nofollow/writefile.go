@@ -11,14 +11,15 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// tempSuffix ends the name that a file has while it is being written.
+// tempSuffix ends the temporary name of a file that is being written.
 const tempSuffix = ".dkms-hooks"
 
-// TempName is what a module file is called while it is being written. It does
-// not end as a module does, so that depmod passes over one that a kill left.
+// TempName returns the temporary name of a file that is being written. It does not have the
+// suffix of a module, so that depmod ignores one that a killed run left behind.
 func TempName(name string) string { return "." + name + tempSuffix }
 
-// NameOfTemp returns the name that a temporary name is of.
+// NameOfTemp returns the name for which temp is the temporary name. It reports false if temp is
+// not a temporary name.
 func NameOfTemp(temp string) (string, bool) {
 	name, ok := strings.CutSuffix(temp, tempSuffix)
 	if !ok {
@@ -28,7 +29,7 @@ func NameOfTemp(temp string) (string, bool) {
 	return name, ok && name != ""
 }
 
-// ReplaceFile puts a copy of a file in place of what has a name, whole or not at all.
+// ReplaceFile replaces the file name with a copy of the file from, completely or not at all.
 func (d *Dir) ReplaceFile(name, from string) error {
 	if err := d.CopyToTemp(name, from); err != nil {
 		return err
@@ -36,7 +37,7 @@ func (d *Dir) ReplaceFile(name, from string) error {
 	return d.RenameTemps([]string{name})
 }
 
-// CopyToTemp copies a file to the temporary name of a name.
+// CopyToTemp copies the file from to the temporary name of name.
 func (d *Dir) CopyToTemp(name, from string) error {
 	src, err := regular.Open(from)
 	if err != nil {
@@ -53,8 +54,8 @@ func (d *Dir) CopyToTemp(name, from string) error {
 	})
 }
 
-// WriteFile writes a file in place of what has a name, whole and on the disk or not at
-// all.
+// WriteFile writes a file and replaces an existing one of that name. The new file is complete
+// and on the disk, or the old one stays.
 func (d *Dir) WriteFile(name string, perm fs.FileMode, write func(to *os.File) error) error {
 	if err := d.writeTemp(name, perm, write); err != nil {
 		return err
@@ -62,8 +63,8 @@ func (d *Dir) WriteFile(name string, perm fs.FileMode, write func(to *os.File) e
 	return d.RenameTemps([]string{name})
 }
 
-// writeTemp writes a file under the temporary name of a name; there is none after
-// an error.
+// writeTemp writes a file under the temporary name of name. After an error there is no such
+// file.
 func (d *Dir) writeTemp(name string, perm fs.FileMode, write func(to *os.File) error) error {
 	if err := d.RemoveAll(TempName(name)); err != nil {
 		return err
@@ -71,7 +72,8 @@ func (d *Dir) writeTemp(name string, perm fs.FileMode, write func(to *os.File) e
 	return d.WriteNew(TempName(name), perm, time.Time{}, write)
 }
 
-// RenameTemps returns files that were written under their temporary names their own.
+// RenameTemps renames files from their temporary names to the given ones. If that fails, it
+// removes the temporary files that remain.
 func (d *Dir) RenameTemps(names []string) error {
 	for _, name := range names {
 		if err := d.MoveFile(TempName(name), d, name); err != nil {
@@ -81,8 +83,8 @@ func (d *Dir) RenameTemps(names []string) error {
 	return d.Sync()
 }
 
-// MoveFile renames a file, in place of what has that name. Where files
-// cannot be renamed it is written there, as cp(1) and so dkms does it.
+// MoveFile renames a file. It replaces an existing one of that name. Where files cannot be
+// renamed, it copies the file like cp(1), and therefore dkms, does.
 func (d *Dir) MoveFile(from string, to *Dir, name string) error {
 	err := d.rename(from, to, name)
 	if !IsRefused(err) {
