@@ -11,15 +11,16 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// Copy is how an installed file compares with the built one.
+// Copy is the result of comparing an installed file with the built one.
 type Copy string
 
-// The installed file is missing, is certainly of no use, differs although it is the
-// same module for the same kernel, or equals the built file.
+// CopyMissing means that there is no installed file, and CopyDamaged that it is certainly
+// unusable. CopyAltered means that it differs from the built file, but nothing proves that it
+// is unusable. CopySame means that it equals the built file.
 //
-// Only what is missing or damaged is repaired. A file that merely differs is the work
-// of the machine's owner: a signature, strip(1), another compression, a patched module.
-// dkms reports such a module as installed (with differences) and leaves it.
+// Only a missing or damaged file is repaired. A file that merely differs is the work of the
+// machine's owner: a signature, strip(1), another compression, a patched module. dkms reports
+// such a module as installed (with differences) and leaves it.
 const (
 	CopyMissing Copy = "missing"
 	CopyDamaged Copy = "damaged"
@@ -27,9 +28,9 @@ const (
 	CopySame    Copy = "same"
 )
 
-// Comparison is a Copy with its reason, which is "" for a file that is missing or the
-// same. OtherABI reports whether symbol versions differ, so that only one of the two
-// files fits the kernel, and Compressed whether nothing but the compression differs.
+// Comparison is a Copy with its reason. Reason is "" for a file that is missing or the same.
+// OtherABI reports whether the symbol versions differ, so that at most one of the two files
+// fits the kernel. Compressed reports whether only the compression differs.
 type Comparison struct {
 	Copy                 Copy
 	Reason               string
@@ -42,7 +43,7 @@ func (r *Reader) Compare(built, installed string) Comparison {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Lstat(installed); err == nil {
-			return Comparison{Copy: CopyDamaged, Reason: "is a link to nothing"}
+			return Comparison{Copy: CopyDamaged, Reason: "is a dangling symbolic link"}
 		}
 		return Comparison{Copy: CopyMissing}
 	case err != nil:
@@ -58,8 +59,8 @@ func (r *Reader) Compare(built, installed string) Comparison {
 	return r.compareContents(built, installed)
 }
 
-// SameFile reports whether two files have the same bytes, or are one file
-// (symlink_modules of framework.conf(5)).
+// SameFile reports whether two files have the same bytes or are the same file (symlink_modules
+// of framework.conf(5)). info describes the installed one.
 func SameFile(built, installed string, info os.FileInfo) bool {
 	b, err := regular.Open(built)
 	if err != nil {
@@ -97,8 +98,8 @@ func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// Superfluous reports whether a file beside another one of the same module may go: it
-// holds the same, or nothing of use.
+// Superfluous reports whether a second file of the same module may be removed: it has the same
+// contents as the first one, or is unusable.
 func (c Comparison) Superfluous() bool {
 	return c.Copy == CopyDamaged || c.Copy == CopySame || c.Compressed
 }

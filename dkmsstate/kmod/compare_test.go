@@ -14,8 +14,7 @@ import (
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
-// What an owner does to an installed module leaves it as it is; what is of no use to any
-// kernel is damaged.
+// A module that its owner changed is not damaged. A file that no kernel can use is.
 func TestCompare(t *testing.T) {
 	ko := kmodtest.Module{Vermagic: "6.1.0-test SMP mod_unload", Uses: kmodtest.Uses(1), Name: "one"}
 	built := kmodtest.File(ko, "one")
@@ -33,21 +32,21 @@ func TestCompare(t *testing.T) {
 		otherABI         bool
 	}{
 		"the same":                {built, built, CopySame, "", false},
-		"signed":                  {built, kmodtest.Sign(built, "key of the owner"), CopyAltered, "another signature", false},
-		"signed by another":       {signed, kmodtest.Sign(built, "key of the owner"), CopyAltered, "another signature", false},
-		"signed twice":            {signed, kmodtest.Sign(signed, "key of the owner"), CopyAltered, "another signature", false},
-		"its signature removed":   {signed, built, CopyAltered, "another signature", false},
-		"compressed":              {built, kmodtest.Gzip(built), CopyAltered, "compressed in another way", false},
-		"decompressed":            {kmodtest.Gzip(built), built, CopyAltered, "compressed in another way", false},
-		"signed, then compressed": {built, kmodtest.Gzip(kmodtest.Sign(built, "x")), CopyAltered, "another signature", false},
-		"patched":                 {built, kmodtest.File(ko, "by its owner"), CopyAltered, "other contents", false},
+		"signed":                  {built, kmodtest.Sign(built, "key of the owner"), CopyAltered, "a different signature", false},
+		"signed by another":       {signed, kmodtest.Sign(built, "key of the owner"), CopyAltered, "a different signature", false},
+		"signed twice":            {signed, kmodtest.Sign(signed, "key of the owner"), CopyAltered, "a different signature", false},
+		"its signature removed":   {signed, built, CopyAltered, "a different signature", false},
+		"compressed":              {built, kmodtest.Gzip(built), CopyAltered, "compressed differently", false},
+		"decompressed":            {kmodtest.Gzip(built), built, CopyAltered, "compressed differently", false},
+		"signed, then compressed": {built, kmodtest.Gzip(kmodtest.Sign(built, "x")), CopyAltered, "a different signature", false},
+		"patched":                 {built, kmodtest.File(ko, "by its owner"), CopyAltered, "different contents", false},
 		"for another ABI":         {built, with(func(k *kmodtest.Module) { k.Uses = kmodtest.Uses(2) }), CopyAltered, "another ABI", true},
 		"other options":           {built, with(func(k *kmodtest.Module) { k.Vermagic = "6.1.0-test SMP preempt mod_unload" }), CopyAltered, "", false},
 		"empty":                   {built, nil, CopyDamaged, "is empty", false},
 		"nothing but zeros":       {built, big, CopyDamaged, "not a module", false},
 		"text":                    {built, []byte("spoilt\n"), CopyDamaged, "not a module", false},
 		"cut short":               {built, built[:len(built)-20], CopyDamaged, "", false},
-		"cut in its signature":    {signed, signed[:len(signed)-len(SignatureMark)-3], CopyDamaged, "cut short", false},
+		"cut in its signature":    {signed, signed[:len(signed)-len(SignatureMark)-3], CopyDamaged, "truncated", false},
 		"cut when compressed":     {built, kmodtest.Gzip(built)[:60], CopyDamaged, "damaged", false},
 		"flipped when compressed": {built, flip(kmodtest.Gzip(built)), CopyDamaged, "damaged", false},
 		"another module":          {built, with(func(k *kmodtest.Module) { k.Name = "two" }), CopyDamaged, "another module, two", false},
@@ -68,7 +67,7 @@ func TestCompare(t *testing.T) {
 	assert.Equal(t, CopyMissing, NewReader().Compare("/none", "/none").Copy)
 }
 
-// Modules compare the same whether they are small or large, plain or compressed.
+// The result does not depend on the size and the compression of the files.
 func TestCompareStreams(t *testing.T) {
 	ko := kmodtest.Module{Vermagic: "6.1.0-test SMP mod_unload", Uses: kmodtest.Uses(1), Exports: map[string]uint32{"a": 1}, Name: "one"}
 	built := kmodtest.File(ko, "one")
@@ -95,7 +94,7 @@ func TestCompareStreams(t *testing.T) {
 			assert.Equal(t, want, got, "%s, %s", from, to)
 		}
 	}
-	for _, reason := range []string{"is cut short", "has another signature than what was built", "was stripped or signed after it was built", "has other contents than what was built"} {
+	for _, reason := range []string{"is truncated", "has a different signature than the built file", "was stripped or signed after it was built", "has different contents than the built file"} {
 		assert.Contains(t, reasons, reason)
 	}
 }

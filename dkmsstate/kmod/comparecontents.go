@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// compareContents compares two files whose bytes differ by what they hold once they are
-// decompressed. What cannot be told leaves the installed file to its owner.
+// compareContents compares the uncompressed contents of two files whose bytes differ. An
+// installed file that cannot be examined is left to its owner as CopyAltered.
 func (r *Reader) compareContents(built, installed string) (result Comparison) {
 	err := r.inTurn(func(m memory) (err error) {
 		result, err = m.compareContents(built, installed)
@@ -18,8 +18,8 @@ func (r *Reader) compareContents(built, installed string) (result Comparison) {
 	return result
 }
 
-// compareContents is that of Reader. The error says which file cannot be read; it is errMuch
-// where it takes more memory.
+// compareContents compares the contents within the memory limit m. The error says which file
+// cannot be read. It is errMuch if more memory is needed.
 func (m memory) compareContents(built, installed string) (Comparison, error) {
 	its, theirs, err := m.read(installed)
 	switch {
@@ -33,13 +33,13 @@ func (m memory) compareContents(built, installed string) (Comparison, error) {
 	defer its.close()
 	ours, mine, err := m.read(built)
 	if err != nil {
-		return Comparison{}, fmt.Errorf("cannot be compared with what was built: %w", err)
+		return Comparison{}, fmt.Errorf("cannot be compared with the built file: %w", err)
 	}
 	defer ours.close()
 	return compareModules(pair{its, ours}, theirs, mine)
 }
 
-// pair are the contents of an installed module and of the built one.
+// pair holds the contents of an installed module (its) and of the built one (ours).
 type pair struct{ its, ours *contents }
 
 // compareModules compares two modules that differ at least in their compression.
@@ -49,9 +49,9 @@ func compareModules(p pair, theirs, mine Module) (Comparison, error) {
 	case err != nil:
 		return Comparison{}, err
 	case same.whole:
-		return Comparison{Copy: CopyAltered, Compressed: true, Reason: "is compressed in another way than what was built"}, nil
+		return Comparison{Copy: CopyAltered, Compressed: true, Reason: "is compressed differently than the built file"}, nil
 	case same.cutShort && !theirs.Signed:
-		return Comparison{Copy: CopyDamaged, Reason: "is cut short"}, nil
+		return Comparison{Copy: CopyDamaged, Reason: "is truncated"}, nil
 	case theirs.machine != mine.machine:
 		return Comparison{Copy: CopyDamaged, Reason: "is a module for another architecture"}, nil
 	case theirs.name != mine.name:
@@ -61,7 +61,7 @@ func compareModules(p pair, theirs, mine Module) (Comparison, error) {
 	case otherLayout(theirs, mine):
 		return Comparison{Copy: CopyAltered, OtherABI: true, Reason: "was built for another ABI of this kernel"}, nil
 	case same.unsigned:
-		return Comparison{Copy: CopyAltered, Reason: "has another signature than what was built"}, nil
+		return Comparison{Copy: CopyAltered, Reason: "has a different signature than the built file"}, nil
 	}
 	switch code, err := p.sameCode(); {
 	case err != nil:
@@ -69,12 +69,12 @@ func compareModules(p pair, theirs, mine Module) (Comparison, error) {
 	case code:
 		return Comparison{Copy: CopyAltered, Reason: "was stripped or signed after it was built"}, nil
 	}
-	return Comparison{Copy: CopyAltered, Reason: "has other contents than what was built"}, nil
+	return Comparison{Copy: CopyAltered, Reason: "has different contents than the built file"}, nil
 }
 
-// otherLayout reports whether two modules name another CRC of module_layout, the symbol of
-// vmlinux that every module uses, so that no kernel takes both. Other symbols may come from
-// modules that take the place of the kernel's.
+// otherLayout reports whether two modules have different CRCs of module_layout, so that no
+// kernel accepts both. Every module uses this symbol of vmlinux. Other symbols may come from
+// modules that replace the kernel's own.
 func otherLayout(a, b Module) bool {
 	return len(a.Uses) > 0 && len(b.Uses) > 0 && a.Uses[ModuleLayout] != b.Uses[ModuleLayout]
 }

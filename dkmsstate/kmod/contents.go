@@ -9,21 +9,22 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// contents are the bytes of a module as they are when it is not compressed. They are never
-// in memory as a whole, unless they are few: the largest modules known have 300 MB.
+// contents are the uncompressed bytes of a module. Only those of small modules are in memory as
+// a whole: the largest known modules have 300 MB.
 type contents struct {
 	size int64
 	from io.ReaderAt
-	// failed is the first error by which they could not be read, other than their end. What
-	// was concluded from them then proves nothing.
+	// failed is the first error, other than io.EOF, by which the contents could not be read.
+	// After it, conclusions from the contents prove nothing.
 	failed error
 	file   *os.File
 }
 
-// maxSize bounds a module, lest a file of zeros, compressed, be read for hours.
+// maxSize bounds the uncompressed size of a module. Otherwise a compressed file of zeros could
+// be read for hours.
 const maxSize = 512 << 20
 
-// ReadAt is that of io.ReaderAt.
+// ReadAt implements io.ReaderAt.
 func (c *contents) ReadAt(p []byte, at int64) (int, error) {
 	n, err := c.from.ReadAt(p, at)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -32,17 +33,17 @@ func (c *contents) ReadAt(p []byte, at int64) (int, error) {
 	return n, err
 }
 
-// fail notes an error, unless there is one.
+// fail records an error, unless one is recorded already.
 func (c *contents) fail(err error) {
 	if c.failed == nil {
 		c.failed = err
 	}
 }
 
-// part returns what reads a part of the contents.
+// part returns a reader of a part of the contents.
 func (c *contents) part(at, size int64) *io.SectionReader { return io.NewSectionReader(c, at, size) }
 
-// endsWith reports whether the contents up to a size end with a text.
+// endsWith reports whether the first size bytes of the contents end with text.
 func (c *contents) endsWith(size int64, text string) bool {
 	end := make([]byte, len(text))
 	at := size - int64(len(text))
@@ -53,7 +54,7 @@ func (c *contents) endsWith(size int64, text string) bool {
 	return err == nil && string(end) == text
 }
 
-// rest releases what memory it takes to read on; the contents can be read again.
+// rest releases the memory of the decompressor. The contents can still be read afterwards.
 func (c *contents) rest() {
 	if u, compressed := c.from.(*unpacked); compressed {
 		u.rest()
@@ -65,8 +66,8 @@ func (c *contents) close() {
 	c.file.Close()
 }
 
-// open opens a module's file, compressed or not. The error is ErrDamaged when the file ends
-// too early or is not what it says, and errMuch when it takes more memory than is allowed.
+// open opens the file of a module, compressed or not. The error is ErrDamaged if the file is
+// truncated or corrupt, and errMuch if it needs more memory than the limit.
 func (m memory) open(path string) (*contents, error) {
 	file, err := regular.Open(path)
 	if err != nil {
@@ -80,8 +81,8 @@ func (m memory) open(path string) (*contents, error) {
 	return c, nil
 }
 
-// begin finds out how the contents are read and how long they are. The first bytes say how
-// they are compressed, as for kmod, whatever the file's name is.
+// begin determines the compression and the size of the contents. As in kmod, the compression is
+// recognised by the first bytes, whatever the file name is.
 func (c *contents) begin(m memory) error {
 	start := make([]byte, longestMagic)
 	n, err := c.file.ReadAt(start, 0)
@@ -97,7 +98,7 @@ func (c *contents) begin(m memory) error {
 		c.size, err = c.file.Seek(0, io.SeekEnd)
 	}
 	if err == nil && c.size > maxSize {
-		err = fmt.Errorf("it has more than %d bytes", maxSize)
+		err = fmt.Errorf("it is larger than %d bytes", maxSize)
 	}
 	return damaged(err)
 }

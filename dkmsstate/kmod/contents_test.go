@@ -21,12 +21,12 @@ func contentsOf(data []byte) *contents {
 	return &contents{size: int64(len(data)), from: bytes.NewReader(data)}
 }
 
-// little is memory that everything is too large for, so that what is compressed is read
-// as large modules are.
+// little returns a memory limit that is too small for everything, so that compressed files are
+// read as large modules are.
 func little() memory { return memory{window: 1 << 20, kept: 512, alone: true} }
 
-// zstandard returns a frame that holds data, zeros and more data, with a window of 1<<exponent
-// bytes.
+// zstandard returns a zstd frame that contains head, zeros and tail, with a window of
+// 1<<exponent bytes.
 func zstandard(exponent int, head []byte, zeros int, tail []byte) []byte {
 	const longest, raw, repeated, last = 128 << 10, 0, 1, 1
 	out := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, byte(exponent-10) << 3}
@@ -47,7 +47,7 @@ func zstandard(exponent int, head []byte, zeros int, tail []byte) []byte {
 	return out
 }
 
-// fileOf writes a file and returns its path.
+// fileOf writes data to a file and returns its path.
 func fileOf(t testing.TB, data []byte) string {
 	t.Helper()
 	file, err := os.CreateTemp(t.TempDir(), "*.ko")
@@ -58,7 +58,8 @@ func fileOf(t testing.TB, data []byte) string {
 	return file.Name()
 }
 
-// compressedWith compresses with a program; the test is skipped where it is not installed.
+// compressedWith compresses data with a program. It skips the test if the program is not
+// installed.
 func compressedWith(t testing.TB, data []byte, program string, args ...string) []byte {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
@@ -71,8 +72,7 @@ func compressedWith(t testing.TB, data []byte, program string, args ...string) [
 	return out
 }
 
-// Contents are the same in every order in which they are read, however they are compressed
-// and however little of them is kept.
+// The contents do not depend on the order of the reads, the compression, and how much is kept.
 func TestContents(t *testing.T) {
 	random := rand.New(rand.NewSource(1))
 	data := make([]byte, 100<<10)
@@ -97,7 +97,7 @@ func TestContents(t *testing.T) {
 	}
 }
 
-// A module that would be decompressed for ever is one that cannot be examined.
+// A module that would be decompressed endlessly cannot be examined.
 func TestPasses(t *testing.T) {
 	c, err := little().open(fileOf(t, kmodtest.Gzip(make([]byte, 10000))))
 	require.NoError(t, err)
@@ -105,11 +105,11 @@ func TestPasses(t *testing.T) {
 	for at := int64(9000); at > 0 && err == nil; at -= 100 {
 		_, err = c.ReadAt(make([]byte, 10), at)
 	}
-	assert.ErrorContains(t, err, "too often")
+	assert.ErrorContains(t, err, "too many times")
 	assert.Equal(t, err, c.failed)
 }
 
-// A file that changes while it is read proves nothing.
+// A file that changes while it is read is not reported as damaged.
 func TestContentsChange(t *testing.T) {
 	path := fileOf(t, kmodtest.Gzip(kmodtest.File(kmodtest.Sample(), "x")))
 	c, err := little().open(path)
@@ -122,12 +122,14 @@ func TestContentsChange(t *testing.T) {
 	assert.NotErrorIs(t, err, ErrNoModule)
 }
 
-// What takes much memory is read by one at a time; what takes more than that is not damaged.
+// A file that needs much memory is read alone. One that needs more than the bound is not
+// damaged.
 func TestWindows(t *testing.T) {
 	ko := kmodtest.File(kmodtest.Sample(), "x")
 	for name, row := range map[string]struct {
 		file []byte
-		// tries is how many memories it takes, one more than there are where none is enough.
+		// tries is the number of limits that are tried, one more than there are if none is
+		// enough.
 		tries int
 	}{
 		"xz":               {compressedWith(t, ko, "xz"), 2},

@@ -9,19 +9,20 @@ import (
 	"strings"
 )
 
-// crcPrefix begins the name of the symbol that stands for the CRC of an exported one.
+// crcPrefix begins the name of a symbol that holds the CRC of an exported symbol.
 const crcPrefix = "__crc_"
 
-// maxExports bounds the symbols that a module exports; a kernel with all its modules has
-// half as many.
+// maxExports bounds the number of symbols that a module exports. A kernel with all its modules
+// exports half as many.
 const maxExports = 1 << 16
 
-// crcs finds the CRCs of the symbols that a module exports, each a symbol __crc_NAME: in
-// kernels from 5.19 on one of a section of CRCs, before an absolute one. It puts these into
-// out, and returns the pieces of the module that hold the others and put them there.
+// crcs finds the CRCs of the symbols that a module exports. The CRC of the symbol NAME is in
+// the symbol __crc_NAME. Since Linux 5.19 that is a symbol of a section of CRCs, before it was
+// an absolute one. crcs puts the absolute ones into out. It returns the pieces of the module
+// that hold the others. Reading a piece puts its CRC into out.
 //
-// A module may have hundreds of thousands of symbols, most of them of no interest: the
-// names are read first, and then the symbols, and neither are kept.
+// A module may have hundreds of thousands of symbols, and most of them are irrelevant. The
+// names are therefore read before the symbols, and neither table is kept.
 func (t tables) crcs(out map[string]uint32) []*piece {
 	symbols := t.SectionByType(elf.SHT_SYMTAB)
 	if symbols == nil || symbols.Link == 0 || uint64(symbols.Link) >= uint64(len(t.Sections)) || !t.holds(symbols) {
@@ -48,7 +49,8 @@ func (t tables) crcs(out map[string]uint32) []*piece {
 	return pieces
 }
 
-// crc returns the piece that holds the CRC of a symbol, nil where its section has none.
+// crc returns the piece that holds the CRC of a symbol, or nil if it is not in the symbol's
+// section.
 func (t tables) crc(s elf.Sym64) *piece {
 	const size = 4
 	if int(s.Shndx) >= len(t.Sections) {
@@ -61,8 +63,8 @@ func (t tables) crc(s elf.Sym64) *piece {
 	return &piece{at: int64(in.Offset + s.Value), size: size}
 }
 
-// crcNames returns the names of exported symbols by the places in a table of names where
-// those of their CRCs begin. The name of a symbol may be the end of another one.
+// crcNames returns the names of exported symbols by the offsets in the string table at which
+// the names of their CRC symbols begin. The name of a symbol may be the end of another name.
 func (t tables) crcNames(table *elf.Section) map[uint32]string {
 	names := map[uint32]string{}
 	if !t.holds(table) {
@@ -91,7 +93,7 @@ func (t tables) crcNames(table *elf.Section) map[uint32]string {
 	}
 }
 
-// eachSymbol calls a function for each symbol of a table but the first, which is none.
+// eachSymbol calls do for each symbol of a table except the first, which is undefined.
 func (t tables) eachSymbol(table *elf.Section, do func(elf.Sym64)) {
 	const buffer = 64 << 10
 	size, read := elf.Sym64Size, t.symbol64

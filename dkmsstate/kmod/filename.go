@@ -2,13 +2,14 @@ package kmod
 
 import "strings"
 
-// FileNames returns the names that a module's file can have.
+// FileNames returns the names that the file of a module can have: base with .ko and each
+// compression suffix.
 func FileNames(base string) []string {
 	return []string{base + ".ko", base + ".ko.gz", base + ".ko.xz", base + ".ko.zst"}
 }
 
-// TrimSuffix takes .ko and its compression off a file name; a name without comes
-// back as it is.
+// TrimSuffix removes .ko and the compression suffix from a file name. A name without .ko is
+// returned unchanged.
 func TrimSuffix(name string) string {
 	for _, suffix := range []string{".ko", ".ko.gz", ".ko.xz", ".ko.zst"} {
 		if base, ok := strings.CutSuffix(name, suffix); ok && base != "" {

@@ -26,8 +26,7 @@ func sparse(t *testing.T, head []byte, size int, tail []byte) string {
 	return path
 }
 
-// allocated returns how many bytes of memory a function asks for, whether it keeps them or
-// not.
+// allocated returns how many bytes of memory do allocates, whether it keeps them or not.
 func allocated(do func()) int {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -36,9 +35,9 @@ func allocated(do func()) int {
 	return int(after.TotalAlloc - before.TotalAlloc)
 }
 
-// Memory is taken for what is read of a module, and not for its size. A decompressor takes
-// its window some times for each of two files; what they hold would be taken more than 600
-// MB for.
+// Memory is allocated for the parts of a module that are read, not for its size. A decompressor
+// allocates its window several times for each of two files. Reading the files as a whole would
+// allocate more than 600 MB.
 func TestLargeModules(t *testing.T) {
 	const size, plain, compressed = 64 << 20, 2 << 20, 128 << 20
 	ko := kmodtest.Sample()
@@ -69,14 +68,14 @@ func TestLargeModules(t *testing.T) {
 		reason           string
 	}{
 		"the same":                 {file(false, same, "x", ""), file(false, same, "x", ""), plain, ""},
-		"signed":                   {file(true, same, "x", ""), file(true, same, "x", "by its owner"), plain, "has another signature than what was built"},
+		"signed":                   {file(true, same, "x", ""), file(true, same, "x", "by its owner"), plain, "has a different signature than the built file"},
 		"stripped":                 {file(true, same, "x", ""), file(true, stripped, "x", ""), plain, "was stripped or signed after it was built"},
-		"patched":                  {file(true, same, "x", ""), file(true, same, "y", ""), plain, "has other contents than what was built"},
-		"cut short":                {file(false, same, "x", "signature"), cut, plain, "is cut short"},
-		"compressed":               {file(false, same, "x", ""), packed(false, "x", ""), compressed, "is compressed in another way than what was built"},
-		"compressed and signed":    {packed(true, "x", ""), packed(true, "x", "by its owner"), compressed, "has another signature than what was built"},
-		"compressed and patched":   {packed(true, "x", ""), packed(true, "y", ""), compressed, "has other contents than what was built"},
-		"decompressed and patched": {packed(true, "x", ""), file(true, same, "y", ""), compressed, "has other contents than what was built"},
+		"patched":                  {file(true, same, "x", ""), file(true, same, "y", ""), plain, "has different contents than the built file"},
+		"cut short":                {file(false, same, "x", "signature"), cut, plain, "is truncated"},
+		"compressed":               {file(false, same, "x", ""), packed(false, "x", ""), compressed, "is compressed differently than the built file"},
+		"compressed and signed":    {packed(true, "x", ""), packed(true, "x", "by its owner"), compressed, "has a different signature than the built file"},
+		"compressed and patched":   {packed(true, "x", ""), packed(true, "y", ""), compressed, "has different contents than the built file"},
+		"decompressed and patched": {packed(true, "x", ""), file(true, same, "y", ""), compressed, "has different contents than the built file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got Comparison
@@ -95,7 +94,7 @@ func TestLargeModules(t *testing.T) {
 	}
 }
 
-// Of a large table of symbols only those that stand for CRCs are kept.
+// Of a large symbol table only the CRC symbols are kept.
 func TestManySymbols(t *testing.T) {
 	const symbols, limit = 500_000, 2 << 20
 	ko := kmodtest.Sample()
@@ -120,7 +119,8 @@ func TestManySymbols(t *testing.T) {
 	assert.Less(t, taken, limit)
 }
 
-// A module whose tables claim to be larger than they are takes no memory for it.
+// A module whose section headers claim too large sizes does not cause allocations of these
+// sizes.
 func TestLyingSizes(t *testing.T) {
 	const between, limit = 300 << 20, 48 << 20
 	for i, name := range []string{"", ".modinfo", "__versions", ".symtab", ".strtab", ".shstrtab", ".text"} {
@@ -129,7 +129,7 @@ func TestLyingSizes(t *testing.T) {
 			data := append(append([]byte{}, head...), tail...)
 			var header elf.Header64
 			kmodtest.Decode(head, &header)
-			header.Shoff -= uint64(size) // in what changedSections sees there is nothing between
+			header.Shoff -= uint64(size) // ChangeSections sees a module with nothing in between
 			data = kmodtest.ChangeSections(append(kmodtest.Encode(header), data[len(head):]...), func(sections []elf.Section64) { sections[i].Size = claimed })
 			path := sparse(t, head, size, data[len(head):])
 			taken := allocated(func() {

@@ -9,8 +9,8 @@ import (
 	"maps"
 )
 
-// sameCode reports whether two modules have the same contents in every section that the
-// kernel loads, as a module and its stripped copy have.
+// sameCode reports whether two modules have the same contents in every section that the kernel
+// loads. This is so for a module and its stripped copy.
 func (p pair) sameCode() (bool, error) {
 	theirs, err := p.its.loaded()
 	if err != nil {
@@ -18,15 +18,15 @@ func (p pair) sameCode() (bool, error) {
 	}
 	mine, err := p.ours.loaded()
 	if err != nil {
-		return false, fmt.Errorf("cannot be compared with what was built: %w", err)
+		return false, fmt.Errorf("cannot be compared with the built file: %w", err)
 	}
 	return len(theirs) > 0 && maps.Equal(theirs, mine), nil
 }
 
-// loaded returns the sums of the sections that the kernel loads, by name, none when the
-// module says where they are and they are not there.
+// loaded returns the checksums of the sections that the kernel loads, by section name. It
+// returns nil if one of them is not completely in the file.
 func (c *contents) loaded() (sums map[string][sha256.Size]byte, err error) {
-	defer func() { // debug/elf makes no promise on hostile files
+	defer func() { // debug/elf does not promise anything for hostile files
 		if recover() != nil {
 			sums, err = nil, c.failed
 		}

@@ -7,19 +7,21 @@ import (
 	"dkms-hooks/dkmsstate/sentinel"
 )
 
-// memory is how much a module that is being read may take: the window of its compression,
-// which is how far back it refers, and what is kept of its contents.
+// memory is the memory limit for reading one module. window bounds the window of the
+// decompressor, which is how far back the compressed data refers. kept bounds how much of the
+// contents is kept.
 type memory struct {
 	window, kept int
-	// alone reports whether nobody else reads meanwhile. Then the contents may be longer
-	// than what is kept of them.
+	// alone reports whether no other module is read at the same time. Only then may the
+	// contents be longer than kept.
 	alone bool
 }
 
-// memories are the memory that is tried for a module, in this order. The first is enough
-// for the kernel's own modules and for most others, the second for what xz(1) and zstd(1)
-// make when they are not asked for more. The last one is for large modules and unusual
-// windows: `zstd --ultra -20`, as dkms 3.0 calls it, makes one of 32 MB, `xz -9` of 64 MB, `zstd --ultra -22` of 128 MB.
+// memories returns the limits that are tried for a module, in this order. The first is enough
+// for the kernel's own modules and for most others. The second is enough for what xz(1) and
+// zstd(1) produce by default. The last is for large modules and unusual windows: `zstd --ultra
+// -20`, as dkms 3.0 calls it, uses a window of 32 MB, `xz -9` of 64 MB, and `zstd --ultra -22`
+// of 128 MB.
 func memories() []memory {
 	return []memory{
 		{window: 2 << 20, kept: 2 << 20},
@@ -28,11 +30,11 @@ func memories() []memory {
 	}
 }
 
-// errMuch says that a module takes more memory than it may.
-const errMuch = sentinel.Error("it takes too much memory to decompress it")
+// errMuch means that a module needs more memory than its limit.
+const errMuch = sentinel.Error("decompressing it takes too much memory")
 
-// inTurn calls a function that reads modules, with little memory, and with more as long as
-// that is not enough.
+// inTurn calls read with the limits of memories in turn, as long as read returns errMuch. It
+// returns the last error.
 func (r *Reader) inTurn(read func(m memory) error) (err error) {
 	for _, m := range memories() {
 		give := r.take(m)
@@ -45,22 +47,24 @@ func (r *Reader) inTurn(read func(m memory) error) (err error) {
 	return err
 }
 
-// Reader reads modules, many at a time, within a bound of memory that is the same on a
-// machine with many processors as on a small one. None (nil) is for one at a time.
+// Reader reads modules, many at a time, within one memory bound. The bound is the same on a
+// machine with many processors as on a small one. A nil Reader has no bound and is for reading
+// one module at a time.
 type Reader struct {
 	mu     sync.Mutex
 	waiter sync.Cond
 	taken  int
 }
 
-// NewReader returns a reader that nobody uses yet.
+// NewReader returns a new Reader.
 func NewReader() *Reader {
 	r := &Reader{}
 	r.waiter.L = &r.mu
 	return r
 }
 
-// take waits until there is memory left for one more reader, and returns what gives it back.
+// take waits until there is memory for a read within m. It returns a function that releases the
+// memory.
 func (r *Reader) take(m memory) (give func()) {
 	if r == nil {
 		return func() {}

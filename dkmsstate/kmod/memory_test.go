@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Of those who read with much memory there is one at a time, and nobody else.
+// At most one reader uses the largest limit, and no other reads at the same time.
 func TestInTurn(t *testing.T) {
 	reader := NewReader()
 	var wait sync.WaitGroup

@@ -18,17 +18,18 @@ import (
 	"dkms-hooks/dkmsstate/sentinel"
 )
 
-// Module is what a kernel module says of the kernel that it was built for.
+// Module describes a kernel module and the kernel that it was built for.
 type Module struct {
-	// Vermagic is what the kernel compares first: the release and some options.
+	// Vermagic is the release of the kernel and some of its options. The kernel compares it
+	// first.
 	Vermagic string
-	// Uses are the symbols that it takes from elsewhere with the CRC that each had;
-	// none without CONFIG_MODVERSIONS. Exports are those that it gives to others.
+	// Uses are the imported symbols with the CRC that each had when the module was built. It is
+	// empty without CONFIG_MODVERSIONS. Exports are the exported symbols with their CRCs.
 	Uses, Exports map[string]uint32
-	// Signed reports whether a signature stands at its end.
+	// Signed reports whether the module ends with a signature.
 	Signed bool
-	// name is what the module calls itself, "" where it does not say (before Linux 4.13),
-	// and machine the processor that it is for.
+	// name is the module's name as recorded in it, "" before Linux 4.13. machine is the
+	// processor that it was built for.
 	name    string
 	machine elf.Machine
 }
@@ -39,8 +40,8 @@ func (ko Module) release() string {
 	return release
 }
 
-// Read reads a module's file, compressed or not. The error is ErrDamaged or ErrNoModule
-// where the file is certainly of no use, and ErrUnread otherwise.
+// Read reads the file of a module, compressed or not. The error is ErrDamaged or ErrNoModule if
+// the file is certainly unusable, and ErrUnread otherwise.
 func (r *Reader) Read(ctx context.Context, path string) (ko Module, err error) {
 	err = r.inTurn(func(m memory) error {
 		if err := ctx.Err(); err != nil {
@@ -62,8 +63,8 @@ func (r *Reader) Read(ctx context.Context, path string) (ko Module, err error) {
 	return ko, nil
 }
 
-// read opens a module's file and reads what it says. The error is ErrDamaged or
-// ErrNoModule where the file is certainly of no use.
+// read opens the file of a module and parses it. The error is ErrDamaged or ErrNoModule if the
+// file is certainly unusable.
 func (m memory) read(path string) (*contents, Module, error) {
 	c, err := m.open(path)
 	if err != nil {
@@ -77,17 +78,17 @@ func (m memory) read(path string) (*contents, Module, error) {
 	return c, ko, nil
 }
 
-// ErrDamaged says that a file is no module, or only a part of one, whoever reads it.
+// ErrDamaged means that a file is truncated or corrupt, whatever program reads it.
 const ErrDamaged = sentinel.Error("is damaged")
 
-// ErrNoModule says that a file is whole, and something else than a module.
+// ErrNoModule means that a file is intact, but not a module.
 const ErrNoModule = sentinel.Error("not a module")
 
-// ErrUnread says that a file could not be read here, which proves nothing about it.
+// ErrUnread means that a file could not be read here. This proves nothing about the file.
 const ErrUnread = sentinel.Error("it cannot be examined")
 
-// damaged marks the errors of a decompressor by which the file is damaged, whatever
-// reads it. Others, such as a window that is too large for this reader, prove nothing.
+// damaged wraps in ErrDamaged those errors of a decompressor that prove that the file is
+// damaged. Others prove nothing, such as a window that is too large for this reader.
 func damaged(err error) error {
 	for _, certain := range []error{
 		io.ErrUnexpectedEOF, io.EOF, gzip.ErrChecksum, xz.ErrData, xz.ErrFormat, xz.ErrBuf,
@@ -100,10 +101,10 @@ func damaged(err error) error {
 	return err
 }
 
-// parse reads a module. It never panics, whatever the bytes are. The error is ErrNoModule
-// unless they could not be read.
+// parse parses a module. It never panics, whatever the bytes are. The error is ErrNoModule,
+// unless the contents could not be read or debug/elf panicked.
 func parse(c *contents) (ko Module, err error) {
-	defer func() { // debug/elf makes no promise on hostile files
+	defer func() { // debug/elf does not promise anything for hostile files
 		if r := recover(); r != nil {
 			err = fmt.Errorf("cannot parse it: %v", r)
 		}
@@ -130,7 +131,7 @@ func parse(c *contents) (ko Module, err error) {
 	return ko, nil
 }
 
-// setInfo takes over what .modinfo says.
+// setInfo sets Vermagic and name from the section .modinfo.
 func (ko *Module) setInfo(info []byte) {
 	for _, entry := range strings.Split(string(info), "\x00") {
 		if value, ok := strings.CutPrefix(entry, "vermagic="); ok {
@@ -142,8 +143,8 @@ func (ko *Module) setInfo(info []byte) {
 	}
 }
 
-// uses reads __versions, whose entries have 64 bytes each: a long with the CRC,
-// the rest the name; and what kernels from 6.14 on may have beside it.
+// uses reads __versions, whose entries have 64 bytes each: the CRC as a long, then the name.
+// Kernels since 6.14 may have longer names in two other sections, crcs and names.
 func (t tables) uses(versions, crcs, names []byte) map[string]uint32 {
 	const entry = 64
 	long := 8

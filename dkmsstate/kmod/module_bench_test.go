@@ -11,7 +11,7 @@ import (
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
-// BenchmarkRead reads a module of the usual size, as the kernel has hundreds of them.
+// BenchmarkRead reads a module of the usual size. A kernel has hundreds of them.
 func BenchmarkRead(b *testing.B) {
 	ko := kmodtest.Module{Vermagic: kmodtest.Sample().Vermagic, Uses: map[string]uint32{}, Exports: map[string]uint32{"mine": 1}, Name: "m"}
 	for i := range 150 {

@@ -16,7 +16,7 @@ import (
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
-// sampleRead is what is read of the sample.
+// sampleRead is what Read returns for the sample.
 func sampleRead() Module {
 	m := kmodtest.Sample()
 	return Module{Vermagic: m.Vermagic, Uses: m.Uses, Exports: m.Exports, Signed: m.Signed, name: m.Name, machine: elf.EM_X86_64}
@@ -50,8 +50,8 @@ func TestRead(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// What kernels from 6.14 on have beside __versions, and modules of 32 bits, are read
-// from real modules by the integration suite.
+// The integration suite reads real modules with the sections that kernels since 6.14 may have
+// beside __versions, and modules of 32 bits.
 func FuzzParse(f *testing.F) {
 	f.Add(kmodtest.File(kmodtest.Sample(), "x"))
 	f.Add(kmodtest.File(kmodtest.Module{Vermagic: "x"}, ""))

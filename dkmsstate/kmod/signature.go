@@ -5,16 +5,16 @@ import (
 	"io"
 )
 
-// SignatureMark ends a signed module (kernel, scripts/sign-file.c).
+// SignatureMark is the text at the end of a signed module (kernel, scripts/sign-file.c).
 const SignatureMark = "~Module signature appended~\n"
 
-// maxSignatures bounds how many signatures are taken off a module: one stands on another
-// where its owner signed what dkms had signed.
+// maxSignatures bounds how many signatures are stripped from a module. A module has more than
+// one if its owner signed what dkms had signed.
 const maxSignatures = 32
 
-// unsigned returns the size of the contents without the signature at their end: the
-// signature, a struct module_signature of 12 bytes which ends with its length, and a mark
-// (include/linux/module_signature.h).
+// unsigned returns the size of the contents without the signatures at their end. Each consists
+// of the signature itself, a struct module_signature of 12 bytes, which ends with the length of
+// the signature, and the SignatureMark (include/linux/module_signature.h).
 func (c *contents) unsigned() int64 {
 	const header, length = 12, 4
 	size := c.size
@@ -36,8 +36,8 @@ func (c *contents) unsigned() int64 {
 	return size
 }
 
-// Signature returns the end of a module's file, with all of the last signature in it, nothing
-// for one that is not signed or that cannot be read.
+// Signature returns the end of a module's file, including the whole last signature. It returns
+// nil if the module is not signed or cannot be read.
 func (r *Reader) Signature(path string) (end []byte) {
 	const longest = 16 << 10
 	_ = r.inTurn(func(m memory) error {

@@ -7,18 +7,18 @@ import (
 	"slices"
 )
 
-// sameStarts are the beginnings that two modules have in common.
+// sameStarts reports which beginnings two modules have in common.
 type sameStarts struct {
-	// whole reports whether all is the same, and unsigned whether all before the signatures
-	// is.
+	// whole reports whether both are the same to their ends, and unsigned whether they are the
+	// same up to their signatures.
 	whole, unsigned bool
-	// cutShort reports whether the installed one is a beginning of the other and ends where
-	// the other's signature does not begin.
+	// cutShort reports whether the installed module is a beginning of the built one, and does
+	// not end just where the signature of the built one begins.
 	cutShort bool
 }
 
-// commonStarts compares beginnings of both modules by their sums: one after the other is
-// read, so that only one is being decompressed.
+// commonStarts compares beginnings of both modules by their checksums. It reads one after the
+// other, so that only one is being decompressed at a time.
 func (p pair) commonStarts() (sameStarts, error) {
 	its, ours, signed, built := p.its.size, p.ours.size, p.its.unsigned(), p.ours.unsigned()
 	theirs, err := p.its.starts(its, signed)
@@ -27,7 +27,7 @@ func (p pair) commonStarts() (sameStarts, error) {
 	}
 	mine, err := p.ours.starts(ours, built, its)
 	if err != nil {
-		return sameStarts{}, fmt.Errorf("cannot be compared with what was built: %w", err)
+		return sameStarts{}, fmt.Errorf("cannot be compared with the built file: %w", err)
 	}
 	return sameStarts{
 		whole:    its == ours && theirs[its] == mine[ours],
@@ -36,8 +36,8 @@ func (p pair) commonStarts() (sameStarts, error) {
 	}, nil
 }
 
-// starts returns the sums of the beginnings of some sizes; those of one that is larger than
-// the contents are of nothing.
+// starts returns the checksums of the beginnings that have the given sizes. There is none for a
+// size larger than the contents.
 func (c *contents) starts(sizes ...int64) (map[int64][sha256.Size]byte, error) {
 	defer c.rest()
 	sums, sum, at := map[int64][sha256.Size]byte{}, sha256.New(), int64(0)

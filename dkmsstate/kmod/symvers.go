@@ -14,12 +14,13 @@ import (
 // Export is a symbol that a kernel exports.
 type Export struct {
 	CRC uint32
-	// By is the module that exports it, "vmlinux" for the image.
+	// By is the module that exports the symbol, "vmlinux" for the kernel image.
 	By string
 }
 
-// ReadSymvers reads the symbols that a kernel exports from the Module.symvers of its
-// headers: "0xCRC SYMBOL MODULE TYPE [NAMESPACE]" with tabs.
+// ReadSymvers reads the Module.symvers of a kernel's headers and returns the exported symbols
+// by name. A line is "0xCRC SYMBOL MODULE TYPE [NAMESPACE]", separated by tabs. Other lines are
+// skipped.
 func ReadSymvers(path string) (map[string]Export, error) {
 	file, err := regular.Open(path)
 	if err != nil {
@@ -40,10 +41,10 @@ func ReadSymvers(path string) (map[string]Export, error) {
 		if _, known := modules[string(by)]; !known {
 			modules[string(by)] = string(by)
 		}
-		out[string(symbol)] = Export{uint32(value), modules[string(by)]} // a name for all of a module
+		out[string(symbol)] = Export{uint32(value), modules[string(by)]} // all symbols of a module share one string
 	}
 	if bounded.N == 0 {
-		return nil, fmt.Errorf("cannot read the kernel's symbols: %s has more than %d bytes", path, regular.MaxSize)
+		return nil, fmt.Errorf("cannot read the kernel's symbols: %s is larger than %d bytes", path, regular.MaxSize)
 	}
 	return out, lines.Err()
 }
@@ -51,8 +52,8 @@ func ReadSymvers(path string) (map[string]Export, error) {
 // ModuleLayout is the symbol that every module uses.
 const ModuleLayout = "module_layout"
 
-// CRCMismatch returns a symbol whose CRC two sides have and do not agree on, "" for none:
-// module_layout, which every module uses, or else the first by name.
+// CRCMismatch returns a symbol that both sides have with different CRCs, or "" if there is
+// none. It returns module_layout, which every module uses, or else the first symbol by name.
 func CRCMismatch(used, given map[string]uint32) string {
 	if now, ok := given[ModuleLayout]; ok && used[ModuleLayout] != 0 && used[ModuleLayout] != now {
 		return ModuleLayout

@@ -13,37 +13,38 @@ import (
 	"github.com/xi2/xz"
 )
 
-// unpacked reads the contents of a compressed file at any place. The file is decompressed
-// to its end once, and the last part is kept: all of a small module, and of a large one the
-// tables that say where everything is. To read something before that, it is decompressed
-// again from the beginning, or on from what was read last.
+// unpacked reads the contents of a compressed file at any offset. The file is decompressed to
+// its end once, and the last part is kept: all of a small module, and the tables of a large
+// one. To read something before that part, the file is decompressed again from the beginning,
+// or from the place of the last read on.
 type unpacked struct {
 	file   *os.File
 	memory memory
 	open   func(from io.Reader, window int) (stream, error)
 	size   int64
 	end    []byte
-	// stream gives what comes after at bytes, nil when nothing is being decompressed.
+	// stream returns the contents from offset at on. It is nil while nothing is being
+	// decompressed.
 	stream stream
 	at     int64
 	passes int
 }
 
-// stream decompresses, and begins again with another input.
+// stream is a decompressor that can be restarted with another input.
 type stream interface {
 	io.Reader
 	Reset(from io.Reader) error
 }
 
-// longestMagic is how many bytes tell the compression.
+// longestMagic is the number of bytes that identify the compression.
 const longestMagic = 6
 
-// maxPasses bounds how often a file is decompressed. A module takes some passes; one whose
-// tables name places backwards could take thousands.
+// maxPasses bounds how often a file is decompressed. A normal module takes a few passes. One
+// whose tables refer backwards could take thousands.
 const maxPasses = 16
 
-// decompressor returns what decompresses a file that begins in some way, nil for one that
-// is not compressed.
+// decompressor returns a function that opens a decompressor, by the first bytes of the file. It
+// returns nil for a file that is not compressed.
 func decompressor(start []byte) func(from io.Reader, window int) (stream, error) {
 	switch {
 	case bytes.HasPrefix(start, []byte("\x1f\x8b")):
@@ -76,10 +77,10 @@ func (u *unpacked) readAll() error {
 	}
 }
 
-// makeRoom makes room for more of the contents: by forgetting the first half of what is
-// kept when no more is to be.
+// makeRoom makes room in end. When the limit is reached, it drops the first half of what is
+// kept if the limit is for one reader alone, and returns errMuch otherwise.
 func (u *unpacked) makeRoom() error {
-	const least, ratio = 64 << 10, 4 // modules are compressed to a fourth, or less
+	const least, ratio = 64 << 10, 4 // modules are compressed to a quarter or less
 	half := u.memory.kept / 2
 	switch {
 	case len(u.end) < cap(u.end):
@@ -93,7 +94,7 @@ func (u *unpacked) makeRoom() error {
 	return nil
 }
 
-// packed returns the size of the file as far as it matters for what is kept.
+// packed returns the size of the file, but no more than is kept.
 func (u *unpacked) packed() int {
 	info, err := u.file.Stat()
 	if err != nil {
@@ -102,7 +103,7 @@ func (u *unpacked) packed() int {
 	return int(min(info.Size(), int64(u.memory.kept)))
 }
 
-// ended returns the error of a reader, nil for the end.
+// ended returns nil for io.EOF, and any other error as it is.
 func ended(err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil
@@ -110,8 +111,8 @@ func ended(err error) error {
 	return err
 }
 
-// asMuch returns errMuch for an error by which a window is too large here, and not for one
-// that reads alone.
+// asMuch returns errMuch for an error that says that a window is too large, if a larger limit
+// remains to be tried.
 func (u *unpacked) asMuch(err error) error {
 	large := errors.Is(err, xz.ErrMemlimit) || errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded)
 	if large && !u.memory.alone {
@@ -120,10 +121,10 @@ func (u *unpacked) asMuch(err error) error {
 	return err
 }
 
-// restart begins to decompress from the beginning.
+// restart restarts decompression from the beginning of the file.
 func (u *unpacked) restart() (err error) {
 	if u.passes++; u.passes > maxPasses {
-		return errors.New("it would have to be decompressed too often")
+		return errors.New("it would have to be decompressed too many times")
 	}
 	u.at = 0
 	from := io.NewSectionReader(u.file, 0, 1<<62)
@@ -137,7 +138,7 @@ func (u *unpacked) restart() (err error) {
 	return u.asMuch(err)
 }
 
-// ReadAt is that of io.ReaderAt.
+// ReadAt implements io.ReaderAt.
 func (u *unpacked) ReadAt(p []byte, at int64) (int, error) {
 	left := u.size - at
 	if left <= 0 || at < 0 {
@@ -150,7 +151,7 @@ func (u *unpacked) ReadAt(p []byte, at int64) (int, error) {
 	return n, err
 }
 
-// readAt reads what is within the contents.
+// readAt reads bytes that are within the contents.
 func (u *unpacked) readAt(p []byte, at int64) (int, error) {
 	if kept := u.size - int64(len(u.end)); at >= kept {
 		return copy(p, u.end[at-kept:]), nil
@@ -163,7 +164,7 @@ func (u *unpacked) readAt(p []byte, at int64) (int, error) {
 	skipped, err := io.CopyN(io.Discard, u.stream, at-u.at)
 	u.at += skipped
 	if err != nil {
-		return 0, fmt.Errorf("cannot decompress it again: %v", err) // it is the end of nothing
+		return 0, fmt.Errorf("cannot decompress it again: %v", err) // not wrapped: an io.EOF in it is not the end of the contents
 	}
 	n, err := io.ReadFull(u.stream, p)
 	u.at += int64(n)
@@ -173,7 +174,7 @@ func (u *unpacked) readAt(p []byte, at int64) (int, error) {
 	return n, nil
 }
 
-// rest releases what decompressing takes.
+// rest releases the memory of the decompressor.
 func (u *unpacked) rest() {
 	if u.stream == nil {
 		return
@@ -182,7 +183,7 @@ func (u *unpacked) rest() {
 		z.Close()
 	}
 	u.stream = nil
-	if u.memory.alone { // windows are large, and the next one is not to come on top of this one
+	if u.memory.alone { // windows are large: free this one before the next is allocated
 		debug.FreeOSMemory()
 	}
 }

@@ -1,4 +1,4 @@
-// Package kmodtest makes kernel modules for tests, as far as they are read.
+// Package kmodtest makes kernel modules for tests, with the parts that package kmod reads.
 package kmodtest
 
 import (
@@ -11,21 +11,22 @@ import (
 	"slices"
 )
 
-// Module is what a module says of itself.
+// Module describes a module to make.
 type Module struct {
-	// Name is what it calls itself, and Vermagic what the kernel compares first.
+	// Name is the name that is recorded in the module. Vermagic is what the kernel compares
+	// first.
 	Name, Vermagic string
-	// Uses and Exports are the CRCs of symbols.
+	// Uses and Exports are the CRCs of the imported and exported symbols.
 	Uses, Exports map[string]uint32
 	Signed        bool
 }
 
-// Sample returns a module that has some of everything.
+// Sample returns a module with a value in each field.
 func Sample() Module {
 	return Module{Name: "m", Vermagic: "6.1 SMP", Uses: map[string]uint32{"module_layout": 1, "printk": 0xfffffffe}, Exports: map[string]uint32{"mine": 7}, Signed: true}
 }
 
-// File returns the bytes of a module for x86-64, which differ by a note.
+// File returns the bytes of a module for x86-64. Modules with different notes differ.
 func File(m Module, note string) []byte {
 	names := []string{"", ".modinfo", "__versions", ".symtab", ".strtab", ".shstrtab", ".text"}
 	data := make([][]byte, len(names))
@@ -76,8 +77,9 @@ func File(m Module, note string) []byte {
 	return out
 }
 
-// Large returns a module with much between its header and the rest, in sections that are
-// loaded or not: what comes before, how much, and what comes after.
+// Large returns a module whose section .text has between bytes and follows the ELF header: the
+// bytes before that section, its size, and the bytes after it. loaded reports whether the
+// kernel loads the section.
 func Large(m Module, note string, between int, loaded bool) (head []byte, size int, tail []byte) {
 	data := File(m, note)
 	rest := len(Encode(elf.Header64{}))
@@ -98,7 +100,7 @@ func Large(m Module, note string, between int, loaded bool) (head []byte, size i
 	return Encode(header), between, tail
 }
 
-// ChangeSections returns a module of File with other headers of its sections.
+// ChangeSections returns a module made by File with changed section headers.
 func ChangeSections(module []byte, change func(sections []elf.Section64)) []byte {
 	var header elf.Header64
 	var sections [7]elf.Section64
@@ -110,14 +112,14 @@ func ChangeSections(module []byte, change func(sections []elf.Section64)) []byte
 	return out
 }
 
-// Decode reads a value of an ELF file.
+// Decode decodes a value of an ELF file.
 func Decode(data []byte, value any) {
 	if _, err := binary.Decode(data, binary.LittleEndian, value); err != nil {
 		panic(err)
 	}
 }
 
-// Sign appends a signature as sign-file does.
+// Sign appends a signature like the kernel's sign-file.
 func Sign(module []byte, signature string) []byte {
 	out := append(slices.Clone(module), signature...)
 	out = append(out, 0, 0, 2, 0, 0, 0, 0, 0)
@@ -125,7 +127,7 @@ func Sign(module []byte, signature string) []byte {
 	return append(out, "~Module signature appended~\n"...)
 }
 
-// Encode returns a value of an ELF file as bytes.
+// Encode returns the bytes of a value of an ELF file.
 func Encode(value any) []byte {
 	var b bytes.Buffer
 	if err := binary.Write(&b, binary.LittleEndian, value); err != nil {
@@ -134,7 +136,7 @@ func Encode(value any) []byte {
 	return b.Bytes()
 }
 
-// Gzip returns data as gzip(1) compresses it.
+// Gzip returns data compressed like gzip(1) does.
 func Gzip(data []byte) []byte {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
@@ -145,7 +147,8 @@ func Gzip(data []byte) []byte {
 	return out.Bytes()
 }
 
-// Uses returns the CRC of module_layout as all that a module uses, nothing for 0.
+// Uses returns the symbols of a module that uses only module_layout, with this CRC. It returns
+// nil for 0.
 func Uses(crc uint32) map[string]uint32 {
 	if crc == 0 {
 		return nil
