@@ -1,5 +1,5 @@
-// Package shvars finds what a shell file such as dkms.conf sets, by parsing it and never by
-// running any of it.
+// Package shvars finds the variables that a shell file such as dkms.conf sets. It parses the
+// file and never runs any of it.
 package shvars
 
 import (
@@ -11,23 +11,23 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Assignments are the variables that a shell file such as dkms.conf sets, as far as
-// they can be known without running any of it.
+// Assignments are the variables that a shell file such as dkms.conf sets, as far as they can be
+// known without running any of it.
 type Assignments struct {
-	// elements holds what is assigned literally, by name and index; a plain
-	// variable is the element 0 of its name, as in bash.
+	// elements holds the literally assigned values by name and index. A plain variable is the
+	// element 0 of its name, as in bash.
 	elements map[string]map[int]string
-	// unknown holds the names whose element 0, and others the names of which another
-	// element, has a value that only a shell could find.
+	// unknown holds the names whose element 0 has a value that only a shell can find. others
+	// holds the names of which another element has such a value.
 	unknown, others map[string]bool
-	// text is everything that was read.
+	// text is all text that was read.
 	text string
-	// opaque: the file does something that may set anything or end its reading, or
-	// it cannot be parsed. Then nothing that it sets is known.
+	// opaque reports whether the file does something that may set any variable or end the
+	// reading, or cannot be parsed. Nothing that it sets is known then.
 	opaque bool
 }
 
-// Opaque returns the assignments of a file that is not read: any name may have any value.
+// Opaque returns the assignments of a file that was not read: any name may have any value.
 func Opaque() Assignments { return Assignments{opaque: true} }
 
 // then returns the assignments after a further file was read in the same shell.
@@ -46,8 +46,8 @@ func (as Assignments) then(data []byte, name string) (Assignments, error) {
 	return out, nil
 }
 
-// parseShell parses a file as bash does, which takes all bytes beyond ASCII, and a
-// carriage return, for parts of a word; dkms takes the latter off its values again.
+// parseShell parses a file like bash, which takes all non-ASCII bytes, and a carriage return,
+// for parts of a word. dkms removes a carriage return from the end of a value.
 func parseShell(data []byte, name string) (file *syntax.File, err error) {
 	defer func() { // the parser panics on "`$\\\\" (mvdan.cc/sh 3.8.0)
 		if r := recover(); r != nil {
@@ -64,8 +64,8 @@ func parseShell(data []byte, name string) (file *syntax.File, err error) {
 	return file, nil
 }
 
-// firstRune is where the bytes that the parser would take for something else are put:
-// in the private use area of Unicode, which means nothing to it.
+// firstRune is the first of the characters that stand for bytes that the parser would misread.
+// They are in the private use area of Unicode, which the parser does not treat specially.
 const firstRune = 0xE000
 
 func bytesToRunes(data []byte) string {
@@ -102,7 +102,7 @@ func (as Assignments) clone() Assignments {
 	return out
 }
 
-// Value returns what $NAME is in dkms, and reports whether that is known.
+// Value returns the value of $NAME in dkms, and reports whether it is known.
 func (as Assignments) Value(name string) (string, bool) {
 	if as.opaque || as.unknown[name] {
 		return "", false
@@ -111,20 +111,21 @@ func (as Assignments) Value(name string) (string, bool) {
 	return value, !readAgain(value)
 }
 
-// Literal returns the value that the file assigns to a name literally, whatever else
-// becomes of that name.
+// Literal returns the value that the file assigns literally to a name, even if other statements
+// may change it.
 func (as Assignments) Literal(name string) string { return withoutCR(as.elements[name][0]) }
 
-// Opaque reports whether the file does something that may set anything.
+// Opaque reports whether the file does something that may set any variable.
 func (as Assignments) Opaque() bool { return as.opaque }
 
-// Followed reports whether what a file that is not opaque makes of $NAME is known.
+// Followed reports whether the value of $NAME is known, leaving aside whether the file is
+// opaque.
 func (as Assignments) Followed(name string) bool {
 	return !as.unknown[name] && !readAgain(as.Literal(name))
 }
 
-// Elements returns the values of an array in the order of its indices, and reports
-// whether they are known.
+// Elements returns the values of an array in the order of the indices, and reports whether they
+// are known.
 func (as Assignments) Elements(name string) ([]string, bool) {
 	if as.opaque || as.unknown[name] || as.others[name] {
 		return nil, false
@@ -140,25 +141,23 @@ func (as Assignments) Elements(name string) ([]string, bool) {
 	return values, true
 }
 
-// MayBeSet reports whether $NAME may be anything but empty.
+// MayBeSet reports whether $NAME may be other than empty.
 func (as Assignments) MayBeSet(name string) bool {
 	value, known := as.Value(name)
 	return !known || value != ""
 }
 
-// Mentions reports whether a name stands anywhere in the file.
+// Mentions reports whether a name occurs anywhere in the file.
 func (as Assignments) Mentions(name string) bool { return strings.Contains(as.text, name) }
 
-// withoutCR takes a carriage return off the end of a value, as dkms does
-// (safe_source).
+// withoutCR removes a carriage return from the end of a value, like dkms (safe_source).
 func withoutCR(value string) string { return strings.TrimSuffix(value, "\r") }
 
-// readAgain reports whether a value changes when it is read as shell once more: dkms
-// writes what a file has set between double quotes into another, and sources that
-// (safe_source).
+// readAgain reports whether a value changes when a shell reads it once more. dkms writes the
+// values between double quotes into another file and sources that (safe_source).
 func readAgain(value string) bool { return strings.ContainsAny(value, "$`\"\\") }
 
-// set assigns an element literally.
+// set assigns a literal value to an element.
 func (as *Assignments) set(name string, index int, value string) {
 	if as.elements[name] == nil {
 		as.elements[name] = map[int]string{}
@@ -169,7 +168,7 @@ func (as *Assignments) set(name string, index int, value string) {
 	}
 }
 
-// forget notes that any element of a name may have any value.
+// forget records that any element of a name may have any value.
 func (as *Assignments) forget(name string) {
 	as.unknown[name], as.others[name] = true, true
 }

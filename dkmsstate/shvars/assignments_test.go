@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a file sets is known only where no shell is needed to find it. nil stands for a
-// value that is not known; a file that is opaque has none at all.
+// A value is known only if no shell is needed to find it. nil stands for an unknown value. An
+// opaque file has no known values.
 func TestRead(t *testing.T) {
 	value := func(s string) *string { return &s }
 	yes, empty := value("yes"), value("")
@@ -131,7 +131,8 @@ func TestElements(t *testing.T) {
 	}
 }
 
-// What a further file assigns holds, and what it makes uncertain is uncertain.
+// Assignments of a further file override the earlier ones, and values that it makes uncertain
+// are unknown.
 func TestAFurtherFile(t *testing.T) {
 	for over, want := range map[string]string{"": "yes", "A=": "", "A=no": "no", "unset A": "?", "[ x ] && A=": "?", "exit": "?", "if [": "?"} {
 		as, err := Assignments{}.then([]byte("A=yes\n"), "x")
@@ -147,8 +148,8 @@ func TestAFurtherFile(t *testing.T) {
 	}
 }
 
-// A value that is known is the one that dkms has: it sources the file in a subshell,
-// writes the values that it has then into another, and sources that (safe_source).
+// A known value equals that in dkms. dkms sources the file in a subshell, writes the resulting
+// values into another file, and sources that (safe_source).
 func TestAKnownValueIsDKMSs(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -175,7 +176,7 @@ func TestAKnownValueIsDKMSs(t *testing.T) {
 	}
 }
 
-// No text may do more than be opaque, and what is known is the same at each question.
+// No text has a worse effect than an opaque file, and an opaque file has no known values.
 func FuzzRead(f *testing.F) {
 	for _, seed := range []string{"dkms_tree=/x\n", "A[1]=\"b\"\n", "if true; then A=1; fi", "A=(a 'b c')", "A=$(x)"} {
 		f.Add([]byte(seed))

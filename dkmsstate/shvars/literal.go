@@ -6,8 +6,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// literal returns the text of a word, and reports whether it is known: whether the
-// word contains no expansion.
+// literal returns the text of a word. It reports false if the word contains an expansion.
 func literal(w *syntax.Word) (string, bool) {
 	if w == nil {
 		return "", true
@@ -40,8 +39,8 @@ func literal(w *syntax.Word) (string, bool) {
 	return runesToBytes(b.String()), true
 }
 
-// expandsToMany reports whether bash may make more than one element of a literal word
-// in an array: by the names of files, or by braces.
+// expandsToMany reports whether bash may expand a literal word in an array to several elements,
+// by filename or brace expansion.
 func expandsToMany(w *syntax.Word) bool {
 	for _, part := range w.Parts {
 		if lit, ok := part.(*syntax.Lit); ok && strings.ContainsAny(lit.Value, "*?[{") {
@@ -51,7 +50,7 @@ func expandsToMany(w *syntax.Word) bool {
 	return false
 }
 
-// unescape takes the backslashes out of an unquoted literal.
+// unescape removes the backslashes from an unquoted literal.
 func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -66,8 +65,8 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// unescapeQuoted does the same between double quotes, where a backslash means
-// something only before $ ` " \ and a newline.
+// unescapeQuoted does the same between double quotes, where a backslash is special only before
+// $ ` " \ and a newline.
 func unescapeQuoted(s string) string {
 	return strings.NewReplacer(`\$`, "$", "\\`", "`", `\"`, `"`, `\\`, `\`, "\\\n", "").Replace(s)
 }

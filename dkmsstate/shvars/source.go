@@ -11,12 +11,12 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// maxSize bounds what is parsed of a file; the longest dkms.conf known has 30 kB.
+// maxSize bounds the size of a file that is parsed. The longest known dkms.conf has 30 kB.
 const maxSize = 1 << 20
 
-// Source returns the assignments after a file was read in the same shell, or why there is
-// nothing in it for dkms either. Nothing is known of a file that cannot be parsed; trouble
-// says why.
+// Source returns the assignments after a file was read in the same shell. err means that dkms
+// cannot use the file either. trouble means that the file cannot be parsed or read here. In
+// that case nothing is known about its assignments.
 func (as Assignments) Source(path string) (out Assignments, trouble, err error) {
 	info, err := os.Stat(path)
 	switch {
@@ -24,7 +24,7 @@ func (as Assignments) Source(path string) (out Assignments, trouble, err error) 
 	case !info.Mode().IsRegular():
 		err = &fs.PathError{Op: "read", Path: path, Err: regular.ErrNotRegular}
 	case info.Size() > maxSize:
-		trouble = fmt.Errorf("%s has %d bytes, more than the %d that are parsed", path, info.Size(), maxSize)
+		trouble = fmt.Errorf("%s has %d bytes, more than the limit of %d", path, info.Size(), maxSize)
 	default:
 		var data []byte
 		if data, trouble = regular.ReadFile(path); trouble == nil {
@@ -37,8 +37,9 @@ func (as Assignments) Source(path string) (out Assignments, trouble, err error) 
 	return out, trouble, err
 }
 
-// SourceIfThere is Source for a file that dkms reads where it exists. It goes on
-// when that is a directory or a socket, which cannot be sourced, or the empty /dev/null.
+// SourceIfThere is Source for a file that dkms reads only if it exists. It returns the
+// assignments unchanged if the path is a directory or a socket, which cannot be sourced, or
+// /dev/null, which is empty.
 func (as Assignments) SourceIfThere(path string) (Assignments, error, error) {
 	out, trouble, err := as.Source(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, regular.ErrNotRegular) && saysNothing(path) {

@@ -9,12 +9,12 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// statements follows what the statements of a shell file do to its variables. What is
-// not known to be harmless makes the file opaque: dkms is asked then, so that a doubt
+// statements follows the effects of the statements of a shell file on its variables. Anything
+// that is not known to be harmless makes the file opaque. dkms is asked then, so that a doubt
 // costs a moment and never a module.
 type statements struct {
 	out *Assignments
-	// functions are the names of those that the file declares.
+	// functions are the names of the functions that the file declares.
 	functions map[string]bool
 }
 
@@ -44,7 +44,8 @@ func (s statements) topLevel(stmt *syntax.Stmt) {
 	}
 }
 
-// onlyAssigns returns the assignments of a statement that does nothing else.
+// onlyAssigns returns the assignments of a statement that does nothing else, and nil for any
+// other statement.
 func onlyAssigns(stmt *syntax.Stmt) []*syntax.Assign {
 	if stmt.Negated || stmt.Background || len(stmt.Redirs) > 0 {
 		return nil
@@ -62,14 +63,14 @@ func onlyAssigns(stmt *syntax.Stmt) []*syntax.Assign {
 	return nil
 }
 
-// plainDeclaration reports whether a declaration only assigns: options give variables
-// other properties, down to one being another's name (declare -n).
+// plainDeclaration reports whether a declaration only assigns. Options give variables other
+// properties, even that of being a reference to another variable (declare -n).
 func plainDeclaration(d *syntax.DeclClause) bool {
 	return slices.Contains([]string{"export", "declare", "typeset"}, d.Variant.Value) &&
 		!slices.ContainsFunc(d.Args, func(a *syntax.Assign) bool { return a.Name == nil })
 }
 
-// partsOf returns what is expanded for an assignment.
+// partsOf returns the parts of an assignment that are expanded.
 func partsOf(a *syntax.Assign) []syntax.Node {
 	var parts []syntax.Node
 	if a.Index != nil {
@@ -99,8 +100,8 @@ func (s statements) assign(a *syntax.Assign) {
 	}
 }
 
-// special reports whether a variable decides how dkms reads the others (safe_source):
-// it evaluates DKMS_DIRECTIVE…, and what is read-only there ends the reading.
+// special reports whether a variable decides how dkms reads the others (safe_source). dkms
+// evaluates DKMS_DIRECTIVE…, and assigning a variable that is read-only there ends the reading.
 func (s statements) special(name string) bool {
 	return strings.HasPrefix(name, "DKMS_DIRECTIVE") || slices.Contains([]string{"IFS", "CR", "export_envs"}, name)
 }
