@@ -9,8 +9,8 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// archSymbol returns the kernel's configuration symbol for an architecture as
-// `uname -m` names it, "" for one that has none of its own here.
+// archSymbol returns the kernel's configuration symbol for an architecture as `uname -m` names
+// it, or "" for an architecture that is unknown here.
 func archSymbol(arch string) string {
 	switch {
 	case arch == "x86_64":
@@ -33,11 +33,11 @@ func archSymbol(arch string) string {
 	return ""
 }
 
-// findArch returns the architecture that a kernel's modules are built for, as dkms
-// names it, and whether the kernel itself says so. `uname -m` is the fallback
-// only: it gives i686 under a 32-bit personality and armv8l for a 32-bit process,
-// whatever the kernel is. had are the architectures that builds and links of this
-// kernel have; among names of one family (i586 and i686) the one in use stays.
+// findArch returns the architecture that a kernel's modules are built for, as dkms names it. It
+// reports whether the kernel's configuration says so. `uname -m` is only the fallback: it is
+// i686 under a 32-bit personality and armv8l for a 32-bit process, whatever the kernel is. had
+// are the architectures of the builds and links of this kernel. Among names of one family (i586
+// and i686) the one in use stays.
 func (l Layout) findArch(kernel Release, uname string, had []string) (arch string, sure bool) {
 	config := l.KernelConfig(kernel)
 	is := func(arch string) bool {
@@ -55,8 +55,8 @@ func (l Layout) findArch(kernel Release, uname string, had []string) (arch strin
 	return uname, false
 }
 
-// KernelConfig reads what a kernel was configured with, from its headers or from
-// beside its image; nil when nothing tells.
+// KernelConfig returns the configuration of a kernel, from its headers or from beside its
+// image, after a newline. It returns nil if there is none.
 func (l Layout) KernelConfig(kernel Release) []byte {
 	build := l.HeadersDir(kernel)
 	for _, path := range []string{
@@ -71,8 +71,8 @@ func (l Layout) KernelConfig(kernel Release) []byte {
 	return nil
 }
 
-// ImageFile returns the place of a file that belongs to the kernel's image: in /boot, or
-// since Debian 14 in the directory of its modules.
+// ImageFile returns the path of a file that belongs to the kernel's image: in /boot, or since
+// Debian 14 in the directory of its modules.
 func (l Layout) ImageFile(kernel Release, name string) string {
 	if path := filepath.Join(l.KernelDir(kernel), name); Exists(path) {
 		return path

@@ -12,48 +12,49 @@ import (
 type Build struct {
 	Module Module
 	Arch   string
-	// Files are the module files of the build; without one it is no build but
-	// what an interrupted run left (dkms refuses to build over it).
+	// Files are the module files of the build. If there is none, the directory is not a build
+	// but a leftover of an interrupted run, and dkms refuses to build over it.
 	Files []File
-	// Fresh is whether it still fits the kernel; Examine finds it.
+	// Fresh is whether the build still fits the kernel. fresh.Examine sets it.
 	Fresh Freshness
-	// Original reports whether dkms archived modules of the kernel itself for this
-	// module, which uninstalling has to put back.
+	// Original reports whether dkms archived modules of the kernel itself for this module.
+	// Uninstalling has to put these back.
 	Original bool
-	// Stamp and Installed name the present state of its files and of those that are
-	// installed in their names.
+	// Stamp identifies the present state of the build's files, Installed that of the installed
+	// files with their names.
 	Stamp, Installed string
 }
 
 // File is one kernel module of a build and its copy in the kernel's tree.
 type File struct {
-	// Name is the base name, such as loop.ko.xz, Installed that of the installed file:
-	// the same, unless its owner compressed it in another way.
+	// Name is the base name, such as loop.ko.xz. Installed is the base name of the installed
+	// file, which differs only if its owner compressed it in another way.
 	Name, Installed string
-	// Copy is how the installed file compares with the built one, Reason says how they
-	// differ, and OtherABI reports whether at most one of them fits the kernel.
+	// Copy is the result of comparing the installed file with the built one, and Reason is how
+	// they differ. OtherABI reports whether at most one of them fits the kernel.
 	Copy     kmod.Copy
 	Reason   string
 	OtherABI bool
-	// Whose is the DKMS module whose build is installed, of a foreign copy.
+	// Whose is the other DKMS module, or version, whose file is installed under this name.
 	Whose Module
-	// InKernel reports of a file that is not installed whether the kernel has a module
-	// of that name itself.
+	// InKernel reports whether the kernel itself has a module of that name. It is set only if
+	// the file is not installed.
 	InKernel bool
-	// Absent reports whether the module's own script removed the file, or moved it, when
-	// dkms installed it.
+	// Absent reports whether the module's own script removed or moved the file when dkms
+	// installed it.
 	Absent bool
 	// OtherCompressions are other installed files of the same module that are superfluous.
 	OtherCompressions []string
 }
 
-// Complete reports whether the build holds at least one module file, none of them empty.
+// Complete reports whether the build has module files, all of them usable.
 func (b Build) Complete() bool { return len(b.Files) > 0 }
 
-// Originals is MODULE/original_module, where dkms archives modules of the kernel.
+// Originals is the name of the directory in MODULE/ where dkms archives modules of the kernel.
 const Originals = "original_module"
 
-// ReadBuild reads a build and compares with it what is installed.
+// ReadBuild reads a build and compares the installed files with it. Files that are in the state
+// recorded in kept are not compared again.
 func (s *Snapshot) ReadBuild(m Module, arch string, kept KernelRecord) Build {
 	b := Build{Module: m, Arch: arch}
 	dir := filepath.Join(s.Layout.BuildDir(m, s.Kernel, arch), "module")
@@ -86,7 +87,8 @@ func (s *Snapshot) ReadBuild(m Module, arch string, kept KernelRecord) Build {
 	return b
 }
 
-// stampInstalled names the state of what is installed in the names of a build's files.
+// stampInstalled identifies the state of the installed files that have the names of a build's
+// files, in any compression.
 func (s *Snapshot) stampInstalled(b Build) string {
 	var installed stamp
 	for _, f := range b.Files {
@@ -99,9 +101,9 @@ func (s *Snapshot) stampInstalled(b Build) string {
 	return installed.sum()
 }
 
-// findForeign finds installed files that another DKMS module built, or another version
-// of the same one. Two packages may bring a module of the same name; the one that was
-// installed last is there then.
+// findForeign finds installed files that were built by another DKMS module, or by another
+// version of the same one. Two packages may contain modules of the same name. The file of the
+// module that was installed last is there then.
 func (s *Snapshot) findForeign() {
 	for i, b := range s.Builds {
 		for j, f := range b.Files {
@@ -110,20 +112,19 @@ func (s *Snapshot) findForeign() {
 			}
 			installed := filepath.Join(s.Layout.InstallDir(s.Kernel), f.Installed)
 			if whose, ok := s.builderOf(b, f.Name, installed); ok {
-				f = File{Name: f.Name, Installed: f.Installed, Copy: CopyForeign, Whose: whose, Reason: "is that of " + whose.String()}
+				f = File{Name: f.Name, Installed: f.Installed, Copy: CopyForeign, Whose: whose, Reason: "belongs to " + whose.String()}
 				if whose.Name == b.Module.Name { // the kernel link says that this version is installed
 					f.Copy = kmod.CopyDamaged
 				}
 				s.Builds[i].Files[j] = f
-			} else if f.Copy == CopyForeign { // that module is gone, and its file is not
+			} else if f.Copy == CopyForeign { // that module is gone, but its file is not
 				s.Builds[i].Files[j].Copy, s.Builds[i].Files[j].Whose = kmod.CopyAltered, Module{}
 			}
 		}
 	}
 }
 
-// builderOf returns the module, other than that of a build, whose built file is the
-// installed one.
+// builderOf returns the module, other than that of b, whose built file is the installed one.
 func (s *Snapshot) builderOf(b Build, name, installed string) (Module, bool) {
 	info, err := os.Stat(installed)
 	if err != nil {
@@ -146,7 +147,7 @@ func (b Build) Has(name string) bool {
 	return slices.ContainsFunc(b.Files, func(f File) bool { return f.Name == name })
 }
 
-// AllInstalled reports whether there is an installed file for each file of a build.
+// AllInstalled reports whether each file of the build has an installed file.
 func (b Build) AllInstalled() bool {
 	return !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopyMissing })
 }
@@ -161,7 +162,7 @@ func (l Layout) OriginalDir(name string, kernel Release, arch string) string {
 
 func (b Build) Key() string { return b.Module.String() + " " + b.Arch }
 
-// BuiltFiles returns the paths of a build's modules.
+// BuiltFiles returns the paths of a build's module files.
 func (l Layout) BuiltFiles(kernel Release, b Build) []string {
 	var paths []string
 	for _, f := range b.Files {

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Compressor returns the program that compresses a module, with what makes the
-// kernel able to read it (xz with crc32, as dkms 3.2 does), "" for none.
+// Compressor returns the command that compresses a module, with the options that the kernel
+// needs to read the result (xz with crc32, as dkms 3.2 does). It returns nil for an unknown
+// suffix.
 func Compressor(suffix string) []string {
 	switch suffix {
 	case ".gz":
@@ -19,7 +20,7 @@ func Compressor(suffix string) []string {
 	return nil
 }
 
-// Uncompressed returns the files of a build that are not compressed.
+// Uncompressed returns the names of the build's files that are not compressed.
 func (b Build) Uncompressed() []string {
 	var names []string
 	for _, f := range b.Files {
@@ -30,7 +31,8 @@ func (b Build) Uncompressed() []string {
 	return names
 }
 
-// findCompression finds how builds that are not compressed should be.
+// findCompression sets the Compression of builds that are not compressed: that of the kernel's
+// own modules.
 func (s *Snapshot) findCompression() {
 	if !slices.ContainsFunc(s.Builds, func(b Build) bool { return len(b.Uncompressed()) > 0 }) {
 		return

@@ -6,27 +6,30 @@ import (
 	"dkms-hooks/dkmsstate/shvars"
 )
 
-// Conf is what the hooks need of a module's dkms.conf. dkms(8) reads the file
-// itself by sourcing it; here it is only parsed. Where that does not show a value, what
-// follows from it is left to dkms.
+// Conf is what the hooks need of a module's dkms.conf. dkms(8) reads the file by sourcing it.
+// Here it is only parsed. Where that does not show a value, everything that depends on it is
+// left to dkms.
 type Conf struct {
-	// Autoinstall: dkms may install this module for a kernel unasked. AutoinstallUnknown:
-	// only dkms can find that out, and Autoinstall is what it found when it was last asked.
+	// Autoinstall reports whether dkms may install this module for a kernel unasked.
+	// AutoinstallUnknown reports whether only dkms can find that out. Autoinstall is then what
+	// dkms answered when it was last asked.
 	Autoinstall, AutoinstallUnknown bool
-	// Depends are the module names of BUILD_DEPENDS. DependsUnknown: only dkms can find
-	// them, and Depends are what it found when it was last asked, if Answered.
+	// Depends are the module names of BUILD_DEPENDS. DependsUnknown reports whether only dkms
+	// can find them out. If Answered is set, Depends are then what dkms answered when it was
+	// last asked.
 	Depends                  []string
 	DependsUnknown, Answered bool
-	// Names are those of the files of its modules, without .ko, and what they
-	// may be called besides (DEST_MODULE_NAME, BUILT_MODULE_NAME, PACKAGE_NAME).
+	// Names are the names of the module's files, without .ko, and others that they may have
+	// (DEST_MODULE_NAME, BUILT_MODULE_NAME, PACKAGE_NAME).
 	Names []string
-	// OwnSteps: uninstalling may run something of the module's own (POST_REMOVE).
+	// OwnSteps reports whether uninstalling may run a script of the module (POST_REMOVE).
 	OwnSteps bool
-	// InstallSteps: installing may run something of the module's own (PRE_INSTALL,
-	// POST_INSTALL), or looks at the kernel's release (OBSOLETE_BY).
+	// InstallSteps reports whether installing may run a script of the module (PRE_INSTALL,
+	// POST_INSTALL), or depends on the kernel's release (OBSOLETE_BY).
 	InstallSteps bool
-	// RebuiltWith: installing one of Depends may rebuild this module
-	// (BUILD_DEPENDS_REBUILD). A file of which little is known has to name it.
+	// RebuiltWith reports whether installing one of Depends may rebuild this module
+	// (BUILD_DEPENDS_REBUILD). It is false for a file that does not mention this variable, even
+	// if nothing is known of that file.
 	RebuiltWith bool
 }
 
@@ -50,9 +53,9 @@ func newConf(as shvars.Assignments) Conf {
 	return c
 }
 
-// NeedsUnknown reports whether nobody could tell what the module needs.
+// NeedsUnknown reports whether neither the dkms.conf nor dkms has shown what the module needs.
 func (c Conf) NeedsUnknown() bool { return c.DependsUnknown && !c.Answered }
 
-// yes reads a switch as dkms does: 3.2 knows yes and no in any case, older ones
-// take every word for yes.
+// yes interprets a switch as dkms does: 3.2 knows yes and no in any case, older versions take
+// every word for yes.
 func yes(value string) bool { return value != "" && !strings.EqualFold(value, "no") }

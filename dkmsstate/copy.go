@@ -6,11 +6,11 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// CopyForeign reports whether the installed file is what another DKMS module built.
+// CopyForeign means that the installed file was built by another DKMS module.
 const CopyForeign kmod.Copy = "foreign"
 
-// installedCopy returns the name of the installed file of a module: the name of the
-// built one, or the name that the file has when its owner compressed or decompressed it.
+// installedCopy returns the name of the installed file of a module: that of the built file, or
+// that of a file which its owner compressed or decompressed.
 func (s *Snapshot) installedCopy(b Build, name string) string {
 	if s.installed(name) {
 		return name
@@ -23,7 +23,7 @@ func (s *Snapshot) installedCopy(b Build, name string) string {
 	return name
 }
 
-// compareFile compares a file of a build with what is installed, and finds other installed
+// compareFile compares a file of a build with the installed one. It also finds other installed
 // files of the same module that are certainly superfluous.
 func (s *Snapshot) compareFile(b Build, built string, f File) File {
 	place := s.Layout.InstallDir(s.Kernel)

@@ -9,10 +9,10 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// KernelFacts is what builds are compared with. What takes its time is read at most
-// once, and only when it is asked for.
+// KernelFacts is what builds are compared with. Each function reads its files once, when it is
+// first called.
 type KernelFacts struct {
-	// Stamps name the state of the files behind it.
+	// Stamps identifies the state of the files (OriginFiles) that the facts come from.
 	Stamps  string
 	Origin  func() Origin
 	Own     func() []kmod.Module
@@ -20,21 +20,21 @@ type KernelFacts struct {
 	Symvers func() map[string]kmod.Export
 }
 
-// Origin is what builds for a kernel start from and what they have to fit, by the
-// contents of files; "" stands for a file that is not there.
+// Origin identifies what builds for a kernel start from and what they have to fit, by the
+// contents of files. A field is "" if its file does not exist.
 type Origin struct {
-	// Symvers, Conf and Uts are of the headers: Module.symvers, auto.conf (which
-	// names the compiler too), and the number and date of the kernel's build.
+	// Symvers, Conf and Uts are of the headers: Module.symvers, auto.conf (which also names the
+	// compiler), and the number and date of the kernel's build.
 	Symvers string `json:"symvers,omitempty"`
 	Conf    string `json:"conf,omitempty"`
 	Uts     string `json:"uts,omitempty"`
-	// Map and Config are of the image: System.map and config-KVER in /boot.
+	// Map and Config are of the image: its System.map and its configuration.
 	Map    string `json:"map,omitempty"`
 	Config string `json:"config,omitempty"`
 }
 
-// OriginFiles are the files whose stamps tell that a kernel or its headers were
-// unpacked again.
+// OriginFiles returns the files whose stamps show that a kernel or its headers were unpacked
+// again.
 func (l Layout) OriginFiles(kernel Release) []string {
 	build, dir := l.HeadersDir(kernel), l.KernelDir(kernel)
 	return []string{
@@ -50,11 +50,11 @@ func (l Layout) OriginFiles(kernel Release) []string {
 	}
 }
 
-// Unpacked names the present state of the files that the packages of a kernel and of its
-// headers bring.
+// Unpacked identifies the present state of the files that the packages of a kernel and of its
+// headers contain.
 func (s Snapshot) Unpacked() string { return StampFiles(s.Layout.OriginFiles(s.Kernel)...) }
 
-// ID names an origin.
+// ID returns a short hash of the origin.
 func (o Origin) ID() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q", o))
 	return hex.EncodeToString(sum[:8])

@@ -6,12 +6,12 @@ import (
 	"slices"
 )
 
-// Inputs names what a build of a module, NAME/VERSION, starts from: the kernel's headers
-// and the module's source with its dkms.conf, known by size and times, and
-// that of the modules that it needs. While the name stays the same, a build that the
-// compiler refused is refused again.
+// Inputs identifies what a build of a module, NAME/VERSION, starts from: the kernel's headers,
+// the module's source with its dkms.conf, and the sources of the modules that it needs. They
+// are compared by size and times. While the result is the same, a build that the compiler
+// refused would be refused again.
 //
-// Of what ended in trouble when it was last tried, Examine has found it.
+// For a module whose last attempt ended in trouble, fresh.Examine has already computed it.
 func (s Snapshot) Inputs(module string) string {
 	if known, found := s.inputs[module]; found {
 		return known
@@ -19,7 +19,7 @@ func (s Snapshot) Inputs(module string) string {
 	return s.readInputs(module)
 }
 
-// FindInputs finds the inputs of modules whose last attempt ended in trouble.
+// FindInputs computes the inputs of the modules whose last attempt ended in trouble.
 func (s *Snapshot) FindInputs(rec KernelRecord) {
 	s.inputs = map[string]string{}
 	for module, last := range rec.Last {
@@ -49,17 +49,17 @@ func (s Snapshot) readInputs(module string) string {
 	return sum.sum()
 }
 
-// Compiler names the compilers of the system, known by size and times.
+// Compiler identifies the compilers of the system, by size and times.
 func (l Layout) Compiler() string {
 	return StampFiles(l.Path("/usr/bin/gcc"), l.Path("/usr/bin/cc"), l.Path("/usr/bin/clang"))
 }
 
-// maxSources bounds how many files of a source are looked at; the largest known, ZFS, has
-// some three thousand.
+// maxSources bounds how many files of a source are looked at. The largest known source, ZFS,
+// has some three thousand.
 const maxSources = 20000
 
-// addSource adds the source of a registered module, each file of it: one that an
-// administrator corrects changes no directory.
+// addSource adds every file of the source of a registered module. The directories are not
+// enough: an edited file does not change them.
 func (s *stamp) addSource(l Layout, r Registration) {
 	s.state = append(s.state, r.Module.String()+" "+r.Source+"\n"...)
 	overrides, _ := filepath.Glob(l.Path("/etc/dkms/" + r.Module.Name + "*.conf"))
@@ -71,13 +71,13 @@ func (s *stamp) addSource(l Layout, r Registration) {
 	}
 }
 
-// sourceLink is the link that registers a module.
+// sourceLink returns the path of the link that registers a module, resolved inside the root.
 func (l Layout) sourceLink(m Module) string {
 	return l.inRoot(filepath.Join(l.VersionDir(m), "source"))
 }
 
-// WalkSource visits what is in the source of a registered module, and below. An error says
-// that there is none.
+// WalkSource calls visit for everything in the source of a registered module. The error means
+// that there is no source.
 func (l Layout) WalkSource(m Module, visit func(path string, d fs.DirEntry)) error {
 	real, err := filepath.EvalSymlinks(l.sourceLink(m))
 	if err != nil {

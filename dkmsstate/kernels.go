@@ -9,9 +9,9 @@ import (
 	"pault.ag/go/debian/version"
 )
 
-// Kernels returns every kernel release that the module tree, the DKMS tree or the
-// record knows, those that are gone included, the newest first: that is the one which
-// a boot loader starts next, unless somebody told it otherwise.
+// Kernels returns every kernel release in the module tree, the DKMS tree, the notes of
+// unfinished work and the record, including kernels that are gone. The newest comes first. A
+// boot loader starts that one next, unless it is configured otherwise.
 func (sv *Survey) Kernels(record Record) []Release {
 	l := sv.layout
 	names := l.kernelNames()
@@ -45,13 +45,14 @@ func (sv *Survey) Kernels(record Record) []Release {
 	return newestFirst(names)
 }
 
-// InstalledKernels returns the kernel releases that have a directory in the module tree,
-// the newest first.
+// InstalledKernels returns the kernel releases that have a directory in the module tree, the
+// newest first.
 func (l Layout) InstalledKernels() []Release { return newestFirst(l.kernelNames()) }
 
 func beforeLastDash(name string) string { return name[:max(strings.LastIndexByte(name, '-'), 0)] }
 
-// newestFirst returns the kernel releases among names, each once.
+// newestFirst returns the valid kernel releases among names without duplicates, the newest
+// first.
 func newestFirst(names []string) []Release {
 	slices.Sort(names)
 	var kernels []Release
@@ -69,8 +70,8 @@ func newestFirst(names []string) []Release {
 	return kernels
 }
 
-// ImageThere reports whether there is an image that the kernel can be started from: in /boot
-// under one of the names that architectures have, or where kernel-install(8) puts it.
+// ImageThere reports whether the kernel has an image from which it can be started: in /boot
+// under one of the names that architectures use, or where kernel-install(8) puts it.
 func (l Layout) ImageThere(k Release) bool {
 	for _, name := range []string{"vmlinuz", "vmlinux", "Image", "zImage", "uImage", "bzImage"} {
 		if Exists(l.Path("/boot/" + name + "-" + string(k))) {

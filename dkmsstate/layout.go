@@ -13,48 +13,48 @@ import (
 	"dkms-hooks/dkmsstate/shvars"
 )
 
-// Layout says where dkms keeps things, as absolute paths inside Root.
+// Layout describes where dkms keeps its files, as absolute paths inside Root.
 type Layout struct {
-	// Root is the directory that all paths are under; "/" on a running system.
+	// Root is the directory that contains all paths, "/" on a running system.
 	Root string
-	// DKMSTree is dkms_tree, Source is source_tree, Install is install_tree of
+	// DKMSTree is dkms_tree, Source is source_tree and Install is install_tree of
 	// framework.conf(5), as seen from inside Root.
 	DKMSTree, Source, Install string
-	// Running is the kernel at work, "" in another root. It is there whatever the disk says:
-	// hosts give kernels to their guests without an image or modules (WSL, Firecracker,
-	// netboot).
+	// Running is the running kernel, "" in another root. It counts as present whatever is on
+	// the disk, since some hosts start guests with kernels of which the guests have no image or
+	// modules (WSL, Firecracker, netboot).
 	Running Release
-	// AllKernels is autoinstall_all_kernels, where the administrator set it: every kernel
-	// gets every module.
+	// AllKernels is autoinstall_all_kernels if the administrator set it: every kernel gets
+	// every module.
 	AllKernels bool
 	// DKMSInstalls reports whether a setting of framework.conf changes how dkms installs
 	// a module, so that dkms itself has to do it.
 	DKMSInstalls bool
-	// Key and Certificate are mok_signing_key and mok_certificate, "" where they are
-	// not set; KeyUnknown: only a shell could find them. NamesKey reports whether
+	// Key and Certificate are mok_signing_key and mok_certificate, "" where they are not set.
+	// KeyUnknown reports whether only a shell could find them. NamesKey reports whether
 	// framework.conf sets one of them, or sign_file.
 	Key, Certificate     string
 	KeyUnknown, NamesKey bool
 	// Reader reads the files of modules.
 	Reader *kmod.Reader
-	// Refuse, in tests, takes the place of a filesystem that does not have a call.
+	// Refuse is nofollow.Root.Refuse, for tests.
 	Refuse func(call, path string) error
 }
 
-// DefaultLayout returns dkms's own defaults under root.
+// DefaultLayout returns the defaults of dkms under root.
 func DefaultLayout(root string) Layout {
 	return Layout{Root: root, DKMSTree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", Reader: kmod.NewReader()}
 }
 
-// NoFollow is what the layout's paths are followed in.
+// NoFollow returns the root in which the layout's paths are resolved.
 func (l Layout) NoFollow() nofollow.Root { return nofollow.Root{Path: l.Root, Refuse: l.Refuse} }
 
-// Path returns the place of a path of the system in this root.
+// Path returns the path in this root of a path of the system.
 func (l Layout) Path(path string) string { return filepath.Join(l.Root, path) }
 
-// ReadLayout finds trees that /etc/dkms/framework.conf or a file in
-// framework.conf.d has moved. Literal assignments of absolute paths are followed;
-// anything else leaves the default and is reported in the troubles.
+// ReadLayout returns the layout under root, with the trees that /etc/dkms/framework.conf or a
+// file in framework.conf.d moves. It follows literal assignments of absolute paths. For any
+// other assignment it keeps the default and reports a trouble.
 func ReadLayout(root string) (Layout, []string) {
 	l := DefaultLayout(root)
 	l.Running = runningKernel(root)
@@ -77,12 +77,13 @@ func ReadLayout(root string) (Layout, []string) {
 	return l, troubles
 }
 
-// shippedAllKernels is the file by which dkms of Debian 13 sets autoinstall_all_kernels to
-// yes on every machine. That is for the packages of modules, which build for every kernel
-// when they are installed (dkms, common.postinst); no hook of dkms looks at it.
+// shippedAllKernels is the file in which dkms of Debian 13 sets autoinstall_all_kernels to yes
+// on every machine. That setting is for the packages of modules, which build for every kernel
+// when they are installed (dkms, common.postinst). No hook of dkms reads it.
 const shippedAllKernels = "autoinstall_all_kernels.conf"
 
-// apply follows what one file sets, and returns what in it could not be followed.
+// apply follows the settings of one file. It returns a message for each setting that could not
+// be followed.
 func (l *Layout) apply(file string, as shvars.Assignments) []string {
 	var troubles []string
 	for _, name := range []string{"symlink_modules", "modprobe_on_install", "post_transaction"} {
@@ -117,13 +118,13 @@ func (l *Layout) apply(file string, as shvars.Assignments) []string {
 		}
 	}
 	if as.Opaque() && len(troubles) == 0 {
-		troubles = append(troubles, fmt.Sprintf("%s does what only a shell can evaluate; using %s, %s and %s", file, l.DKMSTree, l.Source, l.Install))
+		troubles = append(troubles, fmt.Sprintf("%s contains commands that only a shell can evaluate; using %s, %s and %s", file, l.DKMSTree, l.Source, l.Install))
 	}
 	return troubles
 }
 
-// RealTree is the DKMS tree without symbolic links in its path, "" when there is
-// none in it.
+// RealTree returns the path of the DKMS tree without symbolic links, or "" if there is none in
+// its path.
 func (l Layout) RealTree() string {
 	if real, err := filepath.EvalSymlinks(l.TreePath()); err == nil && real != l.TreePath() {
 		return real
@@ -131,7 +132,8 @@ func (l Layout) RealTree() string {
 	return ""
 }
 
-// TreePath, modules and kernel give the directories most used.
+// TreePath returns the path of the DKMS tree. Like KernelDir, InstallDir, ModuleDir and
+// VersionDir it returns a path outside the root, with links resolved.
 func (l Layout) TreePath() string { return l.NoFollow().Inside(l.DKMSTree) }
 
 func (l Layout) KernelDir(k Release) string {
@@ -150,14 +152,15 @@ func (l Layout) VersionDir(m Module) string {
 	return l.NoFollow().Inside(filepath.Join(l.DKMSTree, m.Name, m.Version))
 }
 
-// HeadersDir is where a kernel's headers are: what its build link names.
+// HeadersDir returns the directory of a kernel's headers: what its build link names.
 func (l Layout) HeadersDir(kernel Release) string {
 	return l.inRoot(filepath.Join(l.KernelDir(kernel), "build"))
 }
 
-// KernelThere reports whether a kernel has modules of its own, or the lists of them that
-// one without any has: headers that come before it make a directory with nothing
-// but a link in it. For the kernel at work a directory is enough.
+// KernelThere reports whether a kernel has modules of its own, or the lists of modules that
+// even a kernel without modules has. Headers that are unpacked before their kernel create a
+// directory that contains only a link, which is not enough. For the running kernel a directory
+// is enough.
 func (l Layout) KernelThere(k Release) bool {
 	return l.ModulesThere(k) || k == l.Running && Exists(l.KernelDir(k)) || AnyExists(l.KernelDir(k), "modules.order", "modules.builtin")
 }
@@ -165,16 +168,18 @@ func (l Layout) KernelThere(k Release) bool {
 // ModulesThere reports whether a kernel has modules of its own.
 func (l Layout) ModulesThere(k Release) bool { return AnyExists(l.KernelDir(k), "kernel") }
 
-// InstalledUnder is where dkms installs every module on Debian and Ubuntu,
-// whatever DEST_MODULE_LOCATION says (dkms, override_dest_module_location).
+// InstalledUnder is the subdirectory of a kernel's directory in which dkms installs every
+// module on Debian and Ubuntu, whatever DEST_MODULE_LOCATION says (dkms,
+// override_dest_module_location).
 const InstalledUnder = "updates/dkms"
 
-// InstalledPath is where dkms installs a module's file for a kernel by default.
+// InstalledPath returns the path under which dkms installs a module's file for a kernel by
+// default.
 func InstalledPath(kernel Release, name string) string {
 	return filepath.Join("/lib/modules", string(kernel), InstalledUnder, name)
 }
 
-// runningKernel returns `uname -r`, "" for another root than that of the running system.
+// runningKernel returns `uname -r`, or "" for another root than that of the running system.
 func runningKernel(root string) Release {
 	var name unix.Utsname
 	if root != "/" || unix.Uname(&name) != nil {
@@ -184,5 +189,5 @@ func runningKernel(root string) Release {
 	return kernel
 }
 
-// StateDir holds what this project keeps of its own.
+// StateDir is the directory for the files of dkms-hooks.
 const StateDir = "/var/lib/dkms-hooks"

@@ -43,7 +43,8 @@ func TestReadLayout(t *testing.T) {
 	}
 }
 
-// framework.conf and dkms.conf come from anywhere; no text may do more than fail.
+// framework.conf and dkms.conf may contain anything. No text may have a worse effect than an
+// error.
 func FuzzConf(f *testing.F) {
 	for _, seed := range []string{"dkms_tree=/x\n", "install_tree=lib\n", "A[1]=\"b\"\n", "if true; then A=1; fi", "source_tree=$(x)"} {
 		f.Add(seed)

@@ -7,12 +7,11 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// findLeftovers finds files that nobody but a program which was killed can have left:
-// what depmod was writing, our own second names of its files and files that were being
-// installed, and links that were being made. What others may still mean for something
-// is left alone, as the stock hooks leave it: the initrd.img-KVER.new of
-// update-initramfs, and MODULE/VERSION/build, in which dkms keeps the log of a failure.
-// files are those in the install directory.
+// findLeftovers finds files that only a killed program can have left: temporary files of
+// depmod, our backup of its files, files that were being installed, and links that were being
+// created. Files that may still be of use to other programs are left alone, as the stock hooks
+// do: initrd.img-KVER.new of update-initramfs, and MODULE/VERSION/build, in which dkms keeps
+// the log of a failure. files are those in the install directory.
 func (s *Snapshot) findLeftovers(files []string) {
 	kernel := filepath.Join(s.Layout.Install, string(s.Kernel))
 	for _, name := range fileNames(s.Layout.KernelDir(s.Kernel)) {
@@ -27,7 +26,7 @@ func (s *Snapshot) findLeftovers(files []string) {
 	}
 }
 
-// IsModuleTemp reports whether a name is the temporary one of a module file.
+// IsModuleTemp reports whether a name is the temporary name of a module file.
 func IsModuleTemp(temp string) bool {
 	name, ok := nofollow.NameOfTemp(temp)
 	return ok && kmod.TrimSuffix(name) != name

@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// Link is MODULE/kernel-KVER-ARCH of the DKMS tree, which says which version of
-// a module is installed on a kernel.
+// Link is MODULE/kernel-KVER-ARCH of the DKMS tree. It names the version of a module that is
+// installed on a kernel.
 type Link struct {
 	Name, Arch string
-	// Target is what the link says.
+	// Target is the target of the link.
 	Target string
-	// Version is the version that it names, "" when it does not name a build of
-	// its own kernel and architecture.
+	// Version is the version in the target. It is "" if the target is not a build for the
+	// link's own kernel and architecture.
 	Version string
 }
 
-// NewLink reads a link's target: VERSION/KVER/ARCH, by itself or as the end of
-// an absolute path (old versions of dkms).
+// NewLink parses the target of a link: VERSION/KVER/ARCH, alone or at the end of an absolute
+// path (old versions of dkms).
 func NewLink(name, arch, target string, kernel Release) Link {
 	l := Link{Name: name, Arch: arch, Target: target}
 	parts := strings.Split(path.Clean(target), "/")
@@ -31,12 +31,12 @@ func NewLink(name, arch, target string, kernel Release) Link {
 	return l
 }
 
-// LinkTarget is what dkms writes into a kernel link.
+// LinkTarget returns the target that dkms gives a kernel link.
 func LinkTarget(m Module, kernel Release, arch string) string {
 	return path.Join(m.Version, string(kernel), arch)
 }
 
-// LinkName is the link's base name in MODULE/.
+// LinkName returns the base name of a kernel link in MODULE/.
 func LinkName(kernel Release, arch string) string {
 	return "kernel-" + string(kernel) + "-" + arch
 }

@@ -26,8 +26,8 @@ func (s Snapshot) Names() []string {
 	return names
 }
 
-// versionLess orders two module versions as dkms's VER does: every number is
-// padded to three digits, then the texts are compared.
+// versionLess orders two module versions like VER in dkms: every number is padded to three
+// digits, then the texts are compared.
 func versionLess(a, b string) bool { return padded(a) < padded(b) }
 
 func padded(version string) string {
@@ -71,7 +71,7 @@ func (s Snapshot) Build(m Module, arch string) (Build, bool) {
 	return Build{}, false
 }
 
-// Registration returns what is known of one module at one version.
+// Registration returns the registration of a module at one version.
 func (s Snapshot) Registration(m Module) (Registration, bool) {
 	for _, r := range s.RegistrationsOf(m.Name) {
 		if r.Module == m {
@@ -93,7 +93,7 @@ func (s Snapshot) RegistrationsOf(name string) []Registration {
 	return of(s.Registrations, name, func(r Registration) string { return r.Module.Name })
 }
 
-// of returns the part of a list, which is in the order of its names, that has one name.
+// of returns the elements of list that have the given name. list is sorted by name.
 func of[T any](list []T, name string, named func(T) string) []T {
 	compare := func(t T, name string) int { return cmp.Compare(named(t), name) }
 	from, _ := slices.BinarySearchFunc(list, name, compare)
@@ -108,15 +108,15 @@ func (s Snapshot) HasLeftovers(m Module) bool {
 	return slices.ContainsFunc(of(s.LeftoversOf, m.Name, func(m Module) string { return m.Name }), func(other Module) bool { return other == m })
 }
 
-// InOrder reports whether a module's build is complete, installed as it was built, and the
-// one that the kernel link names.
+// InOrder reports whether a module's build is complete, is named by the kernel link, and has no
+// Problem with its installed files.
 func (s Snapshot) InOrder(m Module) bool {
 	link, linked := s.Link(m.Name, s.Arch)
 	b, _ := s.Build(m, s.Arch)
 	return linked && link.Version == m.Version && b.Complete() && b.Problem() == ""
 }
 
-// Installed reports whether a module, NAME or NAME/VERSION, is installed and whole.
+// Installed reports whether a module, NAME or NAME/VERSION, is installed and in order.
 func (s Snapshot) Installed(module string) bool {
 	name, version, _ := strings.Cut(module, "/")
 	link, linked := s.Link(name, s.Arch)
@@ -143,8 +143,8 @@ func (s Snapshot) Latest(name string) Registration {
 	return latest
 }
 
-// Foreign returns the names, without .ko, of those files of a module's build in whose
-// place another module's are installed.
+// Foreign returns the names, without .ko, of those files of a module's build in whose place
+// files of another module are installed.
 func (s Snapshot) Foreign(m Module, arch string) []string {
 	b, _ := s.Build(m, arch)
 	var names []string

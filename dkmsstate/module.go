@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Underscored returns a module's name as the kernel has it.
+// Underscored returns a module's name as the kernel writes it, with underscores for dashes.
 func Underscored(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
-// Module is a DKMS module at one version, dkms's MODULE/VERSION.
+// Module is a DKMS module at one version, MODULE/VERSION in dkms.
 type Module struct {
 	Name    string
 	Version string
 }
 
-// String returns the module as dkms(8) takes it: NAME/VERSION, or NAME where the
-// version is not known.
+// String returns the module as an argument of dkms(8): NAME/VERSION, or NAME if the version is
+// not known.
 func (m Module) String() string {
 	if m.Version == "" {
 		return m.Name
@@ -23,16 +23,16 @@ func (m Module) String() string {
 	return m.Name + "/" + m.Version
 }
 
-// checkName refuses a module name or version that dkms(8) would read as
-// something else: an option, or a second path component.
+// checkName returns an error for a module name or version that dkms(8) would misread as an
+// option or as several path components.
 func checkName(s string) error {
 	switch {
 	case s == "" || s == "." || s == "..":
-		return fmt.Errorf("%q is no name", s)
+		return fmt.Errorf("%q is not a name", s)
 	case strings.HasPrefix(s, "-"):
 		return fmt.Errorf("%q begins with a dash", s)
 	case strings.ContainsAny(s, "/,:\n\x00 \t"):
-		return fmt.Errorf("%q holds a character that dkms cannot keep apart", s)
+		return fmt.Errorf("%q contains a character that dkms uses as a separator", s)
 	}
 	return nil
 }

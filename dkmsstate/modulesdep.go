@@ -10,32 +10,33 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// ModulesDep is what depmod(8) last wrote for a kernel. modprobe(8) reads
-// modules.dep.bin only; modules.dep is the text that it was made of. A kernel
-// package ships or makes both anew, and then a module of DKMS is in neither.
+// ModulesDep is what depmod(8) last wrote for a kernel. modprobe(8) reads only modules.dep.bin.
+// modules.dep is the text from which it was generated. A kernel package ships or regenerates
+// both, and then neither lists the modules of DKMS.
 type ModulesDep struct {
-	// DepRecord is what both say of the install directory.
+	// DepRecord is what both files contain about the install directory.
 	DepRecord
-	// Gone are the files there that modules.dep names and that do not exist.
+	// Gone are the files in the install directory that modules.dep lists and that do not exist.
 	Gone []string
-	// text is read when it is first asked for, once.
+	// text returns modules.dep. It reads the file once, on the first call.
 	text func() []byte
 }
 
-// DepRecord is what both files say of the install directory.
+// DepRecord is what both files contain about the install directory.
 type DepRecord struct {
-	// Stamp names the state of the files.
+	// Stamp identifies the state of the files.
 	Stamp string `json:"stamp"`
-	// Installed are the files there that modules.dep names, Missing those among them
-	// that modules.dep.bin does not.
+	// Installed are the files in the install directory that modules.dep lists. Missing are
+	// those of them that modules.dep.bin does not contain.
 	Installed []string `json:"installed,omitempty"`
 	Missing   []string `json:"missing,omitempty"`
-	// Accepted is what does not fit although depmod ran: nothing changes until a file does.
+	// Accepted is the plan.DepmodReason that remained after depmod ran. Another run of depmod
+	// would not help until a file changes.
 	Accepted string `json:"accepted,omitempty"`
 }
 
-// NewModulesDep returns modules.dep of a kernel's directory, an empty one where there is
-// none.
+// NewModulesDep returns the modules.dep of a kernel's directory. A missing file counts as
+// empty.
 func NewModulesDep(kernelDir string) ModulesDep {
 	return ModulesDep{text: sync.OnceValue(func() []byte {
 		text, _ := regular.ReadFile(filepath.Join(kernelDir, "modules.dep"))
@@ -43,16 +44,16 @@ func NewModulesDep(kernelDir string) ModulesDep {
 	})}
 }
 
-// Read reads what both files of a kernel's directory say of its install directory; kept is
-// what they said before.
+// Read reads what both files of a kernel's directory contain about its install directory. kept
+// is the result of an earlier call.
 func (d *ModulesDep) Read(kernelDir, installDir string, kept DepRecord) {
 	indexPath := filepath.Join(kernelDir, "modules.dep.bin")
 	d.DepRecord = DepRecord{Stamp: StampFiles(filepath.Join(kernelDir, "modules.dep"), indexPath)}
 	if d.Stamp == kept.Stamp {
 		d.DepRecord = kept
 	} else {
-		// The index holds each line of the text whole as a value of its trie (kmod,
-		// libkmod-index), so that looking for the bytes is enough.
+		// The index contains each line of the text as a value of its trie (kmod,
+		// libkmod-index), so that searching for the bytes is enough.
 		index, _ := regular.ReadFile(indexPath)
 		indexed := map[string]bool{}
 		for _, name := range installedIn(index, "") {
@@ -73,7 +74,7 @@ func (d *ModulesDep) Read(kernelDir, installDir string, kept DepRecord) {
 	}
 }
 
-// installedIn returns each NAME in what stands as "updates/dkms/NAME:" behind a mark,
+// installedIn returns each NAME that occurs in text as "updates/dkms/NAME:", either after mark
 // or at the very beginning.
 func installedIn(text []byte, mark string) []string {
 	var names []string
@@ -89,8 +90,8 @@ func installedIn(text []byte, mark string) []string {
 	}
 }
 
-// Names returns what reports whether depmod found a file of a name in the install
-// directory.
+// Names returns a function that reports whether depmod found the file with the given name in
+// the install directory.
 func (d DepRecord) Names() func(name string) bool {
 	named := map[string]bool{}
 	for _, name := range d.Installed {
@@ -102,8 +103,8 @@ func (d DepRecord) Names() func(name string) bool {
 	return func(name string) bool { return named[name] }
 }
 
-// kernelSuffix returns the compression of the kernel's own modules as the end of
-// their names (.gz, .xz, .zst), "" for none.
+// kernelSuffix returns the suffix by which the kernel's own modules are compressed (.gz, .xz,
+// .zst), "" for none.
 func (d ModulesDep) kernelSuffix() string {
 	for path := range d.Paths {
 		if _, suffix, ok := strings.Cut(filepath.Base(path), ".ko"); ok && strings.HasPrefix(path, "kernel/") {
@@ -113,7 +114,7 @@ func (d ModulesDep) kernelSuffix() string {
 	return ""
 }
 
-// Paths returns the paths of all modules, as they are written in modules.dep.
+// Paths yields the paths of all modules as they are written in modules.dep.
 func (d ModulesDep) Paths(yield func(string) bool) {
 	for line := range bytes.Lines(d.text()) {
 		if path, _, ok := bytes.Cut(line, []byte(":")); ok && !yield(string(path)) {
@@ -133,7 +134,8 @@ func (d ModulesDep) Own() []string {
 	return own
 }
 
-// InKernel reports whether the kernel brings a module of that name itself.
+// InKernel reports whether the kernel itself has a module of that name: modules.dep lists one
+// outside the install directory.
 func (d ModulesDep) InKernel(base string) bool {
 	if !bytes.Contains(d.text(), []byte("/"+base+".ko")) {
 		return false

@@ -4,11 +4,11 @@ import (
 	"strings"
 )
 
-// MaxLog bounds what is read of a log to find the error in it.
+// MaxLog bounds how much of a log is searched for the error in it.
 const MaxLog = 4 << 20
 
-// OneLine makes foreign text fit for one line of a report: no control
-// characters, and not longer than a reader can use.
+// OneLine makes foreign text fit for one line of a report: without control characters, and cut
+// at a length that a reader can use.
 func OneLine(s string) string {
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {

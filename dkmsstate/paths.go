@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// DirNames returns the names of the directories in a directory; what cannot be
-// read has none.
+// DirNames returns the names of the subdirectories of a directory. It returns none if the
+// directory cannot be read.
 func DirNames(dir string) []string {
 	entries, _ := os.ReadDir(dir)
 	var names []string
@@ -19,7 +19,7 @@ func DirNames(dir string) []string {
 	return names
 }
 
-// fileNames returns the names of everything in a directory, sorted.
+// fileNames returns the sorted names of all entries of a directory.
 func fileNames(dir string) []string {
 	entries, _ := os.ReadDir(dir)
 	names := make([]string, 0, len(entries))
@@ -29,8 +29,7 @@ func fileNames(dir string) []string {
 	return names
 }
 
-// Exists, AnyExists and HasEntries are questions about paths; what cannot be read is
-// not there.
+// Exists, AnyExists and HasEntries report false for a path that cannot be read.
 func Exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

@@ -7,7 +7,7 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// Missing returns the files of a build that are not installed.
+// Missing returns the names of the build's files that are not installed.
 func (b Build) Missing() []string {
 	var names []string
 	for _, f := range b.Files {
@@ -18,27 +18,27 @@ func (b Build) Missing() []string {
 	return names
 }
 
-// Problem says what is wrong with the installed files of a build, "" for nothing.
+// Problem returns what is wrong with the installed files of a build, or "" if nothing is.
 func (b Build) Problem() string {
 	for _, f := range b.Files {
 		switch {
 		case f.Copy == kmod.CopyMissing && (f.InKernel || f.Absent):
-			// dkms 3.0 counts a module as installed that it did not install
-			// because the kernel has the same version or a newer one itself.
+			// dkms 3.0 counts a module as installed that it did not install because the kernel
+			// itself has the same version or a newer one.
 		case f.Copy == kmod.CopyMissing:
 			return f.Name + " is not in " + InstalledUnder
 		case f.Copy == kmod.CopyDamaged, f.OtherABI && b.Fresh.Verdict == Fresh:
-			return fmt.Sprintf("%s in %s is not the one that was built: it %s", f.Installed, InstalledUnder, f.Reason)
+			return fmt.Sprintf("%s in %s is not the built file: it %s", f.Installed, InstalledUnder, f.Reason)
 		}
 		if len(f.OtherCompressions) > 0 {
-			return f.OtherCompressions[0] + " is beside it in " + InstalledUnder
+			return f.OtherCompressions[0] + " is a duplicate in " + InstalledUnder
 		}
 	}
 	return ""
 }
 
-// Unusual says in what way the installed files of a build, with which nothing is wrong,
-// are not those that were built, "" for none.
+// Unusual returns how the installed files of a build without a Problem differ from the built
+// ones, or "" if they do not.
 func (b Build) Unusual() string {
 	for _, f := range b.Files {
 		if f.Copy == kmod.CopyAltered || f.Copy == CopyForeign {
@@ -48,19 +48,20 @@ func (b Build) Unusual() string {
 	return ""
 }
 
-// AsBuilt reports whether what is installed of a build is what was built, and something is.
+// AsBuilt reports whether something of a build is installed, and none of it is altered or
+// another module's.
 func (b Build) AsBuilt() bool {
 	return b.AnyCopy() && !slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopyAltered || f.Copy == CopyForeign })
 }
 
-// Altered reports whether a file that stands in the place of a build's is neither that nor
-// damaged: somebody put it there.
+// Altered reports whether an installed file differs from the built one and is not damaged:
+// somebody put it there.
 func (b Build) Altered() bool {
 	return slices.ContainsFunc(b.Files, func(f File) bool { return f.Copy == kmod.CopyAltered })
 }
 
-// AnyCopy reports whether anything is installed in the names of a build's files that is not
-// another module's.
+// AnyCopy reports whether any file is installed under the names of a build's files, except
+// those of another module.
 func (b Build) AnyCopy() bool {
 	for _, f := range b.Files {
 		if f.Copy != kmod.CopyMissing && f.Copy != CopyForeign || len(f.OtherCompressions) > 0 {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// dkmsRunning reports whether a dkms runs that is not under our lock, as when a
-// person calls it: what looks like remains may be its work then. Programs of ours
-// bear the name dkms too, as hooks, but no shell runs them.
+// dkmsRunning reports whether a dkms runs that does not hold our lock, as when a person calls
+// it. What looks like leftovers may be its work then. The hooks of this project have the
+// process name dkms too, but no shell runs them.
 func dkmsRunning() bool {
 	return atWork(func(pid string) bool {
 		if commOf(pid) != "dkms" {
@@ -20,14 +20,14 @@ func dkmsRunning() bool {
 	})
 }
 
-// atWork reports whether there is such a process.
+// atWork reports whether there is a process for which such returns true.
 func atWork(such func(pid string) bool) bool {
 	processes, _ := filepath.Glob("/proc/[0-9]*")
 	return slices.ContainsFunc(processes, func(path string) bool { return such(filepath.Base(path)) })
 }
 
-// commOf returns the name of the program that a process runs (proc_pid_comm(5)), "" when
-// there is no such process.
+// commOf returns the name of the program that a process runs (proc_pid_comm(5)), or "" if there
+// is no such process.
 func commOf(pid string) string {
 	name, _ := os.ReadFile(filepath.Join("/proc", pid, "comm"))
 	return strings.TrimSpace(string(name))

@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 )
 
-// SystemPath is where the system has its programs. A PATH without sbin makes dkms do
-// nothing without a word.
+// SystemPath lists the directories of the system's programs. With a PATH without sbin, dkms
+// silently does nothing.
 const SystemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// LookPath finds a program in the places where the system has them.
+// LookPath finds a program in SystemPath.
 func LookPath(program string) (string, error) {
 	for _, dir := range filepath.SplitList(SystemPath) {
 		file := filepath.Join(dir, program)

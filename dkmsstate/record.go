@@ -11,9 +11,10 @@ import (
 // Cause is the kind of a failure, as far as it decides when to try again.
 type Cause string
 
-// A compiler's error about the module's source comes again as long as that and the headers
-// are the same; what ran into the time limit most likely does. Everything else may have
-// been a tool, a library, memory, a disk or a network that was missing.
+// CauseCompiler is an error of the compiler about the module's source, which recurs while the
+// source and the headers are the same. CauseTimeout is a build that ran into the time limit,
+// which most likely recurs. CauseOther is everything else: a tool, a library, memory, disk
+// space or a network may have been missing.
 const (
 	CauseOther    Cause = ""
 	CauseCompiler Cause = "compiler"
@@ -26,55 +27,57 @@ type Record struct {
 	Kernels map[Release]KernelRecord `json:"kernels"`
 }
 
-// KernelRecord is what is kept of one kernel.
+// KernelRecord is what is kept for one kernel.
 type KernelRecord struct {
-	// Run names the run of dpkg that was told of the troubles last. Where both the
-	// image and the headers of a kernel are configured, two hooks are called for
-	// it; the second neither tries in vain nor tells again what the first did.
+	// Run identifies the run of dpkg to which the troubles were last reported. When both the
+	// image and the headers of a kernel are configured, two hooks are called for the kernel.
+	// The second one neither tries again nor reports again what failed in the first.
 	Run string `json:"run,omitempty"`
-	// RemovedBy is the package whose removal took the kernel's builds away, as long as it
-	// is not known how that ended: dpkg may give it up, and calls no hook then.
+	// RemovedBy is the package whose removal took the kernel's builds away, as long as it is
+	// not known how the removal ended. dpkg may abort it, and calls no hook then.
 	RemovedBy string `json:"removed_by,omitempty"`
-	// Unpacked names the state of the files that the packages of the kernel and of its
-	// headers bring, as it was when the kernel was last looked at.
+	// Unpacked is Snapshot.Unpacked when the kernel was last looked at.
 	Unpacked string `json:"unpacked,omitempty"`
-	// Looked is when that was.
+	// Looked is when the kernel was last looked at.
 	Looked time.Time `json:"looked,omitzero"`
 	// Last is how the last attempt for each module ended, by MODULE/VERSION.
 	Last map[string]Last `json:"last,omitempty"`
-	// Stamps name the state of the kernel's, its modules' and its headers' files when
-	// they were compared, Mismatch is what came of it (Snapshot.Mismatch).
+	// Stamps identifies the state of the files of the kernel, its modules and its headers when
+	// they were compared. Mismatch is the result (Snapshot.Mismatch).
 	Stamps   string `json:"stamps,omitempty"`
 	Mismatch string `json:"mismatch,omitempty"`
-	// Builds are the builds that were found fresh, by MODULE/VERSION and
-	// architecture; Origins are what they were built from, by name.
+	// Builds are the builds that were found fresh, by MODULE/VERSION and architecture. Origins
+	// are what they were built from, by Origin.ID.
 	Builds  map[string]BuildRecord `json:"builds,omitempty"`
 	Origins map[string]Origin      `json:"origins,omitempty"`
-	// Dep is what was read of modules.dep.
+	// Dep is what was read of modules.dep and modules.dep.bin.
 	Dep DepRecord `json:"dep"`
-	// Answers are what dkms answered about modules of which only dkms knows whether it
-	// would install them unasked and what they need, by MODULE/VERSION (Snapshot.Ask).
+	// Answers are what dkms answered about modules of which only dkms knows whether it would
+	// install them unasked, and what they need, by MODULE/VERSION (apply.Ask).
 	Answers map[string]Answer `json:"answers,omitempty"`
 }
 
-// BuildRecord is what a build was when it was found fresh, and for what.
+// BuildRecord describes a build as it was when it was found fresh, and the kernel for which it
+// was.
 type BuildRecord struct {
-	// Stamp names the state of its files, Sum their contents; Installed the state of
-	// the installed ones while nothing about them is to be repaired, "" otherwise.
+	// Stamp identifies the state of the build's files, Sum their contents. Installed identifies
+	// the state of the installed files. It is "" if they need a repair.
 	Stamp     string `json:"stamp"`
 	Sum       string `json:"sum"`
 	Installed string `json:"installed,omitempty"`
-	// Differing are the files whose installed copies are not what was built, by name.
+	// Differing are the installed files that differ from the built ones, by the name of the
+	// built file.
 	Differing map[string]FileRecord `json:"differing,omitempty"`
 	// Absent are the files that the module's own script removed or moved when dkms had
 	// installed them.
 	Absent []string `json:"absent,omitempty"`
-	// Kernel is KernelRecord.Stamps then, From names the contents behind them.
+	// Kernel is KernelFacts.Stamps at that time. From is the Origin.ID of the contents behind
+	// them.
 	Kernel string `json:"kernel"`
 	From   string `json:"from"`
 }
 
-// FileRecord is what is kept of an installed file that is not the built one.
+// FileRecord describes an installed file that differs from the built one.
 type FileRecord struct {
 	Installed string    `json:"installed"`
 	Copy      kmod.Copy `json:"copy"`
@@ -93,30 +96,29 @@ func (b BuildRecord) file(f File) File {
 
 // Last is how the last attempt for a module on a kernel ended.
 type Last struct {
-	// Result is what became of it.
+	// Result is the kind of the result.
 	Result LastResult `json:"result"`
-	// Text says why, in one line.
+	// Text is the reason, in one line.
 	Text string    `json:"text"`
 	When time.Time `json:"when"`
-	// Log is the file that tells more, "" without one.
+	// Log is the file with the details, "" if there is none.
 	Log string `json:"log,omitempty"`
-	// Took is how long the last build of the module took on the kernel, 0 when it is not
-	// known.
+	// Took is how long the last build of the module took on the kernel, 0 if that is not known.
 	Took time.Duration `json:"took_ns,omitempty"`
-	// Inputs name what the attempt started from (Snapshot.Inputs): with other inputs it
-	// may end otherwise. Cause is why it failed, and Packages name the packages that were
-	// installed then, where another one may have been missing.
+	// Inputs identifies what the attempt started from (Snapshot.Inputs). With other inputs it
+	// may end differently. Cause is why it failed. Packages identifies the packages that were
+	// installed then: another package may have been missing.
 	Inputs   string `json:"inputs,omitempty"`
 	Cause    Cause  `json:"cause,omitempty"`
 	Packages string `json:"packages,omitempty"`
-	// Compiler names the compiler then (Layout.Compiler), Linked is the version of the module
-	// that was installed.
+	// Compiler is Layout.Compiler at that time. Linked is the version of the module that was
+	// installed.
 	Compiler string `json:"compiler,omitempty"`
 	Linked   string `json:"linked,omitempty"`
 }
 
-// again reports whether an attempt that failed may end otherwise with the present packages,
-// although the module's source and the headers are the same.
+// again reports whether a failed attempt may succeed with the present packages, although the
+// module's source and the headers are the same.
 func (l Last) again(packages func() string, compiler string) bool {
 	switch {
 	case l.Result != LastFailed || l.Cause == CauseTimeout:
@@ -127,11 +129,12 @@ func (l Last) again(packages func() string, compiler string) bool {
 	return l.Packages != packages()
 }
 
-// LastResult is the kind of an ending.
+// LastResult is the kind of a result.
 type LastResult string
 
-// A module was installed or not; where it was not, it failed, is not meant for the
-// kernel, waits for the kernel's headers, or was left alone.
+// LastInstalled means that the module was installed, LastFailed that the attempt failed,
+// LastSkipped that the module is not meant for the kernel, LastWaiting that the kernel's
+// headers are missing, and LastLeft that the module was left alone.
 const (
 	LastInstalled LastResult = "installed"
 	LastFailed    LastResult = "failed"
@@ -140,11 +143,11 @@ const (
 	LastLeft      LastResult = "left"
 )
 
-// trouble reports whether an ending is one that is reported.
+// trouble reports whether the result is to be reported.
 func (l Last) trouble() bool { return l.Result != LastInstalled && l.Result != LastWaiting }
 
-// Reported returns the troubles that a run of dpkg reported, a text for each module: none for
-// another run, or for one without a name.
+// Reported returns the troubles that a run of dpkg reported, as a text for each module. It
+// returns none for another run, or for one without a name.
 func (k KernelRecord) Reported(run string, now Present) map[string]string {
 	if run == "" || k.Run != run {
 		return nil
@@ -152,8 +155,8 @@ func (k KernelRecord) Reported(run string, now Present) map[string]string {
 	return k.EverReported(now)
 }
 
-// EverReported returns the troubles that any run reported and that are what a new attempt would
-// end in.
+// EverReported returns the troubles that any run reported and that a new attempt would end in
+// again.
 func (k KernelRecord) EverReported(now Present) map[string]string {
 	told := map[string]string{}
 	for module, last := range k.Last {
@@ -164,8 +167,7 @@ func (k KernelRecord) EverReported(now Present) map[string]string {
 	return told
 }
 
-// Retries reports whether an attempt on the kernel failed that may end otherwise with the
-// present packages.
+// Retries reports whether a failed attempt on the kernel may succeed with the present packages.
 func (k KernelRecord) Retries(packages func() string, compiler string) bool {
 	for _, last := range k.Last {
 		if last.again(packages, compiler) {
@@ -175,30 +177,31 @@ func (k KernelRecord) Retries(packages func() string, compiler string) bool {
 	return false
 }
 
-// Waits reports whether a module was to be installed on the kernel and could not be yet: for
-// want of headers, or since it failed.
+// Waits reports whether a module was to be installed on the kernel and could not be yet,
+// because the headers were missing or it failed.
 //
-// It does not any more when another version is installed than was then: somebody chose it.
+// It reports false if another version of the module is installed now than at that time:
+// somebody chose it.
 func (k KernelRecord) Waits(m Module, linked string) bool {
 	last := k.Last[m.String()]
 	return (last.Result == LastWaiting || last.Result == LastFailed) && last.Linked == linked
 }
 
-// Present is what attempts start from now: Inputs by module (Snapshot.Inputs), and a name
-// for the packages that are installed.
+// Present is what attempts start from now: Inputs by module (Snapshot.Inputs), and identifiers
+// of the installed packages and the compiler.
 type Present struct {
 	Inputs   func(module string) string
 	Packages func() string
 	Compiler string
-	// Retries reports whether what may have failed for want of a tool is tried again when
-	// other packages are installed.
+	// Retries reports whether an attempt that may have failed because a tool was missing is
+	// repeated when other packages are installed.
 	Retries bool
 }
 
-// Kernel returns what is kept of a kernel.
+// Kernel returns the record of one kernel.
 func (r Record) Kernel(kernel Release) KernelRecord { return r.Kernels[kernel] }
 
-// With returns the record with one kernel's put in its place.
+// With returns the record with that of one kernel replaced.
 func (r Record) With(kernel Release, k KernelRecord) Record {
 	next := Record{Version: RecordVersion, Kernels: maps.Clone(r.Kernels)}
 	if next.Kernels == nil {
@@ -208,8 +211,8 @@ func (r Record) With(kernel Release, k KernelRecord) Record {
 	return next
 }
 
-// Took returns how long the last build of a module took that is recorded, on whatever kernel,
-// 0 for none. One of the same version says more than a later one of another.
+// Took returns how long the last recorded build of a module took, on any kernel, or 0 if none
+// is recorded. A build of the same version is preferred to a later one of another version.
 func (r Record) Took(m Module) time.Duration {
 	var found Last
 	same := false
@@ -226,12 +229,12 @@ func (r Record) Took(m Module) time.Duration {
 	return found.Took
 }
 
-// Without returns the record without a kernel.
+// Without returns the record without one kernel.
 func (r Record) Without(kernel Release) Record {
 	next := Record{Version: RecordVersion, Kernels: maps.Clone(r.Kernels)}
 	delete(next.Kernels, kernel)
 	return next
 }
 
-// RecordVersion is the version of the file that the Record is kept in.
+// RecordVersion is the version of the file that contains the Record.
 const RecordVersion = 2

@@ -12,34 +12,33 @@ import (
 	"dkms-hooks/dkmsstate/shvars"
 )
 
-// Registration is one module that DKMS knows: the directory MODULE/VERSION in
-// the DKMS tree, with a link to the source.
+// Registration is a module that DKMS knows: the directory MODULE/VERSION in the DKMS tree, with
+// a link to the source.
 type Registration struct {
 	Module Module
-	// Source is what the `source` link says, "" without one.
+	// Source is the target of the `source` link, "" without one.
 	Source string
 	// Conf is what could be read of the module's dkms.conf.
 	Conf Conf
-	// Broken is why dkms cannot build this module, nil when it can be tried.
+	// Broken is why dkms cannot build this module, nil if it may be able to.
 	Broken error
-	// Unanswered is why it is not known whether dkms would install this module
-	// unasked, nil when it is.
+	// Unanswered is why it is not known whether dkms would install this module unasked, nil if
+	// it is known.
 	Unanswered error
 }
 
-// ErrNoSource says that a module's directory has no `source` link.
-const ErrNoSource = sentinel.Error("the link to its source is gone")
+// ErrNoSource means that a module's directory has no `source` link.
+const ErrNoSource = sentinel.Error("its source link is missing")
 
-// ErrNotAsked says that dkms was not asked yet.
-const ErrNotAsked = sentinel.Error("only dkms can tell whether its dkms.conf sets AUTOINSTALL for this kernel; the hook asks it")
+// ErrNotAsked means that dkms has not been asked yet.
+const ErrNotAsked = sentinel.Error("only dkms can determine whether its dkms.conf sets AUTOINSTALL for this kernel; the hook will ask it")
 
-// readRegistrations reads what is known of a module's versions, as it holds for one
-// kernel.
+// readRegistrations reads the registrations of a module, as they apply to one kernel.
 func (sv *Survey) readRegistrations(d moduleDir, kernel Release, arch string) []Registration {
 	var out []Registration
 	for _, version := range d.versions {
 		if version.empty {
-			continue // an empty directory is no registration
+			continue // an empty directory is not a registration
 		}
 		r := Registration{Module: version.module, Source: version.source}
 		if version.sourceErr != nil {
@@ -55,8 +54,8 @@ func (sv *Survey) readRegistrations(d moduleDir, kernel Release, arch string) []
 	return out
 }
 
-// readConf reads the dkms.conf of a registered module and the overrides that
-// dkms lays over it (dkms(8), "/etc/dkms/<module>.conf" and its variants).
+// readConf reads the dkms.conf of a registered module and the overrides that dkms applies to it
+// (dkms(8), "/etc/dkms/<module>.conf" and its variants).
 func (sv *Survey) readConf(d versionDir, kernel Release, arch string) (Conf, error) {
 	as, err := d.conf()
 	if err != nil {
@@ -72,15 +71,15 @@ func (sv *Survey) readConf(d versionDir, kernel Release, arch string) (Conf, err
 		}
 		as, _, err = as.SourceIfThere(sv.layout.Path("/etc/dkms/" + name + ".conf"))
 		if err != nil {
-			return Conf{}, fmt.Errorf("/etc/dkms/%s.conf cannot be used: %w", name, err)
+			return Conf{}, fmt.Errorf("cannot use /etc/dkms/%s.conf: %w", name, err)
 		}
 	}
 	return newConf(as), nil
 }
 
-// readSourceConf reads the dkms.conf of a source. named is what the link to it says. An
-// error is what no dkms could build the module for; that a file cannot be parsed, or
-// not be read by this user, is none.
+// readSourceConf reads the dkms.conf of a source. named is the target of the link to it. An
+// error means that no dkms can build the module. It is not an error if the file cannot be
+// parsed, or not be read by this user.
 func readSourceConf(source, named string) (shvars.Assignments, error) {
 	as, _, err := shvars.Assignments{}.Source(filepath.Join(source, "dkms.conf"))
 	switch info, statErr := os.Stat(source); {
@@ -93,10 +92,11 @@ func readSourceConf(source, named string) (shvars.Assignments, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return as, fmt.Errorf("its source has no dkms.conf: %s", filepath.Join(source, "dkms.conf"))
 	}
-	return as, fmt.Errorf("its dkms.conf cannot be used: %w", err)
+	return as, fmt.Errorf("cannot use its dkms.conf: %w", err)
 }
 
-// inRoot follows a link whose absolute target is meant inside the root.
+// inRoot returns the target of a link whose absolute target is meant inside the root. On the
+// running system it returns the link itself.
 func (l Layout) inRoot(link string) string {
 	target, err := os.Readlink(link)
 	if err != nil || l.Root == "/" || !filepath.IsAbs(target) {

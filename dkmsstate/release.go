@@ -6,30 +6,30 @@ import (
 	"strings"
 )
 
-// Release is a kernel release (`uname -r`), checked by ParseRelease: it is one
-// path component and may be put into a path as it is.
+// Release is a kernel release (`uname -r`) that was checked by ParseRelease: it is a single
+// path component and can be used in a path as it is.
 type Release string
 
-// maxRelease is what struct new_utsname holds of a release, less its NUL.
+// maxRelease is the length of a release in struct new_utsname, without its NUL.
 const maxRelease = 64
 
-// ParseRelease checks a kernel release that came from outside. It accepts a
-// digit followed by letters, digits and the marks . + ~ _ -, at most 64 bytes
-// (the kernel's __NEW_UTS_LEN), without "..".
+// ParseRelease checks a kernel release from outside. It accepts a digit followed by letters,
+// digits and the characters . + ~ _ -, at most 64 bytes (the kernel's __NEW_UTS_LEN), without
+// "..".
 func ParseRelease(s string) (Release, error) {
 	switch {
 	case s == "":
 		return "", errors.New("kernel release is empty")
 	case len(s) > maxRelease:
-		return "", fmt.Errorf("kernel release of %d bytes is longer than the %d that a kernel can have", len(s), maxRelease)
+		return "", fmt.Errorf("kernel release of %d bytes is longer than the limit of %d", len(s), maxRelease)
 	case s[0] < '0' || s[0] > '9':
 		return "", fmt.Errorf("kernel release %q does not begin with a digit", s)
 	case strings.Contains(s, ".."):
-		return "", fmt.Errorf("kernel release %q holds %q", s, "..")
+		return "", fmt.Errorf("kernel release %q contains %q", s, "..")
 	}
 	for i := range len(s) {
 		if !releaseByte(s[i]) {
-			return "", fmt.Errorf("kernel release %q holds %q", s, s[i])
+			return "", fmt.Errorf("kernel release %q contains %q", s, s[i])
 		}
 	}
 	return Release(s), nil

@@ -20,7 +20,7 @@ func TestParseRelease(t *testing.T) {
 	}
 }
 
-// Whatever is accepted is one path component that no program takes for an option.
+// Anything that is accepted is a single path component that no program takes for an option.
 func FuzzParseRelease(f *testing.F) {
 	for _, seed := range []string{"6.1.0-56-amd64", "..", "6.1/../x", "-k"} {
 		f.Add(seed)

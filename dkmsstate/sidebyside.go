@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// SideBySide calls a function for each number below n, as many at a time as there are
+// SideBySide calls do for each number below n, with as many calls at a time as there are
 // processors.
 func SideBySide(n int, do func(i int)) {
 	workers := min(n, runtime.GOMAXPROCS(0))

@@ -11,7 +11,7 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// Again looks once more, as after a run; what the kernel says of itself is not read
+// Again takes a new snapshot, for example after a run. Facts about the kernel are not read
 // again while its files are the same.
 func (s Snapshot) Again(kept KernelRecord) (Snapshot, error) {
 	after, err := ReadSnapshot(s.Layout, s.Kernel, s.Arch, kept)
@@ -19,28 +19,28 @@ func (s Snapshot) Again(kept KernelRecord) (Snapshot, error) {
 	return after, err
 }
 
-// Snapshot is what DKMS and one kernel have, as found by looking. Its lists are in
-// the order of the modules' names.
+// Snapshot is the state of DKMS for one kernel. Its lists are sorted by the names of the
+// modules.
 type Snapshot struct {
 	Layout Layout
 	Kernel Release
-	// Arch is the architecture that the kernel's modules are built for, ArchDetected
-	// that the kernel itself says so.
+	// Arch is the architecture that the kernel's modules are built for. ArchDetected reports
+	// whether the kernel's configuration says so.
 	Arch         string
 	ArchDetected bool
-	// There reports whether the kernel's module tree is there, so that modules can be
-	// installed into it; headers alone do not make a kernel.
+	// There reports whether the kernel's module tree exists, so that modules can be installed
+	// into it. Headers alone do not make a kernel.
 	There bool
-	// Headers reports whether modules can be built: build/include is there.
+	// Headers reports whether modules can be built: build/include exists.
 	Headers bool
-	// Mismatch says how the headers show that they are not those of the image, ""
-	// when they do not; Examine finds it.
+	// Mismatch is what shows that the headers are not those of the image, "" if nothing does.
+	// fresh.Examine sets it.
 	Mismatch string
 	// Forced reports whether somebody insists on building with these headers all the same.
 	Forced bool
-	// NoAutoinstall reports whether /etc/dkms/no-autoinstall is there.
+	// NoAutoinstall reports whether /etc/dkms/no-autoinstall exists.
 	NoAutoinstall bool
-	// Registrations are all modules that DKMS knows, broken ones included.
+	// Registrations are all modules that DKMS knows, including broken ones.
 	Registrations []Registration
 	// Builds are this kernel's builds, of every architecture.
 	Builds []Build
@@ -50,30 +50,30 @@ type Snapshot struct {
 	Unowned []string
 	// Dep is what depmod last wrote for this kernel.
 	Dep ModulesDep
-	// Compression is the end of a name (.gz, .xz, .zst) by which builds that are not
-	// compressed should be, "" where none is or nothing could do it.
+	// Compression is the suffix (.gz, .xz, .zst) by which uncompressed builds should be
+	// compressed. It is "" if there are none, or no program to do it.
 	Compression string
-	// LeftoversOf are modules for which a run that was cut off left something.
+	// LeftoversOf are the modules for which an interrupted run left something behind.
 	LeftoversOf []Module
-	// Leftovers are files that programs which were killed left, as paths of the system.
+	// Leftovers are the files that killed programs left behind, as paths of the system.
 	Leftovers []string
-	// DepmodPending reports whether a run which was cut off owes the kernel a depmod, by a note of
-	// dkms or of our own.
+	// DepmodPending reports whether an interrupted run did not run depmod for the kernel,
+	// according to a note of dkms or of our own.
 	DepmodPending bool
-	// DKMSRunning reports whether a dkms is at work that somebody else called: remains and
+	// DKMSRunning reports whether a dkms is running that somebody else called. Leftovers and
 	// notes may be its own.
 	DKMSRunning bool
-	// Troubles are what could not be read, each a sentence.
+	// Troubles are messages about what could not be read.
 	Troubles []string
-	// installed reports whether the install directory has a file of a name.
+	// installed reports whether the install directory has a file with the given name.
 	installed func(name string) bool
-	// Facts is what package fresh read of the kernel.
+	// Facts is what package fresh has read of the kernel.
 	Facts *KernelFacts
-	// inputs are what Examine found of modules in trouble (Inputs), by MODULE/VERSION.
+	// inputs are the results of FindInputs, by MODULE/VERSION.
 	inputs map[string]string
 }
 
-// ReadSnapshot looks at the DKMS tree and at one kernel; see Survey.Snapshot.
+// ReadSnapshot reads the DKMS tree and the snapshot of one kernel; see Survey.Snapshot.
 func ReadSnapshot(l Layout, kernel Release, uname string, kept KernelRecord) (Snapshot, error) {
 	survey, err := l.Survey()
 	if err != nil {
@@ -82,12 +82,11 @@ func ReadSnapshot(l Layout, kernel Release, uname string, kept KernelRecord) (Sn
 	return survey.Snapshot(kernel, uname, kept), nil
 }
 
-// Snapshot looks at one kernel. A module that cannot be read is a trouble and never
-// hides another.
+// Snapshot reads the snapshot of one kernel. A module that cannot be read is reported in
+// Troubles and never hides another one.
 //
-// uname is the architecture to take where neither the kernel nor what was built
-// for it tells (`uname -m`). Installed files that kept knows to equal the built ones
-// are not read again.
+// uname is the architecture (`uname -m`) that is used if neither the kernel nor its builds show
+// another one. Installed files that equal the built ones according to kept are not read again.
 func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snapshot {
 	l := sv.layout
 	s := l.EmptySnapshot(kernel)
@@ -120,7 +119,8 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 	return s
 }
 
-// EmptySnapshot returns a snapshot in which nothing is looked up yet, for a look at one module.
+// EmptySnapshot returns a snapshot of which nothing is read yet, for looking at a single
+// module.
 func (l Layout) EmptySnapshot(kernel Release) Snapshot {
 	return Snapshot{Layout: l, Kernel: kernel, Dep: NewModulesDep(l.KernelDir(kernel)), installed: func(name string) bool {
 		_, err := os.Lstat(filepath.Join(l.InstallDir(kernel), name))
@@ -136,11 +136,11 @@ func (l Layout) ModuleSnapshot(kernel Release, name string) Snapshot {
 	return s
 }
 
-// Buildable reports whether modules can be built: the headers are there, and the image's as
-// far as can be shown, or somebody insists.
+// Buildable reports whether modules can be built: the headers are installed, and nothing shows
+// that they are not those of the image, or somebody insists.
 func (s Snapshot) Buildable() bool { return s.Headers && (s.Mismatch == "" || s.Forced) }
 
-// modulePart is what one module gives to a snapshot.
+// modulePart is the part of a snapshot that belongs to one module.
 type modulePart struct {
 	registrations []Registration
 	builds        []Build
@@ -162,7 +162,7 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 	for _, name := range d.links {
 		arch, ok := strings.CutPrefix(name, "kernel-"+string(s.Kernel)+"-")
 		if !ok || strings.Contains(arch, "-") {
-			continue // kernel-6.1-rt-x86_64 is another kernel's than kernel-6.1-x86_64
+			continue // kernel-6.1-rt-x86_64 belongs to another kernel than kernel-6.1-x86_64
 		}
 		path := filepath.Join(s.Layout.ModuleDir(d.name), name)
 		target, err := os.Readlink(path)
@@ -180,7 +180,7 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 			continue
 		}
 		arches, err := os.ReadDir(filepath.Join(s.Layout.VersionDir(version.module), string(s.Kernel)))
-		scratch := version.has(TrashName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was cut off
+		scratch := version.has(TrashName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was interrupted
 		half := slices.ContainsFunc(arches, func(entry os.DirEntry) bool { return entry.Name() == nofollow.PartialMark })
 		for _, arch := range arches {
 			scratch = scratch || IsScratch(arch.Name())
@@ -197,7 +197,7 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 	return part
 }
 
-// arches returns the architectures that the kernel has builds or links of.
+// arches returns the architectures of the kernel's builds and links.
 func (s Snapshot) arches() []string {
 	var had []string
 	for _, b := range s.Builds {
@@ -209,7 +209,7 @@ func (s Snapshot) arches() []string {
 	return had
 }
 
-// findUnowned looks for module files that dkms installed and no longer knows.
+// findUnowned finds installed module files that belong to no build.
 func (s *Snapshot) findUnowned(files []string) {
 	known := map[string]bool{}
 	for _, b := range s.Builds {

@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// stamp names the present state of files without reading them. The time of the last
-// change is in it, which no unpacking can set: packages made for one
-// SOURCE_DATE_EPOCH have the same times and often the same sizes in them.
+// stamp identifies the present state of files without reading them. It includes the ctime,
+// which unpacking cannot set: packages made with one SOURCE_DATE_EPOCH contain files with the
+// same mtimes and often the same sizes.
 type stamp struct{ state []byte }
 
-// add adds a file to those that are named.
+// add adds a file to the stamp.
 func (s *stamp) add(info os.FileInfo) {
 	for _, n := range []int64{info.Size(), info.ModTime().UnixNano(), Changed(info).UnixNano(), int64(info.Mode())} {
 		s.state = binary.LittleEndian.AppendUint64(s.state, uint64(n))
 	}
 }
 
-// addFile adds a file by its path; that there is none is a state as well.
+// addFile adds a file by its path. That it does not exist is a state as well.
 func (s *stamp) addFile(path string) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -31,7 +31,7 @@ func (s *stamp) addFile(path string) {
 	s.add(info)
 }
 
-// sum returns the name.
+// sum returns the stamp as a string.
 func (s *stamp) sum() string {
 	sum := sha256.Sum256(s.state)
 	return hex.EncodeToString(sum[:16])
@@ -45,7 +45,7 @@ func StampFiles(paths ...string) string {
 	return s.sum()
 }
 
-// Changed is when a file last changed in any way (ctime).
+// Changed returns when a file last changed in any way (ctime).
 func Changed(info os.FileInfo) time.Time {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return time.Unix(stat.Ctim.Unix())

@@ -14,45 +14,45 @@ import (
 	"dkms-hooks/dkmsstate/shvars"
 )
 
-// Survey is one look at the DKMS tree, whatever the kernel. The snapshots of several
-// kernels are made from it, so that what they share is read once.
+// Survey is the state of the DKMS tree, whatever the kernel. The snapshots of several kernels
+// are taken from one Survey, so that what they share is read once.
 type Survey struct {
 	layout Layout
-	// notes are the files at the top of the tree.
+	// notes are the names of the entries at the top of the tree that are not modules.
 	notes   []string
 	modules []moduleDir
-	// overrides are the files in /etc/dkms.
+	// overrides are the names of the files in /etc/dkms.
 	overrides []string
 }
 
 // moduleDir is MODULE/ of the tree.
 type moduleDir struct {
 	name string
-	// links are the names of its kernel links, archived the kernels of which modules
-	// of their own were archived for it.
+	// links are the names of its kernel links. archived are the kernels of which dkms archived
+	// modules for it.
 	links, archived []string
 	versions        []versionDir
 	trouble         string
-	// linkTemp reports whether a kernel link was being made, and was not finished.
+	// linkTemp reports whether a kernel link was being created and was not finished.
 	linkTemp bool
 }
 
 // versionDir is MODULE/VERSION/ of the tree.
 type versionDir struct {
 	module Module
-	// dirs are the directories in it, and links but the source; empty says that there
-	// is nothing at all.
+	// dirs are the names of its directories, and of its links except source. empty reports
+	// whether there is no entry at all.
 	dirs  []string
 	empty bool
-	// source is what the source link says, sourceErr why there is none; conf parses
-	// the dkms.conf there, once.
+	// source is the target of the source link, and sourceErr why there is none. conf parses the
+	// dkms.conf there, once.
 	source    string
 	sourceErr error
 	conf      func() (shvars.Assignments, error)
 }
 
-// Survey looks at the DKMS tree, or at the modules of these names alone. A tree that
-// is not there is an empty one.
+// Survey reads the DKMS tree, or only the modules with the given names. A missing tree counts
+// as an empty one.
 func (l Layout) Survey(names ...string) (*Survey, error) {
 	sv := &Survey{layout: l}
 	if len(names) == 0 {
@@ -82,7 +82,7 @@ func (l Layout) readModuleDir(name string) moduleDir {
 	dir := l.ModuleDir(name)
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		d.trouble = fmt.Sprintf("%s: cannot be read: %v", name, err)
+		d.trouble = fmt.Sprintf("%s: cannot read its directory: %v", name, err)
 	}
 	for _, entry := range entries {
 		switch {
@@ -110,7 +110,7 @@ func (l Layout) readVersionDir(m Module) versionDir {
 	}
 	link := filepath.Join(dir, "source")
 	d.source, d.sourceErr = os.Readlink(link)
-	if d.sourceErr != nil && !errors.Is(d.sourceErr, fs.ErrNotExist) { // dkms 3.0 takes a directory for a source as well
+	if d.sourceErr != nil && !errors.Is(d.sourceErr, fs.ErrNotExist) { // dkms 3.0 accepts a directory as a source as well
 		d.source, d.sourceErr = link, nil
 	}
 	d.conf = sync.OnceValues(func() (shvars.Assignments, error) { return readSourceConf(l.inRoot(link), d.source) })
@@ -119,8 +119,8 @@ func (l Layout) readVersionDir(m Module) versionDir {
 
 func (d versionDir) has(dir string) bool { return slices.Contains(d.dirs, dir) }
 
-// NeedsRecovery reports whether a run that was cut off, or a removal, set builds of the kernel
-// aside, so that they have to be settled first.
+// NeedsRecovery reports whether an interrupted run or a removal has set builds of the kernel
+// aside, so that they have to be restored or discarded first.
 func (sv *Survey) NeedsRecovery(kernel Release) bool {
 	for _, module := range sv.modules {
 		for _, version := range module.versions {
@@ -132,7 +132,7 @@ func (sv *Survey) NeedsRecovery(kernel Release) bool {
 	return false
 }
 
-// Modules returns what is registered, as NAME/VERSION.
+// Modules returns the registered modules as NAME/VERSION.
 func (sv *Survey) Modules() []string {
 	var names []string
 	for _, module := range sv.modules {
@@ -145,7 +145,7 @@ func (sv *Survey) Modules() []string {
 	return names
 }
 
-// VersionsWith returns the modules that have an entry of a name in MODULE/VERSION.
+// VersionsWith returns the modules that have an entry with this name in MODULE/VERSION.
 func (l Layout) VersionsWith(name string) []Module {
 	var found []Module
 	modules, _ := os.ReadDir(l.TreePath())

@@ -14,8 +14,8 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// What the record knows to be the same is not read, and whatever changes a file makes
-// it be read again.
+// Files that did not change since they were recorded are not read. Any change makes a file be
+// read again.
 func TestInstalledFilesAreKnownByTheRecord(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")
@@ -69,7 +69,7 @@ func TestModulesDepIsKnownByTheRecord(t *testing.T) {
 	assert.Equal(t, "modules.dep does not name one.ko", plan.DepmodReason(now), "modprobe would not find it")
 }
 
-// The snapshots of one survey are those that a look at each kernel gives.
+// The snapshots of one survey are the same as those that are read for each kernel.
 func TestOneSurveyServesAllKernels(t *testing.T) {
 	f, one, two := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}, dkmsstate.Module{Name: "two", Version: "2.0"}
 	f.Register(one, "")
@@ -94,7 +94,7 @@ func TestOneSurveyServesAllKernels(t *testing.T) {
 	}
 }
 
-// A file that somebody put beside the builds is no leftovers of an interrupted run.
+// A file that somebody put beside the builds is not a leftover of an interrupted run.
 func TestAStrayFileIsNoRemains(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")

@@ -9,30 +9,30 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// UnfinishedDir holds a file for each kernel for which work was begun, or postponed, and
-// not finished yet; InitramfsDir one for each whose initramfs is to be looked at.
+// UnfinishedDir contains a file for each kernel with work that was begun or deferred and is not
+// finished yet. InitramfsDir contains one for each kernel whose initramfs may need an update.
 const (
 	UnfinishedDir = "unfinished"
 	InitramfsDir  = "initramfs"
 )
 
-// Unfinished is why work on a kernel is not finished.
+// Unfinished is why the work on a kernel is not finished.
 type Unfinished string
 
-// Work was begun, and a run that finds this was preceded by one that was cut off;
-// or it was postponed, since another run held the lock for too long. Or the modules
-// are as they should be, and the initramfs may still hold the old ones.
+// Interrupted means that work was begun, and that the run that did so was interrupted. Deferred
+// means that the work was postponed because another run held the lock for too long. Initramfs
+// means that the modules are in order, and that the initramfs may still contain the old ones.
 const (
 	Interrupted Unfinished = "interrupted"
 	Deferred    Unfinished = "postponed"
 	Initramfs   Unfinished = "initramfs"
 )
 
-// KeepingMark is the second line of a note about work that brings nothing in.
+// KeepingMark is the second line of a note about work that brings in no module.
 const KeepingMark = "keep"
 
-// Unfinished returns the note of a kernel, "" for none. One that cannot be understood
-// counts as begun.
+// Unfinished returns why the work on a kernel is not finished, or "" if it is. A note that
+// cannot be understood counts as Interrupted.
 func (l Layout) Unfinished(kernel Release) Unfinished {
 	why, _ := l.readUnfinished(kernel)
 	if _, owed := l.InitramfsNoted(kernel); why == "" && owed {
@@ -41,7 +41,7 @@ func (l Layout) Unfinished(kernel Release) Unfinished {
 	return why
 }
 
-// UnfinishedInFull reports whether the work that is not finished is to bring in every module.
+// UnfinishedInFull reports whether the unfinished work is to bring in every module.
 func (l Layout) UnfinishedInFull(kernel Release) bool {
 	why, keeping := l.readUnfinished(kernel)
 	return why != "" && !keeping
@@ -60,7 +60,7 @@ func (l Layout) readUnfinished(kernel Release) (why Unfinished, keeping bool) {
 	return Interrupted, keeping
 }
 
-// AllUnfinished returns the kernels with a note.
+// AllUnfinished returns the kernels that have a note.
 func (l Layout) AllUnfinished() []Release {
 	var names []string
 	for _, dir := range []string{UnfinishedDir, InitramfsDir} {
@@ -79,14 +79,14 @@ func (l Layout) AllUnfinished() []Release {
 	return kernels
 }
 
-// InitramfsNote is a note of NoteInitramfs: the names of the modules that were changed. note is
-// the whole of it, by which it is known again.
+// InitramfsNote is a note of record.NoteInitramfs. Names are the modules that were changed.
+// Note is the whole text, which distinguishes it from a later note.
 type InitramfsNote struct {
 	Names []string
 	Note  string
 }
 
-// InitramfsNoted returns the note of NoteInitramfs, and whether there is one.
+// InitramfsNoted returns the note of record.NoteInitramfs, and reports whether there is one.
 func (l Layout) InitramfsNoted(kernel Release) (InitramfsNote, bool) {
 	data, err := regular.ReadFile(filepath.Join(l.Path(StateDir), InitramfsDir, string(kernel)))
 	if err != nil {

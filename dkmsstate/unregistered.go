@@ -9,15 +9,15 @@ import (
 	"dkms-hooks/dkmsstate/shvars"
 )
 
-// SourceDir is a directory of the source tree that holds a dkms.conf.
+// SourceDir is a directory of the source tree that contains a dkms.conf.
 type SourceDir struct {
 	Module Module
 	// Dir is its path, as seen from inside the root.
 	Dir string
 }
 
-// Unregistered returns the modules whose source is in the source tree, where `dkms add`
-// would find it, and which DKMS does not know.
+// Unregistered returns the modules that are not registered and whose source is in the source
+// tree, where `dkms add` would find it.
 func (l Layout) Unregistered() ([]SourceDir, error) {
 	confs, err := filepath.Glob(filepath.Join(l.Path(l.Source), "*", "dkms.conf"))
 	if err != nil {
@@ -37,8 +37,8 @@ func (l Layout) Unregistered() ([]SourceDir, error) {
 	return found, nil
 }
 
-// sourceModule tells what module a directory NAME-VERSION is the source of. Where a
-// name may hold dashes and digits, the dkms.conf tells where it ends.
+// sourceModule returns the module of which a directory NAME-VERSION is the source. Since a name
+// may contain dashes and digits, the dkms.conf decides where it ends.
 func sourceModule(dir, conf string) (Module, bool) {
 	as, _, err := shvars.Assignments{}.Source(conf)
 	if err != nil {

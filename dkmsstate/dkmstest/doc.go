@@ -1,3 +1,3 @@
-// Package dkmstest makes roots with a DKMS tree and a kernel as dkms(8) leaves them, for
+// Package dkmstest creates roots with a DKMS tree and a kernel as dkms(8) leaves them, for
 // tests.
 package dkmstest

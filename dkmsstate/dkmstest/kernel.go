@@ -7,14 +7,15 @@ import (
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
-// KernelOf fabricates a kernel with one module of its own and its headers. A CRC of 0
-// is that of a kernel without symbol versions.
+// KernelOf creates a kernel with one module of its own, and its headers. crc is the CRC of
+// module_layout, 0 for a kernel without symbol versions. option selects the configuration
+// (configOf). number is the number of the kernel's build.
 func (f Root) KernelOf(crc uint32, option, number string) {
 	f.ImageOf(crc, option, number)
 	f.HeadersOf(crc, option, number)
 }
 
-// ImageOf fabricates the image and its module; KernelOf says of what.
+// ImageOf creates the image and its module. KernelOf explains the arguments.
 func (f Root) ImageOf(crc uint32, option, number string) {
 	k := string(Kernel)
 	f.Write("lib/modules/"+k+"/kernel/own.ko", string(kmodtest.File(kmodtest.Module{Vermagic: Magic, Uses: kmodtest.Uses(crc)}, "own")))
@@ -23,7 +24,7 @@ func (f Root) ImageOf(crc uint32, option, number string) {
 	f.Depmod()
 }
 
-// HeadersOf fabricates the headers; KernelOf says of what.
+// HeadersOf creates the headers. KernelOf explains the arguments.
 func (f Root) HeadersOf(crc uint32, option, number string) {
 	build := "lib/modules/" + string(Kernel) + "/build/"
 	hex := "0x00000000"
@@ -37,13 +38,13 @@ func (f Root) HeadersOf(crc uint32, option, number string) {
 	f.Write(build+"include/generated/utsversion.h", number)
 }
 
-// configOf is the configuration of a kernel, by a letter for what its structures
-// depend on.
+// configOf returns the configuration of a kernel. The letter option, y or m, selects a value
+// that its structures depend on.
 func configOf(option string) string {
 	return "CONFIG_MODULES=y\nCONFIG_HZ=" + map[string]string{"y": "100", "m": "250"}[option] + "\n"
 }
 
-// InstallOf installs a module whose file is ko.
+// InstallOf builds and installs a module whose file is ko.
 func (f Root) InstallOf(m dkmsstate.Module, ko kmodtest.Module) {
 	f.AddInstalled(m)
 	f.Write(f.BuildFile(m), string(kmodtest.File(ko, m.String())))

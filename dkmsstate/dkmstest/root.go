@@ -17,13 +17,13 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// Kernel and Arch are what a fabricated root is for.
+// Kernel and Arch are the kernel and the architecture of every Root.
 const (
 	Kernel = dkmsstate.Release("6.1.0-test")
 	Arch   = "x86_64"
 )
 
-// Magic is the vermagic of fabricated modules.
+// Magic is the vermagic of the modules in a Root.
 const Magic = string(Kernel) + " SMP preempt mod_unload modversions "
 
 // Root is a root with a DKMS tree as dkms leaves it.
@@ -32,7 +32,7 @@ type Root struct {
 	Layout dkmsstate.Layout
 }
 
-// New makes a root with one kernel, which has its headers and a module of its own.
+// New creates a root with one kernel, which has its headers and a module of its own.
 func New(t *testing.T) Root {
 	f := Root{t, dkmsstate.DefaultLayout(t.TempDir())}
 	f.Write("lib/modules/"+string(Kernel)+"/modules.order", "kernel/own.ko\n")
@@ -41,17 +41,17 @@ func New(t *testing.T) Root {
 	return f
 }
 
-// Path returns the place of a path of the fabricated system.
+// Path returns the path in the root of a path of the system.
 func (f Root) Path(name string) string { return filepath.Join(f.Layout.Root, name) }
 
-// Write writes a file, with the directories above it.
+// Write writes a file. It creates the directories above it.
 func (f Root) Write(name, content string) {
 	f.T.Helper()
 	require.NoError(f.T, os.MkdirAll(filepath.Dir(f.Path(name)), 0o755))
 	require.NoError(f.T, os.WriteFile(f.Path(name), []byte(content), 0o644))
 }
 
-// Link makes a symbolic link in the place of whatever is there.
+// Link creates a symbolic link and replaces whatever is there.
 func (f Root) Link(target, name string) {
 	f.T.Helper()
 	require.NoError(f.T, os.MkdirAll(filepath.Dir(f.Path(name)), 0o755))
@@ -59,42 +59,42 @@ func (f Root) Link(target, name string) {
 	require.NoError(f.T, os.Symlink(target, f.Path(name)))
 }
 
-// Pipe puts a pipe that nobody writes in a file's place.
+// Pipe replaces a file by a pipe that nobody writes to.
 func (f Root) Pipe(name string) {
 	f.T.Helper()
 	require.NoError(f.T, os.RemoveAll(f.Path(name)))
 	require.NoError(f.T, unix.Mkfifo(f.Path(name), 0o644))
 }
 
-// Register registers a module with a dkms.conf; conf adds lines to it.
+// Register registers a module. conf is added to its dkms.conf.
 func (f Root) Register(m dkmsstate.Module, conf string) {
 	src := "usr/src/" + m.Name + "-" + m.Version
 	f.Write(src+"/dkms.conf", "PACKAGE_NAME="+m.Name+"\nAUTOINSTALL=yes\n"+conf)
 	f.Link("/"+src, "var/lib/dkms/"+m.Name+"/"+m.Version+"/source")
 }
 
-// AddBuild puts a build of a module into the tree.
+// AddBuild adds a build of a module to the tree.
 func (f Root) AddBuild(m dkmsstate.Module) {
 	f.Write(f.BuildFile(m), BuiltOf(m))
 	f.Write("var/lib/dkms/"+m.Name+"/"+m.Version+"/"+string(Kernel)+"/"+Arch+"/log/make.log", "log")
 }
 
-// BuiltOf is what a module is built to.
+// BuiltOf returns the contents of the file that is built of a module.
 func BuiltOf(m dkmsstate.Module) string {
 	return string(kmodtest.File(kmodtest.Module{Vermagic: Magic}, m.String()))
 }
 
-// BuildFile returns the path of a module that was built.
+// BuildFile returns the path of the built file of a module.
 func (f Root) BuildFile(m dkmsstate.Module) string {
 	return "var/lib/dkms/" + m.Name + "/" + m.Version + "/" + string(Kernel) + "/" + Arch + "/module/" + m.Name + ".ko"
 }
 
-// InstalledFile returns the path of a file among the installed modules.
+// InstalledFile returns the path of a file in the install directory.
 func (f Root) InstalledFile(name string) string {
 	return "lib/modules/" + string(Kernel) + "/updates/dkms/" + name
 }
 
-// AddInstalled puts a build into the tree, installs it and lets modules.dep name it.
+// AddInstalled adds a build to the tree, installs it and runs Depmod.
 func (f Root) AddInstalled(m dkmsstate.Module) {
 	f.AddBuild(m)
 	f.Write(f.InstalledFile(m.Name+".ko"), BuiltOf(m))
@@ -102,7 +102,7 @@ func (f Root) AddInstalled(m dkmsstate.Module) {
 	f.Depmod()
 }
 
-// Depmod writes what depmod would, as far as it is looked at here.
+// Depmod writes what depmod would, as far as it is read here.
 func (f Root) Depmod() {
 	var b bytes.Buffer
 	for _, dir := range []string{"kernel", dkmsstate.InstalledUnder} {
@@ -115,7 +115,7 @@ func (f Root) Depmod() {
 	f.Write("lib/modules/"+string(Kernel)+"/modules.dep.bin", b.String())
 }
 
-// Kernels returns every kernel that anything in the root names.
+// Kernels returns every kernel that occurs in the root.
 func (f Root) Kernels() []dkmsstate.Release {
 	survey, err := f.Layout.Survey()
 	require.NoError(f.T, err)
@@ -124,20 +124,20 @@ func (f Root) Kernels() []dkmsstate.Release {
 	return survey.Kernels(rec)
 }
 
-// Snapshot returns what the root has on the kernel.
+// Snapshot returns the snapshot of the kernel.
 func (f Root) Snapshot() dkmsstate.Snapshot {
 	s, err := dkmsstate.ReadSnapshot(f.Layout, Kernel, Arch, dkmsstate.KernelRecord{})
 	require.NoError(f.T, err)
 	return s
 }
 
-// Pointer is Snapshot, for what changes a snapshot.
+// Pointer returns a pointer to a new snapshot, for functions that change it.
 func (f Root) Pointer() *dkmsstate.Snapshot {
 	s := f.Snapshot()
 	return &s
 }
 
-// Listing returns every path under the root with what it holds.
+// Listing returns every path below the root with its contents.
 func (f Root) Listing() map[string]string {
 	out := map[string]string{}
 	require.NoError(f.T, filepath.WalkDir(f.Layout.Root, func(path string, d os.DirEntry, err error) error {

@@ -31,7 +31,7 @@ func damages() []damage {
 			by: "dkms-hooks run postinst $K", says: "alpha/1.0: installed"},
 		{name: ".ko without a link", do: "rm /var/lib/dkms/alpha/kernel-$K-x86_64", says: "its kernel link is gone"},
 		{name: "link without .ko", do: "rm /lib/modules/$K/updates/dkms/alpha.ko*", says: "is not in updates/dkms"},
-		{name: "installed .ko of 0 bytes", do: "find /lib/modules/$K/updates/dkms -name 'alpha.ko*' -exec truncate -s 0 {} +", says: "is not the one that was built"},
+		{name: "installed .ko of 0 bytes", do: "find /lib/modules/$K/updates/dkms -name 'alpha.ko*' -exec truncate -s 0 {} +", says: "is not the built file"},
 		{name: "built .ko of 0 bytes", do: "find " + alpha + "/x86_64/module -name 'alpha.ko*' -exec truncate -s 0 {} +", says: "building alpha/1.0"},
 		{name: "scratch of dkms", do: "mkdir -p " + alpha + "/.tmp_x86_64_abcdef/module", says: "alpha/1.0: cleaned",
 			leaves: alpha + "/.tmp_x86_64_abcdef"},
