@@ -14,25 +14,26 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// Firmware is where the kernel shows the variables of UEFI and its keys.
+// Firmware contains the paths at which the kernel shows the variables of UEFI, those of shim,
+// and its own keys.
 type Firmware struct{ Vars, Mok, Keys string }
 
-// SystemFirmware is that of the running system.
+// SystemFirmware returns the paths of the running system.
 func SystemFirmware() Firmware {
 	return Firmware{Vars: "/sys/firmware/efi/efivars", Mok: "/sys/firmware/efi/mok-variables", Keys: "/proc/keys"}
 }
 
-// The vendors of UEFI variables: the firmware, its image database, and shim.
+// The vendors of UEFI variables: the firmware, its image security database, and shim.
 const (
 	efiGlobal   = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 	efiDatabase = "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
 	efiShim     = "605dab50-e046-4300-abb6-3dd810dd8b23"
 )
 
-// Unenrolled returns the certificate of the key that dkms signs modules with, when
-// Secure Boot is on and neither the firmware nor shim nor the running kernel knows it,
-// nor is its enrolment requested for the next boot; "" otherwise, and whenever
-// anything cannot be read.
+// Unenrolled returns the certificate of the key with which dkms signs modules, and its path, if
+// Secure Boot is on, neither the firmware nor shim nor the running kernel knows the
+// certificate, and its enrolment is not requested for the next boot. Otherwise, and if anything
+// cannot be read, path is "".
 func Unenrolled(l dkmsstate.Layout, f Firmware) (path string, certificate []byte) {
 	if !f.secure() {
 		return "", nil
@@ -52,16 +53,16 @@ func Unenrolled(l dkmsstate.Layout, f Firmware) (path string, certificate []byte
 	return path, data
 }
 
-// secure reports whether Secure Boot is on, and not switched off again in shim.
+// secure reports whether Secure Boot is on and not switched off in shim.
 func (f Firmware) secure() bool {
 	on := f.variable("SecureBoot", efiGlobal)
 	off := f.variable("MokSBStateRT", efiShim)
 	return len(on) > 0 && on[len(on)-1] == 1 && (len(off) == 0 || off[len(off)-1] != 1)
 }
 
-// knows reports whether a certificate is in a list of the firmware (db) or of shim, or
-// is a key that the kernel trusts. The lists hold certificates whole
-// (UEFI specification, EFI_SIGNATURE_LIST).
+// knows reports whether a certificate is in a list of the firmware (db) or of shim, or is that
+// of a key that the kernel trusts. The lists contain certificates as a whole (UEFI
+// specification, EFI_SIGNATURE_LIST).
 func (f Firmware) knows(certificate []byte) bool {
 	lists := [][]byte{f.variable("db", efiDatabase), f.variable("MokNew", efiShim)}
 	for _, pattern := range []string{filepath.Join(f.Vars, "MokListRT*-"+efiShim), filepath.Join(f.Mok, "MokListRT*")} {
@@ -69,7 +70,7 @@ func (f Firmware) knows(certificate []byte) bool {
 		for _, path := range found {
 			data, err := os.ReadFile(path)
 			if err != nil {
-				return true // nobody knows what is in it
+				return true // it may contain the certificate
 			}
 			lists = append(lists, data)
 		}
@@ -77,7 +78,7 @@ func (f Firmware) knows(certificate []byte) bool {
 	return slices.ContainsFunc(lists, func(list []byte) bool { return bytes.Contains(list, certificate) }) || f.trusts(certificate)
 }
 
-// trusts reports whether the kernel has the certificate in one of its rings, by the
+// trusts reports whether the kernel has the certificate in one of its keyrings, by the
 // identifier of its key: "SUBJECT: IDENTIFIER: X509.rsa …" in proc_keys(5).
 func (f Firmware) trusts(certificate []byte) bool {
 	data, _ := os.ReadFile(f.Keys)
@@ -95,7 +96,7 @@ func (f Firmware) trusts(certificate []byte) bool {
 	return false
 }
 
-// variable reads a UEFI variable: four bytes of attributes and its value.
+// variable returns the value of a UEFI variable, which follows four bytes of attributes.
 func (f Firmware) variable(name, vendor string) []byte {
 	data, err := os.ReadFile(filepath.Join(f.Vars, name+"-"+vendor))
 	const attributes = 4
@@ -105,8 +106,8 @@ func (f Firmware) variable(name, vendor string) []byte {
 	return data[attributes:]
 }
 
-// SignedBy returns the first module of a kernel that is installed with a signature of a
-// certificate's key, "" for none.
+// SignedBy returns the first module that is installed on the kernel with a signature of the
+// certificate's key, or "" if there is none.
 func SignedBy(ctx context.Context, s dkmsstate.Snapshot, certificate []byte) string {
 	ids := signers(certificate)
 	for _, b := range s.Builds {
@@ -126,9 +127,9 @@ func SignedBy(ctx context.Context, s dkmsstate.Snapshot, certificate []byte) str
 	return ""
 }
 
-// signers returns what a signature names its certificate by (RFC 5652, SignerIdentifier):
-// its serial number, or the identifier of its key. Both are looked up by their
-// encoding in DER; short ones are none.
+// signers returns what identifies the certificate in a signature (RFC 5652, SignerIdentifier):
+// its serial number, and the identifier of its key. Both are searched for in their DER
+// encoding, so short ones are left out.
 func signers(certificate []byte) [][]byte {
 	var ids [][]byte
 	const least = 8
@@ -155,8 +156,8 @@ func signers(certificate []byte) [][]byte {
 	return ids
 }
 
-// element reads the first element of DER: its tag, the whole of it and its value;
-// nothing when it is cut short.
+// element returns the first element of DER data: its tag, the whole of it, and its value. It
+// returns nothing if the element is truncated.
 func element(der []byte) (tag byte, whole, value []byte) {
 	if len(der) < 2 {
 		return 0, nil, nil

@@ -24,8 +24,8 @@ import (
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
-// certificate makes one as dkms has openssl make it: self-signed, with an
-// identifier of its key.
+// certificate creates a certificate as dkms does with openssl: self-signed, with an identifier
+// of its key.
 func certificate(t *testing.T) (der []byte, parsed *x509.Certificate) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -122,7 +122,7 @@ func TestSignedBy(t *testing.T) {
 			assert.Empty(t, SignedBy(context.Background(), s, other[:60]))
 		})
 	}
-	for cut := range der { // never a panic
+	for cut := range der { // must not panic
 		signers(der[:cut])
 	}
 }

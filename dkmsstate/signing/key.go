@@ -8,9 +8,9 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// Key returns the two files by which dkms signs modules (framework.conf(5),
-// mok_signing_key and mok_certificate; prepare_signing in dkms). dkms makes them
-// when they are missing.
+// Key returns the paths of the key and of the certificate with which dkms signs modules
+// (framework.conf(5), mok_signing_key and mok_certificate; prepare_signing in dkms). dkms
+// creates them if they are missing.
 func Key(l dkmsstate.Layout) (key, certificate string) {
 	key, certificate = "/var/lib/dkms/mok.key", "/var/lib/dkms/mok.pub"
 	release, _ := regular.ReadFile(l.Path("/etc/os-release"))
@@ -26,7 +26,7 @@ func Key(l dkmsstate.Layout) (key, certificate string) {
 	return key, certificate
 }
 
-// KeyThere reports whether dkms need not make a key, or cannot.
+// KeyThere reports whether dkms need not create a key, or cannot.
 func KeyThere(l dkmsstate.Layout) bool {
 	if _, err := dkmsstate.LookPath("openssl"); err != nil {
 		return true

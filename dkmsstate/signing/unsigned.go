@@ -9,9 +9,9 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// UnsignedReason finds in a log why dkms did not sign, "" when it does not tell. The
-// lines are those of prepare_signing, prepare_mok and do_build in dkms 3.0 to 3.2, and
-// of the kernel's sign-file, whose own errors 3.0 lets through.
+// UnsignedReason returns why dkms did not sign a module according to a log, or "" if the log
+// does not show it. The lines are those of prepare_signing, prepare_mok and do_build in dkms
+// 3.0 to 3.2, and of the kernel's sign-file, whose errors dkms 3.0 does not suppress.
 func UnsignedReason(log string) string {
 	file, err := regular.Open(log)
 	if err != nil {
@@ -28,7 +28,7 @@ func UnsignedReason(log string) string {
 		case strings.Contains(line, "Failed to sign module"), strings.HasPrefix(line, "At main.c:"):
 			failed = true
 		case strings.HasPrefix(line, "- SSL error:"):
-			// - SSL error:CODE:LIBRARY::REASON: FILE:LINE, the last one tells most
+			// - SSL error:CODE:LIBRARY::REASON: FILE:LINE, the last one is the most informative
 			_, text, _ := strings.Cut(line, "::")
 			text, _, _ = strings.Cut(text, ": ")
 			reason = "sign-file failed: " + text
