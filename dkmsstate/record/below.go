@@ -12,20 +12,20 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// RunVariable names the environment variable that bears the mark of a run to all that
-// it starts.
+// RunVariable is the environment variable with the mark of a run. Everything that the run
+// starts has it.
 const RunVariable = "DKMS_HOOKS_RUN"
 
-// Below reports whether the caller was started by a run that holds a lock and waits for
-// it: from a module's POST_INSTALL, say, or as update-initramfs(8) does with systemd-boot
-// (/etc/initramfs/post-update.d, kernel-install(8), dkms's 40-dkms.install). Such a
-// hook must not wait for that lock.
+// Below reports whether the caller was started by a run that holds a lock and waits for the
+// caller: for example by a module's POST_INSTALL, or by update-initramfs(8) with systemd-boot
+// (/etc/initramfs/post-update.d, kernel-install(8), dkms's 40-dkms.install). Such a hook must
+// not wait for that lock.
 //
-// The lock itself proves it: it is held, and the mark that its holder wrote is in the
-// caller's environment, or begins with the name of one of the caller's ancestors. An
-// environment that was copied or outlived its run, and one of another root, whose
-// lock is another file, prove nothing. The ancestors are for programs that clear the
-// environment; what is re-parented becomes a child of the run (see Calls).
+// The lock itself is the proof. It is held, and the mark that its holder wrote into its file is
+// in the caller's environment, or begins with the mark of one of the caller's ancestors. An
+// environment that was copied or that outlived its run proves nothing. Nor does one of another
+// root, whose lock is another file. The ancestors are for programs that clear the environment.
+// A process that is re-parented becomes a child of the run (see dkms.Calls).
 func Below(l dkmsstate.Layout, environ []string) bool {
 	for _, name := range []string{mainLock, initramfsLock} {
 		if below(l, name, environ) {
@@ -53,8 +53,8 @@ func below(l dkmsstate.Layout, name string, environ []string) bool {
 	return inherited && held(file)
 }
 
-// processMark names a process as no other is named before the next boot, by its number
-// and the time of its start; "" when /proc does not tell.
+// processMark identifies a process until the next boot, by its number and its start time. It
+// returns "" if /proc does not show them.
 func processMark(pid int) string {
 	fields := processStat(pid)
 	const start = 21 - 2 // starttime, counted from the state (proc_pid_stat(5))
@@ -64,7 +64,7 @@ func processMark(pid int) string {
 	return fmt.Sprintf("%d-%s-", pid, fields[start])
 }
 
-// ancestors returns a process and those that it descends from.
+// ancestors returns a process and its ancestors.
 func ancestors(pid int) []int {
 	var pids []int
 	for pid > 1 && !slices.Contains(pids, pid) {

@@ -14,8 +14,8 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// A run that was killed leaves its mark in the file of a lock that nobody holds, or
-// that another holds who has not written yet.
+// A killed run leaves its mark in the file of a lock that nobody holds, or that another run
+// holds that has not written its own mark yet.
 func TestBelowAfterAKill(t *testing.T) {
 	l := dkmsstate.DefaultLayout(t.TempDir())
 	file := filepath.Join(l.Root, dkmsstate.StateDir, mainLock)

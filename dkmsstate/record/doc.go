@@ -1,8 +1,9 @@
-// Package record keeps what the hooks know between runs, below /var/lib/dkms-hooks: the lock
-// that keeps two runs apart, the record of what was tried and found, notes of work that is
-// not finished, the notice for the next login, and logs of builds.
+// Package record keeps the state of the hooks between runs. Below /var/lib/dkms-hooks these are
+// the locks that keep two runs apart, the record of attempts and findings, notes of unfinished
+// work, and the notice for the next login. Logs of builds are below /var/log/dkms-hooks.
 //
-// A file is replaced whole, so that a run which is cut off leaves the old one. A file that
-// cannot be understood counts as empty and is an error that says so; nothing depends on the
-// record but what is read again without it, and whether a failure is reported again.
+// The record and the notice are replaced as a whole, so that an interrupted run leaves the old
+// one. A record that cannot be parsed counts as empty, and the error reports that. Nothing
+// depends on the record except facts that are otherwise read again, and whether a failure is
+// reported again.
 package record

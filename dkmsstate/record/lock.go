@@ -17,39 +17,39 @@ import (
 	"dkms-hooks/dkmsstate/sentinel"
 )
 
-// The locks, as names of files. mainLock is held while modules and the files of
-// depmod are changed; initramfsLock while an initramfs is made, which starts
-// programs of other packages and is no reason to keep other hooks waiting.
+// The names of the lock files. mainLock is held while modules and the files of depmod are
+// changed. initramfsLock is held while an initramfs is generated: this starts programs of other
+// packages and is no reason to keep other hooks waiting.
 const (
 	mainLock      = "lock"
 	initramfsLock = "initramfs.lock"
 )
 
-// ErrLocked says that another run held the lock for longer than the limit.
+// ErrLocked means that another run held the lock for longer than the limit.
 const ErrLocked = sentinel.Error("another run of dkms-hooks holds the lock")
 
-// ErrIdle says that no run holds it, for who wants to watch one.
+// ErrIdle means that no run holds the lock. It is for those who want to watch a run.
 const ErrIdle = sentinel.Error("no run of dkms-hooks is active")
 
-// ErrBelow says that the run which holds the lock waits for this one (see Below).
-const ErrBelow = sentinel.Error("this was started by a run of dkms-hooks that is active")
+// ErrBelow means that the run that holds the lock waits for this one (see Below).
+const ErrBelow = sentinel.Error("this process was started by an active run of dkms-hooks")
 
-// A Lock is held until its file is closed, here and in every child that it was given
-// to, whatever ends them.
+// A Lock is held until its file is closed, here and in every child that inherited it, however
+// these end.
 type Lock struct {
 	file *os.File
-	// mark is what the holder wrote into the file, and what its children have as
-	// RunVariable.
+	// mark is what the holder wrote into the file. Its children have it in RunVariable.
 	mark string
 }
 
-// Acquire keeps two hooks from working at once, which corrupts builds: dkms has no
-// lock of its own. It waits up to the limit, and calls waiting once before it does.
+// Acquire takes the lock that keeps two hooks from working at the same time, which corrupts
+// builds: dkms has no lock of its own. It waits up to limit. Before it waits, it calls waiting
+// once.
 func Acquire(ctx context.Context, l dkmsstate.Layout, limit time.Duration, waiting func()) (*Lock, error) {
 	return acquire(ctx, l, mainLock, limit, waiting)
 }
 
-// AcquireInitramfs is Lock for making an initramfs.
+// AcquireInitramfs is Acquire for generating an initramfs.
 func AcquireInitramfs(ctx context.Context, l dkmsstate.Layout, limit time.Duration, waiting func()) (*Lock, error) {
 	return acquire(ctx, l, initramfsLock, limit, waiting)
 }
@@ -57,7 +57,7 @@ func AcquireInitramfs(ctx context.Context, l dkmsstate.Layout, limit time.Durati
 func acquire(ctx context.Context, l dkmsstate.Layout, name string, limit time.Duration, waiting func()) (*Lock, error) {
 	dir := l.Path(dkmsstate.StateDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("cannot make the directory of the lock: %w", err)
+		return nil, fmt.Errorf("cannot create the directory of the lock: %w", err)
 	}
 	file, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -67,7 +67,7 @@ func acquire(ctx context.Context, l dkmsstate.Layout, name string, limit time.Du
 	defer cancel()
 	for first := true; ; first = false {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil || nofollow.IsRefused(err) || errors.Is(err, unix.ENOLCK) { // a network filesystem without locks: as the stock hooks, which have none
+		if err == nil || nofollow.IsRefused(err) || errors.Is(err, unix.ENOLCK) { // a network filesystem without locks: work without, as the stock hooks do
 			removeOwnTemps(l)
 			return hold(file), nil
 		}
@@ -87,8 +87,8 @@ func acquire(ctx context.Context, l dkmsstate.Layout, name string, limit time.Du
 	}
 }
 
-// hold writes the mark of this run into the file of a lock that was taken. Where
-// that fails, nothing started from here is known to be, and waits like any other.
+// hold writes the mark of this run into the file of a lock that was taken. If that fails, Below
+// does not recognise what is started from here, which then waits like any other run.
 func hold(file *os.File) *Lock {
 	lock := &Lock{file: file, mark: processMark(os.Getpid()) + rand.Text()}
 	if n, err := file.WriteAt([]byte(lock.mark), 0); err == nil {
@@ -97,33 +97,34 @@ func hold(file *os.File) *Lock {
 	return lock
 }
 
-// Mark is what the children of the holder have as RunVariable.
+// Mark returns the value of RunVariable for children of the holder.
 func (k *Lock) Mark() string { return k.mark }
 
-// File is what children inherit, so that the lock is held as long as one of them lives.
+// File returns the file that children inherit, so that the lock is held as long as one of them
+// lives.
 func (k *Lock) File() *os.File { return k.file }
 
-// Close lets go of the lock. No mark stays in the file of a lock that is free.
+// Close releases the lock and removes the mark from its file.
 func (k *Lock) Close() error {
 	_ = k.file.Truncate(0)
 	return k.file.Close()
 }
 
-// AtWork reports whether a run holds the lock. It is tried for no longer than it takes to
-// let go of it again; a run that wants it at that instant waits for a tenth of a second.
+// AtWork reports whether a run holds the lock. To find out, it takes the lock for an instant. A
+// run that wants the lock in that instant waits for a tenth of a second.
 func AtWork(l dkmsstate.Layout) (bool, error) {
 	file, err := openLock(l, mainLock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("cannot tell whether a run is at work: %w", err)
+		return false, fmt.Errorf("cannot determine whether a run is active: %w", err)
 	}
 	defer file.Close()
 	return held(file), nil
 }
 
-// openLock opens the file of a lock to look at it.
+// openLock opens the file of a lock for reading.
 func openLock(l dkmsstate.Layout, name string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(l.Path(dkmsstate.StateDir), name), os.O_RDONLY|unix.O_NOFOLLOW, 0)
 }

@@ -17,14 +17,14 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// logDir holds the logs, a directory for each kernel: dkms overwrites its own when
-// it builds for the next one.
+// logDir contains a directory of logs for each kernel: dkms overwrites its own log when it
+// builds for the next kernel.
 const logDir = "/var/log/dkms-hooks"
 
-// maxKept bounds a log on the disk.
+// maxKept bounds the size of a log on the disk.
 const maxKept = 64 << 20
 
-// LogPath is the log of a module for a kernel.
+// LogPath returns the path of the log of a module for a kernel.
 func LogPath(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release) string {
 	return filepath.Join(l.Path(logDir), string(kernel), m.Name+"-"+m.Version+".log")
 }
@@ -42,14 +42,14 @@ func RemoveLogs(l dkmsstate.Layout, kernel dkmsstate.Release) error {
 	return dir.RemoveAll(string(kernel))
 }
 
-// NewLog returns the log of a module for a kernel. It takes the place of the one before
-// when something is written to it.
+// NewLog returns the log of a module for a kernel. The first write to it replaces the previous
+// log.
 func NewLog(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release) *KeptLog {
 	return &KeptLog{path: LogPath(l, m, kernel), head: fmt.Sprintf("%s for %s, %s\n", m, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
 }
 
-// ModuleOfLog returns the module that a log is of, as its first line names it, "" for a file
-// that begins otherwise.
+// ModuleOfLog returns the module in the first line of a log, or "" if there is none or the file
+// is not named after it.
 func ModuleOfLog(path string) string {
 	file, err := regular.Open(path)
 	if err != nil {
@@ -68,13 +68,13 @@ func ModuleOfLog(path string) string {
 type KeptLog struct {
 	path, head string
 	file       *os.File
-	// Err is why there is none.
+	// Err is why the log could not be created.
 	Err  error
 	left int
 }
 
-// Write writes as long as there is room, and takes the rest without an error: no
-// log is worth a build.
+// Write writes as long as there is room, and discards the rest. It never returns an error: a
+// log is not worth the failure of a build.
 func (k *KeptLog) Write(p []byte) (int, error) {
 	if k.file == nil && k.Err == nil {
 		k.Err = k.open()
@@ -84,7 +84,7 @@ func (k *KeptLog) Write(p []byte) (int, error) {
 	}
 	part := p[:min(len(p), k.left)]
 	if k.left -= len(part); k.left == 0 {
-		part = append(part[:len(part):len(part)], "\n… the log ends here, at its limit\n"...)
+		part = append(part[:len(part):len(part)], "\n… the log is truncated here at its size limit\n"...)
 	}
 	_, _ = k.file.Write(part)
 	return len(p), nil
@@ -92,18 +92,18 @@ func (k *KeptLog) Write(p []byte) (int, error) {
 
 func (k *KeptLog) open() error {
 	if err := os.MkdirAll(filepath.Dir(k.path), 0o755); err != nil {
-		return fmt.Errorf("cannot keep a log: %w", err)
+		return fmt.Errorf("cannot write a log: %w", err)
 	}
 	file, err := os.OpenFile(k.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o644)
 	if err != nil {
-		return fmt.Errorf("cannot keep a log: %w", err)
+		return fmt.Errorf("cannot write a log: %w", err)
 	}
 	k.file = file
 	_, _ = file.WriteString(k.head)
 	return nil
 }
 
-// Add appends a log of dkms.
+// Add appends a log file of dkms.
 func (k *KeptLog) Add(path string) {
 	if path == "" {
 		return
@@ -116,7 +116,7 @@ func (k *KeptLog) Add(path string) {
 	_, _ = io.Copy(k, io.LimitReader(from, int64(k.left)+1))
 }
 
-// Close ends the log and gives its path, "" when there is none.
+// Close closes the log and returns its path, or "" if there is none.
 func (k *KeptLog) Close() string {
 	if k.file == nil {
 		return ""
@@ -125,8 +125,8 @@ func (k *KeptLog) Close() string {
 	return k.path
 }
 
-// FindLog finds the log that dkms wrote for its last build of a module: where it
-// lies depends on the version of dkms and on how the build ended.
+// FindLog returns the path of the log of dkms's last build of a module, or "" if there is none.
+// The place depends on the version of dkms and on how the build ended.
 func FindLog(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release, arch string) string {
 	found, _ := filepath.Glob(filepath.Join(l.VersionDir(m), string(kernel), ".tmp_*", "log", "make.log"))
 	for _, path := range append([]string{
@@ -140,12 +140,12 @@ func FindLog(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release, a
 	return ""
 }
 
-// LogDir is where the logs are kept, as seen from outside the root.
+// LogDir returns the directory of the logs, as seen from outside the root.
 func LogDir(l dkmsstate.Layout) string { return l.Path(logDir) }
 
-// LiveLogs returns the logs that dkms writes while it builds, for one kernel or for all
-// (""). dkms 3.0 builds in MODULE/VERSION/build whatever the kernel, so that one of those
-// is given for every kernel.
+// LiveLogs returns the logs that dkms writes while it builds, for one kernel or, for "", for
+// all of them. dkms 3.0 builds in MODULE/VERSION/build for any kernel, so the logs there are
+// returned for every kernel.
 func LiveLogs(l dkmsstate.Layout, kernel dkmsstate.Release) []string {
 	in := cmp.Or(string(kernel), "*")
 	old, _ := filepath.Glob(filepath.Join(l.TreePath(), "*", "*", "build", "make.log"))

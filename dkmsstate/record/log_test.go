@@ -23,7 +23,7 @@ func TestLogEndsAtItsLimit(t *testing.T) {
 	path := log.Close()
 	data, err := regular.ReadFile(path)
 	require.NoError(t, err)
-	assert.Contains(t, string(data), "1234567812\n… the log ends here, at its limit\n")
+	assert.Contains(t, string(data), "1234567812\n… the log is truncated here at its size limit\n")
 	require.NoError(t, RemoveLogs(l, "6.1"))
 	assert.NoFileExists(t, path)
 	require.NoError(t, RemoveLogs(l, "6.1"))

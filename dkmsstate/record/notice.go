@@ -11,8 +11,8 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// WriteNotice writes the text that is shown until what it tells of is mended; with
-// none there is no file.
+// WriteNotice writes the text that is shown until what it reports is fixed. With an empty text
+// it removes the file.
 func WriteNotice(l dkmsstate.Layout, text string) error {
 	old, err := regular.ReadFile(noticeFile(l))
 	if err == nil && string(old) == text || errors.Is(err, fs.ErrNotExist) && text == "" {

@@ -78,20 +78,20 @@ func TestRecordIsKept(t *testing.T) {
 
 	newer := `{"version":3,"kernels":{"6.1":{}}}`
 	for other, why := range map[string]string{
-		newer:           "version 3, written by a newer dkms-hooks, and this one knows up to 2; it is left unchanged",
-		`{"version":2,`: "it is no record",
-		`{"version":0}`: "version 0, which this dkms-hooks does not read",
-		`{"version":1}`: "version 1, which this dkms-hooks does not read",
-		``:              "it is no record",
-		`[]`:            "it is no record",
-		"\x00":          "it is no record",
-		`{"version":2,"kernels":{"6.1":{"builds":{"m/1 x86_64":{"stamp":7}}}}}`: "it is no record",
+		newer:           "its version 3 is of a newer dkms-hooks (this one supports up to 2); it is left unchanged",
+		`{"version":2,`: "it is not a record",
+		`{"version":0}`: "its version 0 is not supported by this dkms-hooks",
+		`{"version":1}`: "its version 1 is not supported by this dkms-hooks",
+		``:              "it is not a record",
+		`[]`:            "it is not a record",
+		"\x00":          "it is not a record",
+		`{"version":2,"kernels":{"6.1":{"builds":{"m/1 x86_64":{"stamp":7}}}}}`: "it is not a record",
 	} {
 		require.NoError(t, os.WriteFile(recordFile(l), []byte(other), 0o644))
 		r, err := Read(l)
 		assert.Empty(t, r, other)
 		assert.ErrorContains(t, err, why, other)
-		assert.ErrorContains(t, err, "cannot use /var/lib/dkms-hooks/record.json, so that nothing is remembered", other)
+		assert.ErrorContains(t, err, "cannot use /var/lib/dkms-hooks/record.json, so an empty record is used", other)
 	}
 	require.NoError(t, os.WriteFile(recordFile(l), []byte(newer), 0o644))
 	require.NoError(t, Write(l, record))

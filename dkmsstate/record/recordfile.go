@@ -13,20 +13,19 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// Read returns what was kept. A record that cannot be understood, or that is of
-// another version, is as good as none, and the error says so: everything is examined and
-// reported again then.
+// Read returns the record. A record that cannot be parsed, or that has another version, counts
+// as empty, and the error says so. Everything is examined and reported again in that case.
 func Read(l dkmsstate.Layout) (dkmsstate.Record, error) {
 	data, err := regular.ReadFile(recordFile(l))
 	if errors.Is(err, fs.ErrNotExist) {
 		return dkmsstate.Record{}, nil
 	}
 	if err != nil {
-		return dkmsstate.Record{}, fmt.Errorf("cannot read the record, so that nothing is remembered: %w", err)
+		return dkmsstate.Record{}, fmt.Errorf("cannot read the record, so an empty one is used: %w", err)
 	}
 	r, err := parseRecord(data)
 	if err != nil {
-		return dkmsstate.Record{}, fmt.Errorf("cannot use %s, so that nothing is remembered: %w", filepath.Join(dkmsstate.StateDir, "record.json"), err)
+		return dkmsstate.Record{}, fmt.Errorf("cannot use %s, so an empty record is used: %w", filepath.Join(dkmsstate.StateDir, "record.json"), err)
 	}
 	return r, nil
 }
@@ -34,18 +33,18 @@ func Read(l dkmsstate.Layout) (dkmsstate.Record, error) {
 func parseRecord(data []byte) (dkmsstate.Record, error) {
 	var r dkmsstate.Record
 	if err := json.Unmarshal(data, &r); err != nil {
-		return dkmsstate.Record{}, fmt.Errorf("it is no record: %w", err)
+		return dkmsstate.Record{}, fmt.Errorf("it is not a record: %w", err)
 	}
 	switch {
 	case r.Version == dkmsstate.RecordVersion:
 		return r, nil
 	case r.Version > dkmsstate.RecordVersion:
-		return dkmsstate.Record{}, fmt.Errorf("it is of version %d, written by a newer dkms-hooks, and this one knows up to %d; it is left unchanged", r.Version, dkmsstate.RecordVersion)
+		return dkmsstate.Record{}, fmt.Errorf("its version %d is of a newer dkms-hooks (this one supports up to %d); it is left unchanged", r.Version, dkmsstate.RecordVersion)
 	}
-	return dkmsstate.Record{}, fmt.Errorf("it is of version %d, which this dkms-hooks does not read", r.Version)
+	return dkmsstate.Record{}, fmt.Errorf("its version %d is not supported by this dkms-hooks", r.Version)
 }
 
-// Write keeps the record. A file of a newer version is left alone.
+// Write stores the record. It does not replace a file of a newer version.
 func Write(l dkmsstate.Layout, r dkmsstate.Record) error {
 	var old dkmsstate.Record
 	data, err := regular.ReadFile(recordFile(l))
@@ -53,16 +52,16 @@ func Write(l dkmsstate.Layout, r dkmsstate.Record) error {
 		return nil
 	}
 	if data, err = json.Marshal(r); err != nil {
-		return fmt.Errorf("cannot keep the record: %w", err)
+		return fmt.Errorf("cannot write the record: %w", err)
 	}
 	if err := writeOwn(l, "record.json", append(data, '\n')); err != nil {
-		return fmt.Errorf("cannot keep the record: %w", err)
+		return fmt.Errorf("cannot write the record: %w", err)
 	}
 	return nil
 }
 
-// writeOwn puts a file into the hooks' own directory, whole and on the disk or not
-// at all.
+// writeOwn writes a file of the hooks' own directory. The new file is complete and on the disk,
+// or the old one stays.
 func writeOwn(l dkmsstate.Layout, name string, data []byte) error {
 	dir, err := OpenOwn(l, filepath.Dir(name))
 	if err != nil {
@@ -75,8 +74,8 @@ func writeOwn(l dkmsstate.Layout, name string, data []byte) error {
 	})
 }
 
-// removeOwnTemps removes what a run that was killed left of files of the hooks' own. It
-// needs the lock.
+// removeOwnTemps removes temporary files that a killed run left in the hooks' own directory.
+// The caller must hold the lock.
 func removeOwnTemps(l dkmsstate.Layout) {
 	for _, sub := range []string{"", dkmsstate.UnfinishedDir} {
 		dir, err := l.NoFollow().OpenPath(filepath.Join(l.Path(dkmsstate.StateDir), sub))
@@ -93,7 +92,8 @@ func removeOwnTemps(l dkmsstate.Layout) {
 	}
 }
 
-// OpenOwn opens a directory of the hooks' own, made where needed.
+// OpenOwn opens the hooks' own directory or a subdirectory of it. It creates the directory if
+// necessary.
 func OpenOwn(l dkmsstate.Layout, sub string) (*nofollow.Dir, error) {
 	dir := filepath.Join(l.Path(dkmsstate.StateDir), sub)
 	if err := os.MkdirAll(dir, 0o755); err != nil {

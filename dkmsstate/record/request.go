@@ -12,19 +12,19 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// requestFile is there while a reconcile is asked for.
+// requestFile exists while a reconcile is requested.
 const requestFile = "reconcile"
 
 // RequestReconcile notes that a reconcile is to follow. It needs no lock.
 func RequestReconcile(l dkmsstate.Layout) error {
 	if err := writeNote(l, "", requestFile, ""); err != nil {
-		return fmt.Errorf("cannot note that a reconcile is to follow: %w", err)
+		return fmt.Errorf("cannot write the request for a reconcile: %w", err)
 	}
 	return nil
 }
 
-// writeNote writes a note into a directory of the hooks' own. It is written in place, since
-// without the lock a temporary file would be in the way of another's.
+// writeNote writes a note into the hooks' own directory or a subdirectory of it. It writes in
+// place, since without the lock its temporary file could be that of another run.
 func writeNote(l dkmsstate.Layout, sub, name, text string) error {
 	dir, err := OpenOwn(l, sub)
 	if err != nil {
@@ -39,14 +39,14 @@ func writeNote(l dkmsstate.Layout, sub, name, text string) error {
 	return errors.Join(err, dir.SyncFile(file), file.Close(), dir.Sync())
 }
 
-// RequestDone removes the note, since the reconcile begins.
+// RequestDone removes the note when the reconcile begins.
 func RequestDone(l dkmsstate.Layout) error {
 	return removeNote(filepath.Join(l.Path(dkmsstate.StateDir), requestFile))
 }
 
 func removeNote(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot remove the note of work that is done: %w", err)
+		return fmt.Errorf("cannot remove the note of finished work: %w", err)
 	}
 	return nil
 }
