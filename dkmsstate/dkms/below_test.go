@@ -15,7 +15,8 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// asks is a second program: it prints what Below says in a root.
+// asks makes this program a second one, which prints whether it is Below a run. Its value is
+// the root.
 const asks = "DKMS_HOOKS_TEST_ASKS"
 
 func TestMain(m *testing.M) {
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// ask runs that program by a shell, as DKMS runs what it runs.
+// ask runs that program from a shell, in the way in which DKMS runs programs.
 func ask(t *testing.T, lock *record.Lock, root, script string) string {
 	t.Helper()
 	self, err := os.Executable()

@@ -10,39 +10,39 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Calls are the programs that this process runs side by side. What one of them leaves
-// running cannot be told from what another started, so it is ended when the last of
-// them ends. None (nil) is for one call at a time.
+// Calls are the programs that this process runs side by side. A process that one of them leaves
+// running cannot be told from one that another started. All such processes are therefore ended
+// when the last program ends. A nil Calls is for one call at a time.
 //
-// Of builds the one that began first has the processors before the others, as far as it can
-// use them: they begin with the longest, and one that works on a single processor for long
-// (a configure) would have one share among all the compilers of the others. What is no build
-// is short, and others may wait for it.
+// Among builds, the one that began first has the processors before the others, as far as it can
+// use them. Builds begin with the longest, and one that works on a single processor for long (a
+// configure script) would have only one share among all the compilers of the others. A program
+// that is not a build is short, and others may wait for it.
 type Calls struct {
 	mu sync.Mutex
-	// running are in the order in which they began.
+	// running are the programs in the order in which they began.
 	running []*sideCall
-	// before are the children that were there before: of the shell that this process
-	// was before it called exec, and somebody else's.
+	// before are the children that existed before. They are inherited from the shell that this
+	// process was before it called exec, and not ours to end.
 	before []int
-	// canRaise is asked before the first is put behind: without CAP_SYS_NICE none would
-	// come to the front again.
+	// canRaise is called before a build is put behind another one for the first time. Without
+	// CAP_SYS_NICE it would keep the low priority.
 	canRaise func() bool
 }
 
 // sideCall is one of the programs.
 type sideCall struct {
-	// build reports whether it compiles.
+	// build reports whether the program compiles a module.
 	build bool
 	// group is its process group, 0 until it is started.
 	group int
-	// behind reports whether the others have the processors before it.
+	// behind reports whether other builds have priority.
 	behind bool
 }
 
-// begin makes this process the parent of whatever its children leave running, so that
-// it can be found again: a module's script that starts a daemon would keep the lock
-// with it for good.
+// begin adds a call. If it is the only one, begin makes this process the parent of processes
+// that its children leave running, so that these can be found again. A daemon started by a
+// script of a module would otherwise keep the lock for good.
 func (c *Calls) begin(build bool) *sideCall {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,7 +55,7 @@ func (c *Calls) begin(build bool) *sideCall {
 	return call
 }
 
-// started notes the process group of a call.
+// started records the process group of a call.
 func (c *Calls) started(call *sideCall, group int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -73,7 +73,7 @@ func (c *Calls) end(call *sideCall) {
 	c.arrange()
 }
 
-// arrange puts all builds but the first behind it.
+// arrange lowers the priority of all builds but the first, and raises that of the first.
 func (c *Calls) arrange() {
 	if c.canRaise == nil {
 		c.canRaise = sync.OnceValue(canRaisePriority)
@@ -94,12 +94,12 @@ func (c *Calls) arrange() {
 	}
 }
 
-// lowestNice is the nice value of what yields to everything, see setpriority(2).
+// lowestNice is the nice value of the lowest priority, see setpriority(2).
 const lowestNice = 19
 
 // ownNice returns the nice value of this process.
 func ownNice() int {
-	const offset = 20 // the system call returns 20 less the nice value
+	const offset = 20 // the system call returns 20 minus the nice value
 	priority, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
 	if err != nil {
 		return 0
@@ -107,8 +107,8 @@ func ownNice() int {
 	return offset - priority
 }
 
-// canRaisePriority reports whether this process may lower a nice value. A capability says
-// little within a user namespace: it is tried, with a thread and by one.
+// canRaisePriority reports whether this process may lower a nice value. Within a user namespace
+// a capability is not enough, so this is tried, on the current thread only.
 func canRaisePriority() bool {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -119,9 +119,9 @@ func canRaisePriority() bool {
 	return unix.Setpriority(unix.PRIO_PROCESS, 0, nice) == nil
 }
 
-// limit returns a context that ends with ErrTimeout when a call has had its time. What
-// others take away from it is not counted: on a machine that is slow enough, two builds of
-// half an hour take an hour beside each other, and neither is endless.
+// limit returns a context that is cancelled with ErrTimeout when a call has used up its time.
+// What other calls take away from it is not counted: on a machine that is slow enough, two
+// builds of half an hour take an hour side by side, and neither is endless.
 func (c *Calls) limit(ctx context.Context, call *sideCall, timeout time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -142,8 +142,9 @@ func (c *Calls) limit(ctx context.Context, call *sideCall, timeout time.Duration
 	return ctx, func() { cancel(nil) }
 }
 
-// share returns what part of the processors' time a call has at least, of 1: nothing behind
-// another, and half before such, which is less than what nice values give it.
+// share returns what part of the processors' time a call has at least, between 0 and 1. A build
+// behind another one has 0. One before others has half, which is less than what the nice values
+// give it.
 func (c *Calls) share(call *sideCall) float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

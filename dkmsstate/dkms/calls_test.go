@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What others take away from a call is not counted.
+// What other calls take away from a call is not counted.
 func TestLimitCountsAShareOfTheTime(t *testing.T) {
 	first, second := &sideCall{}, &sideCall{}
 	crowd := &Calls{running: []*sideCall{first, second}}
@@ -38,9 +38,9 @@ func TestLimitCountsAShareOfTheTime(t *testing.T) {
 	assert.ErrorIs(t, context.Cause(behind), ErrTimeout)
 }
 
-// The build that began first has the processors before the next, which comes to the front
-// when that has ended. Where none can be put to the front again, none is put behind, and
-// what is no build never is.
+// The build that began first has priority. The next one gets it when the first has ended. Where
+// a priority cannot be raised again, none is lowered. The priority of other programs is never
+// lowered.
 func TestTheFirstBuildHasTheProcessors(t *testing.T) {
 	for _, canRaise := range []bool{canRaisePriority(), false} {
 		t.Run(fmt.Sprintf("priority can be raised: %t", canRaise), func(t *testing.T) {

@@ -1,8 +1,9 @@
-// Package dkms calls dkms(8), depmod(8) and the tools that make an initramfs.
+// Package dkms calls dkms(8), depmod(8) and the tools that generate an initramfs.
 //
-// A program runs in a process group of its own, with a fixed PATH and nothing on stdin, for
-// no longer than its limit. When it ends, everything that it started is ended too. What it
-// printed last is in the error (CallError), and the whole in a log.
+// A program runs in a process group of its own, with the system's directories first in PATH and
+// /dev/null as stdin, for no longer than its time limit. When it ends, everything that it
+// started is ended too. The error (CallError) contains the end of its output, and a log the
+// whole output.
 //
-// `dkms remove` is no method of an Engine: it would unregister a module.
+// Engine has no method for `dkms remove`, which would unregister a module.
 package dkms

@@ -12,52 +12,51 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// Engine is dkms(8) and depmod(8), as far as they are needed. There is no
-// remove, which would drop a registration.
+// Engine runs dkms(8), depmod(8) and related programs, as far as they are needed. It has no
+// method for dkms remove, which would drop a registration.
 type Engine interface {
-	// Build compiles a module; Install installs a built one without depmod. What they
-	// print goes to log too.
+	// Build compiles a module. Install installs a built one without depmod. Both write their
+	// output to log as well.
 	Build(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error
 	Install(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error
 	// Unbuild uninstalls and unbuilds a module on one kernel without depmod.
 	Unbuild(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string) error
 	// Add registers a module whose source is in the source tree.
 	Add(ctx context.Context, m dkmsstate.Module) error
-	// AskAutoinstall returns whether dkms would install a module of a DKMS tree unasked,
-	// and what that needs; it builds nothing.
+	// AskAutoinstall returns whether dkms would install a module of a DKMS tree unasked, and
+	// which others this module needs. It builds nothing.
 	AskAutoinstall(ctx context.Context, tree string, m dkmsstate.Module, kernel dkmsstate.Release, arch string) (dkmsstate.Answer, error)
-	// Depmod makes the kernel's modules.dep and its fellows anew.
+	// Depmod regenerates the kernel's modules.dep and the other files of depmod.
 	Depmod(ctx context.Context, kernel dkmsstate.Release) error
-	// Initramfs makes the kernel's initramfs anew, and InitramfsHolds says whether it
-	// holds a module that dkms installed under one of these names.
+	// Initramfs regenerates the kernel's initramfs. InitramfsHolds reports whether it contains
+	// a module that dkms installed under one of these names.
 	Initramfs(ctx context.Context, kernel dkmsstate.Release) error
 	InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, names []string) (bool, error)
-	// Compress writes a module compressed to an open file; suffix says how.
+	// Compress compresses a module into an open file, in the format of suffix.
 	Compress(ctx context.Context, suffix, module string, to *os.File) error
 }
 
 // DKMS is the Engine of the running system.
 type DKMS struct {
-	// Timeout bounds one call; what it started is ended with it.
+	// Timeout bounds one call. Everything that it started is ended with it.
 	Timeout time.Duration
-	// Lock, when it is set, is the lock of this run. Children inherit it, so that
-	// a hook that is killed leaves no dkms at work that the next run does not
-	// wait for.
+	// Lock, if not nil, is the lock of this run. Children inherit it, so that the next run
+	// waits for a dkms that a killed hook leaves running.
 	Lock *record.Lock
-	// Environ is the environment of children, as Environment gives it.
+	// Environ is the environment of children, as returned by Environment.
 	Environ []string
-	// Tree is the dkms_tree to name to dkms, "" for the one that it knows. To a
-	// dkms whose tree is a symbolic link nothing ever counts as installed.
+	// Tree is the dkms_tree to pass to dkms, "" for the configured one. A dkms whose tree is a
+	// symbolic link never regards a module as installed.
 	Tree string
-	// Calls counts what runs side by side.
+	// Calls are the programs that run side by side.
 	Calls *Calls
 	// compiles reports whether the call is a build.
 	compiles bool
 }
 
-// Build runs dkms build. The number of jobs of make is left to dkms: one for each
-// processor, or parallel_jobs of framework.conf. The kernel shares the processors out among
-// builds that run side by side, so that one that is left alone has them all.
+// Build runs dkms build. The number of make's jobs is left to dkms: one for each processor, or
+// parallel_jobs of framework.conf. The kernel divides the processors among builds that run side
+// by side, so that the last one left has them all.
 func (d DKMS) Build(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
 	d.compiles = true
 	return d.dkms(ctx, log, "build", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
@@ -88,8 +87,8 @@ func (d DKMS) dkms(ctx context.Context, log io.Writer, args ...string) error {
 	return d.run(ctx, nil, log, "dkms", args...)
 }
 
-// Depmod runs depmod -a the way dkms does, with the kernel's symbols where
-// /boot has them, so that the files come out the same byte for byte.
+// Depmod runs depmod -a as dkms does, with the kernel's symbols if /boot has them, so that the
+// files are the same byte for byte.
 func (d DKMS) Depmod(ctx context.Context, kernel dkmsstate.Release) error {
 	args := []string{"-a", string(kernel)}
 	if symbols := "/boot/System.map-" + string(kernel); dkmsstate.Exists(symbols) {
@@ -98,11 +97,11 @@ func (d DKMS) Depmod(ctx context.Context, kernel dkmsstate.Release) error {
 	return d.run(ctx, nil, nil, "depmod", args...)
 }
 
-// Compress runs the program that suffix stands for.
+// Compress runs the program for the format of suffix.
 func (d DKMS) Compress(ctx context.Context, suffix, module string, to *os.File) error {
 	program := dkmsstate.Compressor(suffix)
 	if program == nil {
-		return fmt.Errorf("cannot compress to %q: that is not known", suffix)
+		return fmt.Errorf("cannot compress to %q: unknown format", suffix)
 	}
 	return d.run(ctx, to, nil, program[0], append(program[1:], module)...)
 }

@@ -9,11 +9,11 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// Environment returns what dkms and the other programs see, sorted by name: the
-// caller's environment as with the stock hooks, without what is withheld, and on top
-// of that the assignments of more, which name whatever they like. So the passphrase of
-// a signing key (KBUILD_SIGN_PIN of the kernel's sign-file), the variables by which the
-// makers of a module let people insist, proxies and the like arrive.
+// Environment returns the environment of dkms and of the other programs, sorted by name. It is
+// the caller's environment, as with the stock hooks, without the variables that are withheld.
+// The assignments of more are added without restriction, except that LC_ALL is always C. So the
+// passphrase of a signing key (KBUILD_SIGN_PIN of the kernel's sign-file), the variables by
+// which some modules let people override a check, proxies and the like reach the programs.
 func Environment(caller, more []string) []string {
 	env := map[string]string{"HOME": "/root"}
 	var path []string
@@ -33,7 +33,7 @@ func Environment(caller, more []string) []string {
 		name, value, _ := strings.Cut(entry, "=")
 		env[name] = value
 	}
-	env["LC_ALL"] = "C" // the output of dkms is read here
+	env["LC_ALL"] = "C" // the output of dkms is parsed here
 	out := make([]string, 0, len(env))
 	for name, value := range env {
 		out = append(out, name+"="+value)
@@ -42,7 +42,7 @@ func Environment(caller, more []string) []string {
 	return out
 }
 
-// environment is Environ with the mark of the run.
+// environment returns Environ with the mark of the run.
 func (d DKMS) environment() []string {
 	env := d.Environ
 	if env == nil {
@@ -54,8 +54,8 @@ func (d DKMS) environment() []string {
 	return env
 }
 
-// searchPath is the system's, then what the caller's has besides: a compiler in /opt is
-// found, and none takes the place of the system's.
+// searchPath returns the system's directories, followed by the other ones of the caller. A
+// compiler in /opt is found, and none takes the place of the system's.
 func searchPath(caller []string) string {
 	path := filepath.SplitList(dkmsstate.SystemPath)
 	for _, dir := range caller {
@@ -66,13 +66,13 @@ func searchPath(caller []string) string {
 	return strings.Join(path, string(filepath.ListSeparator))
 }
 
-// withheld reports whether a variable of the caller's is kept from its children: it
-// says for what to build, or changes how programs understand what they are told.
+// withheld reports whether a variable of the caller is not passed to children, because it
+// selects what to build for, or changes how programs interpret their arguments and input.
 //
-// What only says how to build passes, as it does with the stock hooks: LLVM, KCFLAGS,
-// IGNORE_CC_MISMATCH, LD_PRELOAD of eatmydata(1) and fakeroot(1). (dkms unsets CC,
-// CXX, CFLAGS, CXXFLAGS and LDFLAGS itself.) So does what dpkg exports, by which a
-// script of a module calls dpkg-trigger(1).
+// Variables that only affect how to build are passed, as with the stock hooks: LLVM, KCFLAGS,
+// IGNORE_CC_MISMATCH, LD_PRELOAD of eatmydata(1) and fakeroot(1). (dkms unsets CC, CXX, CFLAGS,
+// CXXFLAGS and LDFLAGS itself.) So are those that dpkg exports, which a script of a module
+// needs to call dpkg-trigger(1).
 func withheld(name string) bool {
 	for _, prefix := range []string{"LC_", "KCONFIG_", "BASH_FUNC_", "DKMS_DIRECTIVE"} {
 		if strings.HasPrefix(name, prefix) {
@@ -86,22 +86,22 @@ func withheld(name string) bool {
 		func(names []string) bool { return slices.Contains(names, name) })
 }
 
-// forPeople reports whether a variable of Kbuild is one for people to set
-// (Documentation/kbuild/kbuild.rst). The others say where, or are left by a make of
-// a kernel that called us.
+// forPeople reports whether a variable of Kbuild is one that people set
+// (Documentation/kbuild/kbuild.rst). The others select directories, or come from the make of a
+// kernel that called us.
 func forPeople(name string) bool {
 	return slices.Contains([]string{"KBUILD_SIGN_PIN", "KBUILD_MODPOST_WARN", "KBUILD_EXTRA_WARN"}, name) || strings.HasPrefix(name, "KBUILD_BUILD_")
 }
 
-// makeVariables are make's own, of a make that called us: its options (-n, -e, -C) and
-// the descriptors of its job server.
+// makeVariables returns make's own variables, as set by a make that called us: its options (-n,
+// -e, -C) and the descriptors of its job server.
 func makeVariables() []string {
 	return []string{"MAKE", "MAKEFLAGS", "MFLAGS", "GNUMAKEFLAGS", "MAKEFILES", "MAKELEVEL", "MAKEOVERRIDES", "MAKECMDGOALS", "MAKE_TERMOUT", "MAKE_TERMERR"}
 }
 
-// kernelVariables say for which kernel and architecture: those of the kernel's
-// Makefile, and those that the Makefiles of modules take by custom. For whoever sets
-// one for a build of his own, each kernel's modules would be built for that kernel.
+// kernelVariables returns the variables that select the kernel and the architecture: those of
+// the kernel's Makefile, and those that the Makefiles of modules use by convention. If somebody
+// sets one for a build of his own, the modules of every kernel would be built for that kernel.
 func kernelVariables() []string {
 	return []string{
 		"ARCH", "SUBARCH", "SRCARCH", "UTS_MACHINE", "CROSS_COMPILE", "CROSS_COMPILE_ARM32", "CROSS_COMPILE_COMPAT",
@@ -113,8 +113,8 @@ func kernelVariables() []string {
 	}
 }
 
-// dkmsVariables are those that dkms (2.8 to 3.2) reads without having set them, in the
-// belief that they are its own, and those that say where it works.
+// dkmsVariables returns the variables that dkms (2.8 to 3.2) reads as its own without having
+// set them, and those that select where it works.
 func dkmsVariables() []string {
 	return []string{
 		"_aa", "_da", "_ka", "_mv", "do_signing", "prepared_kernel", "post_transaction", "autoinstall_all_kernels", "modprobe_on_install",
@@ -122,9 +122,9 @@ func dkmsVariables() []string {
 	}
 }
 
-// programVariables change how a shell runs its scripts, and how programs read the
-// options that dkms and modules give them: one in XZ_OPT may make a module that the
-// kernel cannot unpack. Such options of dkms are in framework.conf.
+// programVariables returns the variables that change how a shell runs its scripts, and those
+// with options of programs that dkms and modules call: an option in XZ_OPT may produce a module
+// that the kernel cannot decompress. Such options of dkms are in framework.conf.
 func programVariables() []string {
 	return []string{
 		"BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "BASH_COMPAT", "BASH_XTRACEFD", "CDPATH", "GLOBIGNORE", "EXECIGNORE", "IFS", "PS4",
@@ -133,8 +133,9 @@ func programVariables() []string {
 	}
 }
 
-// conversationVariables belong to descriptors that children do not get: debconf's
-// (debconf-devel(7)), which would speak its protocol on one that is something else.
+// conversationVariables returns the variables that belong to descriptors that children do not
+// get: those of debconf (debconf-devel(7)), which would otherwise use another descriptor for
+// its protocol. The mark of a run is one of them.
 func conversationVariables() []string {
 	return []string{"DEBIAN_HAS_FRONTEND", "DEBCONF_REDIR", "DEBCONF_OLD_FD_BASE", "DEBIAN_FRONTEND", record.RunVariable}
 }

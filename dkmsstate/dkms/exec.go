@@ -19,14 +19,14 @@ import (
 	"dkms-hooks/dkmsstate/sentinel"
 )
 
-// ErrTimeout says that a call was ended since it took too long.
-const ErrTimeout = sentinel.Error("the limit for one call")
+// ErrTimeout means that a call was ended because it took too long.
+const ErrTimeout = sentinel.Error("the time limit for one call")
 
-// run runs a program in a process group of its own, with nothing on stdin and the
-// end of its output kept for the error; the whole goes to log, and what it writes to
-// stdout into a file, unless these are nil. When the program ends, the time is over
-// or the context ends, everything is ended that it started: dkms itself leaves a
-// `sleep 3` behind that would hold its output open.
+// run runs a program in a process group of its own, with /dev/null as stdin. The end of the
+// output is kept for the error. Unless nil, log gets the whole output, and stdout is the file
+// for what the program writes to stdout. When the program ends, its time is over or ctx ends,
+// everything that it started is ended: dkms itself leaves a `sleep 3` behind that would keep
+// its output open.
 func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program string, args ...string) error {
 	path, err := dkmsstate.LookPath(program)
 	if err != nil {
@@ -77,7 +77,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	err = cmd.Wait()
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	calls.end(call)
-	_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for what left the group
+	_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for processes that left the group
 	<-read
 	if err == nil {
 		return nil
@@ -97,8 +97,8 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	return failure
 }
 
-// keepDescriptors keeps what this process was given open to itself: a child that
-// inherits debconf's would keep debconf waiting for as long as it runs.
+// keepDescriptors keeps children from inheriting the descriptors that this process inherited. A
+// child with that of debconf would keep debconf waiting as long as it runs.
 func keepDescriptors() {
 	const first = 3
 	if unix.CloseRange(first, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
@@ -112,13 +112,13 @@ func keepDescriptors() {
 	}
 }
 
-// CallError is a call of dkms or depmod that failed.
+// CallError is the failure of a call of a program.
 type CallError struct {
 	Program string
 	Args    []string
-	// Code is the exit status, -1 when there was none.
+	// Code is the exit status, -1 if there is none.
 	Code int
-	// Output is the end of what it printed.
+	// Output is the end of the program's output.
 	Output string
 	Err    error
 }
@@ -135,13 +135,13 @@ func (e *CallError) Error() string {
 	return fmt.Sprintf("%s: %v", what, e.Err)
 }
 
-// Unwrap returns what exec or the context said.
+// Unwrap returns the error of package exec or of the context.
 func (e *CallError) Unwrap() error { return e.Err }
 
 // tail keeps the end of what is written to it.
 type tail struct{ buf bytes.Buffer }
 
-// tailSize is what is kept of a program's output; dkms has the whole in its log.
+// tailSize is how much of a program's output is kept. The log of dkms contains all of it.
 const tailSize = 64 << 10
 
 // Write keeps the last tailSize bytes.

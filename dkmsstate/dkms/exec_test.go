@@ -40,7 +40,7 @@ func TestRunEndsInTime(t *testing.T) {
 	err := DKMS{Timeout: 200 * time.Millisecond}.run(context.Background(), nil, nil, "sh", "-c", "echo begun; sleep 1000")
 	var call *CallError
 	require.ErrorAs(t, err, &call)
-	assert.ErrorContains(t, err, "ended after 200ms, the limit for one call")
+	assert.ErrorContains(t, err, "ended after 200ms, the time limit for one call")
 	assert.Equal(t, "begun\n", call.Output)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -48,7 +48,7 @@ func TestRunEndsInTime(t *testing.T) {
 }
 
 func TestRunGivesChildrenTheEnvironmentAndNoDescriptors(t *testing.T) {
-	t.Setenv("KBUILD_SIGN_PIN", "not this one") // only what Environ says
+	t.Setenv("KBUILD_SIGN_PIN", "not this one") // only Environ counts
 	var log bytes.Buffer
 	engine := DKMS{Timeout: time.Minute, Environ: []string{"PATH=" + dkmsstate.SystemPath, "KBUILD_SIGN_PIN=secret"}}
 	require.NoError(t, engine.run(context.Background(), nil, &log, "sh", "-c", "cat; pwd; env; ls /proc/self/fd"))

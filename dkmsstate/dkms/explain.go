@@ -11,9 +11,10 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// NotMeant says why dkms will not have a module on a kernel, "" when it would:
-// BUILD_EXCLUSIVE (exit 77, 9 before dkms 3), or a module of the same or a newer
-// version in the kernel itself (dkms 3.2 exits with 6, check_version_sanity).
+// NotMeant returns why dkms does not want a module on a kernel, or "" if err is not about that.
+// The reasons are BUILD_EXCLUSIVE (exit status 77, 9 before dkms 3), a module of the same or a
+// newer version in the kernel itself (dkms 3.2 exits with 6, check_version_sanity), and a
+// LeftOut.
 func NotMeant(err error) string {
 	var left LeftOut
 	if errors.As(err, &left) {
@@ -35,7 +36,7 @@ func NotMeant(err error) string {
 	return ""
 }
 
-// explained is an error whose log says more than the call that failed.
+// explained is an error of a call with a line of the log that explains it.
 type explained struct {
 	err  error
 	text string
@@ -47,7 +48,7 @@ func (e explained) Error() string { return e.text }
 // Unwrap returns the error of the call.
 func (e explained) Unwrap() error { return e.err }
 
-// inSource shortens the path of a file below MODULE/VERSION/build.
+// inSource shortens the path of a file below MODULE/VERSION/build at the beginning of a line.
 func inSource(line string) string {
 	const build = "/build/"
 	path, _, _ := strings.Cut(line, " ")
@@ -57,11 +58,11 @@ func inSource(line string) string {
 	return line
 }
 
-// Explain adds to the error of a failed call what the program said last.
+// Explain adds the last message of the program to the error of a failed call.
 func Explain(err error) error { return ExplainByLog(err, "") }
 
-// ExplainByLog returns the line that tells most about a failed call: the compiler's first
-// error in the log, else the call with what dkms printed last.
+// ExplainByLog returns an error with the line that explains a failed call best: the compiler's
+// first error in the log, or else the call with the last message of dkms.
 func ExplainByLog(err error, log string) error {
 	var call *CallError
 	if !errors.As(err, &call) || call.Code < 0 {
@@ -92,7 +93,7 @@ func firstError(log string) string {
 	return ""
 }
 
-// lastWords returns what follows dkms's last "Error!", or else the last line.
+// lastWords returns the text after the last "Error!" of dkms, or else the last line.
 func lastWords(output string) string {
 	if i := strings.LastIndex(output, "Error!"); i >= 0 {
 		output = output[i+len("Error!"):]

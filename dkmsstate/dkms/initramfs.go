@@ -16,13 +16,13 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// InitramfsPath is the initramfs of a kernel as Debian names it.
+// InitramfsPath returns the path of a kernel's initramfs, as Debian names it.
 func InitramfsPath(l dkmsstate.Layout, kernel dkmsstate.Release) string {
 	return l.Path("/boot/initrd.img-" + string(kernel))
 }
 
-// Initramfs makes the kernel's initramfs anew by the system's own tool:
-// update-initramfs(8), which dracut brings too where it is new enough, or dracut(8).
+// Initramfs regenerates the kernel's initramfs with the tool of the system:
+// update-initramfs(8), which new versions of dracut contain too, or dracut(8).
 func (d DKMS) Initramfs(ctx context.Context, kernel dkmsstate.Release) error {
 	if _, err := dkmsstate.LookPath("update-initramfs"); err == nil {
 		return d.run(ctx, nil, nil, "update-initramfs", "-u", "-k", string(kernel))
@@ -38,12 +38,12 @@ func MakesInitramfs() bool {
 	})
 }
 
-// InitramfsHolds reports whether an initramfs holds one of the modules that dkms
-// installed under these names.
+// InitramfsHolds reports whether an initramfs contains one of the modules that dkms installed
+// under these names.
 func (d DKMS) InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, names []string) (bool, error) {
-	fd, err := unix.MemfdCreate("initramfs", unix.MFD_CLOEXEC) // a run that is killed leaves nothing
+	fd, err := unix.MemfdCreate("initramfs", unix.MFD_CLOEXEC) // a killed run leaves nothing behind
 	if err != nil {
-		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+		return false, fmt.Errorf("cannot list the initramfs: %w", err)
 	}
 	list := os.NewFile(uintptr(fd), "initramfs")
 	defer list.Close()
@@ -52,10 +52,10 @@ func (d DKMS) InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, name
 		tool = "lsinitrd"
 	}
 	if err := d.run(ctx, list, nil, tool, "/boot/initrd.img-"+string(kernel)); err != nil {
-		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+		return false, fmt.Errorf("cannot list the initramfs: %w", err)
 	}
 	if _, err := list.Seek(0, 0); err != nil {
-		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+		return false, fmt.Errorf("cannot list the initramfs: %w", err)
 	}
 	lines := bufio.NewScanner(list)
 	for lines.Scan() {
@@ -65,14 +65,14 @@ func (d DKMS) InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, name
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return false, fmt.Errorf("cannot look into the initramfs: %w", err)
+		return false, fmt.Errorf("cannot list the initramfs: %w", err)
 	}
 	return false, nil
 }
 
-// BootModules returns those of the named modules that the kernel boots from, by what
-// initramfs-tools(7) and dracut.conf(5) are told to put into every initramfs: a list
-// of modules, or a hook that is called like the module, as that of ZFS is.
+// BootModules returns those of the named modules that the kernel needs to boot, by the
+// configuration of initramfs-tools(7) and dracut.conf(5). These are the modules in their lists
+// for every initramfs, and those with a hook of the same name, as ZFS has.
 func BootModules(l dkmsstate.Layout, names []string) []string {
 	listed := map[string]bool{}
 	lists := []string{l.Path("/etc/initramfs-tools/modules")}
@@ -100,7 +100,7 @@ func BootModules(l dkmsstate.Layout, names []string) []string {
 	})
 }
 
-// bootHook reports whether a hook of an initramfs is called like a module.
+// bootHook reports whether a hook of an initramfs has the name of a module.
 func bootHook(l dkmsstate.Layout, name string) bool {
 	for _, pattern := range []string{"/usr/share/initramfs-tools/hooks/" + name, "/etc/initramfs-tools/hooks/" + name, "/usr/lib/dracut/modules.d/[0-9][0-9]" + name} {
 		if found, _ := filepath.Glob(l.Path(pattern)); len(found) > 0 {

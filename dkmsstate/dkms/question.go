@@ -11,19 +11,19 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// Questions that dkms answers.
+// Constants of a question to dkms.
 const (
-	// noSuchModule is a need that is never met, so that dkms autoinstall gets no
-	// further than to tell which modules it would install.
+	// noSuchModule is a dependency that is never met, so that dkms autoinstall prints which
+	// modules it would install and does nothing else.
 	noSuchModule = "dkms-hooks-question"
-	// questionLimit bounds one question: dkms reads a file, unless that is endless.
+	// questionLimit bounds one question. dkms only reads a file, but reading it may never end.
 	questionLimit = time.Minute
 )
 
-// AskAutoinstall asks dkms whether it would install a module of a tree unasked. It reads
-// dkms.conf and its overrides as it always does; a need that --directive adds to those of
-// the module keeps dkms autoinstall from building anything, so that it prints all of them
-// (2.8.4, 3.0.10, 3.2.2).
+// AskAutoinstall asks dkms whether it would install a module of a tree unasked. dkms reads
+// dkms.conf and its overrides as always. A dependency that --directive adds to those of the
+// module keeps dkms autoinstall from building anything, so that it prints all of them (2.8.4,
+// 3.0.10, 3.2.2).
 func (d DKMS) AskAutoinstall(ctx context.Context, tree string, m dkmsstate.Module, kernel dkmsstate.Release, arch string) (dkmsstate.Answer, error) {
 	d.Tree, d.Timeout = tree, min(d.Timeout, questionLimit)
 	var out tail
@@ -31,11 +31,11 @@ func (d DKMS) AskAutoinstall(ctx context.Context, tree string, m dkmsstate.Modul
 	return readAnswer(m, out.String(), err)
 }
 
-// readAnswer reads what dkms autoinstall printed about a module, and how it ended.
+// readAnswer parses the output of dkms autoinstall about a module. err is how dkms ended.
 func readAnswer(m dkmsstate.Module, output string, err error) (dkmsstate.Answer, error) {
 	for line := range strings.Lines(output) {
 		list, ok := strings.CutPrefix(strings.TrimSpace(line), m.String()+" autoinstall failed due to missing dependencies: ")
-		words := strings.Fields(strings.TrimSuffix(list, ".")) // 3.2 ends the sentence
+		words := strings.Fields(strings.TrimSuffix(list, ".")) // 3.2 ends the line with a full stop
 		if ok && slices.Contains(words, noSuchModule) {        // exit status 11, and 0 of dkms 2.8.4
 			answer := dkmsstate.Answer{Wanted: true}
 			for _, word := range words {
@@ -58,6 +58,6 @@ func readAnswer(m dkmsstate.Module, output string, err error) (dkmsstate.Answer,
 	return dkmsstate.Answer{}, ExplainByLog(err, "")
 }
 
-// badConf is dkms's exit status for a dkms.conf that lacks what it needs
+// badConf is the exit status of dkms for a dkms.conf that lacks a required setting
 // (read_conf_or_die).
 const badConf = 8

@@ -8,7 +8,7 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// What real versions of dkms print, and how they exit.
+// The output and the exit statuses are those of real versions of dkms.
 func TestAnswersOfDKMS(t *testing.T) {
 	const began, directive = "dkms autoinstall -k K\n", "DIRECTIVE: BUILD_DEPENDS+=\" dkms-hooks-question\"\n"
 	for name, c := range map[string]struct {

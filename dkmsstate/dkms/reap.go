@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// reap ends what the children of this process left running, and what those
-// leave in turn.
+// reap kills what the children of this process left running, and what is re-parented by that in
+// turn. It spares the processes in before.
 func reap(before []int) {
 	const attempts = 100
 	for range attempts {
@@ -27,7 +27,7 @@ func reap(before []int) {
 	}
 }
 
-// children returns the children of this process, by what /proc says.
+// children returns the children of this process, according to /proc.
 func children() []int {
 	lists, _ := filepath.Glob("/proc/self/task/*/children")
 	var pids []int

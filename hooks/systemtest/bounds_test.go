@@ -23,8 +23,8 @@ type hostile struct {
 
 func hostiles() []hostile {
 	return []hostile{
-		{name: "loops", conf: `[ -z "$kernelver" ] || while :; do :; done`, says: "ended after 10s, the limit for one call"},
-		{name: "hangs", build: `$(shell sleep 1000)`, says: "ended after 10s, the limit for one call"},
+		{name: "loops", conf: `[ -z "$kernelver" ] || while :; do :; done`, says: "ended after 10s, the time limit for one call"},
+		{name: "hangs", build: `$(shell sleep 1000)`, says: "ended after 10s, the time limit for one call"},
 		{name: "forks", build: `$(shell setsid sh -c 'exec >/dev/null 2>&1; env -i sleep 1000 & sleep 1000 &' &)`, built: true},
 		{name: "reads", build: `$(shell cat)`, built: true},
 		{name: "closes", conf: "exec 3>&- 4>&- 5>&- 0<&-", built: true},
