@@ -10,17 +10,17 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// Examination is one look at the builds of one kernel.
+// Examination examines the builds of one kernel.
 type Examination struct {
 	ctx context.Context
 	s   *dkmsstate.Snapshot
 	*dkmsstate.KernelFacts
 }
 
-// Examine finds whether the headers are those of the kernel's image and whether
-// each build still fits, and puts both into the snapshot. It returns what to keep of
-// that for the next time. What has not changed since rec was kept is not read again,
-// and what was built and verified just now, by this run, is as fresh as it can be.
+// Examine determines whether the headers are those of the kernel's image and whether each build
+// still fits, and stores both in the snapshot. It returns what to keep of that for the next
+// time. Files that have not changed since rec was kept are not read again. The modules in built
+// were built and verified by this run, and count as fresh.
 func Examine(ctx context.Context, s *dkmsstate.Snapshot, rec dkmsstate.KernelRecord, built ...dkmsstate.Module) dkmsstate.KernelRecord {
 	s.UseAnswers(rec.Answers)
 	s.FindInputs(rec)
@@ -49,7 +49,8 @@ func Examine(ctx context.Context, s *dkmsstate.Snapshot, rec dkmsstate.KernelRec
 	return rec
 }
 
-// build finds whether one build fits, and gives what to keep of it, nil for nothing.
+// build determines whether one build fits. It returns the record to keep of the build, or nil
+// for none.
 func (x Examination) build(b dkmsstate.Build, rec dkmsstate.KernelRecord, justBuilt bool) (dkmsstate.Freshness, *dkmsstate.BuildRecord) {
 	known, ok := rec.Builds[b.Key()]
 	known, ok = x.identify(b, known, ok)
@@ -61,9 +62,9 @@ func (x Examination) build(b dkmsstate.Build, rec dkmsstate.KernelRecord, justBu
 	}
 	if byOwner {
 		for i := range b.Files {
-			b.Files[i].OtherABI = false // it is the build that is for another one
+			b.Files[i].OtherABI = false // the build is for another ABI, not the installed file
 		}
-		fresh = dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "the installed module, which is not the one that was built, has the symbols of the kernel"}
+		fresh = dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "the installed module is not the built one, and its symbol versions match"}
 	} else if fresh.Verdict == dkmsstate.Fresh && !(ok && known.Kernel == x.Stamps) {
 		known.Kernel, known.From, ok = x.Stamps, x.Origin().ID(), true
 	}
@@ -84,8 +85,8 @@ func (x Examination) ownInstall(b dkmsstate.Build) bool {
 	return r.Conf.InstallSteps
 }
 
-// installedFits reports whether what is installed in the place of a build that does not
-// fit was put there by the owner, and does.
+// installedFits reports whether the installed files of a stale build were put there by the
+// owner and fit the kernel.
 func (x Examination) installedFits(b dkmsstate.Build) bool {
 	var modules []kmod.Module
 	altered := false
@@ -116,8 +117,8 @@ func NewExamination(ctx context.Context, s *dkmsstate.Snapshot) Examination {
 	return x
 }
 
-// comparedStamps names the state of all files that the headers are compared with the
-// image by: a verdict does not outlive any of them.
+// comparedStamps identifies the state of all files by which the headers are compared with the
+// image. The result of the comparison is discarded when one of them changes.
 func (x Examination) comparedStamps() string {
 	if !x.s.Headers || !x.s.There {
 		return "" // nothing is compared
@@ -125,8 +126,8 @@ func (x Examination) comparedStamps() string {
 	return x.Stamps + " " + dkmsstate.StampFiles(x.Sample()...)
 }
 
-// identify reports whether a record is that of the build as it is now, and gives the
-// record with the build's present stamp.
+// identify reports whether a record is that of the build as it is now. It returns the record
+// with the build's present stamp.
 func (x Examination) identify(b dkmsstate.Build, known dkmsstate.BuildRecord, ok bool) (dkmsstate.BuildRecord, bool) {
 	if ok && known.Stamp == b.Stamp {
 		return known, true
@@ -140,8 +141,8 @@ func (x Examination) identify(b dkmsstate.Build, known dkmsstate.BuildRecord, ok
 	return known, ok
 }
 
-// withCopies returns the record with what is installed of a build, which is not read
-// again while it stays as it is.
+// withCopies returns the record with the installed files of a build, which are not read again
+// while they stay the same.
 func withCopies(b dkmsstate.BuildRecord, build dkmsstate.Build) dkmsstate.BuildRecord {
 	b.Installed, b.Differing = "", nil
 	if build.Problem() != "" || !build.AllInstalled() {
@@ -159,7 +160,7 @@ func withCopies(b dkmsstate.BuildRecord, build dkmsstate.Build) dkmsstate.BuildR
 	return b
 }
 
-// usedOrigins returns the origins that builds of the record name.
+// usedOrigins returns the origins that builds of the record refer to.
 func usedOrigins(k dkmsstate.KernelRecord, x Examination) map[string]dkmsstate.Origin {
 	used := map[string]dkmsstate.Origin{}
 	for _, b := range k.Builds {

@@ -13,7 +13,7 @@ func (x Examination) judge(b dkmsstate.Build, known dkmsstate.BuildRecord, from 
 	case recorded && known.Kernel == x.Stamps:
 		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "unchanged since the last check"}
 	case recorded && known.From == x.Origin().ID():
-		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "kernel and headers are those that it was built for"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "kernel and headers are those it was built for"}
 	}
 	var modules []kmod.Module
 	for _, file := range x.s.Layout.BuiltFiles(x.s.Kernel, b) {
@@ -36,41 +36,42 @@ func (x Examination) judge(b dkmsstate.Build, known dkmsstate.BuildRecord, from 
 	return x.judgeOrigin(b, from, recorded)
 }
 
-// vermagicMismatch compares vermagic with that of most of the kernel's own modules, as the
-// kernel does with its own.
+// vermagicMismatch returns how the vermagic of a module differs from that of most of the
+// kernel's own modules, or "" if it does not. The kernel compares it with its own in the same
+// way.
 func (x Examination) vermagicMismatch(ko kmod.Module) string {
 	versioned := len(ko.Uses) > 0
 	mine, its := magic(ko, versioned), ownMagic(x.Own(), versioned)
 	if mine == its || its == "" {
 		return ""
 	}
-	return fmt.Sprintf("its vermagic is %q, that of the kernel's own modules %q", mine, its)
+	return fmt.Sprintf("its vermagic is %q, and that of the kernel's own modules is %q", mine, its)
 }
 
-// judgeOrigin is for a kernel without symbol versions.
+// judgeOrigin judges a build by what it was built from, for a kernel without symbol versions.
 func (x Examination) judgeOrigin(b dkmsstate.Build, from dkmsstate.Origin, recorded bool) dkmsstate.Freshness {
 	now := x.Origin()
 	switch {
 	case !recorded && x.s.Buildable() && x.builtLast(b):
-		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "it was built after the kernel and its headers came"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "it was built after the kernel and its headers were unpacked"}
 	case !recorded && x.s.Buildable():
-		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "not known what it was built from"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "it is not known what it was built from"}
 	case !recorded:
-		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "not known what it was built from"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "it is not known what it was built from"}
 	case from.Config != now.Config && from.Config != "" && now.Config != "":
-		return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "the kernel's configuration differs from the one that it was built for"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "the kernel's configuration differs from the one it was built for"}
 	case !x.s.Buildable():
-		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the headers that it was built from are not installed"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the headers it was built with are not installed"}
 	case from.Map == now.Map && now.Map != "" && from.Symvers == now.Symvers && from.Conf == now.Conf:
 		return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "kernel layout unchanged since it was built"}
 	case from.Symvers == now.Symvers && from.Conf == now.Conf && from.Uts == now.Uts:
-		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the image has changed, and its headers are not installed yet"}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "the image has changed, but its headers are not installed yet"}
 	}
-	return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "the headers differ from those that it was built from"}
+	return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "the headers differ from those it was built with"}
 }
 
-// builtLast reports whether a build was made after everything of the kernel and of its
-// headers was unpacked.
+// builtLast reports whether a build was made after all files of the kernel and of its headers
+// were unpacked.
 func (x Examination) builtLast(b dkmsstate.Build) bool {
 	for _, file := range x.s.Layout.BuiltFiles(x.s.Kernel, b) {
 		built, err := os.Stat(file)

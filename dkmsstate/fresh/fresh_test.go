@@ -20,8 +20,7 @@ func examine(f dkmstest.Root, rec dkmsstate.KernelRecord) (dkmsstate.Snapshot, d
 	return s, rec
 }
 
-// Each case is a kernel at first, with a module built for it, and what then comes
-// under the same release.
+// Each case is a kernel with a module built for it, and a change under the same release.
 func TestFreshness(t *testing.T) {
 	one := dkmsstate.Module{Name: "one", Version: "1.0"}
 	for name, c := range map[string]struct {
@@ -35,7 +34,7 @@ func TestFreshness(t *testing.T) {
 	}{
 		"untouched":                {1, func(dkmstest.Root) {}, false, dkmsstate.Fresh, "unchanged since", ""},
 		"untouched, no record":     {1, func(dkmstest.Root) {}, true, dkmsstate.Fresh, "symbol versions match", ""},
-		"unpacked again":           {1, func(f dkmstest.Root) { f.KernelOf(1, "y", "#1") }, false, dkmsstate.Fresh, "those that it was built for", ""},
+		"unpacked again":           {1, func(f dkmstest.Root) { f.KernelOf(1, "y", "#1") }, false, dkmsstate.Fresh, "those it was built for", ""},
 		"same ABI":                 {1, func(f dkmstest.Root) { f.KernelOf(1, "y", "#2") }, false, dkmsstate.Fresh, "symbol versions match", ""},
 		"other ABI":                {1, func(f dkmstest.Root) { f.KernelOf(2, "y", "#2") }, false, dkmsstate.Stale, "symbol module_layout differs", ""},
 		"other ABI, no record":     {1, func(f dkmstest.Root) { f.KernelOf(2, "y", "#2") }, true, dkmsstate.Stale, "symbol module_layout differs", ""},
@@ -44,10 +43,10 @@ func TestFreshness(t *testing.T) {
 		"no headers":               {1, func(f dkmstest.Root) { f.RemoveAll("lib/modules/6.1.0-test/build") }, true, dkmsstate.Unknown, "vermagic matches", ""},
 		"symbol gone": {1, func(f dkmstest.Root) {
 			f.Write("lib/modules/6.1.0-test/build/Module.symvers", "0x00000009\tother\tvmlinux\tE\t\n")
-		}, true, dkmsstate.Unknown, "no module here exports the symbol module_layout", ""},
+		}, true, dkmsstate.Unknown, "no known module exports symbol module_layout", ""},
 		"no versions":                    {0, func(dkmstest.Root) {}, false, dkmsstate.Fresh, "unchanged since", ""},
 		"no versions, no record":         {0, func(dkmstest.Root) {}, true, dkmsstate.Fresh, "it was built after", ""},
-		"no versions, same again":        {0, func(f dkmstest.Root) { f.KernelOf(0, "y", "#1") }, false, dkmsstate.Fresh, "those that it was built for", ""},
+		"no versions, same again":        {0, func(f dkmstest.Root) { f.KernelOf(0, "y", "#1") }, false, dkmsstate.Fresh, "those it was built for", ""},
 		"no versions, same layout":       {0, func(f dkmstest.Root) { f.HeadersOf(0, "y", "#2") }, false, dkmsstate.Fresh, "layout unchanged", ""},
 		"no versions, same, no record":   {0, func(f dkmstest.Root) { f.KernelOf(0, "y", "#1") }, true, dkmsstate.Unknown, "not known", ""},
 		"no versions, other options":     {0, func(f dkmstest.Root) { f.KernelOf(0, "m", "#2") }, false, dkmsstate.Stale, "configuration differs", ""},
@@ -66,7 +65,7 @@ func TestFreshness(t *testing.T) {
 			f := dkmstest.New(t)
 			f.Register(one, "")
 			f.KernelOf(c.crc, "y", "#1")
-			time.Sleep(5 * time.Millisecond) // as long as a time of a file is exact
+			time.Sleep(5 * time.Millisecond) // longer than the granularity of file times
 			f.InstallOf(one, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(c.crc)})
 			s, rec := examine(f, dkmsstate.KernelRecord{})
 			b, _ := s.Build(one, dkmstest.Arch)
@@ -89,7 +88,7 @@ func TestFreshness(t *testing.T) {
 	}
 }
 
-// A module takes symbols of another one too: those are asked for there.
+// A module may use symbols of another module, with which they are compared.
 func TestFreshnessOfAModuleThatNeedsAnother(t *testing.T) {
 	f, one, two := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}, dkmsstate.Module{Name: "two", Version: "1.0"}
 	f.KernelOf(1, "y", "#1")
@@ -104,8 +103,8 @@ func TestFreshnessOfAModuleThatNeedsAnother(t *testing.T) {
 	}
 }
 
-// What was just built is not built again, whatever the clock or another module's
-// symbols say: no run could do better.
+// A module that was just built is not rebuilt, whatever the clock or the symbols of another
+// module show: another build would be no better.
 func TestWhatWasJustBuiltIsFresh(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")

@@ -13,15 +13,16 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// A sample of the kernel's own modules shows what the image is: each names the CRC
-// of some symbols, and every one that of module_layout.
+// ownSample is roughly how many of the kernel's own modules are read, and ownSize is the size
+// up to which they are. They show what the image is: each contains the CRCs of some symbols,
+// and all of them that of module_layout.
 const (
 	ownSample = 48
 	ownSize   = 256 << 10
 )
 
-// ownSamples returns the paths of a sample of the kernel's own modules, small ones from
-// all over.
+// ownSamples returns the paths of a sample of the kernel's own modules: small ones from the
+// whole of modules.dep.
 func ownSamples(s dkmsstate.Snapshot) []string {
 	paths := inTree(s.Layout, s.Kernel, s.Dep.Own())
 	var sample []string
@@ -34,9 +35,9 @@ func ownSamples(s dkmsstate.Snapshot) []string {
 	return sample
 }
 
-// inTree returns those of the modules below kernel/ that were built with the kernel, as
-// modules.order lists them: others may have put modules there too. Without that list all
-// are returned, unless it is a single one, which may be anybody's.
+// inTree returns those of the modules below kernel/ that were built with the kernel, according
+// to modules.order. Others may have put modules there too. Without that list it returns all of
+// them, but none if there is a single one, which may be anybody's.
 func inTree(l dkmsstate.Layout, kernel dkmsstate.Release, paths []string) []string {
 	order, err := regular.ReadFile(filepath.Join(l.KernelDir(kernel), "modules.order"))
 	if err != nil && len(paths) > 1 {
@@ -49,7 +50,7 @@ func inTree(l dkmsstate.Layout, kernel dkmsstate.Release, paths []string) []stri
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !built[kmod.TrimSuffix(path)+".ko"] })
 }
 
-// readOwn reads a sample.
+// readOwn reads the modules of a sample.
 func readOwn(ctx context.Context, l dkmsstate.Layout, sample []string) []kmod.Module {
 	own := make([]kmod.Module, len(sample))
 	dkmsstate.SideBySide(len(sample), func(i int) {
@@ -65,16 +66,17 @@ func readSymvers(s dkmsstate.Snapshot) map[string]kmod.Export {
 	return symvers
 }
 
-// mismatch says how the headers show that they are not the image's: the image is
-// unpacked, and its headers are still those of the one before. A build made then
-// would fit neither. Where nothing proves it, dkms may build, as it does by itself.
+// mismatch returns what shows that the headers are not those of the image, or "" if nothing
+// does. That is so when a new image is unpacked and the headers are still those of the previous
+// one. A build made then would fit neither. If nothing proves it, dkms may build, as it does by
+// itself.
 func (x Examination) mismatch() string {
 	if !x.s.Headers || !x.s.There {
 		return ""
 	}
 	uses, given := ownUses(x.Own()), map[string]uint32{}
 	for symbol := range uses {
-		if given[symbol] = x.Symvers()[symbol].CRC; given[symbol] == 0 { // the headers know no CRC of it
+		if given[symbol] = x.Symvers()[symbol].CRC; given[symbol] == 0 { // the headers have no CRC of it
 			delete(uses, symbol)
 		}
 	}

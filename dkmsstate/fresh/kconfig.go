@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// readOptions reads those options of a kernel's configuration that show that headers
-// are of another image (layoutOptions), by name without CONFIG_. It returns nil for
-// what is not the configuration of a kernel with modules.
+// readOptions returns those options of a kernel's configuration that can show that headers are
+// of another image (layoutOptions), by name without CONFIG_. It returns nil if config is not
+// the configuration of a kernel with modules.
 func readOptions(config []byte) map[string]string {
 	wanted := layoutOptions()
 	out := map[string]string{}
@@ -24,7 +24,7 @@ func readOptions(config []byte) map[string]string {
 		if _, asked := slices.BinarySearch(wanted, name); !ok || !asked {
 			continue
 		}
-		if value == "m" { // structures ask IS_ENABLED()
+		if value == "m" { // structures use IS_ENABLED()
 			value = "y"
 		}
 		if _, err := strconv.ParseInt(value, 0, 64); err == nil || value == "y" {
@@ -37,8 +37,8 @@ func readOptions(config []byte) map[string]string {
 	return out
 }
 
-// optionsDiffer says how the headers' options differ from the image's, "" when
-// they do not, or when one side says nothing.
+// optionsDiffer returns how the headers' options differ from the image's, or "" if they do not,
+// or if the options of one side are unknown.
 func optionsDiffer(image, headers map[string]string) string {
 	if image == nil || headers == nil {
 		return ""
@@ -58,18 +58,18 @@ func option(value string) string {
 	return value
 }
 
-// layoutOptions are what whoever builds a kernel decides about the structures that its
-// modules share with it: each stands in a condition inside a structure, or is the size
-// of one, in include/linux, include/net or asm of Linux 6.1 and 6.12. A difference proves
-// that the headers are of another image.
+// layoutOptions returns the options by which whoever builds a kernel decides about the
+// structures that the kernel shares with its modules. Each occurs in a condition inside a
+// structure, or is the size of one, in include/linux, include/net or asm of Linux 6.1 and 6.12.
+// A difference proves that the headers are of another image.
 //
-// Nothing else is compared. Kconfig finds hundreds of options by trying the tools
-// (CC_VERSION_TEXT, AS_HAS_…, PAHOLE_VERSION and what depends on them, down to KASAN
-// and SHADOW_CALL_STACK), so that headers on which somebody ran "make oldconfig", as
-// the packages of Armbian do, never equal their image in them; and others are set for
-// the build alone (MODULE_SIG_ALL, WERROR, DEBUG_INFO_…). Headers that are taken for
-// good are replaced when the right ones come, and builds with them; headers that are
-// taken for foreign mean no module at all.
+// Nothing else is compared. Kconfig determines hundreds of options by trying the tools
+// (CC_VERSION_TEXT, AS_HAS_…, PAHOLE_VERSION and what depends on them, down to KASAN and
+// SHADOW_CALL_STACK). Headers on which somebody ran "make oldconfig", as the packages of
+// Armbian do, therefore never equal their image in these options. Other options only affect the
+// build itself (MODULE_SIG_ALL, WERROR, DEBUG_INFO_…). If wrong headers are accepted, they are
+// replaced when the right ones come, and so are the builds that were made with them. If right
+// headers are rejected, there is no module at all.
 func layoutOptions() []string {
 	names := strings.Fields(`
 		64BIT SMP NR_CPUS NUMA NODES_SHIFT HZ PREEMPT_COUNT PREEMPT_RT PREEMPT_RCU HIGHMEM X86_PAE ARM_LPAE

@@ -36,7 +36,7 @@ func TestOptionsDiffer(t *testing.T) {
 	}
 }
 
-// None of the options that are compared is one that the tools decide about.
+// No option that is compared depends on the tools.
 func TestNoOptionOfTheToolsIsCompared(t *testing.T) {
 	for _, name := range layoutOptions() {
 		for _, tool := range []string{"CC_", "GCC_", "CLANG_", "AS_", "LD_", "LLD_", "RUST", "PAHOLE_", "TOOLS_", "TOOLCHAIN_", "HAVE_", "ARCH_HAS_", "KASAN", "KCSAN"} {

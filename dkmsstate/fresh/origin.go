@@ -12,7 +12,7 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// readOrigin reads the files of a kernel and of its headers.
+// readOrigin returns the origin by the present files of a kernel and of its headers.
 func readOrigin(l dkmsstate.Layout, kernel dkmsstate.Release) dkmsstate.Origin {
 	build := l.HeadersDir(kernel)
 	symbols := l.ImageFile(kernel, "System.map")
@@ -28,10 +28,11 @@ func readOrigin(l dkmsstate.Layout, kernel dkmsstate.Release) dkmsstate.Origin {
 	}
 }
 
-// leastMap tells a System.map from the note that Debian ships in its place.
+// leastMap is the minimal size of a System.map. The note that Debian ships in its place is
+// smaller.
 const leastMap = 4 << 10
 
-// sumFiles names the contents of files by a hash, "" when none is there.
+// sumFiles returns a hash of the contents of files, or "" if none can be read.
 func sumFiles(paths ...string) string {
 	sum, some := sha256.New(), false
 	for _, path := range paths {

@@ -11,23 +11,23 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// misfit is a symbol that a build takes from elsewhere and that nobody there has with the
-// same CRC, so that the kernel would refuse the module.
+// misfit is a symbol that a build imports and that nothing exports with the same CRC, so that
+// the kernel would refuse the module.
 type misfit struct {
 	reason string
-	// vmlinux reports whether the symbol is one of the kernel image itself. Nothing can
-	// take the place of that, while a module that exports a symbol may come later.
+	// vmlinux reports whether the kernel image itself exports the symbol. Nothing can replace
+	// the image, while a module that exports the symbol may be installed later.
 	vmlinux bool
-	// unknown reports whether nothing is known that exports the symbol, which proves little.
+	// unknown reports whether no known module exports the symbol, which proves little.
 	unknown bool
 }
 
-// judgeSymbols compares the CRCs of the symbols that a build uses.
+// judgeSymbols judges a build by the CRCs of the symbols that it uses.
 func (x Examination) judgeSymbols(b dkmsstate.Build, modules []kmod.Module) dkmsstate.Freshness {
 	if !x.s.Buildable() {
 		for _, ko := range modules {
 			if symbol := kmod.CRCMismatch(ko.Uses, ownUses(x.Own())); symbol != "" {
-				return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: fmt.Sprintf("symbol %s differs from the one that the kernel's own modules use", symbol)}
+				return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: fmt.Sprintf("the kernel's own modules use another version of symbol %s", symbol)}
 			}
 		}
 		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "vermagic matches, no headers to compare with"}
@@ -44,13 +44,13 @@ func (x Examination) judgeSymbols(b dkmsstate.Build, modules []kmod.Module) dkms
 	return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "symbol versions match"}
 }
 
-// misfit returns the symbol that shows most clearly that a build does not fit, nil when
+// misfit returns the symbol that shows most clearly that a build does not fit, or nil if
 // everything that it uses is there.
 //
-// A symbol may come from the build itself, from another DKMS module, from a module in
-// updates or extra, or from the kernel. What stands in the place of one of the kernel's
-// modules (backports of mac80211, vendors' RDMA stacks) exports the same names with other
-// CRCs, so that Module.symvers alone proves nothing about those.
+// A symbol may come from the build itself, from another DKMS module, from a module in updates
+// or extra, or from the kernel. A module that replaces one of the kernel's (backports of
+// mac80211, RDMA stacks of vendors) exports the same names with other CRCs, so that
+// Module.symvers alone proves nothing about these.
 func (x Examination) misfit(b dkmsstate.Build, modules []kmod.Module) *misfit {
 	open := x.unmatched(modules)
 	if len(open) == 0 {
@@ -70,8 +70,8 @@ func (x Examination) misfit(b dkmsstate.Build, modules []kmod.Module) *misfit {
 	return found
 }
 
-// unmatched returns the symbols that modules use and that neither Module.symvers nor one
-// of these modules has with the same CRC.
+// unmatched returns the symbols that modules use and that neither Module.symvers nor one of
+// these modules has with the same CRC. A displaced symbol of Module.symvers does not count.
 func (x Examination) unmatched(modules []kmod.Module) map[string]uint32 {
 	kernel, open, displaced := x.Symvers(), map[string]uint32{}, x.displaced()
 	for _, ko := range modules {
@@ -86,8 +86,8 @@ func (x Examination) unmatched(modules []kmod.Module) map[string]uint32 {
 	return open
 }
 
-// displaced returns what reports whether a symbol is one of a module of the kernel that a
-// module in updates or extra, or of DKMS, takes the place of.
+// displaced returns a function that reports whether a symbol belongs to a module of the kernel
+// that is replaced by a module in updates or extra, or by one of DKMS.
 func (x Examination) displaced() func(symbol string) bool {
 	names := map[string]bool{}
 	for path := range x.s.Dep.Paths {
@@ -104,17 +104,17 @@ func (x Examination) displaced() func(symbol string) bool {
 	}
 }
 
-// providers are the modules beside a build that may export symbols to it.
+// providers are the modules, apart from a build's own, that may export symbols to it.
 type providers struct {
-	// exports are the CRCs of each symbol.
+	// exports are the CRCs with which each symbol is exported.
 	exports map[string][]uint32
-	// names are those of modules that may stand in the place of the kernel's.
+	// names are the names of modules that may replace the kernel's.
 	names map[string]bool
 	// unread reports whether one of them could not be read.
 	unread bool
 }
 
-// providers reads the other DKMS modules of the kernel and those in updates and extra.
+// providers reads the other DKMS modules of the kernel and the modules in updates and extra.
 func (x Examination) providers(b dkmsstate.Build) providers {
 	p := providers{exports: map[string][]uint32{}, names: map[string]bool{}}
 	for _, name := range b.Names() {
@@ -143,7 +143,7 @@ func (x Examination) providers(b dkmsstate.Build) providers {
 	return p
 }
 
-// judgeSymbol says how one symbol shows that a build does not fit, nil when it does not.
+// judgeSymbol returns how one symbol shows that a build does not fit, or nil if it does not.
 func (x Examination) judgeSymbol(symbol string, crc uint32, p providers) *misfit {
 	if slices.Contains(p.exports[symbol], crc) {
 		return nil
@@ -160,13 +160,14 @@ func (x Examination) judgeSymbol(symbol string, crc uint32, p providers) *misfit
 	case len(p.exports[symbol]) > 0:
 		return &misfit{fmt.Sprintf("symbol %s of another module differs", symbol), false, false}
 	case !p.unread && !inKernel:
-		return &misfit{fmt.Sprintf("no module here exports the symbol %s", symbol), false, true}
+		return &misfit{fmt.Sprintf("no known module exports symbol %s", symbol), false, true}
 	}
 	return nil
 }
 
-// exportsItself reports whether the file of one of the kernel's own modules exports a
-// symbol with a CRC, whatever Module.symvers says, or cannot be asked.
+// exportsItself reports whether the file of one of the kernel's own modules exports a symbol
+// with this CRC, whatever Module.symvers says. It also reports true if the file cannot be read
+// or does not export the symbol, which proves nothing.
 func (x Examination) exportsItself(exporter, symbol string, crc uint32) bool {
 	base := dkmsstate.Underscored(filepath.Base(exporter))
 	for _, path := range x.s.Dep.Own() {
@@ -177,5 +178,5 @@ func (x Examination) exportsItself(exporter, symbol string, crc uint32) bool {
 		its, exports := ko.Exports[symbol]
 		return err != nil || !exports || its == crc
 	}
-	return false // it is not there
+	return false // there is no such file
 }

@@ -12,8 +12,8 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// symbolsOf fabricates a kernel with module_layout of vmlinux and the symbol that one of
-// its own modules exports, both with the CRC 1.
+// symbolsOf creates a kernel with module_layout of vmlinux and a symbol that one of its own
+// modules exports, both with the CRC 1.
 func symbolsOf(t *testing.T) dkmstest.Root {
 	f := dkmstest.New(t)
 	f.KernelOf(1, "y", "#1")
@@ -25,8 +25,8 @@ func symbolsOf(t *testing.T) dkmstest.Root {
 	return f
 }
 
-// A symbol may come from more places than the kernel: what dkms built well is thrown away
-// only for what nothing can put right.
+// A symbol may come from elsewhere than the kernel. A build is rejected only for a mismatch
+// that nothing can resolve.
 func TestVerifyBuild(t *testing.T) {
 	user := func(layout, wiphy uint32) kmodtest.Module {
 		return kmodtest.Module{Vermagic: dkmstest.Magic, Uses: map[string]uint32{"module_layout": layout, "wiphy_new": wiphy}, Name: "user"}
@@ -57,10 +57,10 @@ func TestVerifyBuild(t *testing.T) {
 			f.Built("user", user(1, 7))
 			f.Write("lib/modules/6.1.0-test/kernel/cfg80211.ko", string(kmodtest.File(core, "")))
 		}, "", ""},
-		"nobody's": {func(f dkmstest.Root) { f.Built("user", user(1, 9)) }, "symbol wiphy_new of the kernel's module cfg80211 differs, so that it may not load", ""},
+		"nobody's": {func(f dkmstest.Root) { f.Built("user", user(1, 9)) }, "symbol wiphy_new of the kernel's module cfg80211 differs, so it may not load", ""},
 		"unknown": {func(f dkmstest.Root) {
 			f.Built("user", kmodtest.Module{Vermagic: dkmstest.Magic, Uses: map[string]uint32{"module_layout": 1, "mlx_new": 3}, Name: "user"})
-		}, "no module here exports the symbol mlx_new, so that it may not load", ""},
+		}, "no known module exports symbol mlx_new, so it may not load", ""},
 		"no module": {func(f dkmstest.Root) { f.Write(f.BuildFile(dkmsstate.Module{Name: "user", Version: "1"}), "text") }, "", "cannot be used"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,8 +81,7 @@ func TestVerifyBuild(t *testing.T) {
 	}
 }
 
-// A build that no longer fits is not replaced while its owner's own file, which does, is
-// installed.
+// A stale build is not replaced while a file of its owner that fits the kernel is installed.
 func TestOwnersFileThatFitsIsNotReplaced(t *testing.T) {
 	f, one := symbolsOf(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")

@@ -8,11 +8,11 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// VerifyBuild returns what is wrong with a build that was just made, nil for nothing, and
-// what is odd about it, "" for nothing.
+// VerifyBuild checks a build that was just made. err is what is wrong with it. odd is what is
+// only unusual about it, "" for nothing.
 func (x Examination) VerifyBuild(b dkmsstate.Build) (odd string, err error) {
 	if !b.Complete() {
-		return "", errors.New("dkms reported success, and there is no build")
+		return "", errors.New("dkms reported success, but there is no build")
 	}
 	var modules []kmod.Module
 	for _, file := range x.s.Layout.BuiltFiles(x.s.Kernel, b) {
@@ -21,10 +21,10 @@ func (x Examination) VerifyBuild(b dkmsstate.Build) (odd string, err error) {
 			return err.Error(), nil
 		}
 		if err != nil {
-			return "", fmt.Errorf("dkms reported success, and what it built cannot be used: %w", err)
+			return "", fmt.Errorf("dkms reported success, but what it built cannot be used: %w", err)
 		}
 		if reason := x.vermagicMismatch(ko); reason != "" {
-			return "", fmt.Errorf("dkms reported success, and what it built does not fit the kernel: %s", reason)
+			return "", fmt.Errorf("dkms reported success, but what it built does not fit the kernel: %s", reason)
 		}
 		modules = append(modules, ko)
 	}
@@ -35,8 +35,8 @@ func (x Examination) VerifyBuild(b dkmsstate.Build) (odd string, err error) {
 	case m == nil:
 		return "", nil
 	case m.vmlinux:
-		return "", fmt.Errorf("dkms reported success, and what it built does not fit the kernel: %s", m.reason)
+		return "", fmt.Errorf("dkms reported success, but what it built does not fit the kernel: %s", m.reason)
 	default:
-		return m.reason + ", so that it may not load", nil
+		return m.reason + ", so it may not load", nil
 	}
 }

@@ -6,8 +6,7 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// most returns the value that more than half of the voices give, and reports whether
-// there is one.
+// most returns the value of more than half of the voices, and reports whether there is one.
 func most[T comparable](voices []T) (T, bool) {
 	count := map[T]int{}
 	for _, voice := range voices {
@@ -20,10 +19,10 @@ func most[T comparable](voices []T) (T, bool) {
 	return none, false
 }
 
-// ownUses returns the CRCs of the kernel's symbols, as its own modules agree on them.
-// One of another build may lie among them, from a vendor or as a correction by a
-// distributor, so that no single module is believed as long as there are others: those
-// of another module_layout than most could not be loaded, and have no voice.
+// ownUses returns the CRCs of the kernel's symbols on which its own modules agree. A module of
+// another build may be among them, from a vendor or as a fix by a distributor, so no single
+// module is believed as long as there are others. Modules with another module_layout than most
+// could not be loaded and do not count.
 func ownUses(own []kmod.Module) map[string]uint32 {
 	var layouts []uint32
 	for _, ko := range own {
@@ -55,8 +54,8 @@ func ownUses(own []kmod.Module) map[string]uint32 {
 	return out
 }
 
-// ownMagic returns the vermagic of most of the kernel's own modules, "" where there is
-// none. With symbol versions it has no release, which the kernel does not compare then
+// ownMagic returns the vermagic of most of the kernel's own modules, or "" if there is none.
+// With symbol versions it does not contain the release, which the kernel does not compare then
 // (kernel/module/version.c).
 func ownMagic(own []kmod.Module, versioned bool) string {
 	var voices []string

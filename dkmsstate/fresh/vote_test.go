@@ -52,9 +52,8 @@ func TestOwnMagic(t *testing.T) {
 	assert.Empty(t, ownMagic(nil, false))
 }
 
-// A module that others put among the kernel's own makes neither headers foreign nor a
-// build stale, however it is told from them; nor does a verdict outlive what it was
-// made from.
+// A module that others put among the kernel's own makes neither the headers a mismatch nor a
+// build stale. The result is discarded when the files that it depends on change.
 func TestModulesOfAnotherBuildAmongTheKernels(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Remove("lib/modules/6.1.0-test/modules.order")
@@ -96,8 +95,8 @@ func TestModulesOfAnotherBuildAmongTheKernels(t *testing.T) {
 	assert.Equal(t, rec, Examine(context.Background(), &again, rec))
 }
 
-// Headers that know no CRC prove nothing by that; and neither do an image or headers
-// that do not say how they are configured.
+// Headers without CRCs prove nothing by that. Neither do an image or headers without a
+// configuration.
 func TestHeadersThatProveNothing(t *testing.T) {
 	for name, change := range map[string]func(f dkmstest.Root, build string){
 		"no Module.symvers": func(f dkmstest.Root, build string) { f.Remove(build + "Module.symvers") },
@@ -130,7 +129,7 @@ func TestHeadersThatProveNothing(t *testing.T) {
 	}
 }
 
-// Who insists gets modules built with headers of another image.
+// Forced builds modules with headers of another image.
 func TestForced(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")
@@ -147,8 +146,8 @@ func TestForced(t *testing.T) {
 	assert.Empty(t, p.NeedHeaders)
 }
 
-// On a kernel that has everything built in, a vendor's module is all there is below kernel/.
-// It says nothing about the kernel.
+// On a kernel with everything built in, a vendor's module may be the only one below kernel/. It
+// proves nothing about the kernel.
 func TestOneModuleOfAnotherBuildIsNoWitness(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")
