@@ -9,16 +9,16 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// lost reports whether only the kernel link of a build is gone: dkms uninstall removes
-// the installed files with it.
+// lost reports whether only the kernel link of a build is missing. dkms uninstall removes the
+// installed files with it, so this was something else.
 func lost(b dkmsstate.Build, link dkmsstate.Link) bool {
 	same := slices.ContainsFunc(b.Files, func(f dkmsstate.File) bool { return f.Copy == kmod.CopySame })
 	other := slices.ContainsFunc(b.Files, func(f dkmsstate.File) bool { return f.Copy != kmod.CopySame && f.Copy != kmod.CopyMissing })
 	return b.Complete() && link.Version == "" && same && !other
 }
 
-// Autoinstall plans to keep in order what is installed on the kernel, and to bring in
-// those modules that dkms would install there unasked, as far as the goal goes.
+// Autoinstall plans to repair what is installed on the kernel, and to bring in those modules
+// that dkms would install there unasked, within the goal.
 func Autoinstall(s dkmsstate.Snapshot, goal Goal) Plan {
 	p := Plan{Kernel: s.Kernel, Mismatch: s.Mismatch, goal: goal}
 	for _, name := range s.Names() {
@@ -28,7 +28,7 @@ func Autoinstall(s dkmsstate.Snapshot, goal Goal) Plan {
 	p.clean(s)
 	for _, name := range p.LeftUnowned(s) {
 		p.Broken = append(p.Broken, Note{Module: path.Join(dkmsstate.InstalledUnder, name), Left: true,
-			Text: "it belongs to no build of dkms; left unchanged"})
+			Text: "it does not belong to any build of dkms; left unchanged"})
 	}
 	if reason := DepmodReason(s); !p.Keeping() || reason != s.Dep.Accepted {
 		p.Depmod = reason
@@ -36,8 +36,9 @@ func Autoinstall(s dkmsstate.Snapshot, goal Goal) Plan {
 	return p
 }
 
-// LeftUnowned returns the files in the install directory that no build accounts for, nor
-// may one that is about to be made.
+// LeftUnowned returns the files in the install directory that no build accounts for. It returns
+// none if the plan has tasks or modules that need headers, since a build of these may account
+// for them.
 func (p Plan) LeftUnowned(s dkmsstate.Snapshot) []string {
 	if len(p.Tasks)+len(p.NeedHeaders) > 0 {
 		return nil
@@ -45,8 +46,8 @@ func (p Plan) LeftUnowned(s dkmsstate.Snapshot) []string {
 	return s.Unowned
 }
 
-// planModule plans for one module name: the version that is installed is kept
-// whole, and the newest that wants to be installed is brought in.
+// planModule plans for one module name: the installed version is repaired, and the newest one
+// that wants to be installed is brought in.
 func (p *Plan) planModule(s dkmsstate.Snapshot, name string) {
 	link, linked := s.Link(name, s.Arch)
 	current := dkmsstate.Module{Name: name, Version: link.Version}
@@ -67,7 +68,7 @@ func (p *Plan) planModule(s dkmsstate.Snapshot, name string) {
 	}
 }
 
-// keep plans to make an installed module whole again.
+// keep plans to repair an installed module.
 func (p *Plan) keep(s dkmsstate.Snapshot, m dkmsstate.Module) {
 	r, known := s.Registration(m)
 	b, exists := s.Build(m, s.Arch)
@@ -92,7 +93,7 @@ func (p *Plan) keep(s dkmsstate.Snapshot, m dkmsstate.Module) {
 	switch {
 	case !known:
 		p.Broken = append(p.Broken, Note{Module: m.String(), Text: "its kernel link names a version that is not registered"})
-	case r.Broken != nil: // newest tells it
+	case r.Broken != nil: // newest reports it
 	case !s.Buildable():
 		p.NeedHeaders = append(p.NeedHeaders, m)
 	default:
@@ -102,13 +103,13 @@ func (p *Plan) keep(s dkmsstate.Snapshot, m dkmsstate.Module) {
 	}
 }
 
-// replace plans to make a stale build anew, or says why it stays: then it is kept as
-// it is, since some use it may still be of. It says whether it planned.
+// replace plans to rebuild a stale build, and reports whether it did. Otherwise it adds a note
+// about the reason. The stale build is then kept as it is, since it may still be of some use.
 func (p *Plan) replace(s dkmsstate.Snapshot, b dkmsstate.Build, r dkmsstate.Registration, known bool) bool {
 	note := Note{Module: b.Module.String(), Left: true, Text: "stale, " + b.Fresh.Reason + "; the old build stays "}
 	switch {
 	case !known || r.Broken != nil:
-		note.Text += "since dkms cannot build it"
+		note.Text += "because dkms cannot build it"
 	case !s.Buildable():
 		note.Text += "until the headers of the image are installed"
 		p.NeedHeaders = append(p.NeedHeaders, b.Module)
@@ -135,7 +136,7 @@ func (p *Plan) bringIn(s dkmsstate.Snapshot, m dkmsstate.Module, link dkmsstate.
 		p.NeedHeaders = append(p.NeedHeaders, m)
 		return
 	case exists && b.Complete():
-		t.Steps = append(compressSteps(s, b), Step{OpInstall, "built and not installed"})
+		t.Steps = append(compressSteps(s, b), Step{OpInstall, "built but not installed"})
 	case !s.Buildable():
 		p.NeedHeaders = append(p.NeedHeaders, m)
 		return
@@ -150,13 +151,14 @@ func (p *Plan) bringIn(s dkmsstate.Snapshot, m dkmsstate.Module, link dkmsstate.
 
 func buildSteps(dirExists bool, reason string) []Step {
 	if dirExists {
-		return []Step{{OpClear, "its build directory holds no build"}, {OpBuild, reason}}
+		return []Step{{OpClear, "its build directory contains no build"}, {OpBuild, reason}}
 	}
 	return []Step{{OpBuild, reason}}
 }
 
-// newest returns the latest version of a module when dkms would install it unasked; older
-// ones it leaves alone (autoinstall of dkms). It notes what is wrong with the registrations.
+// newest returns the latest version of a module if dkms would install it unasked. dkms
+// autoinstall leaves older versions alone. newest adds notes about what is wrong with the
+// registrations.
 func (p *Plan) newest(s dkmsstate.Snapshot, name string) (dkmsstate.Module, bool) {
 	for _, r := range s.RegistrationsOf(name) {
 		if r.Broken != nil && !p.goal.ignores(r.Module) {

@@ -12,10 +12,11 @@ func (p *Plan) unlink(l dkmsstate.Link) {
 		Steps: []Step{{OpUnlink, unlinkReason(l)}}})
 }
 
-func unlinkReason(l dkmsstate.Link) string { return "a kernel link that names no build: " + l.Target }
+func unlinkReason(l dkmsstate.Link) string { return "kernel link without a build: " + l.Target }
 
-// clean plans to remove what helps no build. It comes after everything else, so
-// that nothing goes before what takes its place is there.
+// clean plans to remove leftovers, links that name no build, and builds for other
+// architectures. It comes after everything else, so that nothing is removed before its
+// replacement exists.
 func (p *Plan) clean(s dkmsstate.Snapshot) {
 	p.Leftovers = s.Leftovers
 	for _, m := range s.LeftoversOf {
@@ -43,7 +44,7 @@ func (p *Plan) clean(s dkmsstate.Snapshot) {
 		for _, arch := range slices.Compact(arches) {
 			if arch != s.Arch && s.ArchDetected {
 				p.Tasks = append(p.Tasks, Task{Module: r.Module, Arch: arch,
-					Steps: []Step{{OpRemoveOtherArch, fmt.Sprintf("built for %s, and the kernel is one of %s", arch, s.Arch)}}})
+					Steps: []Step{{OpRemoveOtherArch, fmt.Sprintf("built for %s, but the kernel is for %s", arch, s.Arch)}}})
 			}
 		}
 	}

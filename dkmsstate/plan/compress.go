@@ -6,11 +6,11 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// compressSteps is what makes a build compressed that should be.
+// compressSteps returns the step that compresses a build if it should be compressed.
 func compressSteps(s dkmsstate.Snapshot, b dkmsstate.Build) []Step {
 	plain := b.Uncompressed()
 	if len(plain) == 0 || s.Compression == "" {
 		return nil
 	}
-	return []Step{{OpCompress, fmt.Sprintf("%s is not compressed as the kernel's own modules are (%s)", plain[0], s.Compression)}}
+	return []Step{{OpCompress, fmt.Sprintf("%s is not compressed like the kernel's own modules (%s)", plain[0], s.Compression)}}
 }

@@ -8,10 +8,10 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// depmodPendingReason is why depmod runs when dkms noted that it is to.
+// depmodPendingReason is the reason if dkms, or a run of ours, noted that depmod has to run.
 const depmodPendingReason = "an earlier run was interrupted"
 
-// DepmodReason says why modules.dep does not fit what is installed.
+// DepmodReason returns why modules.dep does not fit what is installed, or "" if it does.
 func DepmodReason(s dkmsstate.Snapshot) string {
 	switch {
 	case !s.There:

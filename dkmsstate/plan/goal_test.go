@@ -10,8 +10,8 @@ import (
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
-// A run that was not called for a kernel keeps what is installed there, and leaves off what
-// an administrator may have taken off.
+// A run that was not called for a kernel keeps what is installed there, and does not bring in
+// what an administrator may have removed.
 func TestKeepOnly(t *testing.T) {
 	one := dkmsstate.Module{Name: "one", Version: "1.0"}
 	for name, row := range map[string]struct {

@@ -6,8 +6,8 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// orderByNeeds puts the tasks into the order of BUILD_DEPENDS. A task whose
-// needs can never be met becomes a note.
+// orderByNeeds puts the tasks into the order of BUILD_DEPENDS. A task whose needs can never be
+// met becomes a note.
 func (p *Plan) orderByNeeds(s dkmsstate.Snapshot) {
 	left := p.Tasks
 	p.Tasks = nil
@@ -43,8 +43,8 @@ func (p *Plan) orderByNeeds(s dkmsstate.Snapshot) {
 	}
 }
 
-// knownFirst parts what can come next into what comes and what waits: a build of which
-// nobody could tell what it needs comes after all others.
+// knownFirst splits the tasks that can come next into those that do and those that have to
+// wait. A build whose needs are unknown comes after all others.
 func knownFirst(s dkmsstate.Snapshot, ready []Task) (next, later []Task) {
 	for _, t := range ready {
 		if r, _ := s.Registration(t.Module); t.Builds() && r.Conf.NeedsUnknown() {
@@ -67,8 +67,8 @@ func (p *Plan) noteUnmet(s dkmsstate.Snapshot, tasks []Task, planned map[string]
 	}
 }
 
-// unmet returns the first need of a task that is neither installed nor planned
-// before it. What only restores files needs nothing.
+// unmet returns the first need of a task that is neither installed nor planned before it. A
+// task that only restores files has no needs.
 func unmet(s dkmsstate.Snapshot, t Task, planned, pending map[string]bool) string {
 	if !t.Builds() {
 		return ""

@@ -17,7 +17,7 @@ import (
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
-// Planning reads nothing: what is on the disk meanwhile changes no plan.
+// Planning reads nothing: changes on the disk do not change a plan.
 func TestOneSnapshotGivesOnePlan(t *testing.T) {
 	one, two := dkmsstate.Module{Name: "one", Version: "1.0"}, dkmsstate.Module{Name: "two", Version: "1.0"}
 	for name, change := range map[string]func(f dkmstest.Root){
@@ -64,7 +64,7 @@ func TestOneSnapshotGivesOnePlan(t *testing.T) {
 	}
 }
 
-// What plans has no way to read.
+// The package imports nothing by which it could read.
 func TestPlanningImportsNothingThatReads(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)

@@ -8,9 +8,9 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// Taken says which file of a build another module has installed, "" for none. The one
-// that is installed stays: with two packages that bring the same module, each would take
-// the other's place at every run.
+// Taken returns which other module has installed a file of a build, and which file, or "" if
+// none has. The installed one stays: with two packages that contain the same module, each would
+// otherwise replace the other one at every run.
 func Taken(s dkmsstate.Snapshot, b dkmsstate.Build) string {
 	for _, other := range s.Builds {
 		link, linked := s.Link(other.Module.Name, other.Arch)
@@ -19,7 +19,7 @@ func Taken(s dkmsstate.Snapshot, b dkmsstate.Build) string {
 		}
 		for _, f := range other.Files {
 			if f.Copy != kmod.CopyMissing && f.Copy != dkmsstate.CopyForeign && slices.Contains(b.Names(), kmod.TrimSuffix(f.Name)) {
-				return fmt.Sprintf("%s is installed and contains %s too", other.Module, f.Installed)
+				return fmt.Sprintf("%s is installed and also contains %s", other.Module, f.Installed)
 			}
 		}
 	}

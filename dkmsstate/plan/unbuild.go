@@ -6,8 +6,8 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// Unbuild plans to take all builds of the snapshot's kernel away, of every
-// version and architecture. Registrations stay.
+// Unbuild plans to remove all builds of the snapshot's kernel, of every version and
+// architecture. Registrations stay.
 func Unbuild(s dkmsstate.Snapshot) Plan {
 	p := Plan{Kernel: s.Kernel, Leftovers: s.Leftovers, Unowned: s.Unowned}
 	if s.DepmodPending {
@@ -34,7 +34,7 @@ func Unbuild(s dkmsstate.Snapshot) Plan {
 		}
 		for _, l := range s.LinksOf(r.Module.Name) {
 			if _, built := s.Build(r.Module, l.Arch); l.Version == r.Module.Version && !built {
-				what = append(what, "a link for "+l.Arch)
+				what = append(what, "linked for "+l.Arch)
 			}
 		}
 		if s.HasLeftovers(r.Module) {
@@ -55,7 +55,7 @@ func Unbuild(s dkmsstate.Snapshot) Plan {
 
 func ownReason(ownSteps bool) string {
 	if ownSteps {
-		return "it has a POST_REMOVE step of its own"
+		return "it has a POST_REMOVE script"
 	}
-	return "it replaced modules of the kernel"
+	return "it replaced modules of the kernel itself"
 }

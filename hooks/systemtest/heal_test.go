@@ -48,7 +48,7 @@ func damages() []damage {
 		{name: "word of a depmod that is due", do: ": >/var/lib/dkms/depmod-pending-$K-x86_64; rm /lib/modules/$K/modules.dep.bin",
 			says: "running depmod", leaves: "/var/lib/dkms/depmod-pending-$K-x86_64"},
 		{name: "build of another architecture", do: "cp -a " + alpha + "/x86_64 " + alpha + "/i686; ln -s 1.0/$K/i686 /var/lib/dkms/alpha/kernel-$K-i686",
-			says: "built for i686, and the kernel is one of x86_64", leaves: alpha + "/i686"},
+			says: "built for i686, but the kernel is for x86_64", leaves: alpha + "/i686"},
 		{name: "plain .ko where the kernel's own are compressed",
 			do: `cd /lib/modules/$K; find kernel -name '*.ko' -exec xz -0 --check=crc32 {} +
 for f in ` + alpha + `/x86_64/module/alpha.ko.xz updates/dkms/alpha.ko.xz; do [ ! -e $f ] || xz -d $f; done; depmod $K`,
