@@ -13,11 +13,11 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// Ask lets dkms find out which modules it would install unasked on the kernel, and which
-// others these need, where that does not show in a dkms.conf, and puts its answers into the
-// snapshot. What the goal leaves off is not asked about, nor what is installed and stays as
-// it is. It returns the answers, by MODULE/VERSION, with those of before that still count,
-// for Examine to know when nothing may be run.
+// Ask asks dkms which modules it would install unasked on the kernel, and which others these
+// need, where a dkms.conf does not show that. It stores the answers in the snapshot. It does
+// not ask about modules that the goal leaves off, nor about installed ones that stay as they
+// are. It returns the answers by MODULE/VERSION, together with those of before that still
+// count, so that Examine can use them when nothing may be run.
 func Ask(ctx context.Context, s *dkmsstate.Snapshot, engine dkms.Engine, goal plan.Goal, before map[string]dkmsstate.Answer) map[string]dkmsstate.Answer {
 	if err := removeQuestion(s.Layout); err != nil {
 		s.Troubles = append(s.Troubles, err.Error())
@@ -35,7 +35,7 @@ func Ask(ctx context.Context, s *dkmsstate.Snapshot, engine dkms.Engine, goal pl
 		}
 		answer, err := askAbout(ctx, s, engine, r.Module)
 		if err != nil {
-			s.Unanswered(i, fmt.Errorf("cannot find out whether it is to be installed automatically: %w", err))
+			s.Unanswered(i, fmt.Errorf("cannot determine whether it is to be installed automatically: %w", err))
 			continue
 		}
 		s.Answer(i, answer)
@@ -47,8 +47,8 @@ func Ask(ctx context.Context, s *dkmsstate.Snapshot, engine dkms.Engine, goal pl
 	return answers
 }
 
-// askable reports whether an answer about a module would change what is planned: it may be
-// brought in, or it is installed, and a build of it follows.
+// askable reports whether an answer about a module would change the plan: the module may be
+// brought in, or it is installed and will be built.
 func askable(s *dkmsstate.Snapshot, r dkmsstate.Registration, goal plan.Goal) bool {
 	link, _ := s.Link(r.Module.Name, s.Arch)
 	b, _ := s.Build(r.Module, s.Arch)
@@ -64,8 +64,8 @@ func askable(s *dkmsstate.Snapshot, r dkmsstate.Registration, goal plan.Goal) bo
 	return r.Conf.AutoinstallUnknown || r.Conf.Autoinstall && builds
 }
 
-// askAbout asks in a tree that has this one module alone: a module whose dkms.conf
-// dkms cannot read ends its autoinstall for all of them (read_conf_or_die).
+// askAbout asks dkms in a tree that contains only this module. In a tree with others, a single
+// dkms.conf that dkms cannot read ends its autoinstall for all modules (read_conf_or_die).
 func askAbout(ctx context.Context, s *dkmsstate.Snapshot, engine dkms.Engine, m dkmsstate.Module) (dkmsstate.Answer, error) {
 	tree, err := makeQuestion(s.Layout, m)
 	if err != nil {
@@ -75,7 +75,7 @@ func askAbout(ctx context.Context, s *dkmsstate.Snapshot, engine dkms.Engine, m 
 	return answer, errors.Join(err, removeQuestion(s.Layout))
 }
 
-// questionDir is the tree to ask in, below the hooks' own directory.
+// questionDir is the name of that tree in the hooks' own directory.
 const questionDir = "question"
 
 func makeQuestion(l dkmsstate.Layout, m dkmsstate.Module) (string, error) {
@@ -86,12 +86,12 @@ func makeQuestion(l dkmsstate.Layout, m dkmsstate.Module) (string, error) {
 		err = os.Symlink(filepath.Join(l.DKMSTree, m.Name, m.Version), filepath.Join(dir, m.Version))
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot make a tree to ask dkms in: %w", err)
+		return "", fmt.Errorf("cannot create the tree for a question to dkms: %w", err)
 	}
 	return tree, nil
 }
 
-// removeQuestion removes the tree, also what a run that was killed has left of it.
+// removeQuestion removes the tree, including one that a killed run left behind.
 func removeQuestion(l dkmsstate.Layout) error {
 	dir := l.Path(dkmsstate.StateDir)
 	if !dkmsstate.AnyExists(dir, questionDir) {
@@ -99,7 +99,7 @@ func removeQuestion(l dkmsstate.Layout) error {
 	}
 	own, err := record.OpenOwn(l, "")
 	if err != nil {
-		return fmt.Errorf("cannot remove the tree to ask dkms in: %w", err)
+		return fmt.Errorf("cannot remove the tree for a question to dkms: %w", err)
 	}
 	defer own.Close()
 	return own.RemoveAll(questionDir)

@@ -15,7 +15,7 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// Only what cannot be found without a shell is asked, and what dkms answers decides.
+// dkms is only asked for what cannot be determined without a shell, and its answer decides.
 func TestDKMSIsAskedWhatOnlyItCanTell(t *testing.T) {
 	e := &scripted{Root: dkmstest.New(t), wanted: map[dkmsstate.Module]bool{}}
 	yes, no, plain, off, installed, gone := dkmsstate.Module{Name: "yes", Version: "1.0"}, dkmsstate.Module{Name: "no", Version: "1.0"}, dkmsstate.Module{Name: "plain", Version: "1.0"}, dkmsstate.Module{Name: "off", Version: "1.0"}, dkmsstate.Module{Name: "installed", Version: "1.0"}, dkmsstate.Module{Name: "gone", Version: "1.0"}
@@ -41,7 +41,7 @@ func TestDKMSIsAskedWhatOnlyItCanTell(t *testing.T) {
 	require.Len(t, p.Broken, 1)
 	assert.Equal(t, "gone/1.0", p.Broken[0].Module)
 
-	// Who may run nothing goes by the last answers.
+	// A caller that may not run anything uses the last answers.
 	again := e.Snapshot()
 	fresh.Examine(context.Background(), &again, dkmsstate.KernelRecord{Answers: answers})
 	assert.Equal(t, p.Tasks, plan.Autoinstall(again, plan.Goal{}).Tasks)
@@ -54,8 +54,8 @@ func TestDKMSIsAskedWhatOnlyItCanTell(t *testing.T) {
 	assert.Empty(t, e.calls)
 }
 
-// What a file that dkms has to read needs is asked, whether it is brought in or rebuilt;
-// what a plain one beside it needs is not.
+// The needs of a module whose dkms.conf dkms has to read are asked for, whether it is brought
+// in or rebuilt. Those of a plain one beside it are not.
 func TestDKMSIsAskedForNeeds(t *testing.T) {
 	e := &scripted{Root: dkmstest.New(t), wanted: map[dkmsstate.Module]bool{}, needs: map[dkmsstate.Module][]string{}}
 	coming, stale, whole, plain := dkmsstate.Module{Name: "coming", Version: "1.0"}, dkmsstate.Module{Name: "stale", Version: "1.0"}, dkmsstate.Module{Name: "whole", Version: "1.0"}, dkmsstate.Module{Name: "plain", Version: "1.0"}
@@ -75,7 +75,7 @@ func TestDKMSIsAskedForNeeds(t *testing.T) {
 	assert.Equal(t, []string{"plain", "zz", "coming", "stale"}, planned(s))
 }
 
-// staleSnapshot is one in which the build of a module does not fit.
+// staleSnapshot returns a snapshot in which the build of a module does not fit.
 func staleSnapshot(f dkmstest.Root, m dkmsstate.Module) dkmsstate.Snapshot {
 	s := f.Snapshot()
 	for i, b := range s.Builds {
@@ -94,8 +94,8 @@ func planned(s dkmsstate.Snapshot) (names []string) {
 	return names
 }
 
-// Where dkms does not tell what a module needs, an earlier answer counts; without one it is
-// built when all others have ended.
+// If dkms does not report what a module needs, an earlier answer counts. Without one, the
+// module is built when all others have ended.
 func TestNeedsThatDKMSDoesNotTell(t *testing.T) {
 	const conf = "BUILD_DEPENDS=\"$(cat /etc/x)\"\n"
 	aa := dkmsstate.Module{Name: "aa", Version: "1.0"}
@@ -133,7 +133,7 @@ func TestNeedsThatDKMSDoesNotTell(t *testing.T) {
 	})
 }
 
-// A question starts dkms: none is asked the answer of which changes nothing.
+// A question starts dkms, so none is asked whose answer changes nothing.
 func TestNothingIsAskedInVain(t *testing.T) {
 	const autoinstall, needs = "eval :\n", "BUILD_DEPENDS=\"$(cat /etc/x)\"\n"
 	for name, c := range map[string]struct {
@@ -174,10 +174,10 @@ func TestAModuleThatDKMSDoesNotAnswerForIsReported(t *testing.T) {
 	Ask(context.Background(), &s, mute{e}, plan.Goal{}, nil)
 	p := plan.Autoinstall(s, plan.Goal{})
 	assert.Empty(t, p.Tasks)
-	assert.Equal(t, []plan.Note{{Module: "one/1.0", Text: "cannot find out whether it is to be installed automatically: it does not say"}}, p.Broken)
+	assert.Equal(t, []plan.Note{{Module: "one/1.0", Text: "cannot determine whether it is to be installed automatically: it does not say"}}, p.Broken)
 }
 
-// An installed version is not replaced by an older one of which more is known.
+// An installed version is not replaced by an older one about which more is known.
 func TestTheInstalledVersionStaysWhereOnlyDKMSCanTell(t *testing.T) {
 	f, older, newer := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}, dkmsstate.Module{Name: "one", Version: "2.0"}
 	f.Register(older, "")
@@ -186,8 +186,8 @@ func TestTheInstalledVersionStaysWhereOnlyDKMSCanTell(t *testing.T) {
 	assert.Empty(t, plan.Autoinstall(f.Snapshot(), plan.Goal{}).Tasks)
 }
 
-// A question is asked in a tree that has nothing but the module, and nothing of that
-// stays, nor of one that an earlier run could not finish.
+// A question is asked in a tree that contains only the module. The tree is removed afterwards,
+// and so is one that an earlier run left behind.
 func TestQuestionTree(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "eval\n")
@@ -199,7 +199,7 @@ func TestQuestionTree(t *testing.T) {
 	assert.Contains(t, f.Listing(), "var/lib/dkms/one/1.0/source")
 }
 
-// looking looks at the tree that it is asked in.
+// looking inspects the tree in which it is asked.
 type looking struct {
 	*scripted
 	t *testing.T

@@ -173,9 +173,8 @@ func TestAutoinstallPlan(t *testing.T) {
 	}
 }
 
-// heals carries the plan for a root out, with a dkms that works: what needs
-// doing is done then, and nothing is left to do. A second plan for the state that
-// the first one left must not find more.
+// heals carries out the plan for a root, with a dkms that works. It checks that everything is
+// done then: a second plan has nothing left to do.
 func heals(t *testing.T, f dkmstest.Root) {
 	t.Helper()
 	before := f.Snapshot()

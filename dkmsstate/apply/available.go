@@ -9,10 +9,10 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// memoryAvailable returns how much memory programs can take without the machine swapping, in
-// kB: what proc(5)'s MemAvailable says, and what is left to the control group of this process
-// and to those above it (cgroups(7)), as in a container. Where nothing says it,
-// memory bounds nothing.
+// memoryAvailable returns how much memory programs can use without swapping, in kB. It is the
+// least of MemAvailable in proc(5) and what is left to the control group of this process and to
+// those above it (cgroups(7)), as in a container. If none of these is known, memory is not
+// limited.
 func memoryAvailable(root string) int {
 	available := math.MaxInt
 	if kb, known := numberAfter(filepath.Join(root, "proc/meminfo"), "MemAvailable:"); known {
@@ -34,11 +34,11 @@ func memoryAvailable(root string) int {
 	return max(available, 0)
 }
 
-// memoryGroup is how a version of control groups bounds memory: where the groups are, and
-// what their files are called.
+// memoryGroup describes how a version of control groups limits memory: the directory of the
+// groups, and the names of their files.
 type memoryGroup struct{ dir, limit, used, cached, held string }
 
-// memoryGroups returns the two versions, by the controllers that /proc/PID/cgroup names.
+// memoryGroups returns both versions, by the controllers in /proc/PID/cgroup.
 func memoryGroups(mounted string) map[string]memoryGroup {
 	return map[string]memoryGroup{
 		"":       {mounted, "memory.max", "memory.current", "file ", "shmem "},
@@ -46,13 +46,13 @@ func memoryGroups(mounted string) map[string]memoryGroup {
 	}
 }
 
-// left returns what a group may still take, in kB. Files that are cached count as its own, and
-// make room for what is asked for; those of a tmpfs do not.
+// left returns how much memory a group may still use, in kB. Cached files count as used and can
+// be evicted. Those of a tmpfs cannot.
 func (g memoryGroup) left(path string) int {
 	dir := filepath.Join(g.dir, path)
 	limit, limited := numberAfter(filepath.Join(dir, g.limit), "")
 	used, known := numberAfter(filepath.Join(dir, g.used), "")
-	const unlimited = 1 << 62 // version 1 says nearly so much for no limit
+	const unlimited = 1 << 62 // version 1 has nearly this value for no limit
 	if !limited || !known || limit >= unlimited {
 		return math.MaxInt
 	}
@@ -61,10 +61,10 @@ func (g memoryGroup) left(path string) int {
 	return kilobytes(limit - used + max(cached-held, 0))
 }
 
-// kilobytes returns a number of bytes in kB.
+// kilobytes converts bytes to kB.
 func kilobytes(bytes int64) int { return int(min(bytes>>10, math.MaxInt)) }
 
-// numberAfter reads the number that a line of a file has behind a word.
+// numberAfter returns the number that follows a word at the beginning of a line of a file.
 func numberAfter(path, word string) (int64, bool) {
 	data, _ := regular.ReadFile(path)
 	for line := range strings.Lines(string(data)) {

@@ -10,8 +10,8 @@ import (
 	"dkms-hooks/dkmsstate/dkmstest"
 )
 
-// A removal that is aborted ends where it began, one that is not leaves the
-// registration alone; also when it was begun twice, or cut off before.
+// An aborted removal ends where it began. One that is not aborted leaves only the registration.
+// Both also hold if the removal was begun twice, or interrupted before.
 func TestSpare(t *testing.T) {
 	one := dkmsstate.Module{Name: "one", Version: "1.0"}
 	for name, prepare := range map[string]func(f dkmstest.Root, spare Tree){
@@ -67,7 +67,7 @@ func TestSpare(t *testing.T) {
 	}
 }
 
-// A build that was made anew is the better one.
+// A new build is preferred to the backup.
 func TestSpareOfWhatWasBuiltAnew(t *testing.T) {
 	one := dkmsstate.Module{Name: "one", Version: "1.0"}
 	f := dkmstest.New(t)

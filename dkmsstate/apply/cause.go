@@ -12,7 +12,7 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// causeOf returns the cause of a failure whose log is in a file.
+// causeOf returns the cause of a failure. log is the path of its log.
 func causeOf(err error, log string) dkmsstate.Cause {
 	if errors.Is(err, dkms.ErrTimeout) {
 		return dkmsstate.CauseTimeout
@@ -29,11 +29,11 @@ func causeOf(err error, log string) dkmsstate.Cause {
 	return readCause(file)
 }
 
-// notSigned ends what dkms prints when it cannot sign, which is no failure.
+// notSigned ends a message of dkms that it cannot sign, which is not a failure.
 const notSigned = "modules won't be signed"
 
-// readCause reads a compiler's output. One sign of anything that is missing is enough for
-// CauseOther.
+// readCause determines the cause from the output of a compiler. One sign that something is
+// missing is enough for CauseOther.
 func readCause(log io.Reader) dkmsstate.Cause {
 	compiler := regexp.MustCompile(`^[^\s:][^:]*:\d+(:\d+)?: error: `)
 	missing := regexp.MustCompile(`(?i)no such file or directory|not found|cannot find|no space left|cannot allocate memory|out of memory|` +

@@ -12,9 +12,9 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// compress compresses the files of a build as the kernel's own modules are: one
-// that was made when the headers were there and the kernel was not is plain, and
-// dkms never changes that. What is installed is left to the step that follows.
+// compress compresses the files of a build like the kernel's own modules. A build that was made
+// when the headers were installed and the kernel was not is uncompressed, and dkms never
+// changes that. The installed files are left to the step that follows.
 func (r *taskRun) compress(ctx context.Context) error {
 	m, tree, t := r.machine, r.tree, r.task
 	dir, err := tree.openBuild(t.Module, t.Arch)
@@ -31,7 +31,7 @@ func (r *taskRun) compress(ctx context.Context) error {
 	plain := tree.build(t.Module, t.Arch).Uncompressed()
 	for _, name := range plain {
 		from := filepath.Join(m.Layout.BuildDir(t.Module, tree.Kernel, t.Arch), "module", name)
-		scratch := dkmsstate.ScratchPrefix + name + suffix // a run that is cut off leaves nothing beside the modules
+		scratch := dkmsstate.ScratchPrefix + name + suffix // an interrupted run leaves nothing beside the modules
 		err := errors.Join(kernel.RemoveAll(scratch), kernel.WriteNew(scratch, 0o644, time.Time{}, func(to *os.File) error {
 			return m.Engine.Compress(ctx, suffix, from, to)
 		}))

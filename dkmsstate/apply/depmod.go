@@ -10,14 +10,14 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// depmod runs depmod for the kernel. When it fails, the files are as they were. Where
-// they cannot be secured it runs all the same, as the stock hooks run it, unless there
-// is no room for what it writes.
+// depmod runs depmod for the kernel. If it fails, its files are restored. If they cannot be
+// backed up, depmod runs all the same, as in the stock hooks, unless there is no room for what
+// it writes.
 func (m Machine) depmod(ctx context.Context, kernel dkmsstate.Release) error {
 	dir, err := Tree{Layout: m.Layout, Kernel: kernel}.openKernel()
-	if err != nil { // there is a link that is not followed here
+	if err != nil { // there is a link that must not be followed
 		if runErr := m.Engine.Depmod(ctx, kernel); runErr != nil {
-			return errors.Join(dkms.ExplainByLog(runErr, ""), fmt.Errorf("its files could not be secured before: %w", err))
+			return errors.Join(dkms.ExplainByLog(runErr, ""), fmt.Errorf("its files could not be backed up before: %w", err))
 		}
 		return nil
 	}
@@ -26,7 +26,7 @@ func (m Machine) depmod(ctx context.Context, kernel dkmsstate.Release) error {
 	if unsecured != nil {
 		err := dir.RemoveAll(dkmsstate.DepmodBackup)
 		if nofollow.IsNoSpace(unsecured) && !roomForDepmod(dir) {
-			return errors.Join(fmt.Errorf("cannot secure the files of depmod, it was not run: %w", unsecured), err)
+			return errors.Join(fmt.Errorf("cannot back up the files of depmod, so it was not run: %w", unsecured), err)
 		}
 	}
 	err = m.Engine.Depmod(ctx, kernel)
@@ -34,12 +34,12 @@ func (m Machine) depmod(ctx context.Context, kernel dkmsstate.Release) error {
 	case err == nil:
 		return dir.RemoveAll(dkmsstate.DepmodBackup)
 	case unsecured != nil:
-		return errors.Join(dkms.ExplainByLog(err, ""), fmt.Errorf("its files could not be secured before: %w", unsecured), removeDepmodTemps(m.Layout, dir))
+		return errors.Join(dkms.ExplainByLog(err, ""), fmt.Errorf("its files could not be backed up before: %w", unsecured), removeDepmodTemps(m.Layout, dir))
 	}
 	return errors.Join(dkms.ExplainByLog(err, ""), bringBack(m.Layout, dir))
 }
 
-// backUp links the files of depmod to second names, or copies them.
+// backUp backs up the files of depmod, as hard links or copies.
 func backUp(d *nofollow.Dir) error {
 	if err := d.RemoveAll(dkmsstate.DepmodBackup); err != nil {
 		return err
@@ -60,12 +60,12 @@ func backUp(d *nofollow.Dir) error {
 	return nil
 }
 
-// bringBack puts the files of depmod back; what was not there before goes, and with
-// it what depmod left of those that it was writing.
+// bringBack restores the files of depmod. It removes those that did not exist before, and the
+// temporary files that depmod left.
 func bringBack(l dkmsstate.Layout, d *nofollow.Dir) error {
 	backup, err := d.Sub(dkmsstate.DepmodBackup)
 	if err != nil {
-		return fmt.Errorf("cannot bring back the files of depmod: %w", err)
+		return fmt.Errorf("cannot restore the files of depmod: %w", err)
 	}
 	defer backup.Close()
 	for _, name := range dkmsstate.DepmodFiles() {
@@ -74,19 +74,19 @@ func bringBack(l dkmsstate.Layout, d *nofollow.Dir) error {
 			err = d.RemoveAll(name)
 		}
 		if err != nil {
-			return fmt.Errorf("cannot bring back the files of depmod: %w", err)
+			return fmt.Errorf("cannot restore the files of depmod: %w", err)
 		}
 	}
-	// rename(2) of one name of a file to another does nothing, so that some may stay
+	// rename(2) does nothing if both names are hard links to one file, so some backups may
+	// remain
 	return errors.Join(removeDepmodTemps(l, d), d.RemoveAll(dkmsstate.DepmodBackup))
 }
 
-// removeDepmodTemps removes what a depmod that ended left of the files that it was
-// writing.
+// removeDepmodTemps removes the temporary files of a depmod that has ended.
 func removeDepmodTemps(l dkmsstate.Layout, d *nofollow.Dir) error {
 	names, err := d.Names()
 	if err != nil {
-		return fmt.Errorf("cannot look for what depmod left: %w", err)
+		return fmt.Errorf("cannot look for temporary files of depmod: %w", err)
 	}
 	var left []string
 	for _, name := range names {
@@ -97,8 +97,8 @@ func removeDepmodTemps(l dkmsstate.Layout, d *nofollow.Dir) error {
 	return removeFiles(d, left)
 }
 
-// roomForDepmod reports whether there is room for what depmod writes: one file after
-// the other, each in place of an older one.
+// roomForDepmod reports whether there is room for what depmod writes: one file after the other,
+// each of which replaces an older one.
 func roomForDepmod(d *nofollow.Dir) bool {
 	free, known := d.Free()
 	if !known {

@@ -5,29 +5,29 @@ import (
 	"time"
 )
 
-// effort is what building a module is expected to ask of the machine.
+// effort is the expected cost of building a module.
 type effort struct {
-	// time is how long it takes.
+	// time is how long the build takes.
 	time time.Duration
-	// memory is what its compilers need, in kB.
+	// memory is how much its compilers need, in kB.
 	memory int
 }
 
-// A build of which nothing is known takes as long as its sources are large.
+// The duration of a build is estimated by the size of its sources if no earlier build is known.
 const (
 	timeAtLeast   = time.Second
-	timePerSource = 32 * time.Microsecond // for each byte; zfs and v4l2loopback take 30
+	timePerSource = 32 * time.Microsecond // per byte; zfs and v4l2loopback take 30
 )
 
-// A compiler needs less than a quarter of a gigabyte for nearly every source of a module, and
-// what links the whole and makes BTF of it at most one gigabyte.
+// A compiler needs less than a quarter of a gigabyte for nearly every source file of a module.
+// Linking the whole and generating its BTF takes at most one gigabyte.
 const (
 	memoryOfCompiler = 256 << 10 // kB
 	memoryOfBuild    = 1 << 20
 )
 
-// effortOf returns what building a module asks for, by its sources and by how long it took
-// before, 0 for unknown.
+// effortOf returns the cost of building a module, by its sources and by how long an earlier
+// build took, 0 for unknown.
 func (src source) effortOf(before time.Duration) effort {
 	e := effort{before, max(memoryOfBuild, memoryOfCompiler*min(src.files, runtime.NumCPU()))}
 	if before == 0 {

@@ -8,10 +8,10 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// Finish makes modules.dep fit what is installed: it runs depmod when the run
-// changed something, or when the snapshot taken after it says so. The snapshot tells of the
-// new one then. Finish returns what does not fit still, "" for nothing: depmod passes over a
-// file that it cannot read, and prefers another to it where depmod.d(5) says so.
+// Finish makes modules.dep fit what is installed. It runs depmod if the run changed something,
+// or if the snapshot that was taken after the run requires it, and updates the snapshot with
+// the new modules.dep. It returns what still does not fit, "" for nothing: depmod skips a file
+// that it cannot read, and prefers another file where depmod.d(5) says so.
 func (m Machine) Finish(ctx context.Context, after *dkmsstate.Snapshot, changed bool) (string, error) {
 	tree := Tree{Layout: m.Layout, Kernel: after.Kernel}
 	switch {

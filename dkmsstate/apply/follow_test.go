@@ -26,9 +26,8 @@ func moved(f dkmstest.Root, name, target string) {
 	require.NoError(f.T, os.Symlink(target, f.Path(name)))
 }
 
-// A directory that root moved to another disk is where its link says, for everything:
-// what is installed is found, removed, and installed again, and then nothing is left to
-// be done.
+// A directory that root moved to another disk works through its link: the installed files are
+// found, removed and installed again, and then nothing is left to do.
 func TestMovedDirectoriesAreFollowed(t *testing.T) {
 	one := dkmsstate.Module{Name: "one", Version: "1.0"}
 	for name, move := range map[string]func(f dkmstest.Root){
@@ -81,7 +80,7 @@ func TestMovedDirectoriesAreFollowed(t *testing.T) {
 	}
 }
 
-// A second name of a kernel or of a module is not another one.
+// A second name of a kernel or of a module does not count as another one.
 func TestAliasesAreNoKernelsAndNoModules(t *testing.T) {
 	one := dkmsstate.Module{Name: "one", Version: "1.0"}
 	f := dkmstest.New(t)

@@ -17,11 +17,11 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// install installs a built module. One that has nothing of its own to run and stands
-// in nobody's place is put there by the Tree, which leaves what is installed until
-// the new file is complete; dkms writes over it. What dkms would do besides is to
-// compare versions with a module of the kernel's and to archive that, and to run the
-// module's scripts.
+// install installs a built module. A module without scripts that does not replace one of the
+// kernel or of somebody else is installed by the Tree, which keeps the installed file until the
+// new one is complete, while dkms overwrites it. Apart from copying, dkms would compare the
+// versions of the module and of one in the kernel, archive the latter, and run the module's
+// scripts.
 func (r *taskRun) install(ctx context.Context) error {
 	t, tree := r.task, r.tree
 	now := r.machine.Layout.ModuleSnapshot(tree.Kernel, t.Module.Name)
@@ -34,8 +34,8 @@ func (r *taskRun) install(ctx context.Context) error {
 	}
 	switch {
 	case !linked && b.AnyCopy() && !b.Altered():
-		// Where a file stands and no link says whose it is, dkms 3.1.7 and later
-		// would archive it as one of the kernel's own.
+		// If a file is installed and no link says whose it is, dkms 3.1.7 and later would
+		// archive it as one of the kernel's own.
 		return tree.install(t.Module, t.Arch, dkmsstate.Build{}, nil)
 	case installsByCopy(r.before, registration) && !inKernel(r.before, b) && !b.Original && !replaced.Original && (linked || !b.Altered()):
 		return tree.install(t.Module, t.Arch, replaced, r.before.Foreign(replaced.Module, t.Arch))
@@ -49,7 +49,7 @@ func (r *taskRun) install(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	// dkms may have left a part of a file, which the kernel would find
+	// dkms may have left a partial file, which the kernel would find
 	var parts []string
 	for i, f := range tree.build(t.Module, t.Arch).Files {
 		if f.Copy == kmod.CopyDamaged && i < len(b.Files) && b.Files[i].Copy == kmod.CopyMissing {
@@ -59,8 +59,8 @@ func (r *taskRun) install(ctx context.Context) error {
 	return errors.Join(err, tree.RemoveUnowned(parts))
 }
 
-// taken says which file of a build another module has installed, before this run or
-// meanwhile, "" for none.
+// taken returns which other module has installed a file of a build, before this run or since,
+// or "" if none has.
 func (r *taskRun) taken(b dkmsstate.Build) string {
 	if reason := plan.Taken(r.before, b); reason != "" || !b.AnyCopy() {
 		return reason
@@ -72,7 +72,7 @@ func (r *taskRun) taken(b dkmsstate.Build) string {
 	return plan.Taken(now, b)
 }
 
-// installsByCopy reports whether installing a module is nothing but putting its files in place.
+// installsByCopy reports whether installing a module only means copying its files.
 func installsByCopy(s dkmsstate.Snapshot, r dkmsstate.Registration) bool {
 	if r.Broken != nil || r.Conf.InstallSteps || s.Layout.DKMSInstalls {
 		return false
@@ -84,12 +84,12 @@ func installsByCopy(s dkmsstate.Snapshot, r dkmsstate.Registration) bool {
 	})
 }
 
-// hasItself reports whether the kernel brings a module of the same name as one of a build.
+// inKernel reports whether the kernel itself has a module of the same name as one of a build.
 func inKernel(s dkmsstate.Snapshot, b dkmsstate.Build) bool {
 	return slices.ContainsFunc(b.Names(), s.Dep.InKernel)
 }
 
-// room notices a disk that is too full before dkms writes to it.
+// room returns an error if a disk is too full for dkms to install files in dir.
 func room(dir string, files []string) error {
 	need := int64(1 << 20)
 	for _, file := range files {
@@ -100,13 +100,13 @@ func room(dir string, files []string) error {
 	var fs unix.Statfs_t
 	err := unix.Statfs(dir, &fs)
 	if nofollow.IsRefused(err) || err == nil && fs.Blocks == 0 {
-		return nil // a filesystem that says nothing of its size, as some of FUSE
+		return nil // a filesystem that does not know its size, as some of FUSE
 	}
 	if err != nil {
-		return fmt.Errorf("cannot tell how much room there is in %s: %w", dir, err)
+		return fmt.Errorf("cannot determine the free space in %s: %w", dir, err)
 	}
 	if free := int64(fs.Bavail) * int64(fs.Bsize); free < need {
-		return fmt.Errorf("cannot install: %d kB are needed in %s, and %d are free: %w", need>>10, filepath.Clean(dir), free>>10, unix.ENOSPC)
+		return fmt.Errorf("cannot install: %d kB are needed in %s, but only %d kB are free: %w", need>>10, filepath.Clean(dir), free>>10, unix.ENOSPC)
 	}
 	return nil
 }

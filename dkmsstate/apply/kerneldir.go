@@ -12,10 +12,10 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// KernelDirLeftovers lists what the directory of a kernel that is gone still holds, as paths
-// in it, when that is nothing but what depmod writes and what dkms installs:
-// "directory not empty so not removed" is what dpkg said of it. It is nil when
-// anything else is there, or when nothing is there that could be removed as a whole.
+// KernelDirLeftovers returns the contents of the directory of a kernel that is gone, as paths
+// in it, if they are only what depmod writes and dkms installs. For such a directory dpkg
+// printed "directory not empty so not removed". It returns nil if there is anything else, or if
+// the directory itself must stay or does not exist.
 func (t Tree) KernelDirLeftovers() []string {
 	kernel, err := t.openKernel()
 	if err != nil {
@@ -26,14 +26,14 @@ func (t Tree) KernelDirLeftovers() []string {
 	if t.kernelDirStays() || !g.look(kernel, ".") {
 		return nil
 	}
-	slices.Reverse(g.dirs) // those within others first, the kernel's own last
+	slices.Reverse(g.dirs) // subdirectories first, the kernel's own directory last
 	return append(g.files, g.dirs...)
 }
 
-// kernelDirSearch collects what KernelDirLeftovers lists.
+// kernelDirSearch collects the result of KernelDirLeftovers.
 type kernelDirSearch struct{ files, dirs []string }
 
-// look takes in a directory, and reports whether all that it holds is depmod's or dkms's.
+// look adds a directory, and reports whether everything in it belongs to depmod or dkms.
 func (g *kernelDirSearch) look(d *nofollow.Dir, at string) bool {
 	names, err := d.Names()
 	if err != nil {
@@ -64,8 +64,8 @@ func (g *kernelDirSearch) look(d *nofollow.Dir, at string) bool {
 	return true
 }
 
-// ofKernelDir reports whether a file of a kernel's directory is one that depmod or dkms
-// put there, or that a run of ours which was cut off was writing.
+// ofKernelDir reports whether a file of a kernel's directory was put there by depmod or dkms,
+// or is a temporary file of an interrupted run of ours.
 func ofKernelDir(at, name string) bool {
 	switch at {
 	case ".":
@@ -77,8 +77,8 @@ func ofKernelDir(at, name string) bool {
 	return at == dkmsstate.InstalledUnder && (kmod.TrimSuffix(name) != name || dkmsstate.IsModuleTemp(name))
 }
 
-// kernelDirStays reports whether the directory of the kernel is a link that root made,
-// or has a filesystem of its own: it is root's then, and stays with what is in it.
+// kernelDirStays reports whether the directory of the kernel is a link that root created, or
+// has a filesystem of its own. It then belongs to root, and stays with everything in it.
 func (t Tree) kernelDirStays() bool {
 	install, err := t.Layout.NoFollow().OpenDir(t.Layout.Install)
 	if err != nil {
@@ -94,14 +94,14 @@ func (t Tree) kernelDirStays() bool {
 func (t Tree) RemoveKernelDir() error {
 	for _, name := range t.KernelDirLeftovers() {
 		if err := t.removeModuleFile(path.Join(string(t.Kernel), name)); err != nil {
-			return fmt.Errorf("cannot remove what is left of %s: %w", t.Kernel, err)
+			return fmt.Errorf("cannot remove the leftovers of %s: %w", t.Kernel, err)
 		}
 	}
 	return nil
 }
 
-// removeModuleFile removes a file or an empty directory of the module tree, by its path
-// in that. What is not there is no error.
+// removeModuleFile removes a file or an empty directory, by its path in the module tree. It is
+// not an error if it does not exist.
 func (t Tree) removeModuleFile(name string) error {
 	in, err := t.openModules(path.Dir(name))
 	if err == nil {

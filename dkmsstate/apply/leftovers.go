@@ -8,8 +8,8 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// RemoveLeftovers removes what findLeftovers found. A directory that is not there, or
-// that is not followed to, holds none.
+// RemoveLeftovers removes the Leftovers of a Snapshot. A directory that does not exist contains
+// none.
 func (t Tree) RemoveLeftovers(paths []string) error {
 	for _, name := range paths {
 		in, err := t.openParent(name)
@@ -34,7 +34,7 @@ func (t Tree) openParent(name string) (*nofollow.Dir, error) {
 	}
 	rel, ok := strings.CutPrefix(path.Dir(name), t.Layout.DKMSTree+"/")
 	if !ok {
-		return nil, fmt.Errorf("%s is in no tree of dkms", name)
+		return nil, fmt.Errorf("%s is not in a tree of dkms", name)
 	}
 	return t.openTree(strings.Split(rel, "/")...)
 }

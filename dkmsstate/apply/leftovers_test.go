@@ -54,8 +54,8 @@ func TestDepmodTemp(t *testing.T) {
 	}
 }
 
-// What a killed program left goes, whatever else there is to do; what its owner may mean
-// for something stays.
+// Files that killed programs left behind are removed, whatever else there is to do. Files that
+// their owner may still need stay.
 func TestLeftovers(t *testing.T) {
 	const dir, gone = "lib/modules/6.1.0-test/", ".99999999.1.1700000000" // no process has such a number
 	one := dkmsstate.Module{Name: "one", Version: "1.0"}
@@ -97,7 +97,7 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-// What a depmod that runs is writing is left to it.
+// The temporary files of a depmod that runs are left alone.
 func TestDepmodAtWorkKeepsItsFiles(t *testing.T) {
 	shell, err := exec.LookPath("sh")
 	require.NoError(t, err)
@@ -119,7 +119,7 @@ func TestDepmodAtWorkKeepsItsFiles(t *testing.T) {
 	assert.True(t, dkmsstate.LeftByDepmod(l, temp))
 }
 
-// What the hooks were writing in their own directory goes when the lock is taken.
+// Temporary files in the hooks' own directory are removed when the lock is taken.
 func TestOwnTempsGoWithTheLock(t *testing.T) {
 	f := dkmstest.New(t)
 	require.NoError(t, record.NoteUnfinished(f.Layout, dkmstest.Kernel, dkmsstate.Interrupted, false))

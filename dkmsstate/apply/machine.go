@@ -14,24 +14,25 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// Machine carries out plans: the Engine compiles, the Tree does the rest.
+// Machine carries out plans: the Engine runs dkms, a Tree does the rest.
 type Machine struct {
 	Layout dkmsstate.Layout
 	Engine dkms.Engine
-	// Backup is Tree.Backup of its removals.
+	// Backup is Tree.Backup for its removals.
 	Backup bool
-	// Jobs is how many modules are built at a time, 0 for one for each processor, as far
-	// as memory allows.
+	// Jobs is how many modules are built at a time. 0 means one for each processor, as far as
+	// memory allows.
 	Jobs int
-	// Took, when it is set, returns how long a module took to build before, 0 for unknown.
+	// Took, if not nil, returns how long a module took to build before, 0 for unknown.
 	Took func(m dkmsstate.Module) time.Duration
 }
 
 // Outcome is how a task ended.
 type Outcome string
 
-// A task is done, was not meant for the kernel, or failed; or it failed beside others and
-// is done again after them.
+// Done means that the task was carried out, Skipped that the module is not meant for the
+// kernel, and Failed that the task failed. Again means that it failed while others were
+// running, and is repeated after them.
 const (
 	Done    Outcome = "done"
 	Skipped Outcome = "skipped"
@@ -39,31 +40,32 @@ const (
 	Again   Outcome = "again"
 )
 
-// Result is what came of a task.
+// Result is the result of a task.
 type Result struct {
 	Task    plan.Task
 	Outcome Outcome
-	// Err says why a task failed or was skipped.
+	// Err is why a task failed or was skipped.
 	Err error
-	// Cause is the kind of the failure, Need the module that it was not begun for want of.
+	// Cause is the kind of the failure. Need is the missing module because of which the task
+	// was not begun.
 	Cause dkmsstate.Cause
 	Need  string
 	// Took is how long dkms took to build the module.
 	Took time.Duration
-	// Notes are what is unusual about a module that was installed.
+	// Notes are messages about what is unusual about an installed module.
 	Notes []string
-	// Log is the file that tells more, "" without one; NoLog says why there is none.
+	// Log is the file with the details, "" without one. NoLog is why there is none.
 	Log   string
 	NoLog error
-	// Unsigned says why a module that was built is not signed, "" when it is, or when
-	// nothing asks for it.
+	// Unsigned is why a built module is not signed, "" if it is or if nothing requires it to
+	// be.
 	Unsigned string
 }
 
-// Run carries out a plan that was made from a snapshot, and reports each task as it
-// begins and ends, one report at a time. Modules that do not need each other are
-// built side by side; one that fails never stops the next. Only an end of the context
-// stops the run; what was not begun is then reported as failed.
+// Run carries out a plan that was made from a snapshot. It calls begin and end for each task,
+// one call at a time. Modules that do not need each other are built side by side. A module that
+// fails never stops the others. Only the end of the context stops the run. The tasks that were
+// not begun are then reported as failed.
 func (m Machine) Run(ctx context.Context, before dkmsstate.Snapshot, p plan.Plan, begin func(i int, t plan.Task), end func(i int, r Result)) []Result {
 	sc := m.newSchedule(before, p)
 	x := fresh.NewExamination(ctx, &before)
@@ -98,8 +100,9 @@ func (m Machine) Run(ctx context.Context, before dkmsstate.Snapshot, p plan.Plan
 	return results
 }
 
-// foregone returns how a task ends without being done: the run is at its end, a need of it
-// is not met, or nothing has changed since it failed.
+// foregone returns the result of a task that is not carried out, because the context has ended,
+// a need of it is not met, or nothing has changed since it failed. It reports false for any
+// other task.
 func (sc *schedule) foregone(ctx context.Context, i int, before Result) (Result, bool) {
 	need, err := sc.missing(i), ctx.Err()
 	if need != "" {
@@ -111,25 +114,25 @@ func (sc *schedule) foregone(ctx context.Context, i int, before Result) (Result,
 	return before, before.Outcome == Failed && !sc.builtSince(i)
 }
 
-// taskRun is one task at work.
+// taskRun is a task that is being carried out.
 type taskRun struct {
 	machine Machine
 	tree    Tree
 	task    plan.Task
-	// before is what the plan was made from, x what builds are verified by.
+	// before is the snapshot from which the plan was made. x verifies builds.
 	before dkmsstate.Snapshot
 	x      fresh.Examination
 	log    *record.KeptLog
 	// installing is held while dkms installs: the scripts of modules expect to be alone.
 	installing *sync.Mutex
-	// notes are those of the result; compressed and built report what was done.
+	// notes are the Notes of the result. compressed and built report what was done.
 	notes             []string
 	compressed, built bool
 	// took is how long the build took.
 	took time.Duration
 }
 
-// note notes what is unusual about the module.
+// note adds a message about what is unusual about the module.
 func (r *taskRun) note(text string) { r.notes = append(r.notes, text) }
 
 func (r *taskRun) run(ctx context.Context) Result {
@@ -180,18 +183,18 @@ func (r *taskRun) step(ctx context.Context, step plan.Step) error {
 				return err
 			}
 		}
-		// OpRemoveBuild follows and finishes what dkms leaves, so that a module
-		// whose dkms.conf fails does not stay behind.
+		// OpRemoveBuild follows and removes what dkms leaves, so that a module whose dkms.conf
+		// fails does not stay behind.
 		_ = r.machine.Engine.Unbuild(ctx, t.Module, tree.Kernel, t.Arch)
 		return nil
 	case plan.OpRemoveBuild:
 		return tree.Unbuild(t.Module)
 	}
-	return fmt.Errorf("cannot do %q", step.Op)
+	return fmt.Errorf("unknown step %q", step.Op)
 }
 
-// restore repairs what is installed of a module. A build that was compressed takes the
-// place of its plain copy.
+// restore repairs the installed files of a module. If its build was just compressed, the
+// compressed files replace the installed ones.
 func (r *taskRun) restore() error {
 	if r.compressed {
 		return r.tree.install(r.task.Module, r.task.Arch, dkmsstate.Build{}, nil)

@@ -20,7 +20,7 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// fate is what becomes of a module when a scripted engine has it.
+// fate is what a scripted engine does with a module.
 type fate int
 
 const (
@@ -38,7 +38,7 @@ const (
 type scripted struct {
 	dkmstest.Root
 	fates map[string]fate
-	// wanted are the modules that dkms says it would install unasked, needs their
+	// wanted are the modules that dkms would install unasked, and needs are their
 	// BUILD_DEPENDS.
 	wanted map[dkmsstate.Module]bool
 	needs  map[dkmsstate.Module][]string
@@ -126,8 +126,8 @@ func runTask(m Machine, before dkmsstate.Snapshot, task plan.Task) Result {
 	return m.Run(context.Background(), before, plan.Plan{Kernel: before.Kernel, Tasks: []plan.Task{task}}, func(int, plan.Task) {}, func(int, Result) {})[0]
 }
 
-// Whatever becomes of each module, every other that can be is installed, each
-// ends in the outcome that it should, and none is forgotten.
+// Whatever happens to each module, every other one that can be is installed, each task has the
+// right outcome, and no registration is lost.
 func TestOneFailureNeverStopsTheNext(t *testing.T) {
 	property := func(drawn [5]uint8) bool {
 		e := &scripted{Root: dkmstest.New(t), fates: map[string]fate{}}
@@ -171,7 +171,7 @@ func TestOneFailureNeverStopsTheNext(t *testing.T) {
 	require.NoError(t, quick.Check(property, &quick.Config{Rand: rand.New(rand.NewSource(1)), MaxCount: 60}))
 }
 
-// A failure says what the compiler said first, and where the rest stands.
+// A failure contains the compiler's first error, and the path of the log with the rest.
 func TestFailureIsExplained(t *testing.T) {
 	e := &scripted{Root: dkmstest.New(t), fates: map[string]fate{"bad": doesNotCompile}}
 	e.Register(dkmsstate.Module{Name: "bad", Version: "1.0"}, "")
@@ -188,7 +188,7 @@ func TestFailureIsExplained(t *testing.T) {
 	assert.Equal(t, []string{"build bad"}, e.calls)
 }
 
-// An end of the context leaves what was not begun, and says so.
+// If the context ends, the tasks that were not begun are reported as failed.
 func TestRunEndsWithItsContext(t *testing.T) {
 	e := &scripted{Root: dkmstest.New(t)}
 	e.Register(dkmsstate.Module{Name: "a", Version: "1.0"}, "")
@@ -202,8 +202,8 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	assert.Equal(t, []string{"build a"}, e.calls)
 }
 
-// depmod runs when something changed or modules.dep does not fit, else not; a
-// depmod that did not help is an error.
+// depmod runs if something changed or modules.dep does not fit, and not otherwise. A depmod
+// that did not help is reported.
 func TestFinish(t *testing.T) {
 	ctx, one := context.Background(), dkmsstate.Module{Name: "one", Version: "1.0"}
 	e := &scripted{Root: dkmstest.New(t)}
@@ -227,7 +227,7 @@ func TestFinish(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "modules.dep does not name one.ko", unfit)
 
-	// A run that was called for no kernel does not try that again for ever.
+	// A run that was not called for the kernel does not repeat that for ever.
 	kept := dkmsstate.KernelRecord{Dep: after.Dep.DepRecord}
 	read := func() dkmsstate.Snapshot {
 		s, err := dkmsstate.ReadSnapshot(e.Layout, dkmstest.Kernel, dkmstest.Arch, kept)

@@ -19,7 +19,7 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// refusal is a filesystem that refuses a call, for some of the entries.
+// refusal is a filesystem that refuses a call for some entries.
 type refusal struct {
 	name string
 	call string
@@ -33,9 +33,9 @@ func isDirectory(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// refusals are the calls that some filesystems do not have: a directory of a lower layer
-// cannot be renamed on overlayfs, one that was made since can; some of FUSE rename
-// nothing; vfat and 9p have no second names.
+// refusals are the calls that some filesystems do not support. On overlayfs a directory of a
+// lower layer cannot be renamed, but one that was created since can. Some of FUSE rename
+// nothing. vfat and 9p have no hard links.
 func refusals() []refusal {
 	return []refusal{
 		{"rename of a directory", "rename", isDirectory},
@@ -48,7 +48,7 @@ func refusals() []refusal {
 	}
 }
 
-// in lets the filesystem of a root refuse the call, and fsync(2) with it, which would take
+// in makes the filesystem of a root refuse the call, and fsync(2) as well, which would take
 // most of the time.
 func (r refusal) in(f *dkmstest.Root, errno unix.Errno) {
 	f.Layout.Refuse = func(call, path string) error {
@@ -60,7 +60,8 @@ func (r refusal) in(f *dkmstest.Root, errno unix.Errno) {
 	}
 }
 
-// Whatever a filesystem refuses, each operation ends as it does where nothing is refused.
+// Whatever a filesystem refuses, each operation has the same result as where nothing is
+// refused.
 func TestNoOperationNeedsACallThatAFilesystemMayRefuse(t *testing.T) {
 	one := dkmsstate.Module{Name: "one", Version: "1.0"}
 	tree := func(f dkmstest.Root) Tree { return Tree{Layout: f.Layout, Kernel: dkmstest.Kernel} }
@@ -138,8 +139,8 @@ func TestNoOperationNeedsACallThatAFilesystemMayRefuse(t *testing.T) {
 	}
 }
 
-// Where nothing can be renamed, a run that is cut off before any of its calls leaves
-// what the next one makes whole: the build is there in the end, as it was.
+// If nothing can be renamed and a run is interrupted before any of its calls, the next run
+// restores the build as it was.
 func TestARunWithoutRenamesCanBeCutOffAnywhere(t *testing.T) {
 	one := dkmsstate.Module{Name: "one", Version: "1.0"}
 	errCutOff := errors.New("killed")
@@ -201,7 +202,7 @@ func TestARunWithoutRenamesCanBeCutOffAnywhere(t *testing.T) {
 	}
 }
 
-// settle does what a run does first: it brings back what was set aside.
+// settle does what a run does first: it restores what was set aside.
 func settle(f dkmstest.Root) {
 	f.T.Helper()
 	tree := Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}

@@ -9,7 +9,7 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// RemoveDepmodPending removes dkms's notes of a depmod that it owed the kernel.
+// RemoveDepmodPending removes the notes of dkms that the kernel needs a depmod.
 func (t Tree) RemoveDepmodPending() error {
 	var names []string
 	entries, _ := os.ReadDir(t.Layout.TreePath())
@@ -27,8 +27,8 @@ func (t Tree) RemoveDepmodPending() error {
 	return removeFiles(tree, names)
 }
 
-// RemoveScratch removes what a run that was cut off left for a module on the
-// kernel: dkms's scratch directories and builds that were being removed.
+// RemoveScratch removes what an interrupted run left for a module on the kernel: scratch
+// directories of dkms, and builds that were being removed.
 func (t Tree) RemoveScratch(m dkmsstate.Module) error {
 	version, err := t.openVersion(m)
 	if err != nil {
@@ -40,7 +40,7 @@ func (t Tree) RemoveScratch(m dkmsstate.Module) error {
 		err = errors.Join(err, version.RemoveTree(string(t.Kernel), dkmsstate.TrashName(t.Kernel)))
 	}
 	if err != nil {
-		return fmt.Errorf("cannot remove what was left of a build: %w", err)
+		return fmt.Errorf("cannot remove the leftovers of a build: %w", err)
 	}
 	kernel, err := version.Descend(string(t.Kernel))
 	if nofollow.IsNotExist(err) {
@@ -53,22 +53,21 @@ func (t Tree) RemoveScratch(m dkmsstate.Module) error {
 	defer version.Remove(string(t.Kernel)) // when nothing is left in it
 	names, err := kernel.Names()
 	if err != nil {
-		return fmt.Errorf("cannot look for what was left of a build: %w", err)
+		return fmt.Errorf("cannot look for leftovers of a build: %w", err)
 	}
 	for _, name := range names {
 		if !dkmsstate.IsScratch(name) {
 			continue
 		}
 		if err := kernel.RemoveAll(name); err != nil {
-			return fmt.Errorf("cannot remove what was left of a build: %w", err)
+			return fmt.Errorf("cannot remove the leftovers of a build: %w", err)
 		}
 	}
 	return nil
 }
 
-// RemoveArch removes a module's kernel link and build of one architecture. The
-// installed files stay: they have the same names for every architecture, and are
-// another build's.
+// RemoveArch removes a module's kernel link and build for one architecture. The installed files
+// stay: they have the same names for every architecture, and belong to another build.
 func (t Tree) RemoveArch(m dkmsstate.Module, arch string) error {
 	if err := t.RemoveLink(m.Name, arch); err != nil {
 		return err
@@ -113,7 +112,7 @@ func (t Tree) RemoveUnowned(names []string) error {
 	return removeFiles(dir, names)
 }
 
-// removeFiles removes files of a directory; those that are not there are no error.
+// removeFiles removes files of a directory. It is not an error if one does not exist.
 func removeFiles(d *nofollow.Dir, names []string) error {
 	for _, name := range names {
 		if err := d.Remove(name); err != nil && !nofollow.IsNotExist(err) {

@@ -13,9 +13,9 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// replace builds a module anew for the kernel and puts the new build in the place of
-// the one that is there only when it is known to fit, and installs it when that one
-// was installed. When anything fails before that, all is as it was.
+// replace rebuilds a module for the kernel. The new build takes the place of the old one only
+// when it is known to fit, and is installed if the old one was. If anything fails before that,
+// everything is as it was.
 func (r *taskRun) replace(ctx context.Context) error {
 	t, tree := r.task, r.tree
 	before := r.machine.Layout.ModuleSnapshot(tree.Kernel, t.Module.Name)
@@ -25,7 +25,7 @@ func (r *taskRun) replace(ctx context.Context) error {
 	}
 	signed := r.signed(ctx, old)
 	err := r.build(ctx)
-	// dkms 3.0 counts a module as installed that it left to the kernel's own
+	// dkms 3.0 counts a module as installed for which it left the kernel's own in place
 	leftToKernel := !old.AnyCopy() && inKernel(r.before, old)
 	if link, linked := before.Link(t.Module.Name, t.Arch); err == nil && linked && link.Version == t.Module.Version && !leftToKernel {
 		err = tree.install(t.Module, t.Arch, old, r.before.Foreign(t.Module, t.Arch))
@@ -34,7 +34,7 @@ func (r *taskRun) replace(ctx context.Context) error {
 		return errors.Join(err, tree.rollBackModule(t.Module, t.Arch))
 	}
 	if signed && !r.signedNow(ctx) {
-		r.note("it is not signed, and the build before it was")
+		r.note("it is not signed, but the previous build was")
 	}
 	return tree.dropPrevious(t.Module)
 }
@@ -45,7 +45,7 @@ func (r *taskRun) signedNow(ctx context.Context) bool {
 	return anySigned(ctx, r.machine.Layout, r.machine.Layout.BuiltFiles(r.tree.Kernel, b))
 }
 
-// anySigned reports whether a module among files is signed.
+// anySigned reports whether any of the files is a signed module.
 func anySigned(ctx context.Context, l dkmsstate.Layout, files []string) bool {
 	return slices.ContainsFunc(files, func(file string) bool {
 		ko, err := l.Reader.Read(ctx, file)
@@ -53,8 +53,8 @@ func anySigned(ctx context.Context, l dkmsstate.Layout, files []string) bool {
 	})
 }
 
-// signed reports whether the modules of a build that was set aside are signed, or those
-// that were installed of it: its owner may have signed these.
+// signed reports whether the modules of the previous build are signed, or those that are
+// installed: the owner may have signed these.
 func (r *taskRun) signed(ctx context.Context, b dkmsstate.Build) bool {
 	var files []string
 	for _, file := range r.machine.Layout.BuiltFiles(r.tree.Kernel, b) {
@@ -66,7 +66,8 @@ func (r *taskRun) signed(ctx context.Context, b dkmsstate.Build) bool {
 	return anySigned(ctx, r.machine.Layout, files)
 }
 
-// previousPath returns the present place of a file of a build that was set aside.
+// previousPath returns the path of a build's file after the build was renamed to its
+// PreviousName.
 func previousPath(kernel dkmsstate.Release, file string) string {
 	arch := filepath.Dir(filepath.Dir(file))
 	version := filepath.Dir(filepath.Dir(arch))
@@ -78,7 +79,7 @@ func (t Tree) openVersion(m dkmsstate.Module) (*nofollow.Dir, error) {
 	return t.openTree(m.Name, m.Version)
 }
 
-// keepPrevious sets a build aside.
+// keepPrevious renames a build to its PreviousName.
 func (t Tree) keepPrevious(m dkmsstate.Module) error {
 	version, err := t.openVersion(m)
 	if err != nil {
@@ -86,13 +87,13 @@ func (t Tree) keepPrevious(m dkmsstate.Module) error {
 	}
 	defer version.Close()
 	if err := version.MoveTree(string(t.Kernel), dkmsstate.PreviousName(t.Kernel), dkmsstate.TrashName(t.Kernel)); err != nil {
-		return fmt.Errorf("cannot set the build aside: %w", err)
+		return fmt.Errorf("cannot set aside the previous build: %w", err)
 	}
 	return nil
 }
 
-// dropPrevious removes a build that was set aside, since the new one stands. With the new
-// name it is no longer one to come back.
+// dropPrevious removes the previous build, since the new one is in place. It is renamed first,
+// so that RollBack does not restore it.
 func (t Tree) dropPrevious(m dkmsstate.Module) error {
 	version, err := t.openVersion(m)
 	if err != nil {
@@ -105,8 +106,8 @@ func (t Tree) dropPrevious(m dkmsstate.Module) error {
 	return nil
 }
 
-// RollBack brings back every build of the kernel that a run which was cut off had set
-// aside, with what of it was installed, and gives their number.
+// RollBack restores every previous build of the kernel that an interrupted run left behind, and
+// the files that were installed of it. It returns the number of these builds.
 func (t Tree) RollBack() (int, error) {
 	found := t.Layout.VersionsWith(dkmsstate.PreviousName(t.Kernel))
 	var errs []error
@@ -122,7 +123,7 @@ func (t Tree) RollBack() (int, error) {
 	return len(found), errors.Join(errs...)
 }
 
-// rollBackModule brings one back.
+// rollBackModule restores the previous build of one module.
 func (t Tree) rollBackModule(m dkmsstate.Module, arch string) error {
 	version, err := t.openVersion(m)
 	if err != nil {
@@ -130,21 +131,21 @@ func (t Tree) rollBackModule(m dkmsstate.Module, arch string) error {
 	}
 	defer version.Close()
 	if _, err := version.Lstat(dkmsstate.PreviousName(t.Kernel)); nofollow.IsNotExist(err) {
-		return nil // another architecture's turn brought it back
+		return nil // it was restored together with another architecture
 	}
 	if !version.IsComplete(dkmsstate.PreviousName(t.Kernel)) {
-		return t.dropPrevious(m) // it was not set aside to the end, or is not wanted any more
+		return t.dropPrevious(m) // it was not renamed completely, or is not wanted any more
 	}
 	replaced := t.build(m, arch)
 	if err := version.MoveTree(dkmsstate.PreviousName(t.Kernel), string(t.Kernel), dkmsstate.TrashName(t.Kernel)); err != nil {
-		return fmt.Errorf("cannot bring back the build of %s that was set aside: %w", m, err)
+		return fmt.Errorf("cannot restore the previous build of %s: %w", m, err)
 	}
 	link, linkErr := os.Readlink(filepath.Join(t.Layout.ModuleDir(m.Name), dkmsstate.LinkName(t.Kernel, arch)))
 	if linkErr != nil || dkmsstate.NewLink(m.Name, arch, link, t.Kernel).Version != m.Version {
 		return nil
 	}
-	// What was installed of the new build is replaced, and nothing else: the owner may
-	// have signed the old one.
+	// Only the files that were installed of the new build are replaced: the owner may have
+	// signed the old ones.
 	err = t.put(m, arch, func(f dkmsstate.File) bool {
 		return f.Copy == kmod.CopyMissing || f.Copy == kmod.CopyDamaged || replaced.InstalledAsBuilt(f.Name)
 	})
@@ -161,9 +162,9 @@ func (t Tree) rollBackModule(m dkmsstate.Module, arch string) error {
 	return t.RemoveUnowned(gone)
 }
 
-// install installs the files of a build and lets the kernel link name it; files of the
-// one that it replaces, and does not have, are removed. Those that other modules
-// installed, by name, stay.
+// install installs the files of a build and makes the kernel link name the build. It removes
+// the installed files of the replaced build that the new one does not have. The files named in
+// others were installed by other modules and stay.
 func (t Tree) install(m dkmsstate.Module, arch string, replaced dkmsstate.Build, others []string) error {
 	err := t.put(m, arch, func(f dkmsstate.File) bool {
 		return f.Copy != kmod.CopySame && !slices.Contains(others, kmod.TrimSuffix(f.Name))

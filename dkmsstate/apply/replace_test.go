@@ -20,12 +20,13 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// rebuilder is a dkms that builds what it is told to.
+// rebuilder is a dkms that builds a given module.
 type rebuilder struct {
 	*scripted
 	ko  kmodtest.Module
 	err error
-	// files are the names that it gives the module; at is called when it is asked to.
+	// files are the names of the files that it builds. at, if not nil, is called at the
+	// beginning of a build.
 	files []string
 	at    func()
 }
@@ -87,14 +88,14 @@ func TestReplaceLeavesTheOldBuildWhenItFails(t *testing.T) {
 	}
 }
 
-// dkms was told not to sign, or could not: it calls the build good, and the old one fits the
-// kernel no more.
+// dkms was told not to sign, or could not. It reports success, and the old build no longer fits
+// the kernel.
 func TestReplaceBySomethingUnsignedIsReported(t *testing.T) {
 	e, task := staleOne(t)
 	r := runTask(Machine{Layout: e.Layout, Engine: rebuilder{scripted: e, ko: kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(2)}, files: []string{"one.ko"}}}, e.Snapshot(), task)
 	require.NoError(t, r.Err)
 	assert.Equal(t, Done, r.Outcome)
-	assert.Equal(t, []string{"it is not signed, and the build before it was"}, r.Notes)
+	assert.Equal(t, []string{"it is not signed, but the previous build was"}, r.Notes)
 }
 
 func withoutLogs(listing map[string]string) map[string]string {
@@ -106,8 +107,8 @@ func withoutLogs(listing map[string]string) map[string]string {
 	return listing
 }
 
-// While it builds the installed module is there; afterwards the new one is, with
-// nothing of the old one left, even where its files had other names.
+// During the build the installed module is there. Afterwards the new one is, and nothing of the
+// old one is left, even if its files had other names.
 func TestReplace(t *testing.T) {
 	e, task := staleOne(t)
 	old, err := os.ReadFile(e.Path(e.InstalledFile("one.ko")))
@@ -137,7 +138,7 @@ func TestReplace(t *testing.T) {
 	assert.True(t, e.Snapshot().InOrder(task.Module))
 }
 
-// A run that is cut off at any point of a replacement is undone by the next.
+// A replacement that is interrupted at any point is undone by the next run.
 func TestRollBack(t *testing.T) {
 	for name, cut := range map[string]func(e *scripted, tree Tree, m dkmsstate.Module){
 		"old set aside": func(*scripted, Tree, dkmsstate.Module) {},

@@ -16,23 +16,22 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// Restore installs those files of a build that are missing or damaged, and makes the
-// kernel link name the build. What merely differs from the built file stays, unless it
-// was built for another ABI and fits says that the build is for the present one.
+// Restore installs the files of a build that are missing or damaged, and makes the kernel link
+// name the build. An installed file that merely differs stays, unless it was built for another
+// ABI and fits reports that the build is for the present one.
 func (t Tree) Restore(m dkmsstate.Module, arch string, fits bool) error {
 	return t.put(m, arch, func(f dkmsstate.File) bool {
 		return f.Copy == kmod.CopyMissing || f.Copy == kmod.CopyDamaged || f.OtherABI && fits
 	})
 }
 
-// put installs files of a build and makes the kernel link name it. Each file is written
-// beside the one that it replaces, and only when all are complete and on the disk does
-// the first take its place: no reader ever finds half of one, and a full disk changes
-// nothing.
+// put installs files of a build and makes the kernel link name the build. Each file is written
+// beside the one that it replaces. Only when all are complete and on the disk are they renamed,
+// so that no reader ever finds a partial file and a full disk changes nothing.
 func (t Tree) put(m dkmsstate.Module, arch string, which func(dkmsstate.File) bool) error {
 	b := t.build(m, arch)
 	if !b.Complete() {
-		return fmt.Errorf("cannot install %s: there is no build of it", m)
+		return fmt.Errorf("cannot install %s: it is not built", m)
 	}
 	install, err := t.makeInstall()
 	if err != nil {
@@ -75,7 +74,7 @@ func (t Tree) put(m dkmsstate.Module, arch string, which func(dkmsstate.File) bo
 	return nil
 }
 
-// makeInstall opens the install directory of the kernel, made where needed.
+// makeInstall opens the install directory of the kernel. It creates the directory if necessary.
 func (t Tree) makeInstall() (*nofollow.Dir, error) {
 	at, err := t.openKernel()
 	for _, name := range strings.Split(dkmsstate.InstalledUnder, "/") {
@@ -85,7 +84,7 @@ func (t Tree) makeInstall() (*nofollow.Dir, error) {
 		in := at
 		if err := in.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			in.Close()
-			return nil, fmt.Errorf("cannot make the install directory: %w", err)
+			return nil, fmt.Errorf("cannot create the install directory: %w", err)
 		}
 		at, err = in.Descend(name)
 		in.Close()
@@ -93,9 +92,9 @@ func (t Tree) makeInstall() (*nofollow.Dir, error) {
 	return at, err
 }
 
-// putBackOriginals moves the kernel's own modules, which dkms archived when it
-// installed this one (3.1.7 and later note where each came from), back to where
-// nothing stands now. dkms unbuild does the same; this is for when it could not.
+// putBackOriginals moves modules of the kernel, which dkms archived when it installed this one,
+// back to their places, unless there is a file now. (dkms 3.1.7 and later note the place of
+// each.) dkms unbuild does the same. This is for when it could not.
 func (t Tree) putBackOriginals(m dkmsstate.Module, s dkmsstate.Snapshot) error {
 	for _, l := range s.Links {
 		if l.Name != m.Name || l.Version != m.Version {
@@ -108,14 +107,14 @@ func (t Tree) putBackOriginals(m dkmsstate.Module, s dkmsstate.Snapshot) error {
 				return fmt.Errorf("cannot put back a module of the kernel: %w", err)
 			}
 		}
-		if !dkmsstate.HasEntries(dir) { // what has no note of its origin stays for its owner to look at
+		if !dkmsstate.HasEntries(dir) { // a module without a note of its place stays for its owner to look at
 			t.removeEmptyOriginals(m.Name, l.Arch)
 		}
 	}
 	return nil
 }
 
-// removeEmptyOriginals removes the directories of archived modules that are empty.
+// removeEmptyOriginals removes empty directories of archived modules.
 func (t Tree) removeEmptyOriginals(name, arch string) {
 	path := []string{name, dkmsstate.Originals, string(t.Kernel), arch}
 	for n := len(path) - 1; n > 0; n-- {
@@ -140,7 +139,7 @@ func (t Tree) putBack(origin string) error {
 	line, _ := bufio.NewReader(io.LimitReader(file, 4096)).ReadString('\n')
 	rel, ok := strings.CutPrefix(filepath.Clean(strings.TrimSpace(line)), filepath.Join(t.Layout.Install, string(t.Kernel))+"/")
 	if !ok {
-		return fmt.Errorf("%s names a place outside of the kernel's modules: %q", origin, line)
+		return fmt.Errorf("%s contains a path outside the kernel's directory: %q", origin, line)
 	}
 	place, err := t.openModules(filepath.Join(string(t.Kernel), filepath.Dir(rel)))
 	if err != nil {

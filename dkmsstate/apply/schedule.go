@@ -11,51 +11,52 @@ import (
 	"dkms-hooks/dkmsstate/signing"
 )
 
-// schedule says which tasks of a plan may begin: those whose module no other task is
-// at work on, and whose needs (BUILD_DEPENDS) have had their turn. Of these the one comes
-// first with the longest way to go: its own build, and those that wait for it.
+// schedule decides which tasks of a plan may begin: those whose module no other task is working
+// on, and whose needs (BUILD_DEPENDS) have had their turn. Among these, the task with the
+// longest time to go comes first: that of its own build and of those that wait for it.
 //
-// As many builds are at work as there are processors, and each may use all of them, so that
+// As many builds run at a time as there are processors, and each may use all of them, so that
 // none idles while work is left.
 //
-// dkms builds one module after the other, in the order of the plan, and some use what an
-// earlier one left without naming it in BUILD_DEPENDS. One whose rules name another comes
-// after that, and what fails before the earlier ones have ended is done once more after
-// them, unless the compiler refused it and it does not look at what others leave.
+// dkms builds one module after the other, in the order of the plan. Some modules use what an
+// earlier one left without naming it in BUILD_DEPENDS. A module whose rules name another one is
+// therefore built after it. A build that fails before the earlier ones have ended is repeated
+// once after them, unless it ran into the time limit, or the compiler refused it and it does
+// not look for what others leave.
 type schedule struct {
 	tasks []scheduled
-	// left is how many tasks have not ended; failed are the names of modules of which
-	// one did not end well.
+	// left is how many tasks have not ended. failed contains the names of modules of which a
+	// task did not end well.
 	left   int
 	failed map[string]bool
-	// running are tasks at work; limit is how many may be, and free the memory that is
-	// left for more, in kB.
+	// running is how many tasks are running, and limit how many may be. free is the memory that
+	// is left for more, in kB.
 	running, limit, free int
-	// keyThere reports whether dkms makes no key when it builds.
+	// keyThere reports whether dkms creates no key when it builds.
 	keyThere func() bool
 }
 
 // scheduled is a task of a schedule.
 type scheduled struct {
 	plan.Task
-	// done reports of one that has ended whether it ended well, postponed whether it was
-	// put off, and around whether it looks at what others leave.
+	// done reports whether a task that has ended did so well. postponed reports whether it was
+	// postponed. around reports whether it looks for what others leave.
 	begun, ended, done, postponed, around bool
-	// after are the tasks that it has to wait for; early are the builds before it that had
-	// not ended when it began for the first time.
+	// after are the tasks that have to end before it. early are the builds before it in the
+	// plan that had not ended when it began for the first time.
 	after, early []int
-	// alone is how long it takes by itself, toGo with the longest of what waits for it,
-	// and memory what it needs, in kB.
+	// alone is how long the task takes by itself. toGo includes the longest of the tasks that
+	// wait for it. memory is what it needs, in kB.
 	alone, toGo time.Duration
 	memory      int
 }
 
-// newSchedule schedules a plan. What needs no compiler is done one after the other,
-// and so is everything where dkms builds modules anew unasked (BUILD_DEPENDS_REBUILD).
+// newSchedule schedules a plan. Without builds, the tasks are carried out one after the other.
+// So are all tasks where dkms rebuilds modules unasked (BUILD_DEPENDS_REBUILD).
 //
-// dkms makes the key that it signs modules with when it first builds one, and two at
-// once spoil it; it is the first build's alone to make. `dkms generate_mok` (3.1 and
-// later) makes one as well, also where dkms would never sign.
+// dkms creates the key with which it signs modules in its first build. Two builds at the same
+// time would corrupt it, so only the first build may create it. `dkms generate_mok` (3.1 and
+// later) creates a key too, but even where dkms would never sign.
 func (m Machine) newSchedule(s dkmsstate.Snapshot, p plan.Plan) *schedule {
 	memory := math.MaxInt
 	if slices.ContainsFunc(p.Tasks, plan.Task.Builds) {
@@ -64,7 +65,7 @@ func (m Machine) newSchedule(s dkmsstate.Snapshot, p plan.Plan) *schedule {
 	return m.newScheduleWithin(s, p, memory)
 }
 
-// newScheduleWithin schedules a plan with so much memory, in kB.
+// newScheduleWithin schedules a plan within an amount of memory, in kB.
 func (m Machine) newScheduleWithin(s dkmsstate.Snapshot, p plan.Plan, memory int) *schedule {
 	sc := &schedule{left: len(p.Tasks), failed: map[string]bool{}, keyThere: func() bool { return signing.KeyThere(s.Layout) }, limit: 1, free: memory}
 	builds := 0
@@ -87,7 +88,7 @@ func (m Machine) newScheduleWithin(s dkmsstate.Snapshot, p plan.Plan, memory int
 	return sc
 }
 
-// expect finds what each build asks for and which others its rules name.
+// expect estimates the cost of each build, and finds the others that its rules name.
 func (sc *schedule) expect(m Machine, l dkmsstate.Layout) {
 	var needed []int
 	for i := range sc.tasks {
@@ -124,10 +125,10 @@ func (m Machine) took(module dkmsstate.Module) time.Duration {
 	return m.Took(module)
 }
 
-// afterWhich returns for each task those before it that have to end first: of the same
-// module, of one that it needs, and of one that may install the same file, since which of
-// them is there in the end must not depend on which is built faster. A build of which nobody
-// could tell what it needs waits for all.
+// afterWhich returns for each task those before it that have to end first: tasks of the same
+// module, of one that it needs, and of one that may install the same file, since the installed
+// file must not depend on which module is built faster. A build whose needs are unknown waits
+// for all.
 func afterWhich(s dkmsstate.Snapshot, tasks []plan.Task) [][]int {
 	after := make([][]int, len(tasks))
 	named, bringing := map[string][]int{}, map[string][]int{}
@@ -150,7 +151,7 @@ func afterWhich(s dkmsstate.Snapshot, tasks []plan.Task) [][]int {
 	return after
 }
 
-// before returns the numbers of the tasks before one.
+// before returns the numbers of the tasks before task i.
 func before(i int) []int {
 	all := make([]int, i)
 	for j := range all {
@@ -159,7 +160,7 @@ func before(i int) []int {
 	return all
 }
 
-// next returns a task that may begin now.
+// next returns a task that may begin now. It reports false if there is none.
 func (sc *schedule) next() (int, bool) {
 	keyThere := sc.keyThere()
 	if sc.running >= sc.limit || sc.running > 0 && !keyThere {
@@ -180,13 +181,13 @@ func (sc *schedule) waits(t *scheduled) bool {
 	return slices.ContainsFunc(t.after, func(j int) bool { return !sc.tasks[j].ended })
 }
 
-// fits reports whether there is memory for a task beside those at work; one alone is built
-// wherever dkms would build it.
+// fits reports whether there is memory for a task beside the running ones. A single one is
+// built wherever dkms would build it.
 func (sc *schedule) fits(t *scheduled) bool { return sc.running == 0 || t.memory <= sc.free }
 
-// sooner reports whether a task comes before one that precedes it in the plan. What needs no
-// compiler takes no time. The build that has to make the key is a short one: the others wait
-// for it.
+// sooner reports whether task t comes before task than, which precedes it in the plan. A task
+// without a build takes no time. The build that creates the key is a short one, since the
+// others wait for it.
 func (sc *schedule) sooner(t, than *scheduled, keyThere bool) bool {
 	switch {
 	case sc.limit == 1:
@@ -199,7 +200,7 @@ func (sc *schedule) sooner(t, than *scheduled, keyThere bool) bool {
 	return t.alone < than.alone
 }
 
-// begin notes that a task is at work.
+// begin records that a task begins.
 func (sc *schedule) begin(i int) {
 	t := &sc.tasks[i]
 	t.begun = true
@@ -210,13 +211,13 @@ func (sc *schedule) begin(i int) {
 	}
 }
 
-// end notes that a task has ended.
+// end records that a task has ended.
 func (sc *schedule) end(i int, done bool) {
 	t := &sc.tasks[i]
 	sc.stop(t)
 	sc.left--
 	t.ended, t.done = true, done
-	if done && t.Builds() { // the key is made now, or none is
+	if done && t.Builds() { // the key exists now, or none is created
 		sc.keyThere = func() bool { return true }
 	}
 	if !done {
@@ -229,9 +230,9 @@ func (sc *schedule) stop(t *scheduled) {
 	sc.free += t.memory
 }
 
-// postpone puts a build that has failed off until all before it have ended, unless all builds
-// had when it began, it was put off before, or nothing that others leave may be missing. It
-// reports whether it did.
+// postpone postpones a failed build until all tasks before it have ended. It reports whether it
+// did. It does not if all earlier builds had ended when this one began, if it was postponed
+// before, or if nothing that others leave can be missing.
 func (sc *schedule) postpone(i int, cause dkmsstate.Cause) bool {
 	t := &sc.tasks[i]
 	compiled := cause == dkmsstate.CauseCompiler && !t.around || cause == dkmsstate.CauseTimeout
@@ -243,8 +244,8 @@ func (sc *schedule) postpone(i int, cause dkmsstate.Cause) bool {
 	return true
 }
 
-// builtSince reports whether a build before a task ended well that had not ended when the
-// task began for the first time.
+// builtSince reports whether an earlier build ended well that had not ended when the task began
+// for the first time.
 func (sc *schedule) builtSince(i int) bool {
 	return slices.ContainsFunc(sc.tasks[i].early, func(j int) bool { return sc.tasks[j].done })
 }

@@ -24,8 +24,8 @@ import (
 	"dkms-hooks/dkmsstate/signing"
 )
 
-// crowded is an Engine that lets nobody's build end before as many are at work as
-// are awaited, and notes how many were.
+// crowded is an Engine in which no build ends before meet builds have begun. It records how
+// many ran at the same time.
 type crowded struct {
 	*scripted
 	meet    int
@@ -55,7 +55,7 @@ func (c *crowded) Build(ctx context.Context, m dkmsstate.Module, k dkmsstate.Rel
 	return c.scripted.Build(ctx, m, k, arch, log)
 }
 
-// crowd registers modules; needs are the BUILD_DEPENDS of some.
+// crowd registers n modules. conf contains further lines for the dkms.conf of some.
 func crowd(t *testing.T, n int, conf map[int]string) *scripted {
 	e := &scripted{Root: dkmstest.New(t), fates: map[string]fate{}}
 	for i := range n {
@@ -90,7 +90,7 @@ func TestOneJobBuildsInOrder(t *testing.T) {
 	assert.Equal(t, []string{"m0", "m1", "m2", "m3"}, c.order)
 }
 
-// A module that another needs is installed before that one begins; what does not
+// A module that another one needs is installed before that one begins. A module that does not
 // need it does not wait.
 func TestNeedsAreInstalledFirst(t *testing.T) {
 	c := newCrowded(crowd(t, 4, map[int]string{0: "BUILD_DEPENDS=m3\n", 3: "BUILD_DEPENDS=m2\n"}), 0)
@@ -105,15 +105,15 @@ func TestNeedsAreInstalledFirst(t *testing.T) {
 	}
 }
 
-// Where dkms itself builds modules anew nothing is built beside it.
+// Where dkms itself rebuilds modules, nothing is built side by side.
 func TestRebuiltModulesAreBuiltAlone(t *testing.T) {
 	c := newCrowded(crowd(t, 4, map[int]string{3: "BUILD_DEPENDS=m0\nBUILD_DEPENDS_REBUILD=yes\n"}), 0)
 	c.run(4)
 	assert.Equal(t, 1, c.most)
 }
 
-// A dkms.conf that reads another file, as many do with the kernel's configuration, may set
-// anything. That it rebuilds modules has to stand in it.
+// A dkms.conf that sources another file, as many do with the kernel's configuration, may set
+// any variable. That it rebuilds modules has to be in the file itself.
 func TestAFileThatIsReadDoesNotForbidBuildingSideBySide(t *testing.T) {
 	for name, c := range map[string]struct {
 		conf string
@@ -135,8 +135,8 @@ func TestAFileThatIsReadDoesNotForbidBuildingSideBySide(t *testing.T) {
 	}
 }
 
-// In whatever order tasks end, each ends, no more are at work than may be, no
-// module has two, and none begins before what it needs has ended.
+// In whatever order tasks end, each one ends, no more run than may, no module has two at the
+// same time, and none begins before what it needs has ended.
 func TestScheduleInAnyOrder(t *testing.T) {
 	property := func(seed int64, size, limit uint8) bool {
 		draw := rand.New(rand.NewSource(seed))
@@ -164,7 +164,7 @@ func TestScheduleInAnyOrder(t *testing.T) {
 					}
 				}
 				if again[i] && slices.ContainsFunc(sc.tasks[:i], func(t scheduled) bool { return !t.ended }) {
-					return false // what failed before others had ended waits for them
+					return false // a task that failed before others had ended waits for them
 				}
 				running = append(running, i)
 				sc.begin(i)
@@ -179,7 +179,7 @@ func TestScheduleInAnyOrder(t *testing.T) {
 			if i, done := running[at], draw.Intn(2) == 0; done || !sc.postpone(i, dkmsstate.CauseOther) {
 				sc.end(i, done)
 			} else if again[i] {
-				return false // once, and no more
+				return false // it is postponed only once
 			} else {
 				again[i] = true
 			}
@@ -190,7 +190,7 @@ func TestScheduleInAnyOrder(t *testing.T) {
 	require.NoError(t, quick.Check(property, &quick.Config{Rand: rand.New(rand.NewSource(1)), MaxCount: 2000}))
 }
 
-// Two versions of one module are never at work at once.
+// Two versions of one module are never built at the same time.
 func TestOneTaskAModule(t *testing.T) {
 	sc := Machine{Jobs: 4}.newSchedule(dkmsstate.Snapshot{}, plan.Plan{Tasks: []plan.Task{
 		{Module: dkmsstate.Module{Name: "m", Version: "1"}, Steps: []plan.Step{{Op: plan.OpBuild, Reason: ""}}},
@@ -207,8 +207,8 @@ func TestOneTaskAModule(t *testing.T) {
 	assert.True(t, ok && i == 1, "whatever became of the first")
 }
 
-// dkms makes its key in the first build; the others wait for it, and no longer than
-// until a build has ended well without one.
+// dkms creates its key in the first build. The others wait for it, but only until a build has
+// ended well without creating one.
 func TestTheKeyIsMadeByOneBuild(t *testing.T) {
 	tasks := make([]plan.Task, 6)
 	for i := range tasks {
@@ -250,8 +250,8 @@ func TestSigningKey(t *testing.T) {
 	assert.Equal(t, "/k /c", key+" "+certificate)
 }
 
-// inTurn begins what may begin, one at a time on a machine that lets as many be at work, and
-// returns the order.
+// inTurn begins and ends the tasks one at a time, as the schedule allows, and returns their
+// order.
 func inTurn(sc *schedule) []string {
 	var order []string
 	for range sc.tasks {
@@ -274,8 +274,8 @@ func scheduleOf(f dkmstest.Root, jobs int, took map[string]time.Duration) *sched
 	return sc
 }
 
-// The longest comes first: by how long it took before, else by its sources, and with what
-// waits for it.
+// The longest task comes first, by how long it took before, or else by its sources, and
+// including what waits for it.
 func TestLongestFirst(t *testing.T) {
 	f := dkmstest.New(t)
 	for _, name := range []string{"a", "b", "c", "d"} {
@@ -291,7 +291,7 @@ func TestLongestFirst(t *testing.T) {
 	assert.Equal(t, "b e c a d", strings.Join(inTurn(scheduleOf(f, 2, map[string]time.Duration{"e": time.Hour})), " "))
 }
 
-// The build that makes the key is a short one.
+// The build that creates the key is a short one.
 func TestTheKeyIsMadeByAShortBuild(t *testing.T) {
 	f := dkmstest.New(t)
 	for _, name := range []string{"a", "b", "c"} {
@@ -302,7 +302,7 @@ func TestTheKeyIsMadeByAShortBuild(t *testing.T) {
 	assert.Equal(t, "b a c", strings.Join(inTurn(sc), " "))
 }
 
-// A short build makes the key, whatever waits for it.
+// A short build creates the key, whatever waits for it.
 func TestTheKeyIsNotMadeByALongBuild(t *testing.T) {
 	f := dkmstest.New(t)
 	f.Register(dkmsstate.Module{Name: "short", Version: "1.0"}, "")
@@ -313,7 +313,7 @@ func TestTheKeyIsNotMadeByALongBuild(t *testing.T) {
 	assert.Equal(t, "short long middle", strings.Join(inTurn(sc), " "))
 }
 
-// What needs no compiler does not wait for builds.
+// A task without a build does not wait for builds.
 func TestWhatTakesNoTimeComesFirst(t *testing.T) {
 	f := dkmstest.New(t)
 	for _, name := range []string{"a", "b", "c"} {
@@ -324,7 +324,7 @@ func TestWhatTakesNoTimeComesFirst(t *testing.T) {
 	assert.Equal(t, "c a b", strings.Join(inTurn(scheduleOf(f, 2, nil)), " "))
 }
 
-// No more compilers are at work than have memory; what is alone has what dkms would take.
+// No more compilers run than memory allows. A build alone gets what dkms would use.
 func TestMemoryBoundsBuildsSideBySide(t *testing.T) {
 	tasks := make([]plan.Task, 4)
 	for i := range tasks {
@@ -374,7 +374,7 @@ func TestMemoryThatABuildNeeds(t *testing.T) {
 	assert.Equal(t, time.Second, readSource(f.Layout, dkmsstate.Module{Name: "gone", Version: "1.0"}).effortOf(0).time)
 }
 
-// What is recorded of the same version counts, else the latest of another.
+// A recorded build of the same version counts, or else the latest of another version.
 func TestHowLongAModuleTook(t *testing.T) {
 	at := func(took, when int) dkmsstate.Last {
 		return dkmsstate.Last{Result: dkmsstate.LastInstalled, Took: time.Duration(took), When: time.Unix(int64(when), 0)}
@@ -390,7 +390,7 @@ func TestHowLongAModuleTook(t *testing.T) {
 	assert.Zero(t, r.Took(dkmsstate.Module{Name: "none", Version: "1"}))
 }
 
-// withoutNeeds builds aa and bb, where bb uses what aa left and does not say so.
+// withoutNeeds builds aa and bb. bb uses what aa left and does not declare that.
 type withoutNeeds struct {
 	*scripted
 	failed chan struct{}
@@ -399,7 +399,7 @@ type withoutNeeds struct {
 func (w withoutNeeds) Build(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
 	switch {
 	case m.Name == "aa":
-		<-w.failed // it is still at work when bb fails
+		<-w.failed // aa is still being built when bb fails
 	case !dkmsstate.Exists(w.Path(w.BuildFile(dkmsstate.Module{Name: "aa", Version: "1.0"}))):
 		defer close(w.failed)
 		return &dkms.CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
@@ -407,8 +407,8 @@ func (w withoutNeeds) Build(ctx context.Context, m dkmsstate.Module, kernel dkms
 	return w.scripted.Build(ctx, m, kernel, arch, log)
 }
 
-// implicit builds bb only when aa is there, whose name it does not give, and cc, which needs
-// bb. What is missing is what the compiler says.
+// implicit builds bb only if aa is there, without naming it, and cc, which needs bb. The
+// compiler reports what is missing.
 type implicit struct{ *scripted }
 
 func (w implicit) Build(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
@@ -421,8 +421,8 @@ func (w implicit) Build(ctx context.Context, m dkmsstate.Module, kernel dkmsstat
 
 func (w implicit) Whole(m dkmsstate.Module) bool { return w.Snapshot().InOrder(m) }
 
-// The longest comes first, and what it uses may be built after it: then it has its turn once
-// more, and what needs it comes after that.
+// The longest build comes first, although it may use one that is built after it. It is then
+// repeated once, and what needs it comes after that.
 func TestWhatUsesAnEarlierModuleIsBuiltAfterIt(t *testing.T) {
 	e := &scripted{Root: dkmstest.New(t)}
 	e.Register(dkmsstate.Module{Name: "aa", Version: "1.0"}, "")
@@ -457,8 +457,8 @@ func TestWhatUsesAnEarlierModuleIsBuiltAfterIt(t *testing.T) {
 	assert.Equal(t, 1, count["build aa"])
 }
 
-// A module may be built in another way when another is there, and does not fail without: one
-// whose rules name that comes after it, as with dkms.
+// A module may be built differently if another one is there, without failing otherwise. If its
+// rules name that one, it is built after it, as with dkms.
 func TestAModuleThatIsNamedComesFirst(t *testing.T) {
 	for rules, order := range map[string]string{
 		"ifneq ($(wildcard /usr/src/aa.symvers),)\n": "aa bb",
@@ -475,7 +475,7 @@ func TestAModuleThatIsNamedComesFirst(t *testing.T) {
 	}
 }
 
-// Where memory is too little for two, the order is that of dkms.
+// If memory is too little for two builds, the order is that of dkms.
 func TestOneAtATimeForWantOfMemoryGoesInOrder(t *testing.T) {
 	f := dkmstest.New(t)
 	f.Register(dkmsstate.Module{Name: "aa", Version: "1.0"}, "")
@@ -489,7 +489,7 @@ func TestOneAtATimeForWantOfMemoryGoesInOrder(t *testing.T) {
 	}
 }
 
-// dkms builds one module after the other, by name; some rely on that.
+// dkms builds one module after the other, by name, and some modules rely on that.
 func TestWhatFailsBesideAnotherIsBuiltOnceMore(t *testing.T) {
 	e := &scripted{Root: dkmstest.New(t)}
 	e.Register(dkmsstate.Module{Name: "aa", Version: "1.0"}, "")

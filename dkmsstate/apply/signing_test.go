@@ -44,8 +44,8 @@ func TestUnsignedReason(t *testing.T) {
 	assert.Empty(t, signing.UnsignedReason("/nonexistent"))
 }
 
-// A module that is not signed is reported where a key is named, or the kernel looks
-// at signatures and dkms meant to sign.
+// An unsigned module is reported if a key is named, or if the kernel checks signatures and dkms
+// meant to sign.
 func TestUnsigned(t *testing.T) {
 	const won = "Binary /x not found, modules won't be signed\n"
 	for name, c := range map[string]struct {
@@ -57,7 +57,7 @@ func TestUnsigned(t *testing.T) {
 		"the kernel looks, dkms never signs": {config: "CONFIG_MODULE_SIG=y\n"},
 		"nobody cares":                       {config: "CONFIG_MODULES=y\n", log: won},
 		"a key is named":                     {config: "CONFIG_MODULES=y\n", log: won, named: true, want: "Binary /x not found, modules won't be signed"},
-		"a key is named, no reason":          {named: true, contains: "dkms does not say why"},
+		"a key is named, no reason":          {named: true, contains: "dkms does not report why"},
 		"it is signed":                       {config: "CONFIG_MODULE_SIG=y\n", log: won, named: true, signed: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,17 +11,17 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// source is what the source of a module shows about building it.
+// source is what the source of a module shows about its build.
 type source struct {
-	// bytes is the size of what is compiled, files its number.
+	// bytes is the size of the files to compile, and files their number.
 	bytes int64
 	files int
-	// rules are the texts that say how it is built: dkms.conf, make's files and scripts.
+	// rules are the texts that describe the build: dkms.conf, makefiles and scripts.
 	rules [][]byte
 }
 
-// maxRules bounds one such text. Those that people write are shorter; a generated configure
-// looks for everything and says nothing.
+// maxRules bounds the size of one such text. Those that people write are shorter. A generated
+// configure looks for everything and proves nothing.
 const maxRules = 128 << 10
 
 // readSource reads the source of a registered module.
@@ -45,13 +45,13 @@ func readSource(l dkmsstate.Layout, m dkmsstate.Module) (src source) {
 	return src
 }
 
-// saysHow reports whether a file of that name says how a module is built.
+// saysHow reports whether a file of that name describes how a module is built.
 func saysHow(name string) bool {
 	return name == "dkms.conf" || strings.HasPrefix(name, "Makefile") || strings.HasPrefix(name, "makefile") || strings.HasPrefix(name, "Kbuild") ||
 		slices.Contains([]string{".mk", ".sh", ".conf"}, filepath.Ext(name)) || filepath.Ext(name) == "" && name != "configure"
 }
 
-// names reports whether the rules name another module, as a word of its own.
+// names reports whether the rules contain the name of another module, as a word of its own.
 func (src source) names(module string) bool {
 	return slices.ContainsFunc(src.rules, func(text []byte) bool {
 		for rest, name := text, []byte(module); ; {
@@ -73,8 +73,8 @@ func inWord(c byte) bool {
 }
 
 // looksAround reports whether the rules look for whatever other modules left, without naming
-// one: a line has a pattern and a place where modules leave something. Nearly all name such
-// places for what is their own.
+// one: a line contains a pattern and a place where modules leave something. Nearly all modules
+// name such places for files of their own.
 func (src source) looksAround() bool {
 	return slices.ContainsFunc(src.rules, func(text []byte) bool {
 		for line := range bytes.Lines(text) {

@@ -24,7 +24,8 @@ func TestLooksAround(t *testing.T) {
 	}
 }
 
-// A generated configure looks for everything, and so does what is no text of rules.
+// A generated configure does not count, since it looks for everything. Nor does a file that is
+// not a text of rules.
 func TestRulesOfASource(t *testing.T) {
 	f := dkmstest.New(t)
 	f.Register(dkmsstate.Module{Name: "m", Version: "1.0"}, "")

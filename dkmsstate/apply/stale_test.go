@@ -12,7 +12,7 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// A stale build is made anew when the headers are there, and stays until then.
+// A stale build is rebuilt if the headers are installed, and stays until then.
 func TestPlanForAStaleBuild(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")
@@ -37,7 +37,7 @@ func TestPlanForAStaleBuild(t *testing.T) {
 	assert.True(t, p.Tasks[0].Builds() && p.Tasks[0].Installs())
 }
 
-// One that was built and never installed is rebuilt and installed as any other.
+// A stale build that was never installed is rebuilt and installed like any other.
 func TestPlanForAStaleBuildThatIsNotInstalled(t *testing.T) {
 	e, task := staleOne(t)
 	e.Remove("var/lib/dkms/one/" + dkmsstate.LinkName(dkmstest.Kernel, dkmstest.Arch))

@@ -13,23 +13,24 @@ import (
 	"dkms-hooks/dkmsstate/nofollow"
 )
 
-// Tree changes the DKMS tree and a kernel's install directory itself, without
-// dkms. Below the top of either it follows only symbolic links that root made, and
-// none in what it removes; it never touches MODULE/VERSION/source.
+// Tree changes the DKMS tree and a kernel's install directory without dkms. Below the top of
+// either it follows only symbolic links that root created, and none in what it removes. It
+// never touches MODULE/VERSION/source.
 //
-// Each change is ordered so that every prefix of it is a state which the next
-// run recognises and finishes: installed files, then the kernel link, then the
-// build, which is renamed before it is removed.
+// Each change is ordered so that every prefix of it is a state that the next run recognises and
+// finishes: first the installed files, then the kernel link, then the build, which is renamed
+// before it is removed.
 type Tree struct {
 	Layout dkmsstate.Layout
 	Kernel dkmsstate.Release
-	// Backup reports whether builds are set aside, not removed: until RestoreBackups or DiscardBackups.
+	// Backup reports whether a removal keeps the builds, until RestoreBackups or
+	// DiscardBackups.
 	Backup bool
 }
 
-// Unbuild takes away what a module has on the kernel: installed files that are
-// its own, kernel links and builds of every architecture. It checks first that
-// all places can be written and touches nothing when one cannot.
+// Unbuild removes what a module has on the kernel: the installed files that are its own, and
+// kernel links and builds of every architecture. It first checks that all places are writable,
+// and changes nothing if one is not.
 func (t Tree) Unbuild(m dkmsstate.Module) error {
 	s := t.Layout.ModuleSnapshot(t.Kernel, m.Name)
 	version, err := t.openVersion(m)
@@ -56,7 +57,7 @@ func (t Tree) Unbuild(m dkmsstate.Module) error {
 	return t.removeBuilds(version)
 }
 
-// writable notices a read-only filesystem before the first file goes.
+// writable returns an error for a read-only filesystem, before the first file is removed.
 func (t Tree) writable(m dkmsstate.Module) error {
 	for _, dir := range []string{
 		t.Layout.VersionDir(m),
@@ -71,9 +72,9 @@ func (t Tree) writable(m dkmsstate.Module) error {
 	return nil
 }
 
-// removeInstalled removes the copies of a module's files from the install
-// directory: all of them where the kernel link names this version, else those
-// that equal what it built. What a kill left of one being written goes too.
+// removeInstalled removes the copies of a module's files from the install directory: all of
+// them if the kernel link names this version, and those that equal a built file if there is no
+// link. It also removes the temporary file of a killed installation.
 func (t Tree) removeInstalled(s dkmsstate.Snapshot, m dkmsstate.Module) error {
 	dir, err := t.openInstall()
 	if nofollow.IsNotExist(err) {
@@ -110,7 +111,7 @@ func (t Tree) openInstall() (*nofollow.Dir, error) {
 	return t.openModules(filepath.Join(string(t.Kernel), dkmsstate.InstalledUnder))
 }
 
-// openModules opens a directory of the module tree, by its path in that.
+// openModules opens a directory of the module tree, by its path in the tree.
 func (t Tree) openModules(path string) (*nofollow.Dir, error) {
 	install, err := t.Layout.NoFollow().OpenDir(t.Layout.Install)
 	if err != nil {
@@ -130,11 +131,11 @@ func (t Tree) openTree(names ...string) (*nofollow.Dir, error) {
 	return tree.Descend(names...)
 }
 
-// removeBuilds removes MODULE/VERSION/KVER, renamed first, and what an earlier
-// removal that was cut off left.
+// removeBuilds removes MODULE/VERSION/KVER, after renaming it, and what an interrupted removal
+// left.
 func (t Tree) removeBuilds(version *nofollow.Dir) error {
 	if err := version.RemoveAll(dkmsstate.TrashName(t.Kernel)); err != nil {
-		return fmt.Errorf("cannot remove the remains of an earlier run: %w", err)
+		return fmt.Errorf("cannot remove the leftovers of an earlier run: %w", err)
 	}
 	if t.Backup {
 		if done, err := t.makeBackup(version); done || err != nil {
@@ -149,10 +150,10 @@ func (t Tree) removeBuilds(version *nofollow.Dir) error {
 	return nil
 }
 
-// Clear removes MODULE/VERSION/KVER/ARCH when it holds no build.
+// Clear removes MODULE/VERSION/KVER/ARCH if it contains no build.
 func (t Tree) Clear(m dkmsstate.Module, arch string) error {
 	if t.build(m, arch).Complete() {
-		return fmt.Errorf("cannot clear the build directory of %s: it holds a build", m)
+		return fmt.Errorf("cannot clear the build directory of %s: it contains a build", m)
 	}
 	kernel, err := t.openTree(m.Name, m.Version, string(t.Kernel))
 	if err != nil {
@@ -165,9 +166,8 @@ func (t Tree) Clear(m dkmsstate.Module, arch string) error {
 	return nil
 }
 
-// RemoveEmptyDirs removes the directories for installed modules when nothing is
-// left in them, and the kernel's own when that was all it held, as the stock
-// hooks do.
+// RemoveEmptyDirs removes the kernel's install directory, and the directories above it up to
+// the kernel's own, as long as they are empty. The stock hooks do the same.
 func (t Tree) RemoveEmptyDirs() {
 	for path := filepath.Join(string(t.Kernel), dkmsstate.InstalledUnder); path != "."; path = filepath.Dir(path) {
 		in, err := t.openModules(filepath.Dir(path))

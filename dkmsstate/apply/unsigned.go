@@ -8,10 +8,10 @@ import (
 	"dkms-hooks/dkmsstate/signing"
 )
 
-// unsigned says why a module that a task built is not signed: dkms installs it all the
-// same, and gives its reason nowhere but in its output, which is in the log. It is
-// "" where the module is signed, and where nobody wants it to be: framework.conf names
-// no key, and the kernel does not look at signatures or dkms does not mean to sign.
+// unsigned returns why a module that a task built is not signed. dkms installs it all the same,
+// and prints the reason only to its output, which is in the log. It returns "" if the module is
+// signed, or if nobody wants it to be: framework.conf names no key, and the kernel does not
+// check signatures or dkms does not mean to sign.
 func (r *taskRun) unsigned(ctx context.Context, log string) string {
 	if !r.task.Builds() {
 		return ""
@@ -25,7 +25,7 @@ func (r *taskRun) unsigned(ctx context.Context, log string) string {
 		reason := signing.UnsignedReason(log)
 		switch {
 		case layout.NamesKey && reason == "":
-			return fmt.Sprintf("/etc/dkms/framework.conf names how to sign, and dkms does not say why it did not (log: %s)", log)
+			return fmt.Sprintf("/etc/dkms/framework.conf configures signing, but dkms does not report why it did not sign (log: %s)", log)
 		case layout.NamesKey || bytes.Contains(layout.KernelConfig(kernel), []byte("\nCONFIG_MODULE_SIG=y\n")):
 			return reason
 		}

@@ -12,9 +12,9 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// build lets dkms build a module and looks at the result. What is certainly no build, or
-// certainly one that the kernel would refuse, is removed again: dkms's exit status alone
-// is not believed. What is only unusual is noted.
+// build runs dkms build and verifies the result, since the exit status of dkms alone does not
+// prove anything. It removes a result that certainly is not a build, or that the kernel would
+// certainly refuse. It notes what is only unusual.
 func (r *taskRun) build(ctx context.Context) error {
 	t, layout, kernel := r.task, r.machine.Layout, r.tree.Kernel
 	began := time.Now()
@@ -48,7 +48,7 @@ func (r *taskRun) build(ctx context.Context) error {
 	return errors.Join(err, dir.RemoveAll(t.Arch))
 }
 
-// verifyAgain looks at a build beside what this run has built meanwhile.
+// verifyAgain verifies a build together with what this run has built since.
 func (r *taskRun) verifyAgain(ctx context.Context, b dkmsstate.Build, odd string, err error) (string, error) {
 	now, lookErr := r.before.Again(dkmsstate.KernelRecord{})
 	if lookErr != nil {
@@ -57,8 +57,8 @@ func (r *taskRun) verifyAgain(ctx context.Context, b dkmsstate.Build, odd string
 	return fresh.NewExamination(ctx, &now).VerifyBuild(b)
 }
 
-// Verify looks whether a module that a task brought in is really there: dkms's
-// exit status alone is not believed. It returns what is wrong, nil for nothing.
+// Verify checks that a module that a task installed is really there, since the exit status of
+// dkms alone does not prove it. It returns what is wrong, nil for nothing.
 func Verify(after dkmsstate.Snapshot, t plan.Task) error {
 	if !t.Installs() {
 		return nil
@@ -68,12 +68,12 @@ func Verify(after dkmsstate.Snapshot, t plan.Task) error {
 	registration, _ := after.Registration(t.Module)
 	switch {
 	case !b.Complete():
-		return errors.New("dkms reported success, and there is no build")
+		return errors.New("dkms reported success, but there is no build")
 	case link.Version != t.Module.Version:
-		return errors.New("dkms reported success, and it is not installed")
+		return errors.New("dkms reported success, but it is not installed")
 	case len(b.Missing()) > 0 && registration.Conf.InstallSteps: // its script may have moved them
 	case b.Problem() != "":
-		return fmt.Errorf("dkms reported success, and %s", b.Problem())
+		return fmt.Errorf("dkms reported success, but %s", b.Problem())
 	}
 	return nil
 }
