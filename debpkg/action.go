@@ -9,7 +9,7 @@ import (
 // Word is the first argument of a maintainer script (Policy 6.5).
 type Word string
 
-// None stands for no maintainer script at all.
+// The words of dpkg. None means that there is no maintainer script at all.
 const (
 	None             Word = ""
 	Install          Word = "install"
@@ -27,33 +27,32 @@ const (
 	Disappear        Word = "disappear"
 )
 
-// Ref names another package of the same dpkg run.
+// Ref is another package of the same dpkg run.
 type Ref struct{ Package, Version string }
 
-// Action is the call of a maintainer script: its word and its arguments, sorted
-// by what they mean.
+// Action is the call of a maintainer script, with its arguments sorted by their meaning.
 type Action struct {
 	Word Word
-	// Versions are the plain version arguments: upgrade NEW, configure OLD,
-	// failed-upgrade OLD NEW and so on.
+	// Versions are the arguments that are versions: upgrade NEW, configure OLD, failed-upgrade
+	// OLD NEW and so on.
 	Versions []string
-	// Triggers are the names that triggered was called with.
+	// Triggers are the names of the triggers in a call of triggered.
 	Triggers []string
-	// InFavour is the package that takes the place of the caller: in-favour
-	// PACKAGE VERSION, and the overwriter of a disappear.
+	// InFavour is the package that replaces the caller: in-favour PACKAGE VERSION, or the
+	// overwriter in a disappear.
 	InFavour *Ref
-	// Removing is the conflicting package behind a deconfigure.
+	// Removing is the conflicting package that causes a deconfigure.
 	Removing *Ref
-	// Raw is the text as given.
+	// Raw is the original text.
 	Raw string
-	// rest are the arguments of a call that deb-prerm(5) and its like do not
-	// know; such an action is not Known, and has no other arguments.
+	// rest are the arguments of a call that deb-prerm(5) and the like do not define. Such an
+	// action is not Known and has no other arguments.
 	rest []string
 }
 
-// ParseAction reads DEB_MAINT_PARAMS, quoted for a shell or plain. Text that
-// makes no call that dpkg knows is an Action as well: its Word is kept and Known
-// is false. Empty text is None.
+// ParseAction parses DEB_MAINT_PARAMS, quoted for a shell or plain. A text that is not a call
+// of dpkg results in an Action as well. It has the Word, and Known reports false. The Word of
+// an empty text is None.
 func ParseAction(params string) Action {
 	words, ok := splitWords(params)
 	if !ok {
@@ -64,10 +63,10 @@ func ParseAction(params string) Action {
 	return action
 }
 
-// newAction sorts the arguments of a maintainer script by their word.
+// newAction sorts the arguments of a maintainer script by its word.
 func newAction(words []string) Action {
 	if len(words) > 1 && words[0] == "" {
-		// An empty word with arguments is no call, and not None either.
+		// An empty word with arguments is neither a call nor None.
 		return Action{Word: Word(strings.Join(words, " ")), rest: []string{}}
 	}
 	if len(words) == 0 {
@@ -98,8 +97,8 @@ func newAction(words []string) Action {
 	return a
 }
 
-// versions takes up to two versions. dpkg passes an empty one where there was no
-// version before ("configure" of a first installation).
+// versions takes up to two versions. dpkg passes an empty one if there was no version before
+// ("configure" of a first installation). It reports false for more arguments.
 func (a *Action) versions(args []string) bool {
 	if len(args) > 2 {
 		return false
@@ -112,14 +111,15 @@ func (a *Action) versions(args []string) bool {
 	return true
 }
 
-// triggers takes the one argument of triggered, a list that spaces part.
+// triggers takes the argument of triggered, a list that is separated by spaces.
 func (a *Action) triggers(args []string) {
 	for _, names := range args {
 		a.Triggers = append(a.Triggers, strings.FieldsFunc(names, isBlank)...)
 	}
 }
 
-// others takes [in-favour PACKAGE VERSION] [removing PACKAGE VERSION].
+// others takes [in-favour PACKAGE VERSION] [removing PACKAGE VERSION]. It reports false for
+// other arguments.
 func (a *Action) others(args []string) bool {
 	for ; len(args) >= 3; args = args[3:] {
 		ref := &Ref{args[1], args[2]}
@@ -141,7 +141,7 @@ func deconfigures(w Word) bool {
 	return w == Deconfigure || w == AbortDeconfigure
 }
 
-// Known reports whether this is a call that dpkg makes. None is no call.
+// Known reports whether this is a call that dpkg makes. None is not a call.
 func (a Action) Known() bool {
 	if a.rest != nil {
 		return false
@@ -154,8 +154,8 @@ func (a Action) Known() bool {
 	return false
 }
 
-// String is the call for a message, in one line: its words, parted by a space, a
-// word that holds control characters quoted.
+// String returns the call for a message, in one line: its words, separated by spaces. A word
+// with control characters is quoted.
 func (a Action) String() string {
 	if a.Word == None {
 		return "no action"

@@ -58,7 +58,7 @@ func TestParseActionForms(t *testing.T) {
 	}
 }
 
-// What the two spellings of the kernel packages look like in detail.
+// The two spellings of the kernel packages in detail.
 func TestParseActionSpellings(t *testing.T) {
 	for params, want := range map[string]Action{
 		"configure ":                  {Word: Configure},
@@ -82,7 +82,7 @@ func TestParseActionSpellings(t *testing.T) {
 	}
 }
 
-// What is no call of dpkg keeps its words and is never taken for one.
+// A text that is not a call of dpkg keeps its words and is never taken for one.
 func TestParseActionUnknown(t *testing.T) {
 	for params, shown := range map[string]string{
 		"rm":                                     "rm",
@@ -115,7 +115,7 @@ func TestParseActionUnknown(t *testing.T) {
 	}
 }
 
-// quote writes arguments as the linux packages' scripts do.
+// quote quotes arguments as the linux packages' scripts do.
 func quote(args ...string) string {
 	var words []string
 	for _, arg := range args {
@@ -124,7 +124,7 @@ func quote(args ...string) string {
 	return strings.Join(words, " ")
 }
 
-// Any arguments come out of the quoted spelling as they went in.
+// Any arguments are the same after quoting and splitting.
 func TestQuotedArgumentsSurvive(t *testing.T) {
 	property := func(args []string) bool {
 		got, ok := splitWords(quote(args...))

@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// FindArchive finds the archive of the package that is coming in among those that
-// this process's dpkg was called with, "" when none of them is it. A directory on
-// dpkg's command line stands for the archives in it (dpkg(1), --recursive).
+// FindArchive returns the path of the incoming package's archive among those with which this
+// process's dpkg was called, or "" if it is none of them. A directory on dpkg's command line
+// stands for the archives in it (dpkg(1), --recursive).
 func (in Incoming) FindArchive(ctx context.Context) string {
 	pid, _, ok := findDpkg()
 	if !ok {
@@ -33,7 +33,7 @@ func (in Incoming) FindArchive(ctx context.Context) string {
 	return in.among(ctx, archives(cwd, strings.Split(string(args), "\x00")))
 }
 
-// archives returns the files that dpkg's arguments name, those in directories last.
+// archives returns the archives that dpkg's arguments name, those in directories last.
 func archives(cwd string, args []string) []string {
 	var files, more []string
 	for _, arg := range args {
@@ -56,7 +56,7 @@ func archives(cwd string, args []string) []string {
 	return append(files, more...)
 }
 
-// among returns the file that holds this package.
+// among returns the file that contains this package.
 func (in Incoming) among(ctx context.Context, files []string) string {
 	for _, file := range files {
 		out, err := dpkgDeb(ctx, "-f", file, "Package", "Version").Output()
@@ -67,7 +67,7 @@ func (in Incoming) among(ctx context.Context, files []string) string {
 	return ""
 }
 
-// ArchiveContains reports whether an archive holds a kernel, by looking at its files.
+// ArchiveContains reports whether an archive contains a kernel, by the list of its files.
 func ArchiveContains(ctx context.Context, archive, kver string) (Contains, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -77,7 +77,7 @@ func ArchiveContains(ctx context.Context, archive, kver string) (Contains, error
 		err = cmd.Start()
 	}
 	if err != nil {
-		return ContainsUnknown, fmt.Errorf("cannot look into %s: %w", archive, err)
+		return ContainsUnknown, fmt.Errorf("cannot list the files in %s: %w", archive, err)
 	}
 	contains, err := tarContains(out, kver)
 	if contains == ContainsYes {
@@ -86,7 +86,7 @@ func ArchiveContains(ctx context.Context, archive, kver string) (Contains, error
 		return ContainsYes, nil
 	}
 	if err = errors.Join(err, cmd.Wait()); err != nil {
-		return ContainsUnknown, fmt.Errorf("cannot look into %s: %w", archive, err)
+		return ContainsUnknown, fmt.Errorf("cannot list the files in %s: %w", archive, err)
 	}
 	return ContainsNo, nil
 }

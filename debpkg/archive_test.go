@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// makeDeb makes an archive that holds files, by dpkg-deb.
+// makeDeb creates an archive that contains some files, with dpkg-deb.
 func makeDeb(t *testing.T, path, name string, files ...string) {
 	t.Helper()
 	tree := t.TempDir()

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// In every call that a real dpkg made of a hook, the merged database is what
-// dpkg-query said at that moment.
+// In every call that a real dpkg made of a hook, the merged database equals the output of
+// dpkg-query at that moment.
 func TestDatabaseAgreesWithDpkgQuery(t *testing.T) {
 	calls, err := filepath.Glob("../testdata/dpkg/captures/*/*/*/dpkg-query")
 	require.NoError(t, err)

@@ -7,30 +7,29 @@ import (
 	"slices"
 )
 
-// Database is dpkg's package database at one moment: the status file with the
-// journal merged into it, as dpkg-query sees it.
+// Database is dpkg's package database at one moment: the status file and the journal, merged as
+// dpkg-query does it.
 type Database struct {
 	dir      string
 	records  map[string][]record // by name
 	troubles []string
 }
 
-// record is the last word of the database about one package: where it stands,
-// and what the index already knows of it.
+// record is the latest stanza of the database about one package, with its file and its parsed
+// status.
 type record struct {
 	stanza
 	from string
 	want Status
 }
 
-// coinstallable reports whether the package may be installed for several
-// architectures at once.
+// coinstallable reports whether the package may be installed for several architectures at the
+// same time.
 func (r record) coinstallable() bool { return string(r.multiArch) == "same" }
 
-// Open reads the database of an admin directory, /var/lib/dpkg or what
-// DPKG_ADMINDIR says. A stanza that cannot be read is noted in Troubles and makes
-// its package unknown; a file that cannot be read is an error, because then
-// nobody knows what dpkg means.
+// Open reads the database of an admin directory, /var/lib/dpkg or the value of DPKG_ADMINDIR. A
+// stanza that cannot be parsed is reported in Troubles, and its package is unknown. A file that
+// cannot be read is an error, because the plans of dpkg are unknown then.
 func Open(admindir string) (*Database, error) {
 	const tries = 5
 	for range tries {
@@ -43,11 +42,11 @@ func Open(admindir string) (*Database, error) {
 			return db, nil
 		}
 	}
-	return nil, fmt.Errorf("cannot read dpkg's database: it changed %d times meanwhile", tries)
+	return nil, fmt.Errorf("cannot read dpkg's database: it changed during each of %d attempts", tries)
 }
 
-// read reads the status file, then the journal: dpkg folds the second into the
-// first, so that the caller must look whether status is still the same file.
+// read reads the status file, then the journal. dpkg merges the second into the first, so the
+// caller must check that status is still the same file.
 func read(admindir string) (*Database, os.FileInfo, error) {
 	data, info, err := readFile(filepath.Join(admindir, "status"))
 	if err != nil {
@@ -61,14 +60,14 @@ func read(admindir string) (*Database, os.FileInfo, error) {
 	return db, info, nil
 }
 
-// merge takes up the stanzas of a file, over those of the files before it.
+// merge adds the stanzas of a file, which override those of the files before it.
 func (db *Database) merge(data []byte, from string) {
 	eachStanza(data, func(s stanza) { db.put(s, from) })
 }
 
-// put makes a stanza the last word about its package. In the journal it also
-// takes the place of the same package of another architecture, unless both can
-// be installed together: that is how dpkg records a cross-grade.
+// put records a stanza as the latest about its package. In the journal it also replaces the
+// same package of another architecture, unless both can be installed together: that is how dpkg
+// records a cross-grade.
 func (db *Database) put(s stanza, from string) {
 	r := record{stanza: s, from: from}
 	if r.bad == nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// admindir writes the files of a txtar archive.
+// admindir writes the files of a txtar archive into a new directory.
 func admindir(t *testing.T, archive string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -31,7 +31,7 @@ func open(t *testing.T, archive string) *Database {
 	return db
 }
 
-// entry is a stanza.
+// entry returns a stanza.
 func entry(name, arch, status, version string) string {
 	return "Package: " + name + "\nStatus: " + status + "\nArchitecture: " + arch + "\nVersion: " + version + "\n\n"
 }
@@ -82,22 +82,22 @@ func TestJournalWins(t *testing.T) {
 	}
 }
 
-// A stanza that cannot be used hides its own package and no other, and is named.
+// A stanza that cannot be used hides its own package and no other, and is reported.
 func TestBadStanzas(t *testing.T) {
 	good := entry("good", "amd64", "install ok installed", "1")
 	for name, row := range map[string]struct{ bad, trouble string }{
-		"a line without a colon": {"Package: bad\nStatus: install ok installed\nnonsense\n", "no field"},
-		"an unknown status":      {"Package: bad\nStatus: install ok here\nArchitecture: amd64\n", "no state is called"},
+		"a line without a colon": {"Package: bad\nStatus: install ok installed\nnonsense\n", "not a field"},
+		"an unknown status":      {"Package: bad\nStatus: install ok here\nArchitecture: amd64\n", "unknown state"},
 		"no status":              {"Package: bad\nArchitecture: amd64\n", "it has no status"},
 		"two statuses":           {"Package: bad\nStatus: install ok installed\nSTATUS: purge ok not-installed\n", "twice"},
-		"no name":                {"Status: install ok installed\n", "names no package"},
-		"a name of a path":       {"Package: ../../etc/shadow\nStatus: install ok installed\n", "names no package"},
+		"no name":                {"Status: install ok installed\n", "does not name a package"},
+		"a name of a path":       {"Package: ../../etc/shadow\nStatus: install ok installed\n", "does not name a package"},
 		"an architecture of a path": {
-			"Package: bad\nStatus: install ok installed\nArchitecture: ../x\n", "no word",
+			"Package: bad\nStatus: install ok installed\nArchitecture: ../x\n", "not a valid word",
 		},
-		"a status of two lines": {"Package: bad\nStatus: install ok\n installed\n", "goes on in the next"},
+		"a status of two lines": {"Package: bad\nStatus: install ok\n installed\n", "continues on the next line"},
 		"a continuation first":  {" x\nPackage: bad\nStatus: install ok installed\n", "continuation"},
-		"a conffile list only":  {"Conffiles:\n /etc/x 00\n", "names no package"},
+		"a conffile list only":  {"Conffiles:\n /etc/x 00\n", "does not name a package"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := memory(row.bad + "\n" + good)
@@ -113,7 +113,7 @@ func TestBadStanzas(t *testing.T) {
 	}
 }
 
-// A truncated last stanza, as a crash or a full disk leaves it, is not believed.
+// A truncated last stanza, as a crash or a full disk leaves it, is not used.
 func TestTruncatedStatus(t *testing.T) {
 	text := entry("a", "amd64", "install ok installed", "1") + "Package: b\nStatus: install ok installed\nArchitecture: amd64\nVers"
 	db := memory(text)
@@ -145,7 +145,7 @@ func TestLookup(t *testing.T) {
 	assert.Len(t, packages(db), 3)
 }
 
-// What is no database is an error, and no file of it blocks.
+// Files that are not those of a database are an error, and none of them blocks.
 func TestOpenErrors(t *testing.T) {
 	for name, make := range map[string]func(dir string) error{
 		"no status":                 func(string) error { return nil },

@@ -38,7 +38,7 @@ func FuzzParseStatus(f *testing.F) {
 func FuzzDatabase(f *testing.F) {
 	f.Add("Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n", "Package: a\nStatus: deinstall ok half-configured\nArchitecture: amd64\nVersion: 1\n")
 	f.Fuzz(func(t *testing.T, status, journal string) {
-		// A good stanza stands before whatever follows, and must be found.
+		// A good stanza before any other text must be found.
 		db := memory("Package: good\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"+status, journal)
 		if _, ok := db.Lookup("good", "amd64"); !ok && !strings.Contains(strings.ToLower(status+journal), "good") {
 			t.Error("a stanza elsewhere hid a good one")
@@ -50,7 +50,7 @@ func FuzzDatabase(f *testing.F) {
 	})
 }
 
-// memory is a database of a status file and journal files, 0000 and so on.
+// memory returns a database of a status file and journal files, 0000 and so on.
 func memory(status string, journal ...string) *Database {
 	db := &Database{records: map[string][]record{}}
 	db.merge([]byte(status), "status")

@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// Incoming is the package that dpkg is unpacking: its control files are in
-// tmp.ci while an older one, or one that it replaces, is removed.
+// Incoming is the package that dpkg is unpacking. Its control files are in tmp.ci while an
+// older version, or a package that it replaces, is removed.
 type Incoming struct {
 	Package, Version string
-	// files is its md5sums, which most packages have; listed says that it is there.
+	// files is its md5sums, which most packages have. listed reports whether it exists.
 	files  []byte
 	listed bool
 }
 
-// Incoming reads tmp.ci; it is false when dpkg is not unpacking anything.
+// Incoming reads tmp.ci. It reports false if dpkg is not unpacking anything.
 func (db *Database) Incoming() (Incoming, bool, error) {
 	dir := filepath.Join(db.dir, "tmp.ci")
 	data, _, err := readFile(filepath.Join(dir, "control"))
@@ -52,10 +52,10 @@ func (db *Database) Incoming() (Incoming, bool, error) {
 	return in, true, nil
 }
 
-// Contains reports whether a package holds a kernel.
+// Contains is whether a package contains a kernel.
 type Contains int
 
-// A package may hold it, hold it, or not.
+// ContainsUnknown means that it may contain the kernel.
 const (
 	ContainsUnknown Contains = iota
 	ContainsYes
@@ -65,9 +65,9 @@ const (
 // String returns unknown, yes or no.
 func (b Contains) String() string { return [...]string{"unknown", "yes", "no"}[b] }
 
-// Contains reports whether the incoming package holds a kernel. A name with this
-// release in it does, whatever its files: a kernel may come in several packages,
-// of which this is one. Else its file list says, when it has one, or the name.
+// Contains reports whether the incoming package contains a kernel. One with this release in its
+// name does, whatever its files are: a kernel may consist of several packages, of which this is
+// one. Otherwise its list of files decides, or its name if it has none.
 func (in Incoming) Contains(kver string) Contains {
 	switch {
 	case namesRelease(in.Package, kver):
@@ -82,7 +82,8 @@ func (in Incoming) Contains(kver string) Contains {
 	return ContainsNo
 }
 
-// lists looks into md5sums: a sum, two spaces, a path without the first slash.
+// lists searches md5sums. A line is a checksum, two spaces, and a path without the leading
+// slash.
 func (in Incoming) lists(kver string) Contains {
 	for line := range bytes.Lines(in.files) {
 		_, path, _ := strings.Cut(strings.TrimRight(string(line), "\n"), "  ")
@@ -93,15 +94,15 @@ func (in Incoming) lists(kver string) Contains {
 	return ContainsNo
 }
 
-// isKernelFile reports whether a path of a package, without the first slash, is a
-// kernel's image or one of its modules.
+// isKernelFile reports whether a path in a package, without the leading slash, is a kernel's
+// image or one of its modules.
 func isKernelFile(path, kver string) bool {
 	path = strings.TrimPrefix(path, "usr/")
 	return path == "boot/vmlinuz-"+kver || path == "boot/vmlinux-"+kver || strings.HasPrefix(path, "lib/modules/"+kver+"/")
 }
 
-// namesRelease reports whether a package's name holds a release between its dashes:
-// 6.1.0-1 stands in linux-image-6.1.0-1-unsigned and not in linux-image-6.1.0-10.
+// namesRelease reports whether a package's name contains a release between its dashes:
+// linux-image-6.1.0-1-unsigned contains 6.1.0-1, and linux-image-6.1.0-10 does not.
 func namesRelease(name, kver string) bool {
 	kver = strings.ToLower(kver) // package names are in lower case
 	for rest := name; ; {

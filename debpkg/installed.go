@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// Fingerprint names the set of packages that are installed and configured, with their
-// versions and when they were unpacked, those of kernels apart: the kernel at hand comes in
-// several, each of which is configured in its turn. Another name says that a tool or a
-// library may have come.
+// Fingerprint identifies the set of configured packages, with their versions and when they were
+// unpacked. Packages of kernels are left out: the kernel at hand consists of several, which are
+// configured one after the other. A different result means that a tool or a library may have
+// been installed.
 func (db *Database) Fingerprint() string {
 	kernels := regexp.MustCompile(`^linux-(image|headers|modules|base|binary)-`)
 	var installed []string
@@ -47,8 +47,8 @@ func (db *Database) UnpackedSince(kver string, when time.Time) (bool, error) {
 	return false, nil
 }
 
-// unpacked returns when dpkg wrote the list of a package's files, in nanoseconds since
-// 1970, 0 when there is none.
+// unpacked returns when dpkg wrote the list of a package's files, in nanoseconds since 1970, or
+// 0 if there is none.
 func (db *Database) unpacked(name, arch string) int64 {
 	for _, list := range []string{name + ".list", name + ":" + arch + ".list"} {
 		if info, err := os.Stat(filepath.Join(db.dir, "info", list)); err == nil {

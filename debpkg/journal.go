@@ -11,9 +11,9 @@ import (
 	"strconv"
 )
 
-// readJournal merges updates/ into the database: the files with names of digits
-// only, in ascending order, so that the last record of a package wins. Others
-// there, such as tmp.i, are dpkg's scratch.
+// readJournal merges updates/ into the database: the files whose names are digits, in ascending
+// order, so that the last record of a package wins. Other files there, such as tmp.i, are
+// temporary files of dpkg.
 func (db *Database) readJournal() error {
 	dir := filepath.Join(db.dir, "updates")
 	entries, err := os.ReadDir(dir)
@@ -35,7 +35,7 @@ func (db *Database) readJournal() error {
 	for _, name := range names {
 		data, _, err := readFile(filepath.Join(dir, name))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // folded into status meanwhile, which Open notices
+			continue // merged into status since, which Open notices
 		}
 		if err != nil {
 			return fmt.Errorf("cannot read dpkg's journal: %w", err)

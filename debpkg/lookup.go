@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Lookup returns the record of a package. With an empty architecture it is the
-// only one of that name, or the one whose files are there.
+// Lookup returns the record of a package. With an empty architecture it returns the only one of
+// that name, or the one whose files are present.
 func (db *Database) Lookup(name, arch string) (Package, bool) {
 	var found *record
 	for i, r := range db.records[name] {
@@ -24,10 +24,10 @@ func (db *Database) Lookup(name, arch string) (Package, bool) {
 	return found.decode()
 }
 
-// Troubles are the stanzas that could not be used, with their file and line.
+// Troubles returns messages about the stanzas that could not be used, with their file and line.
 func (db *Database) Troubles() []string { return slices.Clone(db.troubles) }
 
-// decode returns the package of a record; a stanza that cannot be used is none.
+// decode returns the package of a record. It reports false for a stanza that cannot be used.
 func (r record) decode() (Package, bool) {
 	if r.bad != nil {
 		return Package{}, false

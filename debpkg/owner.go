@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// imagePaths are the paths of a kernel's image. In the kernel's module directory it is the
-// file that a hook copies to /boot (Debian 14).
+// imagePaths returns the paths of a kernel's image. A hook copies the one in the kernel's
+// module directory to /boot (Debian 14).
 func imagePaths(kver string) []string {
 	paths := []string{"/usr/lib/modules/" + kver + "/vmlinuz", "/lib/modules/" + kver + "/vmlinuz"}
 	for _, name := range ImageNames() {
@@ -21,14 +21,14 @@ func imagePaths(kver string) []string {
 	return paths
 }
 
-// ImageNames are what the file of a kernel's image in /boot is called before the dash and
-// the release, depending on the architecture.
+// ImageNames returns the names that a kernel's image in /boot can have before the dash and the
+// release, depending on the architecture.
 func ImageNames() []string {
 	return []string{"vmlinuz", "vmlinux", "Image", "zImage", "uImage", "bzImage"}
 }
 
-// listPaths are the paths of the lists of a kernel's own modules, which the kernel's build
-// makes. A file below kernel/ proves nothing: vendors put prebuilt modules there.
+// listPaths returns the paths of the lists of a kernel's own modules, which the build of the
+// kernel creates. A file below kernel/ proves nothing: vendors put prebuilt modules there.
 func listPaths(kver string) []string {
 	var paths []string
 	for _, name := range []string{"modules.order", "modules.builtin"} {
@@ -37,10 +37,9 @@ func listPaths(kver string) []string {
 	return paths
 }
 
-// Owners returns the packages with their files there that own a kernel, its image or the
-// lists of its modules, whatever dpkg means to do with them. Names prove nothing
-// (linux-image-current-rockchip64 owns any release), so every package's list is looked
-// into.
+// Owners returns the packages whose files are present and that own a kernel, its image or the
+// lists of its modules, whatever dpkg is going to do with them. Names prove nothing
+// (linux-image-current-rockchip64 may own any release), so every package's list is searched.
 func (db *Database) Owners(kver string) ([]Package, error) {
 	diversions, err := db.diversions()
 	if err != nil {
@@ -52,9 +51,9 @@ func (db *Database) Owners(kver string) ([]Package, error) {
 	})
 }
 
-// Starters returns those of the owners from which the kernel can be started: they have its
-// image in /boot, or, with the lists of its modules, one under a name without the release
-// (kernel8.img of the Raspberry Pi).
+// Starters returns those of the owners from which the kernel can be started. They contain its
+// image in /boot, or, together with the lists of its modules, one whose name does not contain
+// the release (kernel8.img of the Raspberry Pi).
 func (db *Database) Starters(kver string) ([]Package, error) {
 	diversions, err := db.diversions()
 	if err != nil {
@@ -67,7 +66,7 @@ func (db *Database) Starters(kver string) ([]Package, error) {
 	})
 }
 
-// hasImage reports whether a list has a kernel's image of another name than with its
+// hasImage reports whether a list contains a kernel's image whose name does not contain the
 // release.
 func hasImage(list []byte) bool {
 	for line := range bytes.Lines(list) {
@@ -82,8 +81,8 @@ func hasImage(list []byte) bool {
 	return false
 }
 
-// WithFilesOf returns the packages that have a file in the kernel's directory of the
-// module tree or are its image, and whose status is among those asked for.
+// WithFilesOf returns the packages that contain a file in the kernel's directory of the module
+// tree, or its image, and whose status satisfies status.
 func (db *Database) WithFilesOf(kver string, status func(Status) bool) ([]Package, error) {
 	diversions, err := db.diversions()
 	if err != nil {
@@ -94,9 +93,9 @@ func (db *Database) WithFilesOf(kver string, status func(Status) bool) ([]Packag
 	})
 }
 
-// hasBelow reports whether a list has a path in a directory, which is named without the
-// /usr of a merged /usr. One in another place, as of debugging symbols below
-// /usr/lib/debug, is none.
+// hasBelow reports whether a list contains a path below dir, which is given without the /usr of
+// a merged /usr. A path in another place does not count, such as that of debugging symbols
+// below /usr/lib/debug.
 func hasBelow(list []byte, dir string) bool {
 	if !bytes.Contains(list, []byte(dir)) {
 		return false
@@ -119,16 +118,16 @@ func (db *Database) HasPostinst(p Package) bool {
 	return false
 }
 
-// WithFile returns the packages that have a file, which is named as it is without
-// the /usr of a merged /usr: /lib/modules/6.1.0/updates/dkms/x.ko.
+// WithFile returns the packages that contain a file. The path is without the /usr of a merged
+// /usr: /lib/modules/6.1.0/updates/dkms/x.ko.
 func (db *Database) WithFile(path string) ([]Package, error) {
 	return db.having(Status.Any, func(_ string, list []byte) bool {
 		return hasLine(list, path) || hasLine(list, "/usr"+path)
 	})
 }
 
-// having returns the packages whose status and list of files match; PKG:ARCH.list
-// is for Multi-Arch: same.
+// having returns the packages whose status and list of files match. PKG:ARCH.list is for
+// Multi-Arch: same.
 func (db *Database) having(status func(Status) bool, match func(name string, list []byte) bool) ([]Package, error) {
 	var packages []Package
 	for name, records := range db.records {
@@ -144,7 +143,7 @@ func (db *Database) having(status func(Status) bool, match func(name string, lis
 				continue
 			}
 			if err != nil {
-				return nil, fmt.Errorf("cannot read which files %s has: %w", name, err)
+				return nil, fmt.Errorf("cannot read the list of files of %s: %w", name, err)
 			}
 			if !match(name, list) {
 				continue
@@ -158,8 +157,8 @@ func (db *Database) having(status func(Status) bool, match func(name string, lis
 	return packages, nil
 }
 
-// haver returns what reports whether a package has a path, under the name that it is
-// diverted to as well.
+// haver returns a function that reports whether a package contains a path. A diverted file has
+// the path to which it is diverted.
 func haver(name string, list []byte, diversions []diversion) func(path string) bool {
 	return func(path string) bool {
 		if hasLine(list, path) && !divertedAway(diversions, path, name) {
@@ -169,8 +168,8 @@ func haver(name string, list []byte, diversions []diversion) func(path string) b
 	}
 }
 
-// hasLine reports whether a line of data is line. Most lists do not hold the text
-// at all, so that is asked first.
+// hasLine reports whether a line of data is line. Most lists do not contain the text at all, so
+// this is checked first.
 func hasLine(data []byte, line string) bool {
 	if !bytes.Contains(data, []byte(line)) {
 		return false
@@ -183,8 +182,7 @@ func hasLine(data []byte, line string) bool {
 	return false
 }
 
-// diversion is one entry of dpkg-divert(1): the file from of every package but
-// by is at to.
+// diversion is an entry of dpkg-divert(1): the file from of every package except by is at to.
 type diversion struct{ from, to, by string }
 
 func (db *Database) diversions() ([]diversion, error) {

@@ -1,10 +1,10 @@
 package debpkg
 
-// Package is what dpkg's database says of one package. Its identity is the name
-// with the architecture.
+// Package is the entry of one package in dpkg's database. It is identified by its name and
+// architecture.
 type Package struct {
 	Name, Arch, Version string
 	Status              Status
-	// From is the file that holds its last record: "status" or "updates/0003".
+	// From is the file that contains its latest record: "status" or "updates/0003".
 	From string
 }

@@ -7,16 +7,16 @@ import (
 
 // Field is a field of a paragraph in the format of deb822(5).
 type Field struct {
-	// Name is as it is written; names have no case.
+	// Name is spelled as in the text. Names are not case-sensitive.
 	Name string
-	// Value has no blanks at its ends. Lines that continue it are lines of it, without the
-	// blanks at their ends, and empty for one that is a dot.
+	// Value has no blanks at its ends. A continuation line is a line of it, without the blanks
+	// at its ends, and empty if it is a single dot.
 	Value string
-	// Line is the number of the line that the field begins in.
+	// Line is the number of the first line of the field.
 	Line int
 }
 
-// ParagraphError is why a text is not one paragraph.
+// ParagraphError is why a text is not a single paragraph.
 type ParagraphError struct {
 	Line int
 	Err  error
@@ -29,7 +29,7 @@ func (e *ParagraphError) Error() string { return fmt.Sprintf("line %d: %v", e.Li
 func (e *ParagraphError) Unwrap() error { return e.Err }
 
 // ParseParagraph returns the fields of a text that is one paragraph, in their order. Lines
-// that begin with # are comments, and a carriage return at the end of a line is none of it.
+// that begin with # are comments. A carriage return at the end of a line is ignored.
 // The error is a *ParagraphError.
 func ParseParagraph(text []byte) ([]Field, error) {
 	var fields []Field
@@ -49,19 +49,19 @@ func ParseParagraph(text []byte) ([]Field, error) {
 				ended = number
 			}
 		case ended > 0:
-			return nil, wrong("there is a second paragraph; the file must have one")
+			return nil, wrong("there is a second paragraph, and only one is allowed")
 		case line[0] == ' ' || line[0] == '\t':
 			if len(fields) == 0 {
 				return nil, wrong("a continuation line without a field")
 			}
 			text := strings.TrimSpace(line)
-			if text == "." { // a line of nothing
+			if text == "." { // an empty line
 				text = ""
 			}
 			last := &fields[len(fields)-1]
 			last.Value += "\n" + text
 		case !colon || name == "" || strings.ContainsFunc(name, notPrintable):
-			return nil, wrong("no field: %q", line)
+			return nil, wrong("not a field: %q", line)
 		case first[strings.ToLower(name)] > 0:
 			return nil, wrong("%s is given twice", name)
 		default:
@@ -75,6 +75,6 @@ func ParseParagraph(text []byte) ([]Field, error) {
 	return fields, nil
 }
 
-// notPrintable reports whether a character has no place in the name of a field. Those beyond
-// ASCII have none by deb822(5), and dpkg takes them.
+// notPrintable reports whether a character must not be in the name of a field. By deb822(5)
+// non-ASCII characters must not either, but dpkg accepts them.
 func notPrintable(r rune) bool { return r <= ' ' || r == 0x7f }

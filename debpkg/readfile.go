@@ -10,13 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxFile bounds what is read of one file of the database; the longest status
-// file known has 6 MB.
+// maxFile bounds the size of a file of the database. The longest known status file has 6 MB.
 const maxFile = 256 << 20
 
-// readFile reads a regular file of the admin directory. What dpkg never puts
-// there, a symbolic link, a directory, a device, a pipe that nobody writes, is
-// an error and does not block.
+// readFile reads a regular file of the admin directory. What dpkg never creates there, such as
+// a symbolic link, a directory, a device, or a pipe that nobody writes to, is an error and does
+// not block.
 func readFile(path string) ([]byte, fs.FileInfo, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -30,11 +29,11 @@ func readFile(path string) ([]byte, fs.FileInfo, error) {
 	case !info.Mode().IsRegular():
 		return nil, nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
 	case info.Size() > maxFile:
-		return nil, nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%d bytes are more than %d", info.Size(), maxFile)}
+		return nil, nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%d bytes are more than the limit of %d", info.Size(), maxFile)}
 	}
 	data := make([]byte, info.Size())
 	if _, err := io.ReadFull(file, data); err != nil {
-		return nil, nil, fmt.Errorf("cannot read all of %s: %w", path, err)
+		return nil, nil, fmt.Errorf("cannot read the whole of %s: %w", path, err)
 	}
 	return data, info, nil
 }

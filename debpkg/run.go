@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// RunID names the run of dpkg that this process is part of, "" when none of its
-// ancestors is dpkg or /proc does not tell. Two processes get the same name when
-// the same dpkg started them, by whatever many shells: it is made of the boot
-// and of dpkg's process and start time (proc(5)), so no other run ever gets it.
+// RunID identifies the run of dpkg that this process is part of. It returns "" if none of its
+// ancestors is dpkg or /proc does not show them. All processes that the same dpkg started,
+// through any number of shells, get the same result. No other run ever gets it: it consists of
+// the boot ID, and dpkg's process number and start time (proc(5)).
 func RunID() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -43,9 +43,9 @@ func findDpkg() (int, process, bool) {
 	return 0, process{}, false
 }
 
-// RunStarted returns when the run of dpkg began that this process is part of, the zero time
-// without one. frontend reports whether another program, such as apt, has dpkg do its work in
-// several steps (DPKG_FRONTEND_LOCKED): the run is that program's then.
+// RunStarted returns when the run of dpkg began that this process is part of, or the zero time
+// without one. frontend reports whether another program, such as apt, calls dpkg for several
+// steps (DPKG_FRONTEND_LOCKED). The run is then that of the other program.
 func RunStarted(frontend bool) time.Time {
 	_, p, ok := findDpkg()
 	if !ok {
@@ -67,7 +67,7 @@ func RunStarted(frontend bool) time.Time {
 	return boot.Add(time.Duration(p.started) * time.Second / perSecond).Add(-rounding)
 }
 
-// bootTime reads when the system was booted from /proc/stat (proc_stat(5), btime).
+// bootTime returns when the system was booted, according to /proc/stat (proc_stat(5), btime).
 func bootTime(stat string) (time.Time, bool) {
 	for line := range strings.Lines(stat) {
 		if value, ok := strings.CutPrefix(line, "btime "); ok {
@@ -78,32 +78,32 @@ func bootTime(stat string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// process is what /proc/PID/stat says of a process.
+// process is what /proc/PID/stat contains about a process.
 type process struct {
 	name    string
 	parent  int
 	started uint64
 }
 
-// parseStat reads a /proc/PID/stat. The name stands in parentheses and may hold
-// any character, parentheses included.
+// parseStat parses the contents of /proc/PID/stat. The name is in parentheses and may contain
+// any character, including parentheses.
 func parseStat(stat string) (process, error) {
 	open, end := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')')
 	if open < 0 || end < open {
-		return process{}, fmt.Errorf("cannot read %q: no name in it", stat)
+		return process{}, fmt.Errorf("cannot parse %q: it has no name", stat)
 	}
 	const parent, started = 1, 19 // fields 4 and 22, counted from the one after the name
 	fields := strings.Fields(stat[end+1:])
 	if len(fields) <= started {
-		return process{}, fmt.Errorf("cannot read %q: too few fields", stat)
+		return process{}, fmt.Errorf("cannot parse %q: it has too few fields", stat)
 	}
 	p := process{name: stat[open+1 : end]}
 	var err error
 	if p.parent, err = strconv.Atoi(fields[parent]); err != nil {
-		return process{}, fmt.Errorf("cannot read the parent: %w", err)
+		return process{}, fmt.Errorf("cannot parse the parent: %w", err)
 	}
 	if p.started, err = strconv.ParseUint(fields[started], 10, 64); err != nil {
-		return process{}, fmt.Errorf("cannot read the start time: %w", err)
+		return process{}, fmt.Errorf("cannot parse the start time: %w", err)
 	}
 	return p, nil
 }

@@ -7,21 +7,19 @@ import (
 	"strings"
 )
 
-// stanza is one record of the database: the few fields of it that are wanted. They are
-// looked up by bytes, since decoding six megabytes takes many times longer than a hook
-// may.
+// stanza is one record of the database, with the few fields of it that are needed. They are
+// searched for as bytes, since decoding six megabytes takes many times longer than a hook may.
 type stanza struct {
 	name, arch, multiArch, status, version []byte
-	// line is where it begins in its file.
+	// line is the number of its first line.
 	line int
-	// simple reports whether the field being read has one line (deb822(5)).
+	// simple reports whether the current field is one that has a single line (deb822(5)).
 	simple bool
 	// bad is why the stanza cannot be used.
 	bad error
 }
 
-// eachStanza calls visit with every stanza of data. Lines of nothing but blanks
-// part stanzas.
+// eachStanza calls visit with every stanza of data. Stanzas are separated by blank lines.
 func eachStanza(data []byte, visit func(stanza)) {
 	var s stanza
 	begin, line := -1, 0
@@ -62,24 +60,24 @@ func (s *stanza) spoil(err error) {
 	}
 }
 
-// take notes one line of the stanza.
+// take parses one line of the stanza.
 func (s *stanza) take(text []byte, first bool) {
 	if text[0] == ' ' || text[0] == '\t' {
 		if first {
 			s.spoil(errors.New("it begins with a continuation line"))
 		}
 		if s.simple {
-			s.spoil(fmt.Errorf("a field that has one line goes on in the next: %.40q", text))
+			s.spoil(fmt.Errorf("a single-line field continues on the next line: %.40q", text))
 		}
 		return
 	}
 	colon := bytes.IndexByte(text, ':')
 	if colon < 1 || text[0] == '#' || text[0] == '-' || !printable(text[:colon]) {
-		s.spoil(fmt.Errorf("it has a line that is no field: %.40q", text))
+		s.spoil(fmt.Errorf("it has a line that is not a field: %.40q", text))
 		return
 	}
 	var field *[]byte
-	switch text[0] | 0x20 { // field names have no case (deb822(5))
+	switch text[0] | 0x20 { // field names are not case-sensitive (deb822(5))
 	case 'p':
 		field = s.pick(text[:colon], "package", &s.name)
 	case 'a':
@@ -102,8 +100,8 @@ func (s *stanza) take(text []byte, first bool) {
 	*field = bytes.TrimSpace(text[colon+1:])
 }
 
-// printable reports whether a field's name has no byte at either end that another reader
-// would take for a blank and cut off (deb822(5): names are printable ASCII).
+// printable reports whether a field's name has no byte at either end that another reader would
+// strip as a blank (deb822(5): names are printable ASCII).
 func printable(name []byte) bool {
 	name = bytes.TrimRight(name, " \t")
 	visible := func(c byte) bool { return c > ' ' && c < 0x7f }
@@ -118,7 +116,7 @@ func (s *stanza) pick(name []byte, want string, field *[]byte) *[]byte {
 	return nil
 }
 
-// keep copies the bytes of the stanza, so that nothing holds the whole file in memory.
+// keep copies the fields of the stanza, so that they do not keep the whole file in memory.
 func (s *stanza) keep() {
 	fields := []*[]byte{&s.name, &s.arch, &s.multiArch, &s.status, &s.version}
 	size := 0
@@ -138,18 +136,18 @@ func (s *stanza) finish(visit func(stanza)) {
 	switch {
 	case !isName(s.name):
 		s.name = nil
-		s.spoil(errors.New("it names no package"))
+		s.spoil(errors.New("it does not name a package"))
 	case len(s.arch) > 0 && !isName(s.arch):
 		s.arch = nil
-		s.spoil(errors.New("its architecture is no word"))
+		s.spoil(errors.New("its architecture is not a valid word"))
 	case len(s.status) == 0:
 		s.spoil(errors.New("it has no status"))
 	}
 	visit(*s)
 }
 
-// isName reports whether text can be a package's name or architecture, which also
-// makes it safe as a part of a file name (deb-control(5)).
+// isName reports whether text can be a package's name or architecture, which also makes it safe
+// as a part of a file name (deb-control(5)).
 func isName(text []byte) bool {
 	for i, c := range text {
 		switch {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Want is what the administrator asked for the package, Flag whether dpkg found
-// it broken, State how far dpkg has come with it (dpkg(1), "Package states").
+// Want is what the administrator wants for the package, Flag whether dpkg found it broken, and
+// State how far dpkg has processed it (dpkg(1), "Package states").
 type (
 	Want  string
 	Flag  string
@@ -42,38 +42,38 @@ type Status struct {
 	State State
 }
 
-// ParseStatus reads "deinstall ok half-configured". dpkg compares these words
-// without regard to case, and so does this.
+// ParseStatus parses a status such as "deinstall ok half-configured". Like dpkg, it ignores the
+// case of the words.
 func ParseStatus(s string) (Status, error) {
 	words := strings.Fields(strings.ToLower(s))
 	if len(words) != 3 {
-		return Status{}, fmt.Errorf("cannot read status %q: it has %d words, not want, error flag and state", s, len(words))
+		return Status{}, fmt.Errorf("cannot parse status %q: it has %d words, expected want, error flag and state", s, len(words))
 	}
 	status := Status{Want(words[0]), Flag(words[1]), State(words[2])}
 	switch {
 	case !slices.Contains([]Want{WantUnknown, WantInstall, WantHold, WantDeinstall, WantPurge}, status.Want):
-		return Status{}, fmt.Errorf("cannot read status %q: no want is called %q", s, words[0])
+		return Status{}, fmt.Errorf("cannot parse status %q: unknown want %q", s, words[0])
 	case status.Flag != FlagOK && status.Flag != FlagReinstreq:
-		return Status{}, fmt.Errorf("cannot read status %q: no error flag is called %q", s, words[1])
+		return Status{}, fmt.Errorf("cannot parse status %q: unknown error flag %q", s, words[1])
 	case !slices.Contains([]State{NotInstalled, ConfigFiles, HalfInstalled, Unpacked, HalfConfigured,
 		TriggersAwaited, TriggersPending, Installed}, status.State):
-		return Status{}, fmt.Errorf("cannot read status %q: no state is called %q", s, words[2])
+		return Status{}, fmt.Errorf("cannot parse status %q: unknown state %q", s, words[2])
 	}
 	return status, nil
 }
 
-// String is the status as dpkg writes it.
+// String returns the status as dpkg writes it.
 func (s Status) String() string {
 	return fmt.Sprintf("%s %s %s", s.Want, s.Flag, s.State)
 }
 
-// SelectedForRemoval reports whether dpkg is asked to take the package away.
+// SelectedForRemoval reports whether dpkg is asked to remove the package.
 func (s Status) SelectedForRemoval() bool {
 	return s.Want == WantDeinstall || s.Want == WantPurge
 }
 
-// Present reports whether the package's files are there. Those of a half-installed
-// package may or may not be.
+// Present reports whether the package's files are present. Those of a half-installed package
+// may or may not be.
 func (s Status) Present() bool {
 	switch s.State {
 	case Unpacked, HalfConfigured, TriggersAwaited, TriggersPending, Installed:
@@ -82,12 +82,12 @@ func (s Status) Present() bool {
 	return false
 }
 
-// Configured reports whether the package's postinst was run, or is running: for the triggers
-// of a package dpkg makes it half-configured again.
+// Configured reports whether the package's postinst has run or is running. While dpkg runs it
+// for triggers, the package is half-configured again.
 func (s Status) Configured() bool { return s.Present() && s.State != Unpacked }
 
 // Unconfigured reports whether the package is unpacked and its postinst has yet to run.
 func (s Status) Unconfigured() bool { return s.State == Unpacked }
 
-// Any is true of every status.
+// Any reports true for every status.
 func (s Status) Any() bool { return true }

@@ -24,18 +24,18 @@ func TestParseStatus(t *testing.T) {
 		"":                          "0 words",
 		"install ok":                "2 words",
 		"install ok installed now":  "4 words",
-		"installed ok installed":    `no want is called "installed"`,
-		"install hold installed":    `no error flag is called "hold"`,
-		"install ok half-installd":  `no state is called "half-installd"`,
-		"install\x00 ok installed":  "no want is called",
-		"install ok post-inst-fail": "no state is called",
+		"installed ok installed":    `unknown want "installed"`,
+		"install hold installed":    `unknown error flag "hold"`,
+		"install ok half-installd":  `unknown state "half-installd"`,
+		"install\x00 ok installed":  "unknown want",
+		"install ok post-inst-fail": "unknown state",
 	} {
 		_, err := ParseStatus(text)
 		assert.ErrorContains(t, err, reason, text)
 	}
 }
 
-// Which states mean that the files are there, and which wants that they go.
+// Which states mean that the files are present, and which wants that they are to be removed.
 func TestStatusMeaning(t *testing.T) {
 	for state, present := range map[State]bool{
 		NotInstalled: false, ConfigFiles: false, HalfInstalled: false,

@@ -2,10 +2,9 @@ package debpkg
 
 import "strings"
 
-// splitWords splits DEB_MAINT_PARAMS into the arguments of the maintainer
-// script, in both spellings: single-quoted for a shell (Debian Kernel Handbook
-// 8.1) when it begins with a quote, else the plain "$*". Nothing is expanded.
-// It is false for a quote that never ends.
+// splitWords splits DEB_MAINT_PARAMS into the arguments of the maintainer script. A text that
+// begins with a quote is single-quoted for a shell (Debian Kernel Handbook 8.1), any other is
+// the plain "$*". Nothing is expanded. It reports false for a quote that is not closed.
 func splitWords(params string) ([]string, bool) {
 	if strings.HasPrefix(strings.TrimLeftFunc(params, isBlank), "'") {
 		return unquote(params)
@@ -13,8 +12,8 @@ func splitWords(params string) ([]string, bool) {
 	return strings.FieldsFunc(params, isBlank), true
 }
 
-// unquote reads words of '…' parts, \c pairs and bare characters, as a POSIX
-// shell does for the words that printf %q and the linux templates write.
+// unquote splits words of '…' parts, \c pairs and bare characters, as a POSIX shell does for
+// the words that printf %q and the linux templates write.
 func unquote(params string) ([]string, bool) {
 	var words []string
 	var word strings.Builder

@@ -42,12 +42,12 @@ func TestParseConfig(t *testing.T) {
 		"unknown word":        {"\n\nOn-Failure: maybe\n", Config{}, 3, `"maybe"`},
 		"no time":             {"Timeout: 30\n", Config{}, 1, "such as 90s"},
 		"no time left":        {"Timeout: -5s\n", Config{}, 1, "such as 90s"},
-		"no field":            {"Required: a\nzfs\n", Config{}, 2, `no field: "zfs"`},
+		"no field":            {"Required: a\nzfs\n", Config{}, 2, `not a field: "zfs"`},
 		"without a field":     {" zfs\n", Config{}, 1, "without a field"},
 		"twice":               {"Required: a\nOn-Failure: warn\nREQUIRED: b\n", Config{}, 3, "twice"},
 		"two stanzas":         {"Required: a\n\nOn-Failure: strict\n", Config{}, 3, "second paragraph"},
 		"module with version": {"Required: zfs/2.1\n", Config{}, 1, "without a version"},
-		"bytes":               {"\x00\xff\n", Config{}, 1, "no field"},
+		"bytes":               {"\x00\xff\n", Config{}, 1, "not a field"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, line, err := parseConfig([]byte(c.text))
