@@ -160,41 +160,60 @@ func (s *Snapshot) readModule(d moduleDir, kept KernelRecord) modulePart {
 		part.leftovers = append(part.leftovers, filepath.Join(s.Layout.DKMSTree, d.name, nofollow.LinkTemp))
 	}
 	for _, name := range d.links {
-		arch, ok := strings.CutPrefix(name, "kernel-"+string(s.Kernel)+"-")
-		if !ok || strings.Contains(arch, "-") {
-			continue // kernel-6.1-rt-x86_64 belongs to another kernel than kernel-6.1-x86_64
+		link, ours, err := s.readLink(d.name, name)
+		switch {
+		case err != nil:
+			part.troubles = append(part.troubles, err.Error())
+		case ours:
+			part.links = append(part.links, link)
 		}
-		path := filepath.Join(s.Layout.ModuleDir(d.name), name)
-		target, err := os.Readlink(path)
-		if err != nil {
-			part.troubles = append(part.troubles, fmt.Sprintf("%s: cannot read its link %s: %v", d.name, path, err))
-			continue
-		}
-		part.links = append(part.links, NewLink(d.name, arch, target, s.Kernel))
 	}
+	archived := slices.Contains(d.archived, string(s.Kernel))
 	for _, version := range d.versions {
-		if !version.has(string(s.Kernel)) {
-			if version.has(TrashName(s.Kernel)) {
-				part.remains = append(part.remains, version.module)
-			}
-			continue
-		}
-		arches, err := os.ReadDir(filepath.Join(s.Layout.VersionDir(version.module), string(s.Kernel)))
-		scratch := version.has(TrashName(s.Kernel)) || err == nil && len(arches) == 0 // dkms was interrupted
-		half := slices.ContainsFunc(arches, func(entry os.DirEntry) bool { return entry.Name() == nofollow.PartialMark })
-		for _, arch := range arches {
-			scratch = scratch || IsScratch(arch.Name())
-			if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") && !half {
-				b := s.ReadBuild(version.module, arch.Name(), kept)
-				b.Original = slices.Contains(d.archived, string(s.Kernel)) && HasEntries(s.Layout.OriginalDir(d.name, s.Kernel, b.Arch))
-				part.builds = append(part.builds, b)
-			}
-		}
-		if scratch {
+		builds, leftovers := s.readVersion(version, archived, kept)
+		part.builds = append(part.builds, builds...)
+		if leftovers {
 			part.remains = append(part.remains, version.module)
 		}
 	}
 	return part
+}
+
+// readLink reads a link kernel-KVER-ARCH of a module, and reports whether it is one of the
+// kernel: kernel-6.1-rt-x86_64 belongs to another one than kernel-6.1-x86_64.
+func (s *Snapshot) readLink(module, name string) (link Link, ours bool, err error) {
+	arch, ok := strings.CutPrefix(name, "kernel-"+string(s.Kernel)+"-")
+	if !ok || strings.Contains(arch, "-") {
+		return Link{}, false, nil
+	}
+	path := filepath.Join(s.Layout.ModuleDir(module), name)
+	target, err := os.Readlink(path)
+	if err != nil {
+		return Link{}, false, fmt.Errorf("%s: cannot read its link %s: %w", module, path, err)
+	}
+	return NewLink(module, arch, target, s.Kernel), true, nil
+}
+
+// readVersion reads the builds of a version for the kernel, and reports whether an interrupted
+// run left anything. archived reports whether dkms keeps modules of the kernel itself for it.
+func (s *Snapshot) readVersion(version versionDir, archived bool, kept KernelRecord) (builds []Build, leftovers bool) {
+	leftovers = version.has(TrashName(s.Kernel))
+	if !version.has(string(s.Kernel)) {
+		return nil, leftovers
+	}
+	m := version.module
+	arches, err := os.ReadDir(filepath.Join(s.Layout.VersionDir(m), string(s.Kernel)))
+	leftovers = leftovers || err == nil && len(arches) == 0 // dkms was interrupted
+	partial := slices.ContainsFunc(arches, func(entry os.DirEntry) bool { return entry.Name() == nofollow.PartialMark })
+	for _, arch := range arches {
+		leftovers = leftovers || IsScratch(arch.Name())
+		if arch.IsDir() && !strings.HasPrefix(arch.Name(), ".") && !partial {
+			b := s.ReadBuild(m, arch.Name(), kept)
+			b.Original = archived && HasEntries(s.Layout.OriginalDir(m.Name, s.Kernel, b.Arch))
+			builds = append(builds, b)
+		}
+	}
+	return builds, leftovers
 }
 
 // arches returns the architectures of the kernel's builds and links.

@@ -42,7 +42,7 @@ func TestImports(t *testing.T) {
 	allowed := map[string][]string{
 		"debpkg":             {"regular"},
 		"dkmsstate":          base,
-		"dkmsstate/regular":  {},
+		"dkmsstate/regular":  {"sentinel"},
 		"dkmsstate/sentinel": {},
 		"dkmsstate/shvars":   {"regular"},
 		"dkmsstate/nofollow": {"regular"},

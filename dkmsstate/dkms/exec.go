@@ -44,19 +44,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	call := calls.begin(d.compiles)
 	ctx, cancel := calls.limit(ctx, call, d.Timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = d.environment()
-	cmd.Dir = "/"
-	cmd.Stdout, cmd.Stderr = theirs, theirs
-	if stdout != nil {
-		cmd.Stdout = stdout
-	}
-	if d.Lock != nil {
-		cmd.ExtraFiles = []*os.File{d.Lock.File()}
-	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	keepDescriptors()
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd := d.command(ctx, path, args, stdout, theirs)
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
@@ -64,16 +52,8 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 		return fmt.Errorf("cannot run %s: %w", program, err)
 	}
 	calls.started(call, cmd.Process.Pid)
-	var out tail
-	var sink io.Writer = &out
-	if log != nil {
-		sink = io.MultiWriter(sink, log)
-	}
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		_, _ = io.Copy(sink, output)
-	}()
+	var end tail
+	read := copyOutput(output, &end, log)
 	err = cmd.Wait()
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	calls.end(call)
@@ -82,19 +62,56 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	if err == nil {
 		return nil
 	}
-	failure := &CallError{Program: program, Args: args, Output: out.String(), Code: -1, Err: err}
-	if cause := context.Cause(ctx); cause != nil {
-		failure.Err = cause
-		if errors.Is(cause, ErrTimeout) {
-			failure.Err = fmt.Errorf("ended after %s, %w", d.Timeout, ErrTimeout)
-		}
-		return failure
+	failure := &CallError{Program: program, Args: args, Output: end.String(), Code: -1, Err: err}
+	d.explainEnd(ctx, failure)
+	return failure
+}
+
+// command returns a call that is ready to start.
+func (d DKMS) command(ctx context.Context, path string, args []string, stdout, output *os.File) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = d.environment()
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = output, output
+	if stdout != nil {
+		cmd.Stdout = stdout
 	}
+	if d.Lock != nil {
+		cmd.ExtraFiles = []*os.File{d.Lock.File()}
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	keepDescriptors()
+	return cmd
+}
+
+// copyOutput copies the output of a call to end and, unless it is nil, to log. The channel is
+// closed when there is no more.
+func copyOutput(output io.Reader, end *tail, log io.Writer) <-chan struct{} {
+	var sink io.Writer = end
+	if log != nil {
+		sink = io.MultiWriter(sink, log)
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		_, _ = io.Copy(sink, output)
+	}()
+	return read
+}
+
+// explainEnd completes the error of a call: it was ended from here, or it ended with a status.
+func (d DKMS) explainEnd(ctx context.Context, failure *CallError) {
+	cause := context.Cause(ctx)
 	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	switch {
+	case errors.Is(cause, ErrTimeout):
+		failure.Err = fmt.Errorf("ended after %s, %w", d.Timeout, ErrTimeout)
+	case cause != nil:
+		failure.Err = cause
+	case errors.As(failure.Err, &exit):
 		failure.Code = exit.ExitCode()
 	}
-	return failure
 }
 
 // keepDescriptors keeps children from inheriting the descriptors that this process inherited. A

@@ -30,19 +30,26 @@ func (p *Plan) clean(s dkmsstate.Snapshot) {
 			p.unlink(l)
 		}
 	}
-	others := map[dkmsstate.Module][]string{}
+	if s.ArchDetected {
+		p.cleanOtherArches(s)
+	}
+}
+
+// cleanOtherArches plans to remove what registered modules have for other architectures than
+// that of the kernel.
+func (p *Plan) cleanOtherArches(s dkmsstate.Snapshot) {
+	arches := map[dkmsstate.Module][]string{}
 	for _, b := range s.Builds {
-		others[b.Module] = append(others[b.Module], b.Arch)
+		arches[b.Module] = append(arches[b.Module], b.Arch)
 	}
 	for _, l := range s.Links {
 		m := dkmsstate.Module{Name: l.Name, Version: l.Version}
-		others[m] = append(others[m], l.Arch)
+		arches[m] = append(arches[m], l.Arch)
 	}
 	for _, r := range s.Registrations {
-		arches := others[r.Module]
-		slices.Sort(arches)
-		for _, arch := range slices.Compact(arches) {
-			if arch != s.Arch && s.ArchDetected {
+		slices.Sort(arches[r.Module])
+		for _, arch := range slices.Compact(arches[r.Module]) {
+			if arch != s.Arch {
 				p.Tasks = append(p.Tasks, Task{Module: r.Module, Arch: arch,
 					Steps: []Step{{OpRemoveOtherArch, fmt.Sprintf("built for %s, but the kernel is for %s", arch, s.Arch)}}})
 			}

@@ -14,36 +14,19 @@ func Unbuild(s dkmsstate.Snapshot) Plan {
 		p.Depmod = depmodPendingReason
 	}
 	for _, r := range s.Registrations {
+		what := traces(s, r.Module)
+		if len(what) == 0 {
+			continue
+		}
 		t := Task{Module: r.Module, Arch: s.Arch}
-		var what []string
 		for _, b := range s.BuildsOf(r.Module.Name) {
-			if b.Module != r.Module {
-				continue
-			}
-			link, linked := s.Link(r.Module.Name, b.Arch)
-			linked = linked && link.Version == r.Module.Version
-			if linked {
-				what = append(what, "installed for "+b.Arch)
-			} else {
-				what = append(what, "built for "+b.Arch)
-			}
-			if linked && r.Broken == nil && (r.Conf.OwnSteps || b.Original) {
+			if b.Module == r.Module && installedFrom(s, b) && r.Broken == nil && (r.Conf.OwnSteps || b.Original) {
 				t.Arch = b.Arch
 				t.Steps = append(t.Steps, Step{OpDKMSUnbuild, ownReason(r.Conf.OwnSteps)})
 			}
 		}
-		for _, l := range s.LinksOf(r.Module.Name) {
-			if _, built := s.Build(r.Module, l.Arch); l.Version == r.Module.Version && !built {
-				what = append(what, "linked for "+l.Arch)
-			}
-		}
-		if s.HasLeftovers(r.Module) {
-			what = append(what, "leftovers of an interrupted run")
-		}
-		if len(what) > 0 {
-			t.Steps = append(t.Steps, Step{OpRemoveBuild, strings.Join(what, ", ")})
-			p.Tasks = append(p.Tasks, t)
-		}
+		t.Steps = append(t.Steps, Step{OpRemoveBuild, strings.Join(what, ", ")})
+		p.Tasks = append(p.Tasks, t)
 	}
 	for _, l := range s.Links {
 		if _, known := s.Registration(dkmsstate.Module{Name: l.Name, Version: l.Version}); !known {
@@ -51,6 +34,35 @@ func Unbuild(s dkmsstate.Snapshot) Plan {
 		}
 	}
 	return p
+}
+
+// traces says what a module has on the kernel: builds, links and leftovers.
+func traces(s dkmsstate.Snapshot, m dkmsstate.Module) []string {
+	var what []string
+	for _, b := range s.BuildsOf(m.Name) {
+		switch {
+		case b.Module != m:
+		case installedFrom(s, b):
+			what = append(what, "installed for "+b.Arch)
+		default:
+			what = append(what, "built for "+b.Arch)
+		}
+	}
+	for _, l := range s.LinksOf(m.Name) {
+		if _, built := s.Build(m, l.Arch); l.Version == m.Version && !built {
+			what = append(what, "linked for "+l.Arch)
+		}
+	}
+	if s.HasLeftovers(m) {
+		what = append(what, "leftovers of an interrupted run")
+	}
+	return what
+}
+
+// installedFrom reports whether the kernel link of a build's architecture names the build.
+func installedFrom(s dkmsstate.Snapshot, b dkmsstate.Build) bool {
+	link, linked := s.Link(b.Module.Name, b.Arch)
+	return linked && link.Version == b.Module.Version
 }
 
 func ownReason(ownSteps bool) string {

@@ -9,17 +9,13 @@ import (
 	"io/fs"
 	"os"
 
+	"dkms-hooks/dkmsstate/sentinel"
+
 	"golang.org/x/sys/unix"
 )
 
-// Error is a constant error that callers compare with.
-type Error string
-
-// Error returns the text.
-func (e Error) Error() string { return string(e) }
-
 // ErrNotRegular means that a path is a directory, a device or a pipe.
-const ErrNotRegular = Error("not a regular file")
+const ErrNotRegular = sentinel.Error("not a regular file")
 
 // MaxSize bounds how much is read of one file. The longest known one, a Module.symvers, has
 // some megabytes.
