@@ -14,6 +14,9 @@ import (
 // SIGHUP ignored, and a closed terminal must not leave a kernel half-configured.
 func UntilSignal() (context.Context, context.CancelFunc) {
 	keepIgnored()
+	// dkms runs in the background of a terminal, where a question of one of its scripts would
+	// stop it until its time limit. With these ignored, the question fails at once (tty_ioctl(4)).
+	signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU)
 	var ending []os.Signal
 	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		if !signal.Ignored(sig) {

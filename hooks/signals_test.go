@@ -49,6 +49,7 @@ func TestChildrenIgnoreWhatTheCallerIgnores(t *testing.T) {
 			line, _, _ := strings.Cut(string(out), "\n")
 			got, err := strconv.ParseUint(strings.TrimSpace(strings.TrimPrefix(line, "SigIgn:")), 16, 64)
 			require.NoError(t, err, "%s", out)
+			assert.NotZero(t, got&mask(syscall.SIGTTIN), "a question on the terminal fails")
 			for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM, syscall.SIGPIPE} {
 				expected := false
 				for _, w := range want {

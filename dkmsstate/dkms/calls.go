@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"dkms-hooks/dkmsstate/record"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -22,9 +24,6 @@ type Calls struct {
 	mu sync.Mutex
 	// running are the programs in the order in which they began.
 	running []*sideCall
-	// before are the children that existed before. They are inherited from the shell that this
-	// process was before it called exec, and not ours to end.
-	before []int
 	// canRaise is called before a build is put behind another one for the first time. Without
 	// CAP_SYS_NICE it would keep the low priority.
 	canRaise func() bool
@@ -48,7 +47,6 @@ func (c *Calls) begin(build bool) *sideCall {
 	defer c.mu.Unlock()
 	if len(c.running) == 0 {
 		_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-		c.before = children()
 	}
 	call := &sideCall{build: build}
 	c.running = append(c.running, call)
@@ -63,12 +61,13 @@ func (c *Calls) started(call *sideCall, group int) {
 	c.arrange()
 }
 
-func (c *Calls) end(call *sideCall) {
+// end removes a call. After the last one, it ends what calls under the lock left running.
+func (c *Calls) end(call *sideCall, lock *record.Lock) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running = slices.DeleteFunc(c.running, func(other *sideCall) bool { return other == call })
 	if len(c.running) == 0 {
-		reap(c.before)
+		reap(lock)
 	}
 	c.arrange()
 }

@@ -48,7 +48,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
-		calls.end(call)
+		calls.end(call, d.Lock)
 		return fmt.Errorf("cannot run %s: %w", program, err)
 	}
 	calls.started(call, cmd.Process.Pid)
@@ -56,7 +56,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	read := copyOutput(output, &end, log)
 	err = cmd.Wait()
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	calls.end(call)
+	calls.end(call, d.Lock)
 	_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for processes that left the group
 	<-read
 	if err == nil {

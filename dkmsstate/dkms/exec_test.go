@@ -1,11 +1,16 @@
 package dkms
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,9 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 func TestRunEndsWhatItStarted(t *testing.T) {
+	lock, err := record.Acquire(t.Context(), dkmsstate.DefaultLayout(t.TempDir()), time.Minute, func() {})
+	require.NoError(t, err)
+	defer lock.Close()
 	other := exec.Command("sleep", "1000") // not a child of a call
 	require.NoError(t, other.Start())
 	defer func() { _ = other.Process.Kill(); _ = other.Wait() }()
@@ -29,11 +38,43 @@ func TestRunEndsWhatItStarted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			require.NoError(t, DKMS{Timeout: time.Minute}.run(context.Background(), nil, &log, "sh", "-c", script))
+			require.NoError(t, DKMS{Timeout: time.Minute, Lock: lock}.run(context.Background(), nil, &log, "sh", "-c", script))
 			assert.Equal(t, "left\n", log.String())
 			assert.Equal(t, []int{other.Process.Pid}, children())
 		})
 	}
+}
+
+// A process of somebody else's that is re-parented while a call runs is left alone.
+func TestRunSparesWhatItDidNotStart(t *testing.T) {
+	lock, err := record.Acquire(t.Context(), dkmsstate.DefaultLayout(t.TempDir()), time.Minute, func() {})
+	require.NoError(t, err)
+	defer lock.Close()
+	dir := t.TempDir()
+	begun, orphaned := filepath.Join(dir, "begun"), filepath.Join(dir, "orphaned")
+	other := exec.Command("sh", "-c", "read line; setsid sleep 1000 >/dev/null 2>&1 & echo $!", "sh")
+	stdin, err := other.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := other.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, other.Start())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- DKMS{Timeout: time.Minute, Lock: lock}.run(context.Background(), nil, nil, "sh", "-c",
+			`sleep 1000 & touch "$0"; until [ -e "$1" ]; do sleep 0.01; done`, begun, orphaned)
+	}()
+	require.Eventually(t, func() bool { _, err := os.Stat(begun); return err == nil }, time.Minute, time.Millisecond)
+	require.NoError(t, stdin.Close())
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	require.NoError(t, other.Wait())
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	require.NoError(t, err)
+	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL); _, _ = syscall.Wait4(pid, nil, 0, nil) }()
+	require.Contains(t, children(), pid, "it is re-parented")
+	require.NoError(t, os.WriteFile(orphaned, nil, 0o644))
+	require.NoError(t, <-ended)
+	assert.Equal(t, []int{pid}, children())
 }
 
 func TestRunEndsInTime(t *testing.T) {

@@ -1,6 +1,7 @@
 package dkms
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,26 +9,37 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"dkms-hooks/dkmsstate/record"
 )
 
-// reap kills what the children of this process left running, and what is re-parented by that in
-// turn. It spares the processes in before.
-func reap(before []int) {
+// reap kills what calls under a lock left running, and what is re-parented to this process by
+// that in turn. Other children are not ours to end: this process inherits those of the shell
+// that it was before exec, and whatever these leave; as the first process of a container it
+// inherits everything. Without a lock nothing is known to be ours.
+func reap(lock *record.Lock) {
+	if lock == nil {
+		return
+	}
 	const attempts = 100
+	var killed []int
 	for range attempts {
-		orphans := slices.DeleteFunc(children(), func(pid int) bool { return slices.Contains(before, pid) })
-		if len(orphans) == 0 {
-			return
+		ours := slices.DeleteFunc(children(), func(pid int) bool { return !lock.Inherited(pid) })
+		if len(ours) == 0 {
+			break
 		}
-		for _, pid := range orphans {
+		for _, pid := range ours {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
-			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
+		killed = append(killed, ours...)
 		time.Sleep(time.Millisecond)
+	}
+	for _, pid := range killed {
+		_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 	}
 }
 
-// children returns the children of this process, according to /proc.
+// children returns the children of this process that have not ended, according to /proc.
 func children() []int {
 	lists, _ := filepath.Glob("/proc/self/task/*/children")
 	var pids []int
@@ -37,10 +49,17 @@ func children() []int {
 			continue
 		}
 		for _, field := range strings.Fields(string(data)) {
-			if pid, err := strconv.Atoi(field); err == nil {
+			if pid, err := strconv.Atoi(field); err == nil && !zombie(pid) {
 				pids = append(pids, pid)
 			}
 		}
 	}
 	return pids
+}
+
+// zombie reports whether a process has ended and was not waited for.
+func zombie(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	state := stat[bytes.LastIndexByte(stat, ')')+1:]
+	return err != nil || bytes.HasPrefix(state, []byte(" Z")) || bytes.HasPrefix(state, []byte(" X"))
 }
