@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"dkms-hooks/dkmsstate"
@@ -78,19 +79,47 @@ func ExplainByLog(err error, log string) error {
 	return fmt.Errorf("%w: %s", err, line)
 }
 
+// firstError returns the line of a log that tells most about a failure, "" for none: the first
+// error of a compiler, else of a script or a vendor's Makefile, else of make.
 func firstError(log string) string {
 	file, err := regular.Open(log)
 	if err != nil {
 		return ""
 	}
 	defer file.Close()
+	found := make([]string, len(errorSigns()))
 	lines := bufio.NewScanner(io.LimitReader(file, dkmsstate.MaxLog))
-	for lines.Scan() {
-		if line := lines.Text(); strings.Contains(line, "error:") || strings.Contains(line, "fatal:") || strings.HasPrefix(line, "make: ***") {
-			return dkmsstate.OneLine(line)
+	lines.Buffer(nil, dkmsstate.MaxLog)
+	for lines.Scan() && found[0] == "" {
+		for i, sign := range errorSigns() {
+			if found[i] == "" && sign(lines.Text()) {
+				found[i] = dkmsstate.OneLine(lines.Text())
+			}
+		}
+	}
+	for _, line := range found {
+		if line != "" {
+			return line
 		}
 	}
 	return ""
+}
+
+// errorSigns report whether a line of a log is an error, what tells most first.
+func errorSigns() []func(line string) bool {
+	contains := func(parts ...string) func(string) bool {
+		return func(line string) bool {
+			return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(line, part) })
+		}
+	}
+	return []func(string) bool{
+		contains("error:", "fatal:"),
+		func(line string) bool {
+			return strings.HasPrefix(strings.TrimSpace(line), "ERROR") || contains("command not found", ": not found", "No such file or directory", "Permission denied", "Killed")(line)
+		},
+		func(line string) bool { return contains("*** ")(line) && strings.HasSuffix(line, "Stop.") },
+		func(line string) bool { return strings.HasPrefix(line, "make: ***") },
+	}
 }
 
 // lastWords returns the text after the last "Error!" of dkms, or else the last line.

@@ -44,6 +44,10 @@ func TestExplain(t *testing.T) {
 	for name, row := range map[string]struct{ log, output, want string }{
 		"the compiler's first error": {"x.c: In function\nx.c:3:1: error: one\nx.c:4: error: two\n", "Error! Bad return status", "x.c:3:1: error: one"},
 		"a file that is not there":   {"make[1]: Entering\nx.h: fatal: none\n", "", "x.h: fatal: none"},
+		"a tool that is missing":     {"/bin/sh: 1: pahole: not found\nmake[1]: *** [Makefile:1: x] Error 127\nmake: *** [Makefile:2: all] Error 2\n", "", "/bin/sh: 1: pahole: not found"},
+		"a vendor's check":           {"  ERROR: Kernel configuration is invalid.\nmake[1]: *** [x] Error 1\nmake: *** [y] Error 2\n", "", "ERROR: Kernel configuration is invalid."},
+		"a target that is missing":   {"make: Entering\nmake: *** No rule to make target 'x'.  Stop.\n", "", "make: *** No rule to make target 'x'.  Stop."},
+		"a compiler after a script":  {"sh: 1: x: not found\ny.c:1: error: one\n", "", "y.c:1: error: one"},
 		"a file of the module":       {"/var/lib/dkms/m/1.0/build/src/x.c:3:1: error: one\n", "", "src/x.c:3:1: error: one"},
 		"make alone":                 {"DKMS make.log\nmake: *** [Makefile:1: all] Error 2\n", "", "make: *** [Makefile:1: all] Error 2"},
 		"no log, dkms's last error":  {"", "Error! first\n\nError! last\nConsult x", "dkms build exited with 10: last"},
