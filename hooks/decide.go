@@ -55,6 +55,8 @@ func Decide(inv Invocation, w World) Decision {
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, and dpkg's database cannot be read: %v", inv.calledBy(), w.Unreadable), Hint: inv.overrideHint()}
 	case inv.Script.Name == "" || inv.Script.Name == "postrm":
 		return decideByOwner(inv, w)
+	case inv.Script.Name == "prerm" && inv.Action.Word == debpkg.None && w.beingRemoved(): // Proxmox passes no parameters
+		return decideRemove(inv, w)
 	case inv.Script.Name != "prerm":
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s is not a removal", inv.calledBy())}
 	case inv.Action.Word != debpkg.Remove || !inv.Action.Known():
@@ -101,7 +103,7 @@ func decideRemove(inv Invocation, w World) Decision {
 	switch {
 	case !w.CallerKnown:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg has no such package", inv.calledBy()), Hint: inv.overrideHint()}
-	case !w.Caller.Status.SelectedForRemoval() || w.Caller.Status.State != debpkg.HalfConfigured:
+	case !w.beingRemoved():
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but its status in dpkg is %q", inv.calledBy(), w.Caller.Status), Hint: inv.overrideHint()}
 	}
 	if remaining := w.remaining(); len(remaining) > 0 {

@@ -78,7 +78,7 @@ func mayUnbuild(inv Invocation, w World) bool {
 		return len(w.Owners) == 0 && (asked || word == "" && inv.Script.Name == "")
 	case inv.Script.Name != "prerm" || len(w.Owners) == 2:
 		return false
-	case plain:
+	case plain, inv.Action.Raw == "": // a prerm without parameters, as Proxmox has it
 		return leaving && w.Caller.Status.State == debpkg.HalfConfigured
 	}
 	return inv.Action.Raw == "remove in-favour x 1" && w.Contains == debpkg.ContainsNo

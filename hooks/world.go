@@ -148,3 +148,9 @@ func (w World) remaining() []debpkg.Package {
 	}
 	return remaining
 }
+
+// beingRemoved reports whether dpkg is running the prerm of the calling package, and is asked to
+// remove that package.
+func (w World) beingRemoved() bool {
+	return w.CallerKnown && w.Caller.Status.SelectedForRemoval() && w.Caller.Status.State == debpkg.HalfConfigured
+}
