@@ -119,7 +119,7 @@ func (p program) printLogs(logs []hooks.LogFile) int {
 		if err != nil {
 			return p.failed(err)
 		}
-		_, err = io.Copy(p.stdout, file)
+		_, err = io.Copy(p.forOthersText(), file)
 		file.Close()
 		if err != nil {
 			return p.failed(err)
@@ -132,7 +132,7 @@ func (p program) printLogs(logs []hooks.LogFile) int {
 }
 
 func (p program) follow(ctx context.Context, inv hooks.Invocation) int {
-	err := hooks.Follow(ctx, inv, p.stdout)
+	err := hooks.Follow(ctx, inv, p.forOthersText())
 	if errors.Is(err, record.ErrIdle) {
 		fmt.Fprintf(p.stderr, "dkms-hooks: %v; dkms-hooks log lists what was built\n", err)
 		return 0
