@@ -88,6 +88,8 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 		first := t.Steps[0]
 		damaged := built && (!b.Complete() || first.Op == plan.OpRestore) || linked && link.Version == t.Module.Version
 		switch {
+		case t.OnlyCompresses():
+			c.unusual = append(c.unusual, fmt.Sprintf("%s: %s; dkms-hooks reconcile compresses it", on(t.Module.String()), first.Reason))
 		case first.Op == plan.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
 			c.repairable(Stale, on(t.Module.String()), strings.TrimPrefix(first.Reason, "stale, "))
 		case damaged || first.Op == plan.OpRemoveLeftovers || first.Op == plan.OpRemoveOtherArch || first.Op == plan.OpUnlink:

@@ -4,24 +4,59 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"slices"
+	"strings"
 	"time"
 
 	"dkms-hooks/dkmsstate"
 )
 
-// headersAdvice returns how to install the headers of a kernel: with the package of that name
-// if dpkg or apt knows one, otherwise as for a kernel made with `make bindeb-pkg`.
+// headersAdvice returns how to install the headers of a kernel: with the package that goes with
+// that of the image, if dpkg or apt knows one, otherwise as for a kernel made with
+// `make bindeb-pkg`.
 func headersAdvice(ctx context.Context, inv Invocation) string {
-	name := fmt.Sprintf("linux-headers-%s", inv.Kernel)
+	names := headersNames(inv)
 	if db, err := inv.database(); err == nil {
-		if p, ok := db.Lookup(name, ""); ok && p.Status.Present() {
-			return fmt.Sprintf("apt reinstall %s (its files are missing)", name)
+		for _, name := range names {
+			if p, ok := db.Lookup(name, ""); ok && p.Status.Present() {
+				return fmt.Sprintf("apt reinstall %s (its files are missing)", name)
+			}
 		}
 	}
-	if inv.Root == "/" && aptKnows(ctx, name) {
-		return fmt.Sprintf("apt install %s", name)
+	for _, name := range names {
+		if inv.Root == "/" && aptKnows(ctx, name) {
+			return fmt.Sprintf("apt install %s", name)
+		}
 	}
-	return fmt.Sprintf("dpkg -i %s_*.deb, which make bindeb-pkg put beside the image (apt has no package of that name)", name)
+	return fmt.Sprintf("dpkg -i %s_*.deb, which make bindeb-pkg put beside the image (apt has no package of that name)", names[0])
+}
+
+// headersNames returns what a package of a kernel's headers may be called: by the name of the
+// package that has the image, and by the release.
+func headersNames(inv Invocation) []string {
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if db, err := inv.database(); err == nil {
+		owners, _ := db.Starters(string(inv.Kernel))
+		for _, p := range owners {
+			name := strings.TrimSuffix(strings.TrimSuffix(p.Name, "-signed"), "-unsigned")
+			if strings.HasSuffix(name, "-kernel") { // of old Raspberry Pi OS
+				add(name + "-headers")
+			}
+			for _, image := range []string{"-image-unsigned-", "-image-", "-kernel-"} { // Ubuntu, Debian and Armbian, Proxmox
+				if before, after, ok := strings.Cut(name, image); ok {
+					add(before + "-headers-" + after)
+					break
+				}
+			}
+		}
+	}
+	add("linux-headers-" + string(inv.Kernel))
+	return names
 }
 
 // mismatchAdvice returns what to do about headers that are not those of the image.

@@ -25,7 +25,8 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	if errors.Is(err, record.ErrLocked) {
 		return r.postpone(ctx)
 	}
-	if err != nil {
+	if err != nil { // what is required may be there all the same
+		r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
 		return err
 	}
 	machine.Backup = r.machine.Backup

@@ -236,7 +236,7 @@ func whyMissing(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registratio
 	i := slices.IndexFunc(planned.Tasks, func(t plan.Task) bool { return t.Module == r.Module && t.Installs() })
 	switch {
 	case i >= 0:
-		return true, planned.Tasks[i].Steps[0].Reason
+		return !planned.Tasks[i].OnlyCompresses(), planned.Tasks[i].Steps[0].Reason
 	case slices.Contains(planned.NeedHeaders, r.Module):
 		return true, ""
 	case r.Broken != nil:

@@ -61,6 +61,12 @@ func (t Task) Installs() bool {
 	return last == OpInstall || last == OpRestore || last == OpReplace
 }
 
+// OnlyCompresses reports whether nothing is wrong with the module but that it is not compressed
+// like those of the kernel, which loads it all the same.
+func (t Task) OnlyCompresses() bool {
+	return len(t.Steps) == 2 && t.Steps[0].Op == OpCompress && t.Steps[1].Op == OpRestore && t.Steps[1].Reason == t.Steps[0].Reason
+}
+
 // Builds reports whether the task compiles the module.
 func (t Task) Builds() bool {
 	return slices.ContainsFunc(t.Steps, func(s Step) bool { return s.Op == OpBuild || s.Op == OpReplace })
