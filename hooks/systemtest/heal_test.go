@@ -90,7 +90,7 @@ func testHeal(t *testing.T, l lab) {
 	})
 	t.Run("a module that a package put there stays", func(t *testing.T) {
 		r := from.settled.fork(t, l.scratch)
-		out := r.must(t, prelude()+`mkdir -p /srv/o/DEBIAN /srv/o/lib/modules/$K/updates/dkms && printf '%s\n' 'Package: owner' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >/srv/o/DEBIAN/control &&
+		out := r.must(t, prelude+`mkdir -p /srv/o/DEBIAN /srv/o/lib/modules/$K/updates/dkms && printf '%s\n' 'Package: owner' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >/srv/o/DEBIAN/control &&
 : >/srv/o/lib/modules/$K/updates/dkms/owned.ko && dpkg-deb -b /srv/o /srv/owner.deb && dpkg -i /srv/owner.deb && dpkg -P linux-image-$K linux-headers-$K && ls /lib/modules/$K/updates/dkms`, l.env()...)
 		assert.Contains(t, out, "\nowned.ko\n")
 	})

@@ -25,9 +25,6 @@ type lab struct {
 	stages      *stages
 }
 
-// styles are the two ways in which kernel packages call the hooks.
-func styles() []string { return []string{"builddeb", "debian"} }
-
 // goodModules are in every root: two tiny ones, of which beta needs alpha to be
 // built before it and has a script of its own to run, and Debian's acpi-call.
 func goodModules() []string { return []string{"alpha", "beta", "acpi_call"} }
@@ -99,10 +96,14 @@ func (l lab) copyIn(t *testing.T, r root, file, name string) {
 	require.NoError(t, os.WriteFile(r.path("srv", name), data, 0o644))
 }
 
-// withKernels puts the kernel packages of a style into /srv/kernels of a root.
+// prelude begins a script that uses the functions of transitions/lib.sh.
+const prelude = ". /srv/lib.sh\n"
+
+// withKernels puts the kernel packages of a style into /srv/kernels of a root, and the
+// functions of transitions into /srv/lib.sh.
 func (l lab) withKernels(t *testing.T, r root, style string) {
 	t.Helper()
-	require.NoError(t, os.MkdirAll(r.path("srv"), 0o755))
+	l.copyIn(t, r, filepath.Join("transitions", "lib.sh"), "lib.sh")
 	require.NoError(t, os.CopyFS(r.path("srv", "kernels"), os.DirFS(filepath.Join(l.debs, style))))
 }
 

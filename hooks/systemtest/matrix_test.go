@@ -9,12 +9,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // testMatrix runs every row in both styles of kernel packages, with our hooks,
 // which must come to what it says, and when it is asked for (stockToo) with the stock
 // hooks beside them.
 func testMatrix(t *testing.T, l lab) {
+	rows, err := readRows("transitions")
+	require.NoError(t, err)
 	m := l.newMatrix(t)
 	stockRoot, oursRoot := l.stock.fork(t, l.scratch), l.ours.fork(t, l.scratch)
 	for _, r := range []root{stockRoot, oursRoot} {
@@ -31,7 +34,7 @@ func testMatrix(t *testing.T, l lab) {
 					stock = l.settled(t, stockRoot, style)
 					stock.two = l.withOther(t, stock)
 				}
-				for _, r := range rows() {
+				for _, r := range rows {
 					if r.style == "" || r.style == style {
 						t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, style, r, stock, ours)) })
 					}
@@ -80,7 +83,7 @@ func (l lab) play(t *testing.T, r row, s stage) cell {
 	from := map[string]root{"": s.settled, fresh: s.fresh, two: s.two}[r.from].fork(t, l.scratch)
 	started := time.Now()
 	var c cell
-	c.out, c.end.exit = from.run(t, prelude()+r.do, l.env()...)
+	c.out, c.end.exit = from.run(t, r.do, l.env()...)
 	c.took = time.Since(started)
 	c.end.kernel = look(t, from, l.kver, s.modules(t)...)
 	c.end.other = look(t, from, l.otherKver(), s.modules(t)...)

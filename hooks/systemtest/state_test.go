@@ -125,14 +125,6 @@ func (s state) count(has func(moduleState) bool) int {
 // names are those of the modules, sorted.
 func (s state) names() []string { return slices.Sorted(maps.Keys(s.modules)) }
 
-// status is the last word of dpkg's status.
-func status(image string) string {
-	if words := strings.Fields(image); len(words) == 3 {
-		return words[2]
-	}
-	return "unknown"
-}
-
 // String is a state as the table shows it.
 func (s state) String() string {
 	return fmt.Sprintf("%s; registered %d, built %d, installed %d, found %d of %d", status(s.image),

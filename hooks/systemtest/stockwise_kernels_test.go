@@ -71,6 +71,6 @@ func (s *stockwise) suitePackages(t *testing.T, base root) {
 // begin runs a script of the prelude, after which alpha has to be on the kernels there.
 func (s *stockwise) begin(t *testing.T, r root, do string) {
 	t.Helper()
-	out := r.must(t, prelude()+stockwisePrelude()+do+"\n"+stockwiseJudge()+"has alpha", s.env...)
+	out := r.must(t, prelude+stockwisePrelude()+do+"\n"+stockwiseJudge()+"has alpha", s.env...)
 	require.Empty(t, judged(out).wrong, strings.TrimSpace(out))
 }

@@ -113,7 +113,7 @@ func (s *stockwise) playPackage(t *testing.T, name string, modules []string, fro
 	var ends []played
 	for i, step := range packageSteps() {
 		env := append(s.lab.env(), "package="+name)
-		out, exit := r.run(t, prelude()+stockwisePrelude()+"( "+step+" )", env...)
+		out, exit := r.run(t, prelude+stockwisePrelude()+"( "+step+" )", env...)
 		if i == 0 && modules == nil {
 			modules = strings.Fields(r.must(t, `find "/lib/modules/$K/updates/" -name '*.ko*' 2>/dev/null | sed 's/.*\///; s/\.ko.*//' | sort || :`, env...))
 		}

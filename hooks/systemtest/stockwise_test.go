@@ -110,7 +110,7 @@ func (s *stockwise) play(t *testing.T, sc scenario, st stage) played {
 	t.Helper()
 	r := map[string]root{"": st.settled, fresh: st.fresh, two: st.two}[sc.from].fork(t, s.scratch)
 	var script strings.Builder
-	script.WriteString(prelude() + stockwisePrelude())
+	script.WriteString(prelude + stockwisePrelude())
 	for i, step := range sc.steps {
 		fmt.Fprintf(&script, "echo '--- step %d'\n(\n%s\n) || wrong 'step %d exited with' $?\n", i+1, step, i+1)
 	}

@@ -51,7 +51,7 @@ func (l lab) walker(t *testing.T, from root, style string) *walker {
 	l.make(t, "mkmodule", w.root.dir, "old", "1.0")
 	l.make(t, "mkmodule", w.root.dir, "extra", "1.0", "--exclusive")
 	l.make(t, "mkmodule", w.root.dir, "needs", "1.0", "--pre-build", "/usr/bin/labtool || exit 1")
-	w.root.must(t, prelude()+stockwisePrelude()+`dpkg -P acpi-call-dkms && sed -i '/AUTOINSTALL/d; /EXCLUSIVE/d' /usr/src/extra-1.0/dkms.conf && shipping labtool /usr/bin/labtool && dpkg -i /srv/labtool.deb`)
+	w.root.must(t, prelude+stockwisePrelude()+`dpkg -P acpi-call-dkms && sed -i '/AUTOINSTALL/d; /EXCLUSIVE/d' /usr/src/extra-1.0/dkms.conf && shipping labtool /usr/bin/labtool && dpkg -i /srv/labtool.deb`)
 	w.etc = w.look(t)
 	return w
 }
@@ -59,7 +59,7 @@ func (l lab) walker(t *testing.T, from root, style string) *walker {
 // take takes a step and looks.
 func (w *walker) take(t *testing.T, s walkStep) string {
 	t.Helper()
-	out, _ := w.root.run(t, prelude()+stockwisePrelude()+s.do+"\nmended", w.lab.env()...)
+	out, _ := w.root.run(t, prelude+stockwisePrelude()+s.do+"\nmended", w.lab.env()...)
 	w.before = w.has
 	etc := w.look(t)
 	if !s.deed {

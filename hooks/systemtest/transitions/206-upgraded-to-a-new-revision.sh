@@ -1,0 +1,9 @@
+#!/bin/sh
+# name: upgraded to a new revision
+# image: install ok installed
+# modules: present
+# kept: yes
+
+# shellcheck source=hooks/systemtest/transitions/lib.sh
+. /srv/lib.sh
+dpkg -i "$image2" "$headers2"

@@ -1,0 +1,14 @@
+#!/bin/sh
+# name: one package name, upgrade to another kernel fails
+# image: any
+# modules: present
+# exit: 1
+
+# shellcheck source=hooks/systemtest/transitions/lib.sh
+. /srv/lib.sh
+dpkg -P --force-depends "linux-image-$K" &&
+	renamed "$image1" /srv/old.deb linux-image-current 1 &&
+	renamed "$otherimage" /srv/new.deb linux-image-current 2 &&
+	dpkg -i --force-depends /srv/old.deb &&
+	fails preinst upgrade &&
+	dpkg -i --force-depends /srv/new.deb

@@ -1,0 +1,15 @@
+#!/bin/sh
+# name: a kernel without a package, while another is purged
+# image: unknown
+# modules: gone
+# other: present
+
+# shellcheck source=hooks/systemtest/transitions/lib.sh
+. /srv/lib.sh
+{
+	dpkg -i --force-depends "$otherheaders" &&
+		dpkg-deb --fsys-tarfile "$otherimage" | tar -x -C / --keep-directory-symlink &&
+		depmod "$OTHER" &&
+		dkms-hooks run postinst "$OTHER"
+} || dkms autoinstall -k "$OTHER"
+dpkg -P "linux-image-$K" "linux-headers-$K"
