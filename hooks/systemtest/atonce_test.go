@@ -28,7 +28,7 @@ func testAtOnce(t *testing.T, l lab) {
 	})
 	t.Run("one that builds and one that removes", func(t *testing.T) {
 		r := unbuilt.fork(t, l.scratch)
-		out := r.must(t, `dkms-hooks run postinst "$K" & `+until(`! flock -n /var/lib/dkms-hooks/lock true`)+`
+		out := r.must(t, `dkms-hooks run postinst "$K" & `+until(locked)+`
 dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.kver)
 		assert.Contains(t, out, "waiting for another run of dkms-hooks")
 		ending{image: "install ok installed", modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
@@ -42,7 +42,7 @@ dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.kve
 		whole.holds(t, look(t, r, other, goodModules()...), out)
 	})
 	for name, state := range map[string]string{
-		"it has the lock":    `! flock -n /var/lib/dkms-hooks/lock true`,
+		"it has the lock":    locked,
 		"make runs":          `cat /proc/[0-9]*/comm 2>/dev/null | grep -qx make`,
 		"alpha is built":     `ls /var/lib/dkms/alpha/1.0/$K/*/module/alpha.ko* >/dev/null 2>&1`,
 		"alpha is installed": `ls /lib/modules/$K/updates/dkms/alpha.ko* >/dev/null 2>&1`,
@@ -56,6 +56,9 @@ kill -9 $!; wait $!; dkms-hooks run postinst "$K"`, "K="+l.kver)
 		})
 	}
 }
+
+// locked is the state in which a run of the hooks, or somebody else, has the lock.
+const locked = `! flock -n /var/lib/dkms-hooks/lock true`
 
 // until waits in a script for a state, or for the end of what runs in the background.
 func until(state string) string {

@@ -53,8 +53,12 @@ dkms-hooks check`, env...)
 	t.Run("followed", func(t *testing.T) {
 		r := from.fork(t, l.scratch)
 		l.make(t, "mkmodule", r.dir, "slow", "1.0")
-		r.must(t, `sed -i '1i $(shell echo a line of the build >\&2; sleep 3)' /usr/src/slow-1.0/Makefile`)
-		out := r.must(t, `dkms-hooks run postinst $K & sleep 1; dkms-hooks log --follow >/srv/followed; wait $!
+		// It is built until what it says is seen, at most a minute.
+		appendTo(t, r.path("usr/src/slow-1.0/Makefile"), `ifneq ($(filter %/Makefile.build,$(MAKEFILE_LIST)),)
+$(shell echo a line of the build >&2; n=0; until grep -qsx "a line of the build" /srv/followed || [ $$((n += 1)) -gt 600 ]; do sleep 0.1; done)
+endif
+`)
+		out := r.must(t, `dkms-hooks run postinst $K & `+until(locked)+`; dkms-hooks log --follow >/srv/followed; wait $!
 cat /srv/followed; dkms-hooks log; dkms-hooks log $K slow | sed s/^/kept:/; dkms-hooks log --follow`, env...)
 		assert.Regexp(t, `(?m)^==> /var/lib/dkms/slow/1\.0/.*make\.log <==$`, out)
 		assert.Regexp(t, `(?m)^a line of the build$`, out)

@@ -79,7 +79,7 @@ for k in $K $K-copy; do grep "bad/1.0 for $k, " /var/log/dkms-hooks/$k/bad-1.0.l
 	t.Run("lock is not to be had", func(t *testing.T) {
 		r := from.fork(t, l.scratch)
 		r.must(t, `printf 'Timeout: 1s\n' >/etc/dkms-hooks.conf; dkms unbuild beta/1.0 -k $K; dkms unbuild alpha/1.0 -k $K; dkms remove bad/1.0 --all`, env...)
-		out := r.must(t, `flock /var/lib/dkms-hooks/lock sleep 1000 & sleep 1; dpkg -i $image; s=$?; kill $!; exit $s`, env...)
+		out := r.must(t, `flock /var/lib/dkms-hooks/lock sleep 1000 & `+until(locked)+`; dpkg -i $image; s=$?; kill $!; exit $s`, env...)
 		assert.Contains(t, out, "waiting for another run of dkms-hooks (at most 1s)")
 		assert.Contains(t, out, "postponed: another run of dkms-hooks holds the lock")
 		assert.Equal(t, "installed", image(r), out)

@@ -11,12 +11,14 @@ fails() {
 	hook "$1" 'exit 1' "$@"
 }
 
-# kills HOOK [WORD…]: from now on a hook kills dpkg, once.
+# kills HOOK [WORD…]: from now on a hook kills dpkg, once, and ends when dpkg is gone.
 kills() {
 	# shellcheck disable=SC2016 # expanded by the hook
 	hook "$1" 'rm "$0"; p=$PPID
 while [ "$(cat /proc/$p/comm)" != dpkg ]; do p=$(sed "s/.*) . //; s/ .*//" /proc/$p/stat); done
-kill -9 "$p"; sleep 0.2; exit 1' "$@"
+kill -9 "$p"; n=0
+while kill -0 "$p" 2>/dev/null && [ $((n += 1)) -lt 500 ]; do sleep 0.01; done
+exit 1' "$@"
 }
 
 # hook HOOK BODY HOOK [WORD…] writes a hook that runs after every other.
