@@ -6,18 +6,35 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
+// captures extracts what hooks saw in real transitions, a directory for each call of one.
+func captures(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	archives, err := filepath.Glob("../testdata/dpkg/captures/*/*.txtar")
+	require.NoError(t, err)
+	for _, file := range archives {
+		archive, err := txtar.ParseFile(file)
+		require.NoError(t, err)
+		transition := strings.TrimSuffix(strings.TrimPrefix(file, "../testdata/dpkg/captures/"), ".txtar")
+		require.NoError(t, txtar.Write(archive, filepath.Join(dir, transition)))
+	}
+	return dir
+}
+
 // In every call that a real dpkg made of a hook, the merged database equals the output of
 // dpkg-query at that moment.
 func TestDatabaseAgreesWithDpkgQuery(t *testing.T) {
-	calls, err := filepath.Glob("../testdata/dpkg/captures/*/*/*/dpkg-query")
+	dir := captures(t)
+	calls, err := filepath.Glob(filepath.Join(dir, "*/*/*/dpkg-query"))
 	require.NoError(t, err)
 	require.Greater(t, len(calls), 80)
 	for _, call := range calls {
-		t.Run(strings.TrimPrefix(filepath.Dir(call), "../testdata/dpkg/captures/"), func(t *testing.T) {
+		t.Run(strings.TrimPrefix(filepath.Dir(call), dir+"/"), func(t *testing.T) {
 			oracle, err := os.ReadFile(call)
 			require.NoError(t, err)
 			db, err := Open(filepath.Join(filepath.Dir(call), "dpkg"))

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -16,12 +17,21 @@ import (
 // The calls were captured from a real dpkg. A removal by prerm ends in Unbuild, and everything
 // else in Keep. That includes scripts that do not run prerm.d, such as a postrm.
 func TestDecideOnWhatDpkgShowed(t *testing.T) {
-	calls, err := filepath.Glob("../testdata/dpkg/captures/*/*/*-prerm")
+	dir := t.TempDir()
+	archives, err := filepath.Glob("../testdata/dpkg/captures/*/*.txtar")
+	require.NoError(t, err)
+	for _, file := range archives {
+		archive, err := txtar.ParseFile(file)
+		require.NoError(t, err)
+		transition := strings.TrimSuffix(strings.TrimPrefix(file, "../testdata/dpkg/captures/"), ".txtar")
+		require.NoError(t, txtar.Write(archive, filepath.Join(dir, transition)))
+	}
+	calls, err := filepath.Glob(filepath.Join(dir, "*/*/*-prerm"))
 	require.NoError(t, err)
 	require.Greater(t, len(calls), 15)
 	unbuilt := 0
 	for _, call := range calls {
-		t.Run(strings.TrimPrefix(call, "../testdata/dpkg/captures/"), func(t *testing.T) {
+		t.Run(strings.TrimPrefix(call, dir+"/"), func(t *testing.T) {
 			args, err := os.ReadFile(filepath.Join(call, "args"))
 			require.NoError(t, err)
 			env, err := os.ReadFile(filepath.Join(call, "env"))
