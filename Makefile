@@ -115,30 +115,30 @@ integration: deb ## as root: real dpkg, dkms and kernels in disposable roots
 	@$(call systemtest,TestSystem)
 
 matrix: deb ## of these the transition matrix alone, into testdata/matrix; SUITES="bullseye sid" for others
-	@export DKMS_HOOKS_STOCK=yes DKMS_HOOKS_MATRIX=$(CURDIR)/testdata/matrix DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/matrix)
+	@$(call systemtest,TestSystem/suite/.*/matrix,-stock -matrix $(CURDIR)/testdata/matrix)
 
 walk: deb ## of these the random walk alone, with the stock hooks beside ours; STEPS=200 SEED=7 for another, SUITES as above
-	@export DKMS_HOOKS_WALK_STEPS=$(STEPS) DKMS_HOOKS_WALK_SEED=$(SEED) DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/walk)
+	@$(call systemtest,TestSystem/suite/.*/walk,-walk-steps $(STEPS) -walk-seed $(SEED))
 
 stockwise: deb ## as root: scenarios played with the stock hooks and with ours, into testdata/stockwise; PACKAGES=zfs-dkms for some of Debian's alone
-	@export DKMS_HOOKS_STOCKWISE=$(CURDIR)/testdata/stockwise DKMS_HOOKS_PACKAGES="$(PACKAGES)" DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/stockwise$(if $(PACKAGES),/of/packages))
+	@$(call systemtest,TestSystem/suite/.*/stockwise$(if $(PACKAGES),/of/packages),-stockwise $(CURDIR)/testdata/stockwise -packages "$(PACKAGES)")
 
 stockwise: LIMIT = 8h
 
 compare: deb ## of these what is compared with stock, beside the matrix
-	@export DKMS_HOOKS_STOCK=yes DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/(troubles|fresh|stock|boot))
+	@$(call systemtest,TestSystem/suite/.*/(troubles|fresh|stock|boot),-stock)
 
 worst: deb ## of these the worst days alone: every call of the hooks, KILLS=50 other calls and instants each, full disks
-	@export DKMS_HOOKS_KILLS=$(KILLS) DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSystem/suite/.*/(bounds|eight|space|kill|initramfs))
+	@$(call systemtest,TestSystem/suite/.*/(bounds|eight|space|kill|initramfs),-kills $(KILLS))
 
 bench: deb ## what the hooks and whole runs of apt cost, stock and ours in turn, into testdata/bench; hours; ROWS=mixture for some, ROUNDS=1 for less
 	@$(call need,gcc libc6-dev)
-	@export DKMS_HOOKS_BENCH=$(CURDIR)/testdata/bench DKMS_HOOKS_BENCH_ROWS="$(ROWS)" DKMS_HOOKS_BENCH_ROUNDS="$(ROUNDS)" DKMS_HOOKS_SUITES="$(SUITES)"; $(call systemtest,TestSpeed)
+	@$(call systemtest,TestSpeed,-speed $(CURDIR)/testdata/bench -speed-rows "$(ROWS)" -speed-rounds $(ROUNDS))
 
 bench: LIMIT = 4h
 
 ROWS ?=
-ROUNDS ?= $(DKMS_HOOKS_BENCH_ROUNDS)
+ROUNDS ?= 0
 SUITES ?=
 PACKAGES ?=
 KILLS ?= 50
@@ -146,14 +146,20 @@ LIMIT ?= 90m
 STEPS ?= 200
 SEED ?= 1
 
-# systemtest PATTERN: the tests of real systems that are called so.
+# Where the roots are kept for the next run, and where real kernels lie beside those
+# of make kernels.
+DKMS_HOOKS_ROOTS ?=
+DKMS_HOOKS_KERNELS ?=
+
+# systemtest PATTERN, FLAGS: the tests of real systems that are called so.
 define systemtest
 [ "$$(id -u)" -eq 0 ] || { echo "this needs root: its roots are chroots" >&2; exit 1; }; \
 $(needgo); \
 $(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd gcc libc6-dev); \
 log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
-DKMS_HOOKS_DEB=$(CURDIR)/$(DEB) go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout $(LIMIT) -v -run '$(1)' \
-	./hooks/systemtest/ </dev/null 2>&1 | tee "$$log" || { $(failures) "$$log"; exit 1; }
+go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout $(LIMIT) -v -run '$(1)' \
+	./hooks/systemtest/ -args -deb $(CURDIR)/$(DEB) -roots "$(abspath $(DKMS_HOOKS_ROOTS))" -kernels "$(abspath $(DKMS_HOOKS_KERNELS))" \
+	$(if $(SUITES),-suites "$(SUITES)") $(2) </dev/null 2>&1 | tee "$$log" || { $(failures) "$$log"; exit 1; }
 endef
 
 # failures LOG: what failed and its words once more, where the end of a long log

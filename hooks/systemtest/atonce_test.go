@@ -69,10 +69,7 @@ func until(state string) string {
 // of one after the other.
 func testEight(t *testing.T, l lab) {
 	from := l.small(t)
-	k, ok := l.quick(t)
-	if !ok {
-		t.Skip("there is no kernel that is built in a second: DKMS_HOOKS_KERNELS names a directory of them")
-	}
+	k := l.needQuick(t, "that is built in a second")
 	kernels := []string{k.kver}
 	for _, other := range findKernels(t, l.kernels) {
 		if other.kver != k.kver {
@@ -90,7 +87,7 @@ func testEight(t *testing.T, l lab) {
 		return out
 	}
 	cases := map[string][]string{"several kernels": kernels}
-	if kills(t) > 0 {
+	if l.kills > 0 {
 		cases["one kernel"] = kernels[:1]
 	}
 	for name, sets := range cases {

@@ -15,19 +15,20 @@ import (
 
 // bench is where the roots stand.
 type bench struct {
-	// top is the checkout, roots what mkroot and mkkernel made, scratch a tmpfs
-	// that goes with the mount namespace whatever happens.
-	top, roots, scratch string
-	// deb is the package under test, kernels the directory of real kernels, ""
-	// without one.
-	deb, kernels string
+	// settings has in deb the package under test, in roots what mkroot and mkkernel
+	// made, and in kernels the directory of real kernels, "" without one.
+	settings
+	// top is the checkout, scratch a tmpfs that goes with the mount namespace
+	// whatever happens.
+	top, scratch string
 }
 
 func newBench(t *testing.T) bench {
 	t.Helper()
 	top, err := filepath.Abs("../..")
 	require.NoError(t, err)
-	b := bench{top: top, roots: os.Getenv("DKMS_HOOKS_ROOTS"), deb: os.Getenv("DKMS_HOOKS_DEB"), kernels: realKernels(top)}
+	b := bench{settings: readSettings(t), top: top}
+	b.kernels = b.realKernels()
 	if b.roots == "" {
 		b.roots, err = os.MkdirTemp("/var/tmp", "dkms-hooks-roots.")
 		require.NoError(t, err)
@@ -46,13 +47,19 @@ func newBench(t *testing.T) bench {
 }
 
 // realKernels is the directory that holds kernels made with bindeb-pkg.
-func realKernels(top string) string {
-	for _, dir := range []string{os.Getenv("DKMS_HOOKS_KERNELS"), filepath.Join(top, "dist", "kernels")} {
+func (b bench) realKernels() string {
+	for _, dir := range []string{b.kernels, filepath.Join(b.top, "dist", "kernels")} {
 		if images, _ := filepath.Glob(filepath.Join(dir, "linux-image-*.deb")); dir != "" && len(images) > 0 {
 			return dir
 		}
 	}
 	return ""
+}
+
+// skipKernels skips a test for want of kernels.
+func skipKernels(t *testing.T, which string) {
+	t.Helper()
+	t.Skip("for want of kernels: there is none " + which + "; make kernels makes some, and -kernels names a directory of others")
 }
 
 // make runs a script of testdata/lab and returns the last line of its stdout.

@@ -89,7 +89,7 @@ func testBoot(t *testing.T, l lab, table *outcomes) {
 				continue
 			}
 			t.Run(k.kver+" "+row.name, func(t *testing.T) {
-				stock := ofStock(func() string {
+				stock := l.ofStock(func() string {
 					verdict, _ := l.boot(t, stockRoot, k, row)
 					return verdict
 				})

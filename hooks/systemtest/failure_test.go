@@ -13,10 +13,7 @@ import (
 func testFailure(t *testing.T, l lab) {
 	from := l.small(t)
 	l.make(t, "mkmodule", from.dir, "bad", "1.0", "--broken")
-	k, ok := l.quick(t)
-	if !ok {
-		t.Skip("there is no kernel that is built in a second: DKMS_HOOKS_KERNELS names a directory of them")
-	}
+	k := l.needQuick(t, "that is built in a second")
 	env := []string{"K=" + k.kver, "image=" + k.in("image", "2")}
 	image := func(r root) string {
 		out, _ := r.run(t, `dpkg-query -W -f '${Status}' linux-image-$K`, env...)
@@ -96,10 +93,7 @@ for k in $K $K-copy; do grep "bad/1.0 for $k, " /var/log/dkms-hooks/$k/bad-1.0.l
 // headers are mended, and one run makes it fresh.
 func testRollBackShown(t *testing.T, l lab) {
 	l.needBoots(t)
-	k, ok := l.quick(t)
-	if !ok {
-		t.Skip("there is no kernel with another ABI: DKMS_HOOKS_KERNELS names a directory of them")
-	}
+	k := l.needQuick(t, "with another ABI")
 	r := l.witnesses(t, l.ours)
 	env := l.copyKernel(t, r, k)
 	r.must(t, "dpkg -i $headers1 && dpkg -i $image1", env...)

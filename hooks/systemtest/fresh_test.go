@@ -48,7 +48,7 @@ func testFresh(t *testing.T, l lab, table *outcomes) {
 				continue
 			}
 			t.Run(k.kver+" "+row.name, func(t *testing.T) {
-				verdictStock := ofStock(func() string {
+				verdictStock := l.ofStock(func() string {
 					verdict, _ := l.renew(t, stock, k, row)
 					return verdict
 				})
@@ -75,7 +75,7 @@ func testFresh(t *testing.T, l lab, table *outcomes) {
 func (l lab) needBoots(t *testing.T) {
 	t.Helper()
 	if l.kernels == "" {
-		t.Skip("there are no real kernels to boot: make kernels makes some, or DKMS_HOOKS_KERNELS names a directory of them")
+		skipKernels(t, "to boot")
 	}
 	if !onX86(t) {
 		t.Skip("the boots are judged on x86_64 only")

@@ -14,7 +14,7 @@ import (
 // modules built with headers that really are of another image.
 func testHeaders(t *testing.T, l lab) {
 	if l.kernels == "" {
-		t.Skip("there are no real kernels: DKMS_HOOKS_KERNELS names a directory of them")
+		skipKernels(t, "that is real")
 	}
 	for _, k := range findKernels(t, l.kernels) {
 		r := l.ours.fork(t, l.scratch)

@@ -29,13 +29,16 @@ type job struct {
 // testKill cuts off with SIGKILL the hooks, depmod, dkms and what it starts, or all of
 // them, each before a call of theirs that changes a file. At no instant is a kernel
 // without a module that it had, and after one more run all is as after a run that nobody
-// disturbed. The calls are drawn by a seed, which is printed: with DKMS_HOOKS_SEED a
+// disturbed. The calls are drawn by a seed, which is printed: with -kill-seed a
 // failure comes again.
 func testKill(t *testing.T, l lab) {
-	seed := number(t, "DKMS_HOOKS_SEED", int(time.Now().UnixNano()%1e6))
+	seed := l.killSeed
+	if seed == 0 {
+		seed = int(time.Now().UnixNano()%1e6) + 1
+	}
 	count := &killed{}
 	t.Cleanup(func() {
-		t.Logf("%s: %d kills (DKMS_HOOKS_SEED=%d), %d runs had ended before; %d states seen, violations: %d",
+		t.Logf("%s: %d kills (-kill-seed %d), %d runs had ended before; %d states seen, violations: %d",
 			l.suite, count.kills, seed, count.late, len(count.states), count.violations)
 	})
 	for i, j := range l.jobs(t) {
@@ -45,7 +48,7 @@ func testKill(t *testing.T, l lab) {
 			for _, p := range l.places(t, j, chance) {
 				t.Run(p.String(), func(t *testing.T) { count.place(t, l, j, want, p) })
 			}
-			for i := range kills(t) {
+			for i := range l.kills {
 				after := time.Duration(chance.Int63n(int64(took)))
 				count.instant(t, l, j, want, after, []string{"hook", "dkms", "both"}[i%3])
 			}
@@ -78,22 +81,18 @@ func (l lab) places(t *testing.T, j job, chance *rand.Rand) []killPoint {
 	for i, of := range []string{"hook", "depmod", "dkms"} {
 		switch {
 		case calls[i] == 0:
-		case kills(t) > 0 && of == "hook":
+		case l.kills > 0 && of == "hook":
 			for n := range calls[i] {
 				places = append(places, killPoint{of, whats[n%2], n + 1})
 			}
 		default:
-			for k := range max(kills(t), map[string]int{"hook": 2}[of], 1) {
+			for k := range max(l.kills, map[string]int{"hook": 2}[of], 1) {
 				places = append(places, killPoint{of, whats[(k+chance.Intn(2))%2], 1 + chance.Intn(calls[i])})
 			}
 		}
 	}
 	return places
 }
-
-// kills is how often to kill each kind of work at random, 0 when a few times will do and
-// the rest of the worst days is not asked for either (make worst).
-func kills(t *testing.T) int { return number(t, "DKMS_HOOKS_KILLS", 0) }
 
 // killed counts. What the stock hooks violate is counted and no error.
 type killed struct {
@@ -185,7 +184,7 @@ func (k *killed) judge(t *testing.T, l lab, j job, r root, want, how, out string
 
 // testStockWorst gives the stock hooks the same kills and full disks, for comparison.
 func testStockWorst(t *testing.T, l lab) {
-	if !stockToo() {
+	if !l.withStock {
 		t.Skip("the stock hooks are run by make compare")
 	}
 	of := l
@@ -201,7 +200,7 @@ func testStockWorst(t *testing.T, l lab) {
 	chance := rand.New(rand.NewSource(1))
 	for _, j := range []job{{name: "build", from: unbuilt, do: build, keeps: []string{"gamma"}}, {name: "remove", from: settled, do: remove}} {
 		want, took := of.undisturbed(t, j)
-		for i := range max(kills(t), 15) {
+		for i := range max(l.kills, 15) {
 			count.instant(t, of, j, want, time.Duration(chance.Int63n(int64(took))), []string{"hook", "dkms", "both"}[i%3])
 		}
 	}
@@ -239,6 +238,16 @@ func (l lab) quick(t *testing.T) (realKernel, bool) {
 		}
 	}
 	return realKernel{}, false
+}
+
+// needQuick is such a kernel. Where there is none, it skips the test.
+func (l lab) needQuick(t *testing.T, which string) realKernel {
+	t.Helper()
+	k, ok := l.quick(t)
+	if !ok {
+		skipKernels(t, which)
+	}
+	return k
 }
 
 // jobs are the works of the hooks: to build, to mend, to remove, and, where there are

@@ -36,13 +36,13 @@ func (m *matrix) add(o outcome) {
 }
 
 // write prints how many cells are right, and puts the table where
-// DKMS_HOOKS_MATRIX says.
+// -matrix says.
 func (m *matrix) write(t *testing.T) {
 	t.Helper()
 	table := m.String()
 	head, _, _ := strings.Cut(table, "\n| ")
 	t.Logf("%s", head)
-	if dir := os.Getenv("DKMS_HOOKS_MATRIX"); dir != "" {
+	if dir := m.lab.matrixDir; dir != "" {
 		require.NoError(t, os.MkdirAll(dir, 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, m.lab.suite+".md"), []byte(table), 0o644))
 	}

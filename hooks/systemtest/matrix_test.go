@@ -13,7 +13,7 @@ import (
 )
 
 // testMatrix runs every row in both styles of kernel packages, with our hooks,
-// which must come to what it says, and when it is asked for (stockToo) with the stock
+// which must come to what it says, and when it is asked for (-stock) with the stock
 // hooks beside them.
 func testMatrix(t *testing.T, l lab) {
 	rows, err := readRows("transitions")
@@ -30,7 +30,7 @@ func testMatrix(t *testing.T, l lab) {
 				ours := l.settled(t, oursRoot, style)
 				ours.two = l.withOther(t, ours)
 				var stock stage
-				if stockToo() {
+				if l.withStock {
 					stock = l.settled(t, stockRoot, style)
 					stock.two = l.withOther(t, stock)
 				}
@@ -66,12 +66,12 @@ func (l lab) compare(t *testing.T, style string, r row, stock, ours stage) outco
 	t.Helper()
 	before := look(t, ours.settled, l.kver, ours.modules(t)...)
 	o := outcome{row: r, style: style, ours: l.play(t, r, ours)}
-	if stockToo() {
+	if l.withStock {
 		o.stock = l.play(t, r, stock)
 	}
 	o.calls = l.calls(o.ours.out)
 	r.want.check(t, before, o.ours.end, o.ours.out)
-	if stockToo() && r.want.modules == gone && len(o.stock.wrong) == 0 {
+	if l.withStock && r.want.modules == gone && len(o.stock.wrong) == 0 {
 		assert.Subset(t, o.stock.end.kernel.dirs, o.ours.end.kernel.dirs, "directories that stock would not leave")
 	}
 	return o

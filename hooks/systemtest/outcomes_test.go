@@ -15,6 +15,8 @@ import (
 
 // outcomes is the table of end states, stock beside ours.
 type outcomes struct {
+	// file is where the table goes besides, "" for nowhere.
+	file string
 	mu   sync.Mutex
 	rows []endState
 }
@@ -24,25 +26,13 @@ type endState struct {
 	where, transition, stock, ours string
 }
 
-// stockToo reports whether the stock hooks are run beside ours, for comparison. It takes as
-// much time again, and more.
-func stockToo() bool { return os.Getenv("DKMS_HOOKS_STOCK") != "" }
-
-// ofStock returns what the stock hooks came to, where they are run.
-func ofStock(run func() string) string {
-	if !stockToo() {
-		return "not run"
-	}
-	return run()
-}
-
 func (o *outcomes) add(row endState) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.rows = append(o.rows, row)
 }
 
-// print shows the table, and writes it where DKMS_HOOKS_TABLE says.
+// print shows the table, and writes it into the file.
 func (o *outcomes) print(t *testing.T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -54,7 +44,7 @@ func (o *outcomes) print(t *testing.T) {
 		fmt.Fprintf(&table, "| %s | %s | %s | %s |\n", row.where, row.transition, row.stock, row.ours)
 	}
 	t.Logf("end states:\n%s", table.String())
-	if file := os.Getenv("DKMS_HOOKS_TABLE"); file != "" {
-		assert.NoError(t, os.WriteFile(file, []byte(table.String()), 0o644))
+	if o.file != "" {
+		assert.NoError(t, os.WriteFile(o.file, []byte(table.String()), 0o644))
 	}
 }

@@ -36,10 +36,7 @@ const inPlaces = `echo "installed $(find -L /lib/modules/$K/updates -name '*.ko*
 // testPlaces lets a kernel come and go where directories are links to other disks, and
 // on an overlay on which no directory of before can be renamed: all ends as elsewhere.
 func testPlaces(t *testing.T, l lab) {
-	k, ok := l.quick(t)
-	if !ok {
-		t.Skip("there is no real kernel: DKMS_HOOKS_KERNELS names a directory of them")
-	}
+	k := l.needQuick(t, "that is real")
 	settled := l.small(t)
 	play := func(t *testing.T, r root) {
 		env := append(l.killEnv(t), "image="+k.in("image", "1"), "upgrade="+k.in("image", "2"))

@@ -105,7 +105,7 @@ func (a *aptLab) measureRun(t *testing.T, run aptRun, modules []int) []speedResu
 	t.Helper()
 	var floor costs
 	results := make([]speedResult, len(modules))
-	for range roundsOf(3) {
+	for range a.rounds(3) {
 		floor = append(floor, a.measureOnce(t, run, aptSide{}))
 		for i, n := range modules {
 			results[i].stock = append(results[i].stock, a.measureOnce(t, run, aptSide{modules: n}))

@@ -57,7 +57,7 @@ func (l *speedLab) largeRows(t *testing.T, asked func(work string, n, k int) boo
 		status := r.must(t, "dkms status -k $K", "K="+l.kver)
 		require.Equal(t, len(packages), strings.Count(status, ": installed"), "%s", status)
 	}
-	for range roundsOf(3) {
+	for range l.rounds(3) {
 		once(stock, &res.stock)
 		once(ours, &res.ours)
 	}

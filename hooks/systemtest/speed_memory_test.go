@@ -70,7 +70,7 @@ func (l *speedLab) memoryRows(t *testing.T, asked func(work string, n, k int) bo
 				}
 			}
 			res := speedResult{suite: l.suite, row: row}
-			for range roundsOf(3) {
+			for range l.rounds(3) {
 				if row.stock.args != nil {
 					r := stock.fork(t, l.bench.scratch)
 					res.stock = append(res.stock, r.measure(t, row.stock))

@@ -59,7 +59,7 @@ func (l *speedLab) mixtureRows(t *testing.T, asked func(work string, n, k int) b
 func (s smallLab) measureMixture(t *testing.T, m machine, x mixture) mixtureResult {
 	t.Helper()
 	res := mixtureResult{machine: m, mixture: x}
-	for range roundsOf(1) {
+	for range s.rounds(1) {
 		res.stock = append(res.stock, s.measureSleepers(t, s.stock, m, x))
 		res.ours = append(res.ours, s.measureSleepers(t, s.ours, m, x))
 	}

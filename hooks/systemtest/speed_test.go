@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,22 +23,22 @@ type speedResult struct {
 }
 
 // TestSpeed runs stock and ours in turn and writes what both cost in a suite, as SUITE.md
-// and as a picture, SUITE.svg, into the directory DKMS_HOOKS_BENCH. It asserts no figure.
+// and as a picture, SUITE.svg, into the directory that -speed names. It asserts no figure.
 func TestSpeed(t *testing.T) {
-	dir := os.Getenv("DKMS_HOOKS_BENCH")
-	if dir == "" {
+	s := readSettings(t)
+	if s.speedDir == "" {
 		t.Skip("make bench")
 	}
-	only := regexp.MustCompile(os.Getenv("DKMS_HOOKS_BENCH_ROWS"))
+	only := regexp.MustCompile(s.speedRows)
 	asked := func(work string, n, k int) bool { return only.MatchString(fmt.Sprintf("%s %d %d", work, n, k)) }
 	b := newBench(t)
-	require.NoError(t, os.MkdirAll(dir, 0o755))
-	for _, suite := range suites() {
+	require.NoError(t, os.MkdirAll(b.speedDir, 0o755))
+	for _, suite := range b.suiteNames() {
 		t.Run(suite, func(t *testing.T) {
 			p := measureSuite(t, b, suite, asked)
 			require.False(t, t.Failed())
-			require.NoError(t, os.WriteFile(filepath.Join(dir, suite+".md"), []byte(p.markdown()), 0o644))
-			require.NoError(t, os.WriteFile(filepath.Join(dir, suite+".svg"), []byte(p.chart()), 0o644))
+			require.NoError(t, os.WriteFile(filepath.Join(b.speedDir, suite+".md"), []byte(p.markdown()), 0o644))
+			require.NoError(t, os.WriteFile(filepath.Join(b.speedDir, suite+".svg"), []byte(p.chart()), 0o644))
 		})
 	}
 }
@@ -54,7 +53,7 @@ func measureSuite(t *testing.T, b bench, suite string, asked func(work string, n
 		part.shell = append(part.shell, l.ours.measure(t, command("sh", "-c", ":")))
 	}
 	part.memory = l.memoryRows(t, asked)
-	if all := suites(); suite == all[len(all)-1] { // the schedule is that of the program, in any suite
+	if all := b.suiteNames(); suite == all[len(all)-1] { // the schedule is that of the program, in any suite
 		part.mixtures = l.mixtureRows(t, asked)
 	}
 	part.large = l.largeRows(t, asked)
@@ -71,14 +70,6 @@ func measureSuite(t *testing.T, b bench, suite string, asked func(work string, n
 		l.compareEnds(t, &part)
 	}
 	return part
-}
-
-// roundsOf bounds a number of rounds by DKMS_HOOKS_BENCH_ROUNDS.
-func roundsOf(rounds int) int {
-	if most, err := strconv.Atoi(os.Getenv("DKMS_HOOKS_BENCH_ROUNDS")); err == nil {
-		rounds = min(rounds, most)
-	}
-	return rounds
 }
 
 // run runs a row: A B A B …
@@ -103,7 +94,7 @@ func (l *speedLab) run(t *testing.T, row speedRow) speedResult {
 			l.ours.measure(t, command("dkms-hooks", row.learn))
 		}
 	}
-	for range roundsOf(row.rounds) {
+	for range l.rounds(row.rounds) {
 		if withStock {
 			once(l.stock, row.stock, &res.stock)
 		}

@@ -30,7 +30,7 @@ sed -i "s/\"$K\"/\"$R\"/" include/generated/utsrelease.h && { [ ! -e include/con
 // headersScenarios: headers that were prepared on the machine are the kernel's.
 func headersScenarios() []scenario {
 	const kind = "headers prepared here"
-	const prepared = `[ -n "$NOVERS" ] || skip 'there is no kernel without MODVERSIONS: DKMS_HOOKS_KERNELS names a directory of them'
+	const prepared = `[ -n "$NOVERS" ] || skip 'for want of kernels: there is none without MODVERSIONS'
 dpkg -i $(of $NOVERS headers) && cd /usr/src/linux-headers-$NOVERS && sed -i 's/^CONFIG_GCC_VERSION=.*/CONFIG_GCC_VERSION=99999/; s/^CONFIG_AS_VERSION=.*/CONFIG_AS_VERSION=99999/; s/^CONFIG_LD_VERSION=.*/CONFIG_LD_VERSION=99999/
 s/^CONFIG_CC_VERSION_TEXT=.*/CONFIG_CC_VERSION_TEXT="lab"/; s/^CONFIG_PAHOLE_VERSION=.*/CONFIG_PAHOLE_VERSION=999/; s/^CONFIG_RUSTC_VERSION=.*/CONFIG_RUSTC_VERSION=9/; /^CONFIG_CC_HAS_/d; /^CONFIG_AS_HAS_/d' include/config/auto.conf && echo CONFIG_CC_HAS_LAB=y >>include/config/auto.conf`
 	// foreign is a module of another ABI among the kernel's own, first or last by name.
@@ -47,7 +47,7 @@ mkdir -p "/lib/modules/$K/kernel/` + dir + `" && dpkg-deb -x $image3 /srv/three 
 		{kind: kind, name: "the same, with MODVERSIONS", from: fresh, stock: "all",
 			steps: []string{`dpkg -i $headers1 && sed -i 's/^CONFIG_GCC_VERSION=.*/CONFIG_GCC_VERSION=99999/' /usr/src/linux-headers-$K/include/config/auto.conf`, "dpkg -i $image1"}, right: "has alpha; builds alpha 1; configured"},
 		{kind: kind, name: "options of drivers differ, no MODVERSIONS", from: fresh, stock: "all",
-			steps: []string{`[ -n "$NOVERS" ] || skip 'there is no kernel without MODVERSIONS'; dpkg -i $(of $NOVERS headers) && printf 'CONFIG_LAB_DRIVER=m\nCONFIG_LOCALVERSION="-mine"\n' >>/usr/src/linux-headers-$NOVERS/include/config/auto.conf`, "dpkg -i $(of $NOVERS image)"},
+			steps: []string{`[ -n "$NOVERS" ] || skip 'for want of kernels: there is none without MODVERSIONS'; dpkg -i $(of $NOVERS headers) && printf 'CONFIG_LAB_DRIVER=m\nCONFIG_LOCALVERSION="-mine"\n' >>/usr/src/linux-headers-$NOVERS/include/config/auto.conf`, "dpkg -i $(of $NOVERS image)"},
 			right: "has alpha $NOVERS; configured $NOVERS"},
 		{kind: kind, name: "one module of another build is below kernel/", stock: "all", quick: true,
 			steps: []string{foreign("zzz"), "byhand"}, right: late},

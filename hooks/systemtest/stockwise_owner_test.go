@@ -61,7 +61,7 @@ func ownerScenarios() []scenario {
 }
 
 // needsABI skips where there is no kernel of another ABI under the same name.
-const needsABI = `[ -n "$image3" ] || skip 'there is no kernel of another ABI: DKMS_HOOKS_KERNELS names a directory of them'`
+const needsABI = `[ -n "$image3" ] || skip 'for want of kernels: there is none of another ABI'`
 
 // damageScenarios: an installed file that cannot be the module is replaced.
 func damageScenarios() []scenario {

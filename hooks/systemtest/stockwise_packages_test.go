@@ -4,7 +4,6 @@ package systemtest
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -20,9 +19,9 @@ func quickPackages() []string {
 
 // packageSteps are what happens to each package, with the kernel that is there; in make
 // check only what leaves the kernel there.
-func packageSteps() []string {
+func (s *stockwise) packageSteps() []string {
 	steps := []string{`apt install "$package"`, `dpkg -i $image1`}
-	if stockwiseDir() != "" {
+	if s.stockwiseDir != "" {
 		steps = append(steps, `dpkg -r --force-depends linux-image-$K && dpkg -i $image1`, `apt install --reinstall "$package"`)
 	}
 	return append(steps, purgePackage)
@@ -65,9 +64,9 @@ func (s *stockwise) testPackages(t *testing.T) {
 	names := strings.Fields(base.must(t, `apt-cache pkgnames | grep -e '-dkms$'; apt-cache rdepends dkms | sed -n 's/^ *|* *\(.*-dkms\)$/\1/p'`))
 	slices.Sort(names)
 	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool {
-		return name == "dh-dkms" || stockwiseDir() == "" && !slices.Contains(quickPackages(), name)
+		return name == "dh-dkms" || s.stockwiseDir == "" && !slices.Contains(quickPackages(), name)
 	})
-	if named := strings.Fields(os.Getenv("DKMS_HOOKS_PACKAGES")); len(named) > 0 {
+	if named := strings.Fields(s.packages); len(named) > 0 {
 		names = named
 	}
 	require.NotEmpty(t, names)
@@ -99,7 +98,7 @@ func (s *stockwise) comparePackage(t *testing.T, name string, stock, ours root) 
 			one.ours = append(one.ours, step+wrong)
 		}
 		if len(atStock[i].wrong) == 0 {
-			assert.Empty(t, atOurs[i].wrong, "stock is right after %s, ours is not\nstock:\n%s\nours:\n%s", packageSteps()[i], atStock[i].out, atOurs[i].out)
+			assert.Empty(t, atOurs[i].wrong, "stock is right after %s, ours is not\nstock:\n%s\nours:\n%s", s.packageSteps()[i], atStock[i].out, atOurs[i].out)
 		}
 	}
 	s.report.add(one)
@@ -111,7 +110,7 @@ func (s *stockwise) playPackage(t *testing.T, name string, modules []string, fro
 	t.Helper()
 	r := from.fork(t, s.scratch)
 	var ends []played
-	for i, step := range packageSteps() {
+	for i, step := range s.packageSteps() {
 		env := append(s.lab.env(), "package="+name)
 		out, exit := r.run(t, prelude+stockwisePrelude()+"( "+step+" )", env...)
 		if i == 0 && modules == nil {

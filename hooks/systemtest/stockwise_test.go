@@ -4,7 +4,6 @@ package systemtest
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -47,9 +46,6 @@ func scenarios() []scenario {
 	return all
 }
 
-// stockwiseDir is where make stockwise writes its report, "" when only the quick part is asked for.
-func stockwiseDir() string { return os.Getenv("DKMS_HOOKS_STOCKWISE") }
-
 // stockwise is a suite's roots for scenarios, once with the stock hooks and once with ours.
 type stockwise struct {
 	lab
@@ -66,7 +62,7 @@ func testStockwise(t *testing.T, l lab) {
 	s.makeStages(t)
 	t.Run("of", func(t *testing.T) {
 		for _, sc := range scenarios() {
-			if stockwiseDir() == "" && !sc.quick {
+			if l.stockwiseDir == "" && !sc.quick {
 				continue
 			}
 			t.Run(sc.kind+"/"+sc.name, func(t *testing.T) {

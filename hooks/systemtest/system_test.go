@@ -3,10 +3,10 @@
 package systemtest
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +15,8 @@ import (
 // TestMain runs the tests in a mount namespace of their own, so that nothing
 // they mount can stay behind.
 func TestMain(m *testing.M) {
+	new(settings).define(flag.CommandLine)
+	flag.Parse()
 	const private = "DKMS_HOOKS_PRIVATE_MOUNTS"
 	if os.Geteuid() != 0 {
 		fmt.Fprintln(os.Stderr, "these tests need root: make integration")
@@ -32,21 +34,13 @@ func TestMain(m *testing.M) {
 	os.Exit(1)
 }
 
-// suites are the releases of Debian to test in.
-func suites() []string {
-	if named := strings.Fields(os.Getenv("DKMS_HOOKS_SUITES")); len(named) > 0 {
-		return named
-	}
-	return []string{"bookworm", "trixie"}
-}
-
 // TestSystem runs every story in every suite, the suites side by side.
 func TestSystem(t *testing.T) {
 	b := newBench(t)
-	table := &outcomes{}
+	table := &outcomes{file: b.table}
 	t.Cleanup(func() { table.print(t) })
 	t.Run("suite", func(t *testing.T) {
-		for _, suite := range suites() {
+		for _, suite := range b.suiteNames() {
 			t.Run(suite, func(t *testing.T) {
 				t.Parallel()
 				l := b.lab(t, suite)

@@ -17,7 +17,7 @@ func testTroubles(t *testing.T, l lab, table *outcomes) {
 	for _, style := range styles() {
 		t.Run(style, func(t *testing.T) {
 			outStock := "not run"
-			stock := ofStock(func() string {
+			stock := l.ofStock(func() string {
 				s, out, exit, took := l.installWithTroubles(t, l.stock, style)
 				outStock = out
 				return s.cell(exit, took)

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -16,27 +15,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// walkSteps is how many steps a walk has for each style of kernel packages, and
-// walkSeed where it begins, unless DKMS_HOOKS_WALK_STEPS and DKMS_HOOKS_WALK_SEED
-// say otherwise.
-const (
-	walkSteps = 10
-	walkSeed  = 1
-)
-
 // testWalk does one thing after another to two kernels, drawn by chance, to a root with
 // the stock hooks and to one with ours. After each step it looks at what must hold
 // whatever happened, and at what stock has right, which ours has to have right as well.
 // The same seed draws the same steps.
 func testWalk(t *testing.T, l lab) {
-	steps, seed := number(t, "DKMS_HOOKS_WALK_STEPS", walkSteps), number(t, "DKMS_HOOKS_WALK_SEED", walkSeed)
 	t.Run("of", func(t *testing.T) {
 		for i, style := range styles() {
 			t.Run(style, func(t *testing.T) {
 				t.Parallel()
 				w := walk{lab: l, stock: l.walker(t, l.stock, style), ours: l.walker(t, l.ours, style), ends: map[fortune]int{}}
-				w.take(t, steps, rand.New(rand.NewPCG(uint64(seed), uint64(i))))
-				t.Logf("%s %s: seed %d, %s", l.suite, style, seed, w)
+				w.take(t, l.walkSteps, rand.New(rand.NewPCG(uint64(l.walkSeed), uint64(i))))
+				t.Logf("%s %s: seed %d, %s", l.suite, style, l.walkSeed, w)
 			})
 		}
 	})
@@ -81,16 +71,6 @@ func (w *walk) take(t *testing.T, steps int, draw *rand.Rand) {
 }
 
 func (l lab) kvers() []string { return []string{l.kver, l.otherKver()} }
-
-func number(t *testing.T, name string, otherwise int) int {
-	t.Helper()
-	if os.Getenv(name) == "" {
-		return otherwise
-	}
-	n, err := strconv.Atoi(os.Getenv(name))
-	require.NoError(t, err, name)
-	return n
-}
 
 // violations says what a kernel must have come to and what does not hold of it: no
 // registration is lost; a kernel that is there with its headers has every module that
