@@ -159,7 +159,8 @@ $(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-stati
 log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
 go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout $(LIMIT) -v -run '$(1)' \
 	./hooks/systemtest/ -args -deb $(CURDIR)/$(DEB) -roots "$(abspath $(DKMS_HOOKS_ROOTS))" -kernels "$(abspath $(DKMS_HOOKS_KERNELS))" \
-	$(if $(SUITES),-suites "$(SUITES)") $(2) </dev/null 2>&1 | tee "$$log" || { $(failures) "$$log"; exit 1; }
+	$(if $(SUITES),-suites "$(SUITES)") $(2) </dev/null 2>&1 | tee "$$log" || { $(failures) "$$log"; $(skipped) "$$log"; exit 1; }; \
+$(skipped) "$$log"
 endef
 
 # failures LOG: what failed and its words once more, where the end of a long log
@@ -167,6 +168,10 @@ endef
 failures = what_failed() { echo; echo "what failed:"; \
 	awk '/_test\.go:[0-9]+: *$$|^panic:/ { words = 60 } /^ *(=== |--- |ok |FAIL)/ { words = 0 } \
 		/--- FAIL/ || words-- > 0' "$$1"; tail -n 3 "$$1"; }; what_failed
+
+# skipped LOG: how many tests were, the last line of all.
+skipped = awk '/_test\.go:[0-9]+: for want of kernels: / { kernels++ } /^ *--- SKIP/ { all++ } \
+	END { printf "skipped for want of kernels: %d, for other reasons: %d\n", kernels, all - kernels }'
 
 deb: ## the Debian package, built in a clean trixie root, in dist/
 	@if [ -e $(DEB) ] && [ -z "$$($(newer))" ]; then echo "$(DEB) is up to date"; else $(MAKE) --no-print-directory $(DEB); fi

@@ -56,10 +56,11 @@ func (b bench) realKernels() string {
 	return ""
 }
 
-// skipKernels skips a test for want of kernels.
+// skipKernels skips a test for want of kernels. The last line of make check counts the
+// tests that say so.
 func skipKernels(t *testing.T, which string) {
 	t.Helper()
-	t.Skip("for want of kernels: there is none " + which + "; make kernels makes some, and -kernels names a directory of others")
+	t.Skip("for want of kernels: there is none " + which + "; make kernels makes some, and DKMS_HOOKS_KERNELS (of go test, -kernels) names a directory of others")
 }
 
 // make runs a script of testdata/lab and returns the last line of its stdout.
