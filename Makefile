@@ -184,14 +184,14 @@ newer = find cmd hooks debpkg dkmsstate debian docs testdata go.mod LICENSE \
 $(DEB):
 	@[ "$$(id -u)" -eq 0 ] || { echo "make deb needs root: its clean root is a chroot" >&2; exit 1; }
 	@$(call need,mmdebstrap debian-archive-keyring)
-	@testdata/lab/mkdeb trixie dist
+	@debian/build/mkdeb trixie dist
 	@touch $(DEB)
 	@dpkg-deb --info $(DEB) | grep -E '^ (Package|Version|Installed-Size)'; ls -l $(DEB)
 
 package: ## as root: the package built twice and looked over by lintian, in SUITES="trixie sid"
 	@[ "$$(id -u)" -eq 0 ] || { echo "make package needs root: its clean roots are chroots" >&2; exit 1; }
 	@$(call need,mmdebstrap debian-archive-keyring)
-	@for suite in $(or $(SUITES),trixie sid); do testdata/lab/mkdeb $$suite dist/$$suite --check; done
+	@for suite in $(or $(SUITES),trixie sid); do debian/build/mkdeb $$suite dist/$$suite --check; done
 
 boot-proof: deb ## as root: a whole machine in qemu; apt installs a newer kernel, it boots, the module loads
 	@$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 e2fsprogs)
@@ -210,7 +210,7 @@ cross: ## as root: the package for arm64 and armhf, and the fast tests of both b
 	@$(call need,mmdebstrap debian-archive-keyring qemu-user-static)
 	GOARCH=arm64 go test -tags $(TAGS) -exec qemu-aarch64-static ./debpkg ./dkmsstate/... ./hooks
 	GOARCH=arm go test -tags $(TAGS) -exec qemu-arm-static ./debpkg ./dkmsstate/... ./hooks
-	@for arch in arm64 armhf; do testdata/lab/crossdeb $$arch dist/cross; done
+	@for arch in arm64 armhf; do debian/build/crossdeb $$arch dist/cross; done
 
 autopkgtest: deb ## as root: the tests in debian/tests, in fresh roots of SUITES=trixie
 	@$(call need,mmdebstrap debian-archive-keyring autopkgtest uidmap)

@@ -8,10 +8,12 @@
 # shellcheck disable=SC2016 # many strings here are for a shell in a root
 set -euo pipefail
 
+# shellcheck source=testdata/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
 suite=${DEMO_SUITE:-bookworm}
-lab=$(cd "$(dirname "$0")" && pwd)
-top=$(cd "$lab/../.." && pwd)
-step=0 steps=6 job=''
+lab=$top/testdata/lab
+step=0 steps=6
 
 if [ -t 1 ]; then
 	good=$'\e[32m' bad=$'\e[31m' bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m' wipe=$'\r\e[K'
@@ -19,26 +21,11 @@ else
 	good='' bad='' bold='' dim='' plain='' wipe=''
 fi
 
-fail() {
-	echo "demo: $*" >&2
-	exit 1
-}
-
-[ "$(id -u)" -eq 0 ] || fail "cannot make a root: not run as root (sudo make demo)"
+as_root 'make a root'
 case $suite in bookworm | trixie) ;; *) fail "DEMO_SUITE is bookworm or trixie, not $suite" ;; esac
 
-work=$(mktemp -d /var/tmp/dkms-hooks-demo.XXXXXX)
-# shellcheck disable=SC2317,SC2329 # called by the traps
-cleanup() {
-	# What a step runs in a root ends with the step, since that holds their
-	# namespace.
-	[ -z "$job" ] || kill -TERM -- "-$job" 2>/dev/null || :
-	[ -z "$job" ] || wait "$job" 2>/dev/null || :
-	rm -rf --one-file-system "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+# What a step runs in a root ends with the step, since that holds their namespace.
+make_work
 
 # do_step TEXT COMMAND… runs a command with its output in a log. On a terminal
 # it shows the time that goes by and the last thing that the command said.
@@ -86,19 +73,16 @@ tools() {
 # programs builds the four programs into $work/programs, laid out for a root:
 # with the machine's Go, else in a root of trixie with Debian's own packages.
 programs() {
-	mkdir -p "$work/source" "$work/programs"
-	tar -C "$top" -c --exclude=./.git --exclude=./bin --exclude=./dist . | tar -x -C "$work/source"
+	mkdir "$work/programs"
+	copy_source "$work/source"
 	# Go may be here and its modules out of reach.
 	if have_go && make -C "$work/source" install DESTDIR="$work/programs"; then
 		return
 	fi
 	local needs
 	needs=$(sed -n 's/^ *\(golang-[a-z0-9-]*-dev\),\{0,1\}$/\1/p' "$top/debian/control" | paste -sd,)
-	mmdebstrap --variant=minbase --format=null \
+	bootstrap --format=null \
 		--include="golang-go,make,$needs" \
-		--aptopt='Acquire::Check-Valid-Until "false"' \
-		--aptopt='Acquire::Languages "none"' \
-		--aptopt='APT::Install-Recommends "false"' \
 		--customize-hook='mkdir -p "$1/srv/go/src"' \
 		--customize-hook="copy-in $work/source /srv/go/src" \
 		--customize-hook='mv "$1/srv/go/src/source" "$1/srv/go/src/dkms-hooks"' \
@@ -122,9 +106,7 @@ modules() {
 
 # inside ROOT SCRIPT runs a shell script in a root; K is the kernel release.
 inside() {
-	unshare -p -f --kill-child --mount-proc="$1/proc" chroot "$1" \
-		env -i LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive HOME=/root K="$(cat "$1/kver")" \
-		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -ec "$2"
+	in_root "$1" env K="$(cat "$1/kver")" sh -ec "$2"
 }
 
 # play ROOT installs the kernel and reinstalls it, noting after each step how
