@@ -29,11 +29,11 @@ func freshRows() []freshRow {
 		{name: "same ABI, image first", revision: "2", first: "dpkg -i $image", second: "dpkg -i $headers"},
 		{name: "same ABI, headers first", revision: "2", first: "dpkg -i $headers", second: "dpkg -i $image"},
 		{name: "other ABI, image first", revision: "3", first: "dpkg -i $image", second: "dpkg -i $headers",
-			between: `not built, the headers of \S+ are not those of its image`},
+			between: `not built: \S+: the headers of \S+ are not those of its image`},
 		{name: "other ABI, headers first", revision: "3", first: "dpkg -i $headers", second: "dpkg -i $image"},
 		{name: "other ABI, in one run", revision: "3", first: "dpkg -i $image $headers", second: ":"},
 		{name: "other ABI, headers gone meanwhile", revision: "3", first: "dpkg -r linux-headers-$K && dpkg -i $image", second: "dpkg -i $headers",
-			between: `(?s)left: witness/1.0 for \S+: stale, .*witness/1.0 is not as it should be on \S+, which may boot next: stale, `},
+			between: `(?s)left: witness/1.0 for \S+: stale, .*witness/1.0 is not up to date for \S+ \(newest kernel\): stale, `},
 	}
 }
 

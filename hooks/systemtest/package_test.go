@@ -96,6 +96,34 @@ grep -q changed /etc/kernel/prerm.d/dkms.stock && dpkg -i --force-downgrade --fo
 	}
 }
 
+// testPackageInRun installs, upgrades and removes the package in the run of dpkg that changes a
+// kernel: what is noted, backed up or requested by then is not lost.
+func testPackageInRun(t *testing.T, l lab) {
+	whole := ending{image: installed, modules: present}
+	for _, row := range []struct {
+		name, do string
+		want     ending
+	}{
+		{"upgraded while headers without a hook are unpacked", repack("/srv/dkms-hooks.deb", ":") +
+			"dpkg -i $image1 && dpkg --unpack $headers1 /srv/new.deb && dpkg --configure -a", whole},
+		{"the same, the package first", repack("/srv/dkms-hooks.deb", ":") +
+			"dpkg -i $image1 && dpkg --unpack /srv/new.deb $headers1 && dpkg --configure -a", whole},
+		{"purged with the kernel", "dpkg --unpack $headers1 $image1 && dpkg --configure -a && dpkg -P linux-image-$K linux-headers-$K dkms-hooks", ending{modules: gone}},
+		{"purged after a removal that was aborted", "dpkg --unpack $headers1 $image1 && dpkg --configure -a && fails prerm remove; dpkg -r --force-depends linux-image-$K; mended; dpkg -P dkms-hooks",
+			ending{image: "deinstall ok installed", modules: present}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := l.ours.fork(t, l.scratch)
+			l.withKernels(t, r, "builddeb")
+			l.copyIn(t, r, l.deb, "dkms-hooks.deb")
+			out, _ := r.run(t, ". /srv/lib.sh; "+row.do, l.env()...)
+			row.want.holds(t, look(t, r, l.kver, goodModules()...), out)
+			left := r.must(t, "find /var/lib/dkms -name '.backup-*' -o -name '.old-*' -o -name '.unbuild-*'")
+			assert.Empty(t, left, "%s", out)
+		})
+	}
+}
+
 // checkPackages checks what holds whatever happened: dpkg has no complaint, no
 // hook dangles, our diversions are there exactly while our package is.
 func (l lab) checkPackages(t *testing.T, r root, row string) {
