@@ -45,6 +45,8 @@ const (
 	Gone FindingKind = "gone"
 	// Leftover is a file that a killed program left.
 	Leftover FindingKind = "leftover"
+	// BadHook is a hook of this package that does not run, or one of dkms that runs beside it.
+	BadHook FindingKind = "hook"
 )
 
 // Check looks for problems on all kernels, as fsck(8) does on a filesystem. It returns the
@@ -57,6 +59,7 @@ func Check(ctx context.Context, inv Invocation) ([]Finding, Examined, error) {
 	}
 	inv.Hook = Reconciler
 	c := checker{ctx: ctx, inv: inv, sys: sys}
+	c.hooks()
 	if err := c.forgotten(); err != nil {
 		return nil, Examined{}, err
 	}

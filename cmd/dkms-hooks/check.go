@@ -20,7 +20,8 @@ func (p program) checkCommand() *cli.Command {
 			"   stale      does not fit its kernel\n" +
 			"   unowned    belongs to no build and to no package\n" +
 			"   gone       left of a kernel that is gone\n" +
-			"   leftover   left by an interrupted program\n\n" +
+			"   leftover   left by an interrupted program\n" +
+			"   hook       a hook that does not run, or one of dkms that runs beside it\n\n" +
 			"A file that was signed, stripped, recompressed or patched is reported as unusual, which is no problem.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "register forgotten modules, build missing ones, and repair the rest"},
