@@ -78,6 +78,16 @@ grep -q changed /etc/kernel/prerm.d/dkms.stock && dpkg -i --force-downgrade --fo
 		{name: "both purged by apt", from: l.ours, hooks: withoutDKMS(stock), do: "apt-get purge -y dkms dkms-hooks"},
 		{name: "both removed by apt, then purged", from: l.ours, hooks: withoutDKMS(stock),
 			do: "apt-get remove -y dkms dkms-hooks && dpkg -P dkms-hooks dkms"},
+		{name: "installed where the diverted name is taken", from: l.stock, hooks: ours,
+			do: "echo mine >/etc/kernel/prerm.d/dkms.stock && dpkg -i /srv/dkms-hooks.deb && grep -q mine /etc/kernel/prerm.d/dkms.stock.dpkg-old && rm /etc/kernel/prerm.d/dkms.stock.dpkg-old"},
+		{name: "installed where a hook is diverted locally", from: l.stock, fails: true, hooks: stock,
+			do: `dpkg-divert --local --add --rename --divert /etc/kernel/prerm.d/dkms.mine /etc/kernel/prerm.d/dkms
+out=$(dpkg -i /srv/dkms-hooks.deb 2>&1); s=$?; echo "$out" | grep -q 'dpkg-divert --rename --remove /etc/kernel/prerm.d/dkms' || s=0
+dpkg-divert --local --rename --remove /etc/kernel/prerm.d/dkms; dpkg -P dkms-hooks; exit $s`},
+		{name: "purged when a hook of dkms came back", from: l.ours, hooks: stock,
+			do: `mkdir -p /etc/kernel/preinst.d && for f in dkms dkms.stock; do printf '#!/bin/sh\n# %s\n' $f >/etc/kernel/preinst.d/$f; done
+dpkg -P dkms-hooks && rm -f /etc/kernel/preinst.d/dkms /etc/kernel/preinst.d/dkms.dpkg-old && { rmdir /etc/kernel/preinst.d || :; }`},
+		{name: "purged without its links", from: l.ours, do: "rm /etc/kernel/*.d/dkms && dpkg -P dkms-hooks", hooks: stock},
 		{name: "an installation that fails to unpack", from: l.stock, fails: true, hooks: stock,
 			do: squatter("/usr/sbin/dkms-hooks") + "dpkg -i /srv/dkms-hooks.deb; s=$?; dpkg -r squatter && exit $s"},
 		{name: "an upgrade that fails to unpack", from: l.ours, fails: true, hooks: ours,
