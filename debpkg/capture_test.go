@@ -6,30 +6,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
+	"dkms-hooks/debpkg/dpkgtest"
+
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// captures extracts what hooks saw in real transitions, a directory for each call of one.
-func captures(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	archives, err := filepath.Glob("../testdata/dpkg/captures/*/*.txtar")
-	require.NoError(t, err)
-	for _, file := range archives {
-		archive, err := txtar.ParseFile(file)
-		require.NoError(t, err)
-		transition := strings.TrimSuffix(strings.TrimPrefix(file, "../testdata/dpkg/captures/"), ".txtar")
-		require.NoError(t, txtar.Write(archive, filepath.Join(dir, transition)))
-	}
-	return dir
-}
-
 // In every call that a real dpkg made of a hook, the merged database equals the output of
 // dpkg-query at that moment.
 func TestDatabaseAgreesWithDpkgQuery(t *testing.T) {
-	dir := captures(t)
+	dir := dpkgtest.Captures(t, "../testdata/dpkg/captures")
 	calls, err := filepath.Glob(filepath.Join(dir, "*/*/*/dpkg-query"))
 	require.NoError(t, err)
 	require.Greater(t, len(calls), 80)

@@ -2,6 +2,7 @@ package dkmsstate
 
 import (
 	"strings"
+	"unicode"
 )
 
 // MaxLog bounds how much of a log is searched for the error in it.
@@ -11,7 +12,7 @@ const MaxLog = 4 << 20
 // at a length that a reader can use.
 func OneLine(s string) string {
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r

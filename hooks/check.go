@@ -84,7 +84,7 @@ func Check(ctx context.Context, inv Invocation) ([]Finding, Examined, error) {
 			return nil, Examined{}, err
 		}
 	}
-	return c.found, Examined{Kernels: len(kernels), Modules: len(modules), Unusual: c.unusual}, nil
+	return c.found, Examined{Kernels: len(kernels), Modules: len(modules), Unusual: c.unusual, Troubles: sys.troubles}, nil
 }
 
 // Examined is what Check examined.
@@ -93,6 +93,8 @@ type Examined struct {
 	// Unusual describes, in a sentence each, installed modules that differ from what dkms
 	// built. Nothing is wrong with them.
 	Unusual []string
+	// Troubles describe what could not be read, a sentence each.
+	Troubles []string
 }
 
 // Repair fixes the repairable findings. It registers forgotten modules with dkms again, which

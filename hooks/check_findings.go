@@ -109,9 +109,9 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 	}
 	for _, m := range planned.NeedHeaders {
 		if b, _ := s.Build(m, s.Arch); b.Fresh.Verdict == dkmsstate.Stale {
-			c.add(Finding{Kind: Stale, Where: on(m.String()), Text: b.Fresh.Reason, Fix: headersAdvice(c.ctx, c.at(s.Kernel))})
+			c.add(Finding{Kind: Stale, Where: on(m.String()), Text: b.Fresh.Reason, Fix: c.headersFix(s)})
 		} else if link, linked := s.Link(m.Name, s.Arch); linked && link.Version == m.Version {
-			c.add(Finding{Kind: Broken, Where: on(m.String()), Text: "its build is gone", Fix: headersAdvice(c.ctx, c.at(s.Kernel))})
+			c.add(Finding{Kind: Broken, Where: on(m.String()), Text: "its build is gone", Fix: c.headersFix(s)})
 		}
 	}
 	for _, name := range c.leftovers(s) {
@@ -206,4 +206,12 @@ func (c *checker) gone(s dkmsstate.Snapshot) error {
 		c.repairable(Gone, string(s.Kernel), "the kernel is gone, but "+strings.Join(left, ", ")+" is left")
 	}
 	return nil
+}
+
+// headersFix returns what to do about a kernel's headers.
+func (c *checker) headersFix(s dkmsstate.Snapshot) string {
+	if s.Mismatch != "" {
+		return mismatchAdvice(s.Kernel)
+	}
+	return headersAdvice(c.ctx, c.at(s.Kernel))
 }

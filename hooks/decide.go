@@ -3,6 +3,7 @@ package hooks
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"dkms-hooks/debpkg"
 )
@@ -60,7 +61,11 @@ func Decide(inv Invocation, w World) Decision {
 	case inv.Script.Name != "prerm":
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s is not a removal", inv.calledBy())}
 	case inv.Action.Word != debpkg.Remove || !inv.Action.Known():
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s does not remove the kernel", inv.calledBy())}
+		d := Decision{Verdict: Keep, Reason: fmt.Sprintf("%s does not remove the kernel", inv.calledBy())}
+		if !inv.Action.Known() {
+			d.Hint = inv.overrideHint()
+		}
+		return d
 	case inv.Action.InFavour != nil:
 		return decideInFavour(inv, w)
 	}
@@ -106,6 +111,9 @@ func decideRemove(inv Invocation, w World) Decision {
 	case !w.beingRemoved():
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but its status in dpkg is %q", inv.calledBy(), w.Caller.Status), Hint: inv.overrideHint()}
 	}
+	if inv.Action.Word == debpkg.None && w.IncomingKnown && w.Contains != debpkg.ContainsNo { // nothing says that it is in favour of that
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, while dpkg unpacks %s, which may contain this kernel", inv.calledBy(), w.Incoming.Package)}
+	}
 	if remaining := w.remaining(); len(remaining) > 0 {
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but %s has the kernel too", inv.calledBy(), list(remaining)), Hint: inv.overrideHint()}
 	}
@@ -118,7 +126,7 @@ func decideInFavour(inv Invocation, w World) Decision {
 	replacement := inv.Action.InFavour.Package
 	switch {
 	case !w.IncomingKnown || w.Incoming.Package != replacement:
-		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg is not unpacking %s", inv.calledBy(), replacement)}
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but dpkg is not unpacking %s", inv.calledBy(), replacement), Hint: inv.overrideHint()}
 	case w.Contains == debpkg.ContainsYes:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, which contains this kernel", inv.calledBy())}
 	case w.Contains != debpkg.ContainsNo:
@@ -164,7 +172,7 @@ func list(packages []debpkg.Package) string {
 // of the report.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if unicode.IsControl(r) {
 			return '?'
 		}
 		return r

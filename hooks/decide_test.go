@@ -6,26 +6,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/debpkg"
+	"dkms-hooks/debpkg/dpkgtest"
 	"dkms-hooks/dkmsstate"
 )
 
 // The calls were captured from a real dpkg. A removal by prerm ends in Unbuild, and everything
 // else in Keep. That includes scripts that do not run prerm.d, such as a postrm.
 func TestDecideOnWhatDpkgShowed(t *testing.T) {
-	dir := t.TempDir()
-	archives, err := filepath.Glob("../testdata/dpkg/captures/*/*.txtar")
-	require.NoError(t, err)
-	for _, file := range archives {
-		archive, err := txtar.ParseFile(file)
-		require.NoError(t, err)
-		transition := strings.TrimSuffix(strings.TrimPrefix(file, "../testdata/dpkg/captures/"), ".txtar")
-		require.NoError(t, txtar.Write(archive, filepath.Join(dir, transition)))
-	}
+	dir := dpkgtest.Captures(t, "../testdata/dpkg/captures")
 	calls, err := filepath.Glob(filepath.Join(dir, "*/*/*-prerm"))
 	require.NoError(t, err)
 	require.Greater(t, len(calls), 15)

@@ -65,10 +65,11 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		planned := plan.Autoinstall(s, r.goal(s, kept))
 		notes, next := planNotes(planned)
 		if wantsHeaders(planned) {
-			next = e.Kernel.Next
+			next = append(next, e.Kernel.Next)
 		}
-		if e.Notes = notes; next != "" {
-			e.Notes = append(e.Notes, "  next: "+next)
+		e.Notes = notes
+		for _, advice := range next {
+			e.Notes = append(e.Notes, "  next: "+advice)
 		}
 	}
 	return e, nil

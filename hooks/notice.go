@@ -32,7 +32,7 @@ func noticeText(ctx context.Context, layout dkmsstate.Layout, rec dkmsstate.Reco
 	var text strings.Builder
 	for _, kernel := range bootable(layout) {
 		for _, line := range missingLines(missingModules(ctx, layout, kernel, rec.Kernel(kernel)), kernel, running(layout, kernel)) {
-			fmt.Fprintf(&text, "dkms-hooks: warning: %s\n", line)
+			fmt.Fprintf(&text, "dkms-hooks: %s\n", shorten("warning: "+line))
 		}
 	}
 	if text.Len() > 0 {
@@ -57,7 +57,7 @@ func missingLines(missing map[string]dkmsstate.Last, kernel dkmsstate.Release, r
 			day := last.When.Format(time.DateOnly)
 			failed[day] = append(failed[day], module)
 		} else {
-			lines = append(lines, shorten(fmt.Sprintf("%s is not up to date %s: %s", module, on, last.Text)))
+			lines = append(lines, fmt.Sprintf("%s is not up to date %s: %s", module, on, last.Text))
 		}
 	}
 	for _, day := range slices.Sorted(maps.Keys(failed)) {

@@ -37,8 +37,8 @@ type Report struct {
 	last []string
 	// logs are the modules that failed and have a log.
 	logs []string
-	// next is what to do about failures.
-	next string
+	// next is what to do about what went wrong, each once.
+	next []string
 	// unsigned are the modules that were built and not signed, by reason.
 	unsigned map[string][]string
 	// ended are the modules of a brief report, by what was done with them.
@@ -114,9 +114,14 @@ func (r *Report) atEndf(format string, args ...any) {
 	r.last = append(r.last, fmt.Sprintf(format, args...))
 }
 
-// trouble prints what is wrong with a module.
-func (r *Report) trouble(kind dkmsstate.LastResult, module, text string) {
-	r.warnf("%s", r.shorten(troubleText(kind, module, r.kernel, text)))
+// trouble prints what is wrong with a module. recorded reports whether the whole text is in the
+// log or the record, so that the line may be shortened.
+func (r *Report) trouble(kind dkmsstate.LastResult, module, text string, recorded bool) {
+	line := troubleText(kind, module, r.kernel, text)
+	if recorded {
+		line = r.shorten(line)
+	}
+	r.warnf("%s", line)
 }
 
 // shorten shortens a line of a brief report.
@@ -127,7 +132,7 @@ func (r *Report) shorten(text string) string {
 	return shorten(text)
 }
 
-// shorten shortens a line to 120 columns. The log and the record have the whole text.
+// shorten shortens a line to 120 columns.
 func shorten(text string) string {
 	const columns = 120 - len("dkms-hooks: ")
 	if runes := []rune(inOneLine(text)); len(runes) > columns {
@@ -154,10 +159,10 @@ func (r *Report) flush() {
 	default:
 		r.warnf("  logs: dkms-hooks log %s", r.kernel)
 	}
-	if r.next != "" {
-		r.warnf("  next: %s", r.next)
+	for _, advice := range r.next {
+		r.warnf("  next: %s", advice)
 	}
-	r.logs, r.next = nil, ""
+	r.logs, r.next = nil, nil
 	for _, reason := range slices.Sorted(maps.Keys(r.unsigned)) {
 		modules := r.unsigned[reason]
 		slices.Sort(modules)
@@ -274,6 +279,13 @@ func planned(p plan.Plan, depmod bool) []string {
 	return steps
 }
 
+// advise keeps what to do for the end.
+func (r *Report) advise(advice string) {
+	if !slices.Contains(r.next, advice) {
+		r.next = append(r.next, advice)
+	}
+}
+
 // notes reports problems that no step of a plan fixes. headers returns the advice about missing
 // headers.
 func (r *Report) notes(p plan.Plan, headers func() string) {
@@ -281,8 +293,8 @@ func (r *Report) notes(p plan.Plan, headers func() string) {
 	for _, line := range lines {
 		r.atEndf("%s", r.shorten(line))
 	}
-	if r.next == "" {
-		r.next = next
+	for _, advice := range next {
+		r.advise(advice)
 	}
 	if wantsHeaders(p) {
 		r.advice = headers
@@ -290,13 +302,13 @@ func (r *Report) notes(p plan.Plan, headers func() string) {
 }
 
 // planNotes returns lines about problems that no step of a plan fixes, and what to do next.
-// next is "" if that is to install headers, or nothing.
-func planNotes(p plan.Plan) (lines []string, next string) {
+// What headersAdvice returns is not among next.
+func planNotes(p plan.Plan) (lines, next []string) {
 	for _, n := range p.Broken {
 		kind := kindOf(n)
 		lines = append(lines, troubleText(kind, n.Module, p.Kernel, n.Text))
 		if kind == dkmsstate.LastFailed {
-			next = fixThenRun(p.Kernel)
+			next = []string{fixThenRun(p.Kernel)}
 		}
 	}
 	if len(p.NeedHeaders) == 0 {
@@ -306,12 +318,16 @@ func planNotes(p plan.Plan) (lines []string, next string) {
 	for _, m := range p.NeedHeaders {
 		names = append(names, m.String())
 	}
-	why := fmt.Sprintf("the headers of %s are not installed", p.Kernel)
+	why := "its headers are not installed"
 	if p.Mismatch != "" {
-		why = fmt.Sprintf("the headers of %s are not those of its image (%s)", p.Kernel, p.Mismatch)
-		next = mismatchAdvice(p.Kernel)
+		why = fmt.Sprintf("its headers are not those of the image (%s)", p.Mismatch)
+		next = append(next, mismatchAdvice(p.Kernel))
 	}
-	return append(lines, fmt.Sprintf("not built: %s: %s", strings.Join(names, ", "), why)), next
+	line := fmt.Sprintf("not built: %s for %s: %s", moduleList(names), p.Kernel, why)
+	if shorten(line) != line && len(names) > 1 {
+		line = fmt.Sprintf("not built: %d modules for %s: %s", len(names), p.Kernel, why)
+	}
+	return append(lines, line), next
 }
 
 // wantsHeaders reports whether a plan waits for headers that are not installed.

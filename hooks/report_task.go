@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"dkms-hooks/dkmsstate"
@@ -41,7 +43,7 @@ func (r *Report) end(res apply.Result, took time.Duration) {
 			r.infof("%s: failed while others were built; it is tried again after those before it", m)
 		}
 	case apply.Skipped:
-		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error())
+		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), true)
 	case apply.Failed:
 		if errors.Is(res.Err, context.Canceled) {
 			return // it had not begun; the interruption is printed once, at the end
@@ -63,6 +65,22 @@ func (r *Report) taskDone(module string, step plan.Step, took time.Duration) {
 	r.ended[short] = append(r.ended[short], module)
 }
 
+// takeBack removes from the end of a report what was kept for a task that seemed to end well.
+func (r *Report) takeBack(module string) {
+	of := func(other string) bool { return other == module }
+	for did := range r.ended {
+		if r.ended[did] = slices.DeleteFunc(r.ended[did], of); len(r.ended[did]) == 0 {
+			delete(r.ended, did)
+		}
+	}
+	for reason := range r.unsigned {
+		if r.unsigned[reason] = slices.DeleteFunc(r.unsigned[reason], of); len(r.unsigned[reason]) == 0 {
+			delete(r.unsigned, reason)
+		}
+	}
+	r.last = slices.DeleteFunc(r.last, func(line string) bool { return strings.HasPrefix(line, "warning: "+module+" is installed") })
+}
+
 // taskFailed prints that a task failed, and keeps what to do about it for the end.
 func (r *Report) taskFailed(res apply.Result) {
 	m, text := res.Task.Module, res.Err.Error()
@@ -70,7 +88,8 @@ func (r *Report) taskFailed(res apply.Result) {
 	if last.Op == plan.OpReplace {
 		text = "the old build stays: " + text
 	}
-	r.trouble(dkmsstate.LastFailed, m.String(), text)
+	r.takeBack(m.String())
+	r.trouble(dkmsstate.LastFailed, m.String(), text, res.Task.Installs())
 	if res.NoLog != nil {
 		r.warnf("  no log: %v", res.NoLog)
 	}
@@ -84,9 +103,7 @@ func (r *Report) taskFailed(res apply.Result) {
 	if res.Log != "" {
 		r.logs = append(r.logs, m.Name)
 	}
-	if r.next == "" {
-		r.next = "fix this, then run: " + command
-	}
+	r.advise("fix this, then run: " + command)
 }
 
 // notSigned keeps a module that was built and not signed for the end.

@@ -131,10 +131,40 @@ func TestOutcomes(t *testing.T) {
 func TestReportKeepsLinesWhole(t *testing.T) {
 	var out strings.Builder
 	r := newReport(&out, Invocation{Kernel: "6.1"})
-	r.trouble(dkmsstate.LastFailed, "m/1", "one\ntwo\x1b[2J\r")
+	r.trouble(dkmsstate.LastFailed, "m/1", "one\ntwo\x1b[2J\r", true)
 	r.flush()
 	assert.Equal(t, "dkms-hooks: failed: m/1 for 6.1: one; two?[2J?\n", out.String())
 	o := outcomes{}
 	o.set("m/1", dkmsstate.LastFailed, "one\ntwo\x1b[2J\r", "")
 	assert.Equal(t, "one; two?[2J?", o["m/1"].Text)
+}
+
+// A module that seemed to be installed and is not is not called installed.
+func TestReportTakesBackWhatDidNotHold(t *testing.T) {
+	var out strings.Builder
+	r := newReport(&out, Invocation{Kernel: "6.1", Script: Script{Name: "postinst"}})
+	task := plan.Task{Module: dkmsstate.Module{Name: "m", Version: "1.0"}, Steps: []plan.Step{{Op: plan.OpInstall}}}
+	r.end(apply.Result{Task: task, Outcome: apply.Done, Unsigned: "no key", Notes: []string{"it may not load"}}, 0)
+	r.end(apply.Result{Task: task, Outcome: apply.Failed, Err: errors.New("it is not installed")}, 0)
+	r.flush()
+	assert.Equal(t, "dkms-hooks: failed: m/1.0 for 6.1: it is not installed\ndkms-hooks:   next: fix this, then run: dkms-hooks run postinst 6.1\n", out.String())
+}
+
+// What fails a removal is in no log and no record, so that it is printed whole.
+func TestRemovalsThatFailArePrintedWhole(t *testing.T) {
+	var out strings.Builder
+	r := newReport(&out, Invocation{Kernel: "6.1", Script: Script{Name: "prerm"}})
+	task := plan.Task{Module: dkmsstate.Module{Name: "m", Version: "1.0"}, Steps: []plan.Step{{Op: plan.OpRemoveBuild}}}
+	r.end(apply.Result{Task: task, Outcome: apply.Failed, Err: errors.New(strings.Repeat("a long path ", 20) + "read-only file system")}, 0)
+	assert.Contains(t, out.String(), "read-only file system\n")
+}
+
+// Many modules hide no reason.
+func TestWaitingModulesAreCounted(t *testing.T) {
+	p := plan.Plan{Kernel: "6.12.43+deb13-amd64"}
+	for _, name := range []string{"nvidia-current", "virtualbox", "v4l2loopback"} {
+		p.NeedHeaders = append(p.NeedHeaders, dkmsstate.Module{Name: name, Version: "535.247.01-and-more"})
+	}
+	lines, _ := planNotes(p)
+	assert.Equal(t, []string{"not built: 3 modules for 6.12.43+deb13-amd64: its headers are not installed"}, lines)
 }

@@ -131,9 +131,9 @@ func (r *run) mustFail() bool {
 // failed reports whether a module could not be brought up to date, by this run or by an earlier
 // one that reported it. An older build of it may be installed.
 func (r *run) failed(name string) bool {
-	kept := r.record.Kernel(r.inv.Kernel).Last
-	for module := range r.reported {
-		if of, _, _ := strings.Cut(module, "/"); of == name && kept[module].Result != dkmsstate.LastSkipped {
+	for module := range r.reported { // there is none before the record is read
+		skipped := r.record.Kernel(r.inv.Kernel).Last[module].Result == dkmsstate.LastSkipped
+		if of, _, _ := strings.Cut(module, "/"); of == name && !skipped {
 			return true
 		}
 	}

@@ -246,4 +246,4 @@ func whyMissing(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registratio
 }
 
 // waitsForHeaders is why a module is not built on a kernel without headers.
-const waitsForHeaders = "kernel headers not installed"
+const waitsForHeaders = "waiting for kernel headers"

@@ -67,7 +67,7 @@ func ReadWorld(ctx context.Context, inv Invocation, layout dkmsstate.Layout) Wor
 		w.Unreadable = fmt.Errorf("cannot find the owners of the kernel: %w", err)
 		return w
 	}
-	if inv.Action.InFavour != nil {
+	if inv.Action.InFavour != nil || inv.Action.Word == debpkg.None && inv.Script.Name == "prerm" {
 		incoming, known, err := db.Incoming()
 		if err != nil {
 			w.Unreadable = err

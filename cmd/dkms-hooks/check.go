@@ -52,6 +52,9 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 			return p.failed(err)
 		}
 	}
+	for _, trouble := range examined.Troubles {
+		fmt.Fprintf(p.stderr, "dkms-hooks: %s\n", trouble)
+	}
 	out := p.page(c)
 	defer out.Flush()
 	repairable := 0

@@ -160,7 +160,7 @@ func (r *taskRun) step(ctx context.Context, step plan.Step) error {
 	t, tree := r.task, r.tree
 	switch step.Op {
 	case plan.OpClear:
-		return tree.Clear(t.Module, t.Arch)
+		return tree.clearBuild(t.Module, t.Arch)
 	case plan.OpBuild:
 		return r.build(ctx)
 	case plan.OpReplace:
@@ -172,11 +172,11 @@ func (r *taskRun) step(ctx context.Context, step plan.Step) error {
 	case plan.OpCompress:
 		return r.compress(ctx)
 	case plan.OpRemoveLeftovers:
-		return tree.RemoveScratch(t.Module)
+		return tree.removeScratch(t.Module)
 	case plan.OpRemoveOtherArch:
-		return tree.RemoveArch(t.Module, t.Arch)
+		return tree.removeArch(t.Module, t.Arch)
 	case plan.OpUnlink:
-		return tree.RemoveLink(t.Module.Name, t.Arch)
+		return tree.removeLink(t.Module.Name, t.Arch)
 	case plan.OpDKMSUnbuild:
 		if tree.Backup {
 			if err := tree.linkBackup(t.Module); err != nil {

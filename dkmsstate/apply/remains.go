@@ -27,9 +27,9 @@ func (t Tree) RemoveDepmodPending() error {
 	return removeFiles(tree, names)
 }
 
-// RemoveScratch removes what an interrupted run left for a module on the kernel: scratch
+// removeScratch removes what an interrupted run left for a module on the kernel: scratch
 // directories of dkms, and builds that were being removed.
-func (t Tree) RemoveScratch(m dkmsstate.Module) error {
+func (t Tree) removeScratch(m dkmsstate.Module) error {
 	version, err := t.openVersion(m)
 	if err != nil {
 		return err
@@ -66,10 +66,10 @@ func (t Tree) RemoveScratch(m dkmsstate.Module) error {
 	return nil
 }
 
-// RemoveArch removes a module's kernel link and build for one architecture. The installed files
+// removeArch removes a module's kernel link and build for one architecture. The installed files
 // stay: they have the same names for every architecture, and belong to another build.
-func (t Tree) RemoveArch(m dkmsstate.Module, arch string) error {
-	if err := t.RemoveLink(m.Name, arch); err != nil {
+func (t Tree) removeArch(m dkmsstate.Module, arch string) error {
+	if err := t.removeLink(m.Name, arch); err != nil {
 		return err
 	}
 	kernel, err := t.openTree(m.Name, m.Version, string(t.Kernel))
@@ -86,8 +86,8 @@ func (t Tree) RemoveArch(m dkmsstate.Module, arch string) error {
 	return nil
 }
 
-// RemoveLink removes the kernel link of a module name on an architecture.
-func (t Tree) RemoveLink(name, arch string) error {
+// removeLink removes the kernel link of a module name on an architecture.
+func (t Tree) removeLink(name, arch string) error {
 	module, err := t.openTree(name)
 	if nofollow.IsNotExist(err) {
 		return nil

@@ -49,7 +49,7 @@ func (t Tree) Unbuild(m dkmsstate.Module) error {
 	}
 	for _, l := range s.Links {
 		if l.Name == m.Name && l.Version == m.Version {
-			if err := t.RemoveLink(m.Name, l.Arch); err != nil {
+			if err := t.removeLink(m.Name, l.Arch); err != nil {
 				return err
 			}
 		}
@@ -150,8 +150,8 @@ func (t Tree) removeBuilds(version *nofollow.Dir) error {
 	return nil
 }
 
-// Clear removes MODULE/VERSION/KVER/ARCH if it contains no build.
-func (t Tree) Clear(m dkmsstate.Module, arch string) error {
+// clearBuild removes MODULE/VERSION/KVER/ARCH if it contains no build.
+func (t Tree) clearBuild(m dkmsstate.Module, arch string) error {
 	if t.build(m, arch).Complete() {
 		return fmt.Errorf("cannot clear the build directory of %s: it contains a build", m)
 	}

@@ -156,9 +156,9 @@ func TestClearRefusesABuild(t *testing.T) {
 	f := dkmstest.New(t)
 	f.Register(m, "")
 	f.AddBuild(m)
-	assert.Error(t, Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}.Clear(m, dkmstest.Arch))
+	assert.Error(t, Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}.clearBuild(m, dkmstest.Arch))
 	f.Remove(f.BuildFile(m))
-	require.NoError(t, Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}.Clear(m, dkmstest.Arch))
+	require.NoError(t, Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}.clearBuild(m, dkmstest.Arch))
 	assert.NoDirExists(t, f.Path("var/lib/dkms/m/1.0/6.1.0-test/x86_64"))
 }
 

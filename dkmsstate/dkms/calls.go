@@ -13,8 +13,8 @@ import (
 )
 
 // Calls are the programs that this process runs side by side. A process that one of them leaves
-// running cannot be told from one that another started. All such processes are therefore ended
-// when the last program ends. A nil Calls is for one call at a time.
+// running cannot be told from one that another started. Those with the mark of the run are therefore
+// ended when the last program ends. A nil Calls is for one call at a time.
 //
 // Among builds, the one that began first has the processors before the others, as far as it can
 // use them. Builds begin with the longest, and one that works on a single processor for long (a

@@ -87,11 +87,12 @@ func firstError(log string) string {
 		return ""
 	}
 	defer file.Close()
-	found := make([]string, len(errorSigns()))
+	signs := errorSigns()
+	found := make([]string, len(signs))
 	lines := bufio.NewScanner(io.LimitReader(file, dkmsstate.MaxLog))
 	lines.Buffer(nil, dkmsstate.MaxLog)
 	for lines.Scan() && found[0] == "" {
-		for i, sign := range errorSigns() {
+		for i, sign := range signs {
 			if found[i] == "" && sign(lines.Text()) {
 				found[i] = dkmsstate.OneLine(lines.Text())
 			}

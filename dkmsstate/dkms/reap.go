@@ -34,13 +34,20 @@ func reap(lock *record.Lock) {
 		killed = append(killed, ours...)
 		time.Sleep(time.Millisecond)
 	}
-	for _, pid := range killed {
+	for _, pid := range append(killed, endedChildren()...) { // no call is left that waits for one
 		_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 	}
 }
 
 // children returns the children of this process that have not ended, according to /proc.
-func children() []int {
+func children() []int { return slices.DeleteFunc(allChildren(), zombie) }
+
+// endedChildren returns those that have ended, and that nobody has waited for.
+func endedChildren() []int {
+	return slices.DeleteFunc(allChildren(), func(pid int) bool { return !zombie(pid) })
+}
+
+func allChildren() []int {
 	lists, _ := filepath.Glob("/proc/self/task/*/children")
 	var pids []int
 	for _, list := range lists {
@@ -49,7 +56,7 @@ func children() []int {
 			continue
 		}
 		for _, field := range strings.Fields(string(data)) {
-			if pid, err := strconv.Atoi(field); err == nil && !zombie(pid) {
+			if pid, err := strconv.Atoi(field); err == nil {
 				pids = append(pids, pid)
 			}
 		}

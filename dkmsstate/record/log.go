@@ -24,8 +24,8 @@ const logDir = "/var/log/dkms-hooks"
 // maxKept bounds the size of a log on the disk.
 const maxKept = 64 << 20
 
-// LogPath returns the path of the log of a module for a kernel.
-func LogPath(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release) string {
+// logPath returns the path of the log of a module for a kernel.
+func logPath(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release) string {
 	return filepath.Join(l.Path(logDir), string(kernel), m.Name+"-"+m.Version+".log")
 }
 
@@ -45,7 +45,7 @@ func RemoveLogs(l dkmsstate.Layout, kernel dkmsstate.Release) error {
 // NewLog returns the log of a module for a kernel. The first write to it replaces the previous
 // log.
 func NewLog(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release) *KeptLog {
-	return &KeptLog{path: LogPath(l, m, kernel), head: fmt.Sprintf("%s for %s, %s\n", m, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
+	return &KeptLog{path: logPath(l, m, kernel), head: fmt.Sprintf("%s for %s, %s\n", m, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
 }
 
 // ModuleOfLog returns the module in the first line of a log, or "" if there is none or the file

@@ -54,7 +54,7 @@ func damages() []damage {
 for f in ` + alpha + `/x86_64/module/alpha.ko.xz updates/dkms/alpha.ko.xz; do [ ! -e $f ] || xz -d $f; done; depmod $K`,
 			says: "alpha/1.0: restored (alpha.ko is not compressed", leaves: "/lib/modules/$K/updates/dkms/alpha.ko"},
 		{name: "plain .ko beside the compressed one", do: "cd /lib/modules/$K/updates/dkms; if [ -e alpha.ko ]; then gzip -k alpha.ko; else xz -dk alpha.ko.xz; fi",
-			says: "is beside it"},
+			says: "is a duplicate in updates/dkms"},
 	}
 }
 

@@ -65,9 +65,9 @@ type outcome struct {
 func (l lab) compare(t *testing.T, style string, r row, stock, ours stage) outcome {
 	t.Helper()
 	before := look(t, ours.settled, l.kver, ours.modules(t)...)
-	o := outcome{row: r, style: style, ours: l.play(t, r, ours)}
+	o := outcome{row: r, style: style, ours: l.play(t, r, ours, explaining)}
 	if l.withStock {
-		o.stock = l.play(t, r, stock)
+		o.stock = l.play(t, r, stock, "")
 	}
 	o.calls = l.calls(o.ours.out)
 	r.want.check(t, before, o.ours.end, o.ours.out)
@@ -77,10 +77,21 @@ func (l lab) compare(t *testing.T, style string, r row, stock, ours stage) outco
 	return o
 }
 
-// play runs a row in a fork of the stage that it begins with.
-func (l lab) play(t *testing.T, r row, s stage) cell {
+// explaining adds a hook before each of ours that prints the verdict which ours is about to
+// come to. Ours print none where nothing changes.
+const explaining = `for hook in postinst header_postinst prerm postrm; do
+	mkdir -p /etc/kernel/$hook.d
+	printf '#!/bin/sh\necho "dkms-hooks: %s $1: $(dkms-hooks --quiet explain %s "$1" | head -n 1)" >&2\n' $hook $hook >/etc/kernel/$hook.d/aaa-explain
+	chmod 755 /etc/kernel/$hook.d/aaa-explain
+done`
+
+// play runs a row in a fork of the stage that it begins with, after a script.
+func (l lab) play(t *testing.T, r row, s stage, prepare string) cell {
 	t.Helper()
 	from := map[string]root{"": s.settled, fresh: s.fresh, two: s.two}[r.from].fork(t, l.scratch)
+	if prepare != "" {
+		from.must(t, prepare)
+	}
 	started := time.Now()
 	var c cell
 	c.out, c.end.exit = from.run(t, r.do, l.env()...)

@@ -63,7 +63,7 @@ logged() {
 	wait "$job" || status=$?
 	job=''
 	[ "$status" -eq 0 ] || {
-		grep -v '^N:' "$work/log" | tail -n 80 >&2
+		grep -v '^N:' "$work/log" | tail -n 80 >&2 || :
 		fail "$1 failed with status $status"
 	}
 }
