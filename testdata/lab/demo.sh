@@ -185,5 +185,6 @@ printf '\n%-36s %s%-14s%s%s\n' '' "$bold" 'stock' 'dkms-hooks' "$plain"
 outcome installed 'dpkg -i linux-image'
 outcome reinstalled 'dpkg -i linux-image, the same again'
 outcome headerless 'the same once more, its headers gone'
-printf '\nwhat dkms-hooks said to the second of these:\n'
-grep '^dkms-hooks:' "$work/ours/srv/reinstalled.said" | sed 's/^/  /'
+printf '\nwhy, by dkms-hooks explain:\n'
+kver=$(cat "$work/stock/kver")
+inside "$work/ours" "dkms-hooks --quiet explain prerm $kver --package linux-image-$kver --params 'upgrade 2'" | sed 's/^/  /'
