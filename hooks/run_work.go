@@ -166,7 +166,7 @@ func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) plan.Goal 
 	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.RemovedBy == "" && !layout.UnfinishedInFull(s.Kernel) && !r.unpacked(s, kept) {
 		goal.BringIn = func(m dkmsstate.Module) bool {
 			link, _ := s.Link(m.Name, s.Arch)
-			return kept.Waits(m, link.Version)
+			return kept.Waits(m, link.Version) || r.upgraded(s, m)
 		}
 	}
 	return goal

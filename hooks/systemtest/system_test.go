@@ -56,6 +56,7 @@ func TestSystem(t *testing.T) {
 				t.Run("reconcile", func(t *testing.T) { testReconcile(t, l) })
 				t.Run("package", func(t *testing.T) { testPackage(t, l) })
 				t.Run("package in the run", func(t *testing.T) { testPackageInRun(t, l) })
+				t.Run("module upgrade", func(t *testing.T) { testModuleUpgrade(t, l) })
 				t.Run("traces", func(t *testing.T) { testTraces(t, l) })
 				t.Run("fresh", func(t *testing.T) { testFresh(t, l, table) })
 				t.Run("beside", func(t *testing.T) { testBeside(t, l) })
