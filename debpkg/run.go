@@ -26,7 +26,7 @@ func RunID() string {
 
 // findDpkg finds the nearest ancestor of this process that is dpkg.
 func findDpkg() (int, process, bool) {
-	for pid := os.Getppid(); pid > 1; {
+	for pid := os.Getppid(); pid > 0; {
 		data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		if err != nil {
 			break

@@ -184,7 +184,7 @@ func (c *checker) unowned(s dkmsstate.Snapshot, planned plan.Plan) error {
 
 // gone finds what is left of a kernel that is gone.
 func (c *checker) gone(s dkmsstate.Snapshot) error {
-	w := ReadKernel(c.at(s.Kernel), c.sys.layout, "")
+	w := ReadKernel(c.at(s.Kernel), c.sys.layout, c.sys.record.Kernel(s.Kernel))
 	d := DecideKernel(c.at(s.Kernel), w)
 	if d.Verdict != Unbuild {
 		return w.Unreadable

@@ -24,6 +24,9 @@ func DecideKernel(inv Invocation, w World) Decision {
 	case len(w.Owners) > 0:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has no modules, and belongs to %s", list(w.Owners))}
 	}
+	if !w.Seen { // headers alone, for which somebody builds, or what was there before this package
+		return Decision{Verdict: Keep, Reason: "it has no modules, no image and no owner, and no run has seen it installed"}
+	}
 	return Decision{
 		Verdict:         Unbuild,
 		Reason:          "the kernel is gone: no modules, no image, and no package owns it",

@@ -42,23 +42,30 @@ func noticeText(ctx context.Context, layout dkmsstate.Layout, rec dkmsstate.Reco
 	return text.String()
 }
 
-// missingLines returns a line for the modules that failed on the same day, and one for each of
-// the others.
+// missingLines returns a line for the modules that failed on the same day, and one for those that
+// are missing for the same reason.
 func missingLines(missing map[string]dkmsstate.Last, kernel dkmsstate.Release, runs bool) []string {
 	which := "newest kernel"
 	if runs {
 		which = "running kernel"
 	}
 	on := fmt.Sprintf("for %s (%s)", kernel, which)
-	failed := map[string][]string{}
+	failed, others := map[string][]string{}, map[string][]string{}
 	var lines []string
 	for _, module := range slices.Sorted(maps.Keys(missing)) {
 		if last := missing[module]; last.Result == dkmsstate.LastFailed {
 			day := last.When.Format(time.DateOnly)
 			failed[day] = append(failed[day], module)
 		} else {
-			lines = append(lines, fmt.Sprintf("%s is not up to date %s: %s", module, on, last.Text))
+			text := fmt.Sprintf("not up to date %s: %s", on, last.Text)
+			if last.Result == dkmsstate.LastWaiting {
+				text = fmt.Sprintf("not built %s: %s", on, last.Text)
+			}
+			others[text] = append(others[text], module)
 		}
+	}
+	for _, text := range slices.Sorted(maps.Keys(others)) {
+		lines = append(lines, moduleList(others[text])+" "+text)
 	}
 	for _, day := range slices.Sorted(maps.Keys(failed)) {
 		lines = append(lines, fmt.Sprintf("%s failed %s on %s", moduleList(failed[day]), on, day))

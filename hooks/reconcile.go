@@ -135,7 +135,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 func (c *reconciliation) kernel(kernel dkmsstate.Release, survey *dkmsstate.Survey) bool {
 	inv := c.inv
 	inv.Hook, inv.Kernel = Reconciler, kernel
-	w := ReadKernel(inv, c.sys.layout, c.sys.record.Kernel(kernel).RemovedBy)
+	w := ReadKernel(inv, c.sys.layout, c.sys.record.Kernel(kernel))
 	d := DecideKernel(inv, w)
 	r := newRun(inv, *c.sys, d.Verdict, c.stderr)
 	r.machine, r.reconciling, r.record, r.survey = c.machine, true, &c.sys.record, survey

@@ -28,7 +28,10 @@ func headersAdvice(ctx context.Context, inv Invocation) string {
 			return fmt.Sprintf("apt install %s", name)
 		}
 	}
-	return fmt.Sprintf("dpkg -i %s_*.deb, which make bindeb-pkg put beside the image", names[0])
+	if inv.Root != "/" {
+		return fmt.Sprintf("install %s there", names[0])
+	}
+	return fmt.Sprintf("install %s (apt does not offer it: a superseded kernel, or your own)", names[0])
 }
 
 // headersNames returns what a package of a kernel's headers may be called: by the name of the

@@ -123,7 +123,11 @@ func (r *run) mustFail() bool {
 		return false
 	}
 	r.report.warnf("error: %s", strings.Join(why, "; "))
-	r.report.warnf("  %s is not configured: later steps, such as the initramfs and the boot loader, are not done for this kernel", r.inv.callerName())
+	if r.inv.Script.Name == "" {
+		r.report.warnf("  next: fix this or change %s, then run: dkms-hooks run %s %s", ConfigFile, r.inv.Hook, r.inv.Kernel)
+		return true
+	}
+	r.report.warnf("  %s is not configured: its initramfs and boot loader are not updated either", r.inv.callerName())
 	r.report.warnf("  next: fix this or change %s, then run: dpkg --configure -a", ConfigFile)
 	return true
 }

@@ -141,7 +141,7 @@ func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
 // wantedOn returns the goal for a kernel. A kernel that cannot be started keeps what it has.
 func wantedOn(inv Invocation, sys system) plan.Goal {
 	goal := plan.Goal{}
-	if !sys.layout.ImageThere(inv.Kernel) && ReadKernel(inv, sys.layout, "").Lifeless() {
+	if !sys.layout.ImageThere(inv.Kernel) && ReadKernel(inv, sys.layout, dkmsstate.KernelRecord{}).Lifeless() {
 		goal = plan.KeepOnly()
 	}
 	goal.Ignored = sys.config.ignored(inv.Kernel)

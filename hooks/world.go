@@ -33,6 +33,8 @@ type World struct {
 	Image bool
 	// Running reports whether the kernel is the running one.
 	Running bool
+	// Seen reports whether the record shows that the kernel was installed once.
+	Seen bool
 	// Stays reports whether the package whose removal deleted the kernel's builds is still
 	// present: dpkg aborted the removal.
 	Stays bool

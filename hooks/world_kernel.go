@@ -14,14 +14,14 @@ func (w World) Lifeless() bool {
 	return w.There && !w.Running && !w.Image && !w.Stays && w.Unreadable == nil && len(w.Starters) == 0 && len(w.Unconfigured) == 0
 }
 
-// ReadKernel reads what DecideKernel needs, and no more. removedBy is the package whose removal
-// deleted the kernel's builds, "" if there is none.
-func ReadKernel(inv Invocation, layout dkmsstate.Layout, removedBy string) World {
+// ReadKernel reads what DecideKernel needs, and no more. kept is the record of the kernel.
+func ReadKernel(inv Invocation, layout dkmsstate.Layout, kept dkmsstate.KernelRecord) World {
 	kernel := inv.Kernel
 	w := World{
 		There:   inv.there(layout, kernel),
 		Image:   layout.ImageThere(kernel),
 		Running: running(layout, kernel),
+		Seen:    kept.Unpacked != "" || kept.RemovedBy != "",
 	}
 	db, err := inv.database()
 	if err != nil {
@@ -36,7 +36,7 @@ func ReadKernel(inv Invocation, layout dkmsstate.Layout, removedBy string) World
 		w.Owners, ownersErr = db.Owners(string(kernel))
 		w.Starters, startersErr = db.Starters(string(kernel))
 	}
-	if p, known := db.Lookup(removedBy, ""); removedBy != "" && known {
+	if p, known := db.Lookup(kept.RemovedBy, ""); kept.RemovedBy != "" && known {
 		w.Stays = p.Status.Present()
 	}
 	if !w.There && !w.Image {

@@ -70,7 +70,7 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 	}
 	switch {
 	case len(findings) > 0 && repaired:
-		out.line(cell{fmt.Sprintf("problems left: %d; see dkms-hooks status", len(findings)), bold})
+		out.line(cell{fmt.Sprintf("problems left: %d", len(findings)), bold})
 	case repairable > 0:
 		out.line(cell{fmt.Sprintf("problems: %d; dkms-hooks check --repair can fix %d", len(findings), repairable), bold})
 	case len(findings) > 0:

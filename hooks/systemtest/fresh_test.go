@@ -33,7 +33,7 @@ func freshRows() []freshRow {
 		{name: "other ABI, headers first", revision: "3", first: "dpkg -i $headers", second: "dpkg -i $image"},
 		{name: "other ABI, in one run", revision: "3", first: "dpkg -i $image $headers", second: ":"},
 		{name: "other ABI, headers gone meanwhile", revision: "3", first: "dpkg -r linux-headers-$K && dpkg -i $image", second: "dpkg -i $headers",
-			between: `(?s)left: witness/1.0 for \S+: stale, .*witness/1.0 is not up to date for \S+ \(newest kernel\): stale, `},
+			between: `(?s)left: witness/1.0 for \S+: stale, .*witness/1.0 not up to date for \S+ \(newest kernel\): stale, `},
 	}
 }
 

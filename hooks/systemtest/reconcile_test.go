@@ -3,6 +3,7 @@
 package systemtest
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -33,10 +34,18 @@ func testReconcile(t *testing.T, l lab) {
 	t.Run("by hand, with something to do", func(t *testing.T) {
 		s := l.whole("debian")
 		r := s.settled.fork(t, l.scratch)
-		r.must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && install -d /lib/modules/4.9.0-ghost/updates/dkms && : >/lib/modules/4.9.0-ghost/modules.dep`, env...)
+		r.must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && install -d /lib/modules/4.9.0-ghost/updates/dkms && : >/lib/modules/4.9.0-ghost/modules.dep
+sed -i 's/"kernels": *{/&"4.9.0-ghost":{"unpacked":"seen"},/' /var/lib/dkms-hooks/record.json`, env...)
 		out := r.must(t, `dkms-hooks reconcile; ls -d /lib/modules/4.9.0-ghost 2>&1 || :`)
 		assert.Contains(t, out, "No such file")
 		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+	})
+	t.Run("headers alone: what is built for them stays", func(t *testing.T) {
+		r := l.ours.fork(t, l.scratch)
+		l.withKernels(t, r, "builddeb")
+		out := r.must(t, `dpkg -i --force-depends $headers1 && dkms build alpha/1.0 -k $K && dkms-hooks reconcile && dpkg -i --force-depends $headers1 && dpkg -i /srv/dkms-hooks.deb; dkms status`, env...)
+		assert.Regexp(t, `alpha[/, ]+1\.0, `+regexp.QuoteMeta(l.kver)+`, \S+: built`, out)
+		assert.NotContains(t, out, "removed")
 	})
 	t.Run("a module that does not compile is tried again when something changed", func(t *testing.T) {
 		s := l.whole("debian")

@@ -136,6 +136,7 @@ func (s *stockwise) makeStages(t *testing.T) {
 	t.Helper()
 	base := root{layers: []string{filepath.Join(s.roots, s.suite)}}.fork(t, s.scratch)
 	s.copyIn(t, base, filepath.Join(s.top, "testdata", "lab", "mkmodule"), "mkmodule")
+	s.copyIn(t, base, filepath.Join("transitions", "lib.sh"), "lib.sh")
 	base.must(t, "chmod 755 /srv/mkmodule")
 	s.makePackages(t, base)
 	s.make(t, "mkmodule", base.dir, "alpha", "1.0", "--count")
