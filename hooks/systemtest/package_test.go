@@ -85,8 +85,8 @@ grep -q changed /etc/kernel/prerm.d/dkms.stock && dpkg -i --force-downgrade --fo
 out=$(dpkg -i /srv/dkms-hooks.deb 2>&1); s=$?; echo "$out" | grep -q 'dpkg-divert --rename --remove /etc/kernel/prerm.d/dkms' || s=0
 dpkg-divert --local --rename --remove /etc/kernel/prerm.d/dkms; dpkg -P dkms-hooks; exit $s`},
 		{name: "purged when a hook of dkms came back", from: l.ours, hooks: stock,
-			do: `mkdir -p /etc/kernel/preinst.d && for f in dkms dkms.stock; do printf '#!/bin/sh\n# %s\n' $f >/etc/kernel/preinst.d/$f; done
-dpkg -P dkms-hooks && rm -f /etc/kernel/preinst.d/dkms /etc/kernel/preinst.d/dkms.dpkg-old && { rmdir /etc/kernel/preinst.d || :; }`},
+			do: `mkdir -p /etc/kernel/preinst.d && printf '#!/bin/sh\n# back\n' >/etc/kernel/preinst.d/dkms &&
+dpkg -P dkms-hooks && rm "$(grep -l '^# back' /etc/kernel/preinst.d/*)" && { rmdir /etc/kernel/preinst.d || :; }`},
 		{name: "purged without its links", from: l.ours, do: "cd /etc/kernel && rm postinst.d/dkms header_postinst.d/dkms prerm.d/dkms postrm.d/dkms && dpkg -P dkms-hooks", hooks: stock},
 		{name: "an installation that fails to unpack", from: l.stock, fails: true, hooks: stock,
 			do: squatter("/usr/sbin/dkms-hooks") + "dpkg -i /srv/dkms-hooks.deb; s=$?; dpkg -r squatter && exit $s"},

@@ -3,6 +3,7 @@
 package systemtest
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -39,7 +40,7 @@ func testModuleUpgrade(t *testing.T, l lab) {
 		r := from.fork(t, l.scratch)
 		r.must(t, "dkms-hooks reconcile", env...)
 		out := r.must(t, newVersion(":")+"dpkg -i /srv/new.deb; dkms status", env...)
-		assert.Regexp(t, `acpi-call[/, ]+99\.9, `+l.kver+`, \S+: installed`, out)
+		assert.Regexp(t, `acpi-call[/, ]+99\.9, `+regexp.QuoteMeta(l.kver)+`, \S+: installed`, out)
 		assert.NotContains(t, out, "dkms-hooks: failed")
 	})
 }
