@@ -101,7 +101,7 @@ func headersWords(v KernelView) string {
 	case HeadersForeign:
 		return "not those of the image: " + v.HeadersReason
 	case HeadersPresent:
-		return "there"
+		return "installed"
 	}
 	return "not installed, so that nothing can be built"
 }
