@@ -65,10 +65,16 @@ func TestGoal(t *testing.T) {
 // unpackedNow returns a database in which a package of the kernel was unpacked just now.
 func unpackedNow(t *testing.T) string {
 	t.Helper()
+	return databaseOf(t, "p", "/lib/modules/6.1.0/build\n")
+}
+
+// databaseOf returns the directory of a database with one installed package and its files.
+func databaseOf(t *testing.T, name, files string) string {
+	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "info"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "status"), []byte("Package: p\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "info/p.list"), []byte("/lib/modules/6.1.0/build\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "status"), []byte("Package: "+name+"\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "info", name+".list"), []byte(files), 0o644))
 	return dir
 }
 

@@ -1,8 +1,6 @@
 package hooks
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -19,14 +17,9 @@ func TestHeadersAreNamedAfterTheImage(t *testing.T) {
 		"raspberrypi-kernel":                 "raspberrypi-kernel-headers",
 	} {
 		t.Run(image, func(t *testing.T) {
-			root := t.TempDir()
-			dpkg := filepath.Join(root, "var/lib/dpkg")
-			require.NoError(t, os.MkdirAll(filepath.Join(dpkg, "info"), 0o755))
-			require.NoError(t, os.WriteFile(filepath.Join(dpkg, "status"),
-				[]byte("Package: "+image+"\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"), 0o644))
-			require.NoError(t, os.WriteFile(filepath.Join(dpkg, "info", image+".list"), []byte("/boot/vmlinuz-6.1.0\n"), 0o644))
-			inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + root})
+			inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + t.TempDir()})
 			require.NoError(t, err)
+			inv.AdminDir = databaseOf(t, image, "/boot/vmlinuz-6.1.0\n")
 			inv.Kernel = "6.1.0"
 			assert.Equal(t, want, headersNames(inv)[0])
 			assert.Contains(t, headersNames(inv), "linux-headers-6.1.0")

@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -46,11 +45,7 @@ func TestUpgradedModules(t *testing.T) {
 			if w.image {
 				require.NoError(t, os.WriteFile(layout.Path("/boot/vmlinuz-6.1.0"), nil, 0o644))
 			}
-			dpkg := t.TempDir()
-			require.NoError(t, os.Mkdir(filepath.Join(dpkg, "info"), 0o755))
-			require.NoError(t, os.WriteFile(filepath.Join(dpkg, "status"), []byte("Package: p\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"), 0o644))
-			require.NoError(t, os.WriteFile(filepath.Join(dpkg, "info/p.list"), []byte(w.files), 0o644))
-			r := &run{reconciling: true, inv: Invocation{Kernel: kernel, AdminDir: dpkg}, machine: apply.Machine{Layout: layout},
+			r := &run{reconciling: true, inv: Invocation{Kernel: kernel, AdminDir: databaseOf(t, "p", w.files)}, machine: apply.Machine{Layout: layout},
 				record: &dkmsstate.Record{Kernels: map[dkmsstate.Release]dkmsstate.KernelRecord{kernel: {Builds: w.builds}}}}
 			assert.Equal(t, row.want, r.upgraded(w.snapshot, now))
 		})
