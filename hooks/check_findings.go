@@ -96,10 +96,10 @@ func (c *checker) kernel(s dkmsstate.Snapshot) error {
 			c.repairable(Broken, on(t.Module.String()), first.Reason)
 		case t.Installs() && c.failed(s, t.Module) != "":
 			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: "failed: " + c.failed(s, t.Module),
-				Fix: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: dkms-hooks run postinst %s", s.Kernel, t.Module.Name, s.Kernel)})
+				Fix: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", s.Kernel, t.Module.Name, runPostinst(s.Kernel))})
 		case t.Installs() && !c.skipped(s, t.Module):
 			c.add(Finding{Kind: Missing, Where: on(t.Module.String()), Text: first.Reason, Repairable: true,
-				Fix: fmt.Sprintf("dkms-hooks run postinst %s; if it is not wanted there: Ignore: %s@%s in %s", s.Kernel, t.Module.Name, s.Kernel, ConfigFile)})
+				Fix: fmt.Sprintf("%s; if it is not wanted there: Ignore: %s@%s in %s", runPostinst(s.Kernel), t.Module.Name, s.Kernel, ConfigFile)})
 		}
 	}
 	for _, b := range s.Builds {

@@ -48,7 +48,8 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	due := func(dkmsstate.Record, dkmsstate.Release) bool { return true }
 	if inv.FailedOnly {
 		due = retries(inv, sys.layout)
-		if before := withRecord(inv); !anyKernel(before.record, due) {
+		before := sys // the record is read again under the lock
+		if before.readRecord(); !anyKernel(before.record, due) {
 			return exitOK
 		}
 	}

@@ -167,7 +167,7 @@ func (r *Report) flush() {
 		modules := r.unsigned[reason]
 		slices.Sort(modules)
 		r.warnf("not signed: %s for %s: %s", strings.Join(modules, ", "), r.kernel, reason)
-		r.warnf("  next: fix this, unbuild them with dkms(8), then run: dkms-hooks run postinst %s", r.kernel)
+		r.warnf("  next: fix this, unbuild them with dkms(8), then run: %s", runPostinst(r.kernel))
 	}
 	r.unsigned = nil
 }
@@ -223,7 +223,7 @@ func moduleList(modules []string) string {
 // runFailed prints the error that ended the work, and the command to run once it is fixed.
 func (r *Report) runFailed(err error, command string) {
 	r.warnf("failed: %v", err)
-	r.warnf("  next: fix this, then run: %s", command)
+	r.warnf("  next: %s", fixThenRun(command))
 }
 
 // close prints the advice. It is called after flush and without the lock.
@@ -245,40 +245,6 @@ func (r *Report) decision(hook Hook, d Decision) {
 	}
 }
 
-// plan prints what would be done, for --dry-run.
-func (r *Report) plan(p plan.Plan, depmod bool) {
-	if p.Empty() {
-		r.infof("nothing to do")
-	}
-	for _, step := range planned(p, depmod) {
-		r.infof("would %s", step)
-	}
-}
-
-// planned describes the steps of a plan, a line each.
-func planned(p plan.Plan, depmod bool) []string {
-	var steps []string
-	add := func(format string, args ...any) { steps = append(steps, fmt.Sprintf(format, args...)) }
-	for _, t := range p.Tasks {
-		for _, step := range t.Steps {
-			add("%s %s: %s", step.Op, t.Module, step.Reason)
-		}
-	}
-	for _, name := range p.Leftovers {
-		add("remove leftovers of an interrupted run: %s", name)
-	}
-	for _, name := range p.Unowned {
-		add("remove %s, which belongs to no build of dkms, unless a package owns it", dkmsstate.InstalledPath(p.Kernel, name))
-	}
-	switch {
-	case p.Depmod != "":
-		add("run depmod: %s", p.Depmod)
-	case depmod && len(p.Tasks) > 0:
-		add("run depmod once, after these")
-	}
-	return steps
-}
-
 // advise keeps what to do for the end.
 func (r *Report) advise(advice string) {
 	if !slices.Contains(r.next, advice) {
@@ -286,54 +252,10 @@ func (r *Report) advise(advice string) {
 	}
 }
 
-// notes reports problems that no step of a plan fixes. headers returns the advice about missing
-// headers.
-func (r *Report) notes(p plan.Plan, headers func() string) {
-	lines, next := planNotes(p)
-	for _, line := range lines {
-		r.atEndf("%s", r.shorten(line))
-	}
-	for _, advice := range next {
-		r.advise(advice)
-	}
-	if wantsHeaders(p) {
-		r.advice = headers
-	}
-}
-
-// planNotes returns lines about problems that no step of a plan fixes, and what to do next.
-// What headersAdvice returns is not among next.
-func planNotes(p plan.Plan) (lines, next []string) {
-	for _, n := range p.Broken {
-		kind := kindOf(n)
-		lines = append(lines, troubleText(kind, n.Module, p.Kernel, n.Text))
-		if kind == dkmsstate.LastFailed {
-			next = []string{fixThenRun(p.Kernel)}
-		}
-	}
-	if len(p.NeedHeaders) == 0 {
-		return lines, next
-	}
-	var names []string
-	for _, m := range p.NeedHeaders {
-		names = append(names, m.String())
-	}
-	why := "its headers are not installed"
-	if p.Mismatch != "" {
-		why = fmt.Sprintf("its headers are not those of the image (%s)", p.Mismatch)
-		next = append(next, mismatchAdvice(p.Kernel))
-	}
-	line := fmt.Sprintf("not built: %s for %s: %s", moduleList(names), p.Kernel, why)
-	if shorten(line) != line && len(names) > 1 {
-		line = fmt.Sprintf("not built: %d modules for %s: %s", len(names), p.Kernel, why)
-	}
-	return append(lines, line), next
-}
-
-// wantsHeaders reports whether a plan waits for headers that are not installed.
-func wantsHeaders(p plan.Plan) bool { return len(p.NeedHeaders) > 0 && p.Mismatch == "" }
-
 // fixThenRun returns the advice after a failure.
-func fixThenRun(kernel dkmsstate.Release) string {
-	return fmt.Sprintf("fix this, then run: dkms-hooks run postinst %s", kernel)
+func fixThenRun(command string) string { return "fix this, then run: " + command }
+
+// runPostinst returns the command that brings a kernel up to date.
+func runPostinst(kernel dkmsstate.Release) string {
+	return fmt.Sprintf("dkms-hooks run %s %s", Postinst, kernel)
 }

@@ -64,7 +64,7 @@ func headersNames(inv Invocation) []string {
 
 // mismatchAdvice returns what to do about headers that are not those of the image.
 func mismatchAdvice(kernel dkmsstate.Release) string {
-	return fmt.Sprintf("install the headers that were built with the image, or build anyway: dkms-hooks run postinst %s --force", kernel)
+	return fmt.Sprintf("install the headers that were built with the image, or build anyway: %s --force", runPostinst(kernel))
 }
 
 // aptKnows reports whether apt has a package of that name. It does not write apt's cache, since

@@ -93,17 +93,17 @@ func (r *Report) taskFailed(res apply.Result) {
 	if res.NoLog != nil {
 		r.warnf("  no log: %v", res.NoLog)
 	}
-	command := "dkms-hooks reconcile"
+	command := reconcileCommand
 	switch {
 	case last.Op == plan.OpReplace, res.Task.Installs():
-		command = fmt.Sprintf("dkms-hooks run postinst %s", r.kernel)
+		command = runPostinst(r.kernel)
 	case last.Op == plan.OpRemoveBuild:
 		command = fmt.Sprintf("dkms-hooks run prerm %s --params remove", r.kernel)
 	}
 	if res.Log != "" {
 		r.logs = append(r.logs, m.Name)
 	}
-	r.advise("fix this, then run: " + command)
+	r.advise(fixThenRun(command))
 }
 
 // notSigned keeps a module that was built and not signed for the end.

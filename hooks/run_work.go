@@ -25,8 +25,8 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 	if errors.Is(err, record.ErrLocked) {
 		return r.postpone(ctx)
 	}
-	if err != nil { // what is required may be there all the same
-		r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
+	if err != nil {
+		r.readUnchanged()
 		return err
 	}
 	machine.Backup = r.machine.Backup
@@ -55,11 +55,17 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 // postpone leaves the work to the next run, so that dpkg can go on.
 func (r *run) postpone(ctx context.Context) error {
 	r.report.atEndf("%s", postponed)
-	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
+	r.readUnchanged()
 	if r.inv.Hook != Postrm && r.verdict != Unbuild { // for these, Run has requested a reconcile
 		r.trigger(ctx)
 	}
 	return record.NoteUnfinished(r.machine.Layout, r.inv.Kernel, dkmsstate.Deferred, false)
+}
+
+// readUnchanged reads the kernel that the run does not change: what is required may be there all
+// the same.
+func (r *run) readUnchanged() {
+	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
 }
 
 // work makes a snapshot and a plan, carries out the plan, and records the outcome.

@@ -3,7 +3,6 @@ package hooks
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -180,13 +179,13 @@ func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept 
 func (v KernelView) advice(ctx context.Context, inv Invocation, planned plan.Plan) string {
 	switch {
 	case slices.ContainsFunc(v.Modules, func(m ModuleView) bool { return m.Missing && m.Last != nil && m.Last.Result == dkmsstate.LastFailed }):
-		return fmt.Sprintf("fix the error, then run: dkms-hooks run postinst %s", v.Release)
+		return "fix the error, then run: " + runPostinst(v.Release)
 	case v.Headers == HeadersForeign && len(planned.NeedHeaders) > 0:
 		return mismatchAdvice(v.Release)
 	case len(planned.NeedHeaders) > 0:
 		return headersAdvice(ctx, inv)
 	}
-	return fmt.Sprintf("dkms-hooks run postinst %s", v.Release)
+	return runPostinst(v.Release)
 }
 
 // viewModule returns the state of a module on a kernel, according to the plan.
