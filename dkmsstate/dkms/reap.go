@@ -1,7 +1,6 @@
 package dkms
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +65,6 @@ func allChildren() []int {
 
 // zombie reports whether a process has ended and was not waited for.
 func zombie(pid int) bool {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	state := stat[bytes.LastIndexByte(stat, ')')+1:]
-	return err != nil || bytes.HasPrefix(state, []byte(" Z")) || bytes.HasPrefix(state, []byte(" X"))
+	stat := record.ProcessStat(pid)
+	return len(stat) == 0 || stat[0] == "Z" || stat[0] == "X"
 }

@@ -56,7 +56,7 @@ func below(l dkmsstate.Layout, name string, environ []string) bool {
 // processMark identifies a process until the next boot, by its number and its start time. It
 // returns "" if /proc does not show them.
 func processMark(pid int) string {
-	fields := processStat(pid)
+	fields := ProcessStat(pid)
 	const start = 21 - 2 // starttime, counted from the state (proc_pid_stat(5))
 	if len(fields) <= start {
 		return ""
@@ -69,7 +69,7 @@ func ancestors(pid int) []int {
 	var pids []int
 	for pid > 1 && !slices.Contains(pids, pid) {
 		pids = append(pids, pid)
-		fields := processStat(pid)
+		fields := ProcessStat(pid)
 		const parent = 3 - 2
 		if len(fields) <= parent {
 			break
@@ -79,9 +79,9 @@ func ancestors(pid int) []int {
 	return pids
 }
 
-// processStat returns the fields of /proc/PID/stat from the state on, which follows the
+// ProcessStat returns the fields of /proc/PID/stat from the state on, which follows the
 // name in parentheses.
-func processStat(pid int) []string {
+func ProcessStat(pid int) []string {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return nil
