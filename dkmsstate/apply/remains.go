@@ -72,18 +72,11 @@ func (t Tree) removeArch(m dkmsstate.Module, arch string) error {
 	if err := t.removeLink(m.Name, arch); err != nil {
 		return err
 	}
-	kernel, err := t.openTree(m.Name, m.Version, string(t.Kernel))
+	err := t.removeBuildDir(m, arch, "cannot remove the build")
 	if nofollow.IsNotExist(err) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	defer kernel.Close()
-	if err := kernel.RemoveAll(arch); err != nil {
-		return fmt.Errorf("cannot remove the build: %w", err)
-	}
-	return nil
+	return err
 }
 
 // removeLink removes the kernel link of a module name on an architecture.

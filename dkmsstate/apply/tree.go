@@ -155,13 +155,18 @@ func (t Tree) clearBuild(m dkmsstate.Module, arch string) error {
 	if t.build(m, arch).Complete() {
 		return fmt.Errorf("cannot clear the build directory of %s: it contains a build", m)
 	}
+	return t.removeBuildDir(m, arch, "cannot clear the build directory")
+}
+
+// removeBuildDir removes MODULE/VERSION/KVER/ARCH. failure begins the error if that fails.
+func (t Tree) removeBuildDir(m dkmsstate.Module, arch, failure string) error {
 	kernel, err := t.openTree(m.Name, m.Version, string(t.Kernel))
 	if err != nil {
 		return err
 	}
 	defer kernel.Close()
 	if err := kernel.RemoveAll(arch); err != nil {
-		return fmt.Errorf("cannot clear the build directory: %w", err)
+		return fmt.Errorf("%s: %w", failure, err)
 	}
 	return nil
 }
