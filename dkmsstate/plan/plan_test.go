@@ -37,7 +37,7 @@ func TestBuildsFollowTheirNeeds(t *testing.T) {
 		names = append(names, task.Module.Name)
 	}
 	assert.Equal(t, []string{"c", "b", "a"}, names)
-	assert.Len(t, p.Broken, 2, "a circle is told, not built")
+	assert.Len(t, p.Broken, 2, "a cycle is reported, not built")
 }
 
 func TestOtherKernelsLinksAreNotOurs(t *testing.T) {

@@ -25,7 +25,7 @@ type settings struct {
 // define gives a set of flags those of the tests.
 func (s *settings) define(flags *flag.FlagSet) {
 	flags.StringVar(&s.deb, "deb", "", "the package to test, a `file` (else the one in dist)")
-	flags.StringVar(&s.roots, "roots", "", "a `directory` in which the roots are kept for the next run (else they are made anew and removed)")
+	flags.StringVar(&s.roots, "roots", "", "a `directory` in which the roots are kept for the next run (else they are made for this run and removed)")
 	flags.StringVar(&s.kernels, "kernels", "", "a `directory` of real kernels made with bindeb-pkg (else dist/kernels, where make kernels puts them)")
 	flags.StringVar(&s.suites, "suites", "bookworm trixie", "the `releases` of Debian to test in")
 	flags.BoolVar(&s.withStock, "stock", false, "run the stock hooks beside ours, which takes as much time again, and more")

@@ -182,7 +182,7 @@ func (p speedPart) aptTable(b *strings.Builder) {
 		return
 	}
 	b.WriteString("\n### Whole runs of apt\n\n" +
-		"Wall time of apt-get with the suite's real image and headers, the packages at hand and initramfs-tools installed; the roots stand in memory, so that no disk is timed. " +
+		"Wall time of apt-get with the suite's real image and headers, the packages at hand and initramfs-tools installed; the roots are in memory, so that no disk is timed. " +
 		"The floor is the same run without any module: what is above it is what the hooks cost.\n\n" +
 		"| work | N | runs | floor | stock | ours | stock above the floor | ours above the floor | ours / stock above the floor | ours / stock |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, res := range p.apt {

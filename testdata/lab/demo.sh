@@ -124,7 +124,7 @@ play() {
 note() {
 	local started ended
 	started=$(date +%s.%N)
-	inside "$1" "$3" 2>&1 | tee "$1/srv/$2.said"
+	inside "$1" "$3" 2>&1
 	ended=$(date +%s.%N)
 	inside "$1" '
 		registered=0 installed=0 found=0
