@@ -34,7 +34,7 @@ func testCommand(t *testing.T, l lab) {
 		assert.Regexp(t, `(?m)^dpkg +linux-image-\S+ 1: deinstall ok half-configured \(updates/\d+\)$`, out)
 		assert.Regexp(t, `(?s)\nunbuild: linux-image-\S+ is being removed.*\n +\d\. unbuild alpha/1\.0: .*dkms-hooks: \S+: removed `, out)
 	})
-	t.Run("broken and mended", func(t *testing.T) {
+	t.Run("broken and repaired", func(t *testing.T) {
 		r := from.fork(t, l.scratch)
 		out, code := r.run(t, `truncate -s 0 /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && dkms remove acpi-call/$(ls /var/lib/dkms/acpi-call | grep ^[0-9]) --all >/dev/null
 mkdir -p /var/lib/dkms/alpha/1.0/5.4.0-gone/x86_64/module && echo m >/var/lib/dkms/alpha/1.0/5.4.0-gone/x86_64/module/alpha.ko

@@ -51,7 +51,7 @@ func testFailure(t *testing.T, l lab) {
 		r := configured(t, `Required: bad\nStrict: yes\n`, 0, `/etc/dkms-hooks.conf, line 2: unknown field "Strict"`)
 		assert.Equal(t, "installed", image(r))
 	})
-	t.Run("told until it is mended", func(t *testing.T) {
+	t.Run("told until it is repaired", func(t *testing.T) {
 		r := configured(t, "", 0, "dkms-hooks: ")
 		notice := "dkms-hooks: warning: bad/1.0 failed for " + k.kver + " (newest kernel) on "
 		quoted := regexp.QuoteMeta(notice)
@@ -64,7 +64,7 @@ func testFailure(t *testing.T, l lab) {
 		out = r.must(t, "dpkg -i $image", env...)
 		assert.Regexp(t, `(?s)Setting up.*`+quoted, out)
 		out = r.must(t, "sed -i /#error/d /usr/src/bad-1.0/bad.c && dkms install bad/1.0 -k $K && dpkg-reconfigure -f noninteractive pamtester && dpkg -r pamtester", env...)
-		assert.NotContains(t, out, notice, "mended by hand")
+		assert.NotContains(t, out, notice, "repaired by hand")
 		out = r.must(t, "dkms-hooks status; ls /var/lib/dkms-hooks", env...)
 		assert.NotContains(t, out, "notice")
 	})
@@ -90,7 +90,7 @@ for k in $K $K-copy; do grep "bad/1.0 for $k, " /var/log/dkms-hooks/$k/bad-1.0.l
 
 // testRollBackShown is the story of a module that compiles for one ABI and not for
 // the next: the kernel is built anew, the old build stays and is called stale; the
-// headers are mended, and one run makes it fresh.
+// headers are repaired, and one run makes it fresh.
 func testRollBackShown(t *testing.T, l lab) {
 	l.needBoots(t)
 	k := l.needQuick(t, "with another ABI")

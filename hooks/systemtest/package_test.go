@@ -119,7 +119,7 @@ func testPackageInRun(t *testing.T, l lab) {
 		{"the same, the package first", repack("/srv/dkms-hooks.deb", ":") +
 			"dpkg -i $image1 && dpkg --unpack /srv/new.deb $headers1 && dpkg --configure -a", whole},
 		{"purged with the kernel", "dpkg --unpack $headers1 $image1 && dpkg --configure -a && dpkg -P linux-image-$K linux-headers-$K dkms-hooks", ending{modules: gone}},
-		{"purged after a removal that was aborted", "dpkg --unpack $headers1 $image1 && dpkg --configure -a && fails prerm remove; dpkg -r --force-depends linux-image-$K; mended; dpkg -P dkms-hooks",
+		{"purged after a removal that was aborted", "dpkg --unpack $headers1 $image1 && dpkg --configure -a && fails prerm remove; dpkg -r --force-depends linux-image-$K; repaired; dpkg -P dkms-hooks",
 			ending{image: "deinstall ok installed", modules: present}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

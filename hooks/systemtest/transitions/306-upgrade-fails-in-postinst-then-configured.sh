@@ -8,5 +8,5 @@
 . /srv/lib.sh
 fails postinst configure
 dpkg -i "$image2"
-mended
+repaired
 dpkg --configure -a

@@ -8,5 +8,5 @@
 . /srv/lib.sh
 fails postinst configure
 dpkg -i "$image1"
-mended
+repaired
 dpkg -i "$image1"

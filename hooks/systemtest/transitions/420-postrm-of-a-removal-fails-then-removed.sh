@@ -7,5 +7,5 @@
 . /srv/lib.sh
 fails postrm remove
 dpkg -P "linux-image-$K" "linux-headers-$K"
-mended
+repaired
 dpkg -P "linux-image-$K" "linux-headers-$K"

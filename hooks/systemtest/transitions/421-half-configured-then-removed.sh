@@ -7,5 +7,5 @@
 . /srv/lib.sh
 fails postinst configure
 dpkg -i "$image1"
-mended
+repaired
 dpkg -P "linux-image-$K" "linux-headers-$K"

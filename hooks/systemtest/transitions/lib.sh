@@ -36,8 +36,8 @@ hook() {
 	chmod 755 "$name"
 }
 
-# mended: no hook fails any more.
-mended() {
+# repaired: no hook fails any more.
+repaired() {
 	rm -f /etc/kernel/*.d/zz-last
 }
 
