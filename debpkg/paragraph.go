@@ -2,6 +2,7 @@ package debpkg
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,49 +31,88 @@ func (e *ParagraphError) Unwrap() error { return e.Err }
 
 // ParseParagraph returns the fields of a text that is one paragraph, in their order. Lines
 // that begin with # are comments. A carriage return at the end of a line is ignored.
-// The error is a *ParagraphError.
+// The error is a *ParagraphError, the first of ParseFields.
 func ParseParagraph(text []byte) ([]Field, error) {
-	var fields []Field
-	first := map[string]int{}
-	ended := 0
-	for i, line := range strings.Split(string(text), "\n") {
-		number := i + 1
-		wrong := func(format string, args ...any) error {
-			return &ParagraphError{number, fmt.Errorf(format, args...)}
-		}
-		name, value, colon := strings.Cut(line, ":")
-		name = strings.TrimRight(name, " \t")
-		switch {
-		case strings.HasPrefix(line, "#"):
-		case strings.TrimSpace(line) == "":
-			if len(fields) > 0 && ended == 0 {
-				ended = number
-			}
-		case ended > 0:
-			return nil, wrong("there is a second paragraph, and only one is allowed")
-		case line[0] == ' ' || line[0] == '\t':
-			if len(fields) == 0 {
-				return nil, wrong("a continuation line without a field")
-			}
-			text := strings.TrimSpace(line)
-			if text == "." { // an empty line
-				text = ""
-			}
-			last := &fields[len(fields)-1]
-			last.Value += "\n" + text
-		case !colon || name == "" || strings.ContainsFunc(name, notPrintable):
-			return nil, wrong("not a field: %q", line)
-		case first[strings.ToLower(name)] > 0:
-			return nil, wrong("%s is given twice", name)
-		default:
-			first[strings.ToLower(name)] = number
-			fields = append(fields, Field{name, strings.TrimSpace(value), number})
-		}
-	}
-	for i := range fields {
-		fields[i].Value = strings.TrimSpace(fields[i].Value)
+	fields, wrong := ParseFields(text)
+	if len(wrong) > 0 {
+		return nil, wrong[0]
 	}
 	return fields, nil
+}
+
+// ParseFields returns every field of a text that can be used, and what is wrong with the other
+// lines, in their order. A field that is given twice has its first value. Blank lines between
+// fields are reported once, and end nothing. A continuation of a line that is no field is
+// dropped with it.
+func ParseFields(text []byte) ([]Field, []*ParagraphError) {
+	var p paragraph
+	for i, line := range strings.Split(string(text), "\n") {
+		p.number = i + 1
+		p.line(line)
+	}
+	for i := range p.fields {
+		p.fields[i].Value = strings.TrimSpace(p.fields[i].Value)
+	}
+	return p.fields, p.wrong
+}
+
+// paragraph is a paragraph that is being parsed.
+type paragraph struct {
+	fields []Field
+	wrong  []*ParagraphError
+	// number is the number of the current line.
+	number int
+	// ended reports whether a blank line followed a field, dropped whether the last line that
+	// was no continuation is not used.
+	ended, dropped bool
+}
+
+func (p *paragraph) errorf(format string, args ...any) {
+	p.wrong = append(p.wrong, &ParagraphError{p.number, fmt.Errorf(format, args...)})
+}
+
+func (p *paragraph) line(line string) {
+	switch {
+	case strings.HasPrefix(line, "#"):
+		return
+	case strings.TrimSpace(line) == "":
+		p.ended = len(p.fields) > 0
+		p.dropped = p.dropped || p.ended
+		return
+	case p.ended:
+		p.errorf("there is a second paragraph, and only one is allowed")
+		p.ended = false
+	}
+	if line[0] == ' ' || line[0] == '\t' {
+		p.continuation(strings.TrimSpace(line))
+		return
+	}
+	name, value, colon := strings.Cut(line, ":")
+	name = strings.TrimRight(name, " \t")
+	p.dropped = true
+	switch {
+	case !colon || name == "" || strings.ContainsFunc(name, notPrintable):
+		p.errorf("not a field: %q", line)
+	case slices.ContainsFunc(p.fields, func(f Field) bool { return strings.EqualFold(f.Name, name) }):
+		p.errorf("%s is given twice", name)
+	default:
+		p.dropped = false
+		p.fields = append(p.fields, Field{name, strings.TrimSpace(value), p.number})
+	}
+}
+
+// continuation adds a line to the last field.
+func (p *paragraph) continuation(text string) {
+	switch {
+	case p.dropped:
+		return
+	case len(p.fields) == 0:
+		p.errorf("a continuation line without a field")
+		return
+	case text == ".": // an empty line
+		text = ""
+	}
+	p.fields[len(p.fields)-1].Value += "\n" + text
 }
 
 // notPrintable reports whether a character must not be in the name of a field. By deb822(5)

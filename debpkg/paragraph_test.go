@@ -20,6 +20,16 @@ func TestParseParagraph(t *testing.T) {
 	}
 }
 
+func TestParseFields(t *testing.T) {
+	fields, wrong := ParseFields([]byte(" stray\na: 1\nno field\n continues it\n\nb: 2\n 3\nA: 4\n 5\n\nc: 6\n"))
+	assert.Equal(t, []Field{{"a", "1", 2}, {"b", "2\n3", 6}, {"c", "6", 11}}, fields)
+	var lines []int
+	for _, w := range wrong {
+		lines = append(lines, w.Line)
+	}
+	assert.Equal(t, []int{1, 3, 6, 8, 11}, lines)
+}
+
 func FuzzParseParagraph(f *testing.F) {
 	f.Add([]byte("a: b\n c\nd: e\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {

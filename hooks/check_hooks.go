@@ -14,8 +14,8 @@ const programDir = "/usr/libexec/dkms-hooks"
 // hooks finds hooks of this package that do not run, and hooks of dkms that run beside them:
 // after dkms was installed by its own Makefile, a backup was restored, or dpkg removed a link
 // that dkms had as a conffile. Where the package is not installed there is nothing to find.
-func (c *checker) hooks() {
-	layout := c.sys.layout
+func (a *assessor) hooks() {
+	layout := a.sys.layout
 	if !dkmsstate.Exists(layout.Path(programDir)) {
 		return
 	}
@@ -24,25 +24,25 @@ func (c *checker) hooks() {
 		target := layout.Path(filepath.Join(programDir, string(hook)))
 		switch real, err := filepath.EvalSymlinks(path); {
 		case os.IsNotExist(err):
-			c.hook(path, "the hook is missing")
+			a.hook(path, "the hook is missing")
 		case err != nil:
-			c.hook(path, err.Error())
+			a.hook(path, err.Error())
 		case !sameFile(real, target):
-			c.hook(path, "it is not the hook of dkms-hooks, which does not run")
+			a.hook(path, "it is not the hook of dkms-hooks, which does not run")
 		}
 	}
 	for _, name := range []string{"/etc/kernel/preinst.d/dkms", "/usr/share/kernel/*.d/dkms", "/usr/lib/kernel/*.d/dkms"} {
 		found, _ := filepath.Glob(layout.Path(name))
 		for _, path := range found {
 			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-				c.add(Finding{Kind: BadHook, Where: path, Text: "a hook of dkms runs beside those of dkms-hooks", Fix: fmt.Sprintf("chmod -x %s", path)})
+				a.add(Finding{Kind: BadHook, File: path, Reason: "a hook of dkms runs beside those of dkms-hooks", Fix: fmt.Sprintf("chmod -x %s", path)})
 			}
 		}
 	}
 }
 
-func (c *checker) hook(path, text string) {
-	c.add(Finding{Kind: BadHook, Where: path, Text: text, Fix: "reinstall the package dkms-hooks"})
+func (a *assessor) hook(path, text string) {
+	a.add(Finding{Kind: BadHook, File: path, Reason: text, Fix: "reinstall the package dkms-hooks"})
 }
 
 // sameFile reports whether two paths are those of one file, by one name: the hooks are names of

@@ -1,22 +1,23 @@
 package hooks
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"dkms-hooks/debpkg"
 )
 
-// ConfigFile is where an administrator changes what the hooks do: one stanza of deb822(5).
-// Without it the defaults apply.
-const ConfigFile = "/etc/dkms-hooks.conf"
+// ConfigFile is where an administrator changes what the hooks do, and ConfigDir is where other
+// packages and tools put files *.conf for the same purpose. Each file is one stanza of
+// deb822(5). Without any the defaults apply.
+const (
+	ConfigFile = "/etc/dkms-hooks.conf"
+	ConfigDir  = "/etc/dkms-hooks.conf.d"
+)
 
-// Config is the content of ConfigFile.
+// Config is what the configuration files say.
 type Config struct {
 	// Strict reports whether any module that fails makes the kernel package fail (On-Failure:
 	// strict).
@@ -42,7 +43,7 @@ const callLimit = time.Hour
 // lockLimit bounds the wait for another run of the hooks.
 const lockLimit = 10 * time.Minute
 
-// ConfigFields returns the names of the fields of ConfigFile.
+// ConfigFields returns the names of the fields of a configuration file.
 func ConfigFields() []string {
 	return []string{"On-Failure", "Required", "Timeout", "Jobs", "Ignore", "Environment"}
 }
@@ -53,89 +54,116 @@ func DefaultConfig() Config { return Config{Timeout: callLimit} }
 // lockLimit returns how long to wait for another run.
 func (c Config) lockLimit() time.Duration { return min(c.Timeout, lockLimit) }
 
-// ReadConfig reads a configuration file. It returns the defaults if there is none. It also
-// returns the defaults if anything in the file is wrong, with an error that names the line.
-func ReadConfig(path string) (Config, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return DefaultConfig(), nil
-	}
-	if err != nil {
-		return DefaultConfig(), fmt.Errorf("cannot read the configuration, using the defaults: %w", err)
-	}
-	c, line, err := parseConfig(data)
-	if err != nil {
-		return DefaultConfig(), fmt.Errorf("%s, line %d: %w; the whole file is ignored", path, line, err)
-	}
-	return c, nil
-}
-
-// parseConfig parses the content of a configuration file. With an error it returns the number
-// of the line at fault.
-func parseConfig(data []byte) (Config, int, error) {
-	fields, err := debpkg.ParseParagraph(data)
-	var at *debpkg.ParagraphError
-	if errors.As(err, &at) {
-		return Config{}, at.Line, at.Err
-	}
-	c := DefaultConfig()
-	for _, field := range fields {
-		if err := c.set(field.Name, field.Value); err != nil {
-			return Config{}, field.Line, err
-		}
-	}
-	return c, 0, nil
-}
-
 // words splits a list at blanks and commas.
 func words(value string) []string {
 	return strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(", \t\n", r) })
 }
 
-// set sets a field. The case of its name does not matter.
-func (c *Config) set(name, value string) error {
+// set sets a field. The case of its name does not matter. A single value replaces an earlier
+// one, and a list is added to an earlier one. set returns what is wrong; a wrong single value
+// and a wrong entry of a list are left out.
+func (c *Config) set(name, value string) (wrong []error) {
+	errorf := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
 	switch strings.ToLower(name) {
 	case "on-failure":
 		if value != "warn" && value != "strict" {
-			return fmt.Errorf("%s must be warn or strict, not %q", name, value)
+			errorf("%s must be warn or strict, not %q", name, value)
+			break
 		}
 		c.Strict = value == "strict"
 	case "required":
-		c.Required = words(value)
-		for _, module := range c.Required {
-			if strings.ContainsAny(module, "/*?") {
-				return fmt.Errorf("%s must list names of modules without a version, not %q", name, module)
+		for _, module := range words(value) {
+			switch {
+			case strings.ContainsAny(module, "/*?"):
+				errorf("%s must list names of modules without a version, not %q", name, module)
+			case !slices.Contains(c.Required, module):
+				c.Required = append(c.Required, module)
 			}
 		}
 	case "timeout":
 		timeout, err := time.ParseDuration(value)
 		if err != nil || timeout <= 0 {
-			return fmt.Errorf("%s must be a duration such as 90s, 45m or 2h, not %q", name, value)
+			errorf("%s must be a duration such as 90s, 45m or 2h, not %q", name, value)
+			break
 		}
 		c.Timeout = timeout
 	case "jobs":
 		jobs, err := strconv.Atoi(value)
 		if err != nil || jobs <= 0 {
-			return fmt.Errorf("%s must be a number of at least 1, not %q", name, value)
+			errorf("%s must be a number of at least 1, not %q", name, value)
+			break
 		}
 		c.Jobs = jobs
 	case "ignore":
-		c.Ignore = nil
 		for _, entry := range words(value) {
 			unwanted, err := parseUnwanted(entry)
 			if err != nil {
-				return err
+				wrong = append(wrong, err)
+				continue
 			}
 			c.Ignore = append(c.Ignore, unwanted)
 		}
 	case "environment":
 		assignments, err := parseEnvironment(value)
 		if err != nil {
-			return err
+			return []error{err}
 		}
-		c.Environment = assignments
+		c.Environment = append(c.Environment, assignments...)
 	default:
-		return fmt.Errorf("unknown field %q; the fields are %s", name, strings.Join(ConfigFields(), ", "))
+		errorf("unknown field %q; the fields are %s", name, strings.Join(ConfigFields(), ", "))
 	}
-	return nil
+	return wrong
+}
+
+// value returns the value of a field as a configuration file would give it, "" for one that is
+// not set. Of Environment it returns the names alone, since a value may be a passphrase.
+func (c Config) value(name string) string {
+	switch name {
+	case "On-Failure":
+		if c.Strict {
+			return "strict"
+		}
+		return "warn"
+	case "Required":
+		return strings.Join(c.Required, " ")
+	case "Timeout":
+		return shortDuration(c.Timeout)
+	case "Jobs":
+		if c.Jobs > 0 {
+			return strconv.Itoa(c.Jobs)
+		}
+	case "Ignore":
+		var entries []string
+		for _, u := range c.Ignore {
+			entries = append(entries, u.String())
+		}
+		return strings.Join(entries, " ")
+	case "Environment":
+		var names []string
+		for _, assignment := range c.Environment {
+			variable, _, _ := strings.Cut(assignment, "=")
+			names = append(names, variable+"=(not printed)")
+		}
+		return strings.Join(names, " ")
+	}
+	return ""
+}
+
+// shortDuration returns a duration without the parts that are zero: 1h instead of 1h0m0s.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// configFiles returns the configuration files under a root in the order in which they are
+// read: ConfigFile, then those of ConfigDir by name.
+func configFiles(inRoot func(path string) string) []string {
+	more, _ := filepath.Glob(inRoot(ConfigDir) + "/*.conf") // sorted
+	return append([]string{inRoot(ConfigFile)}, more...)
 }

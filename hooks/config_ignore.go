@@ -13,6 +13,18 @@ import (
 // pattern (path.Match).
 type Unwanted struct{ Module, Version, Kernel string }
 
+// String returns the entry as it stands in the field.
+func (u Unwanted) String() string {
+	entry := u.Module
+	if u.Version != "" {
+		entry += "/" + u.Version
+	}
+	if u.Kernel != "*" {
+		entry += "@" + u.Kernel
+	}
+	return entry
+}
+
 func parseUnwanted(entry string) (Unwanted, error) {
 	module, kernel, onKernel := strings.Cut(entry, "@")
 	name, version, _ := strings.Cut(module, "/")

@@ -45,8 +45,9 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		return Explanation{}, err
 	}
 	fresh.Examine(ctx, &s, kept)
+	a := newAssessor(ctx, inv, sys)
 	e := Explanation{
-		Kernel: viewKernel(ctx, inv, s, kept, wantedOn(inv, sys), bootsNext(sys.layout)), Decision: d, Removed: removed(inv, w, d),
+		Kernel: a.kernel(s, kept), Decision: d, Removed: removed(inv, w, d),
 		Troubles: append(sys.troubles, s.Troubles...),
 	}
 	e.Evidence = evidence(inv, addDetails(inv, w), e.Kernel)

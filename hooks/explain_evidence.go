@@ -90,8 +90,8 @@ func kernelWords(w World, v KernelView) string {
 	if v.Running {
 		words = append(words, "it is running")
 	}
-	if v.BootsNext {
-		words = append(words, "it is the newest kernel, which boots next by default")
+	if v.Newest {
+		words = append(words, "it is the newest kernel with an image")
 	}
 	return strings.Join(words, ", ")
 }

@@ -87,13 +87,13 @@ func noteUnfinished(why dkmsstate.Unfinished, keeping bool) func(*run, *dkmsstat
 }
 
 func TestIgnore(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "conf")
-	read := func(value string) (Config, error) {
-		require.NoError(t, os.WriteFile(path, []byte("Ignore: "+value+"\n"), 0o644))
-		return ReadConfig(path)
+	read := func(value string) Settings {
+		s := Settings{From: map[string][]string{}}
+		s.parse("f", []byte("Ignore: "+value+"\n"))
+		return s
 	}
-	c, err := read("zfs@*-cloud-amd64, v4l2loopback/0.13, nvidia@6.1.0")
-	require.NoError(t, err)
+	c := read("zfs@*-cloud-amd64, v4l2loopback/0.13, nvidia@6.1.0")
+	require.Empty(t, c.Mistakes)
 	for _, row := range []struct {
 		name, version string
 		kernel        dkmsstate.Release
@@ -106,7 +106,9 @@ func TestIgnore(t *testing.T) {
 		assert.Equal(t, row.want, c.ignored(row.kernel)(dkmsstate.Module{Name: row.name, Version: row.version}), "%v", row)
 	}
 	for _, bad := range []string{"@6.1", "zfs@", "a/b/c", "zfs@[", "/1"} {
-		_, err := read(bad)
-		assert.ErrorContains(t, err, "MODULE[/VERSION][@KERNEL-PATTERN]", bad)
+		c := read(bad)
+		require.Len(t, c.Mistakes, 1, bad)
+		assert.Contains(t, c.Mistakes[0].Text, "MODULE[/VERSION][@KERNEL-PATTERN]")
+		assert.Empty(t, c.Ignore)
 	}
 }

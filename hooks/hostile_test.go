@@ -158,7 +158,7 @@ func readAll(t *testing.T, env []string) {
 	inv, err := ParseSurroundings(env)
 	require.NoError(t, err)
 	_, _ = ReadOverview(context.Background(), inv)
-	_, _, _ = Check(context.Background(), inv)
+	_, _ = ReadBootOverview(context.Background(), inv)
 	_, _ = Logs(inv, "")
 	for _, hook := range []Hook{Prerm, Postinst, Postrm} {
 		inv.Hook, inv.Kernel = hook, "6.1.0"

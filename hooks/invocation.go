@@ -28,6 +28,9 @@ type Invocation struct {
 	// Quiet reports whether only problems are printed. Verbose reports whether what is in order
 	// is printed, too.
 	Quiet, Verbose bool
+	// Person reports whether a person runs dkms-hooks and reads its exit status, and not a
+	// maintainer script or a hook's caller, for whom a module that failed is no failure.
+	Person bool
 	// BringIn reports whether a reconcile brings in what is missing on every kernel.
 	BringIn bool
 	// FailedOnly reports whether a reconcile only retries what failed, if other packages or

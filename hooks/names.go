@@ -6,23 +6,30 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// KernelNames returns the releases of all known kernels, newest first.
-func KernelNames(inv Invocation) []string {
+// Kernels returns the releases of all known kernels, newest first.
+func Kernels(inv Invocation) []dkmsstate.Release {
 	sys := withRecord(inv)
 	survey, err := sys.layout.Survey()
 	if err != nil {
 		return nil
 	}
+	return survey.Kernels(sys.record)
+}
+
+// KernelNames returns the Kernels as text.
+func KernelNames(inv Invocation) []string { return kernelNames(Kernels(inv)) }
+
+func kernelNames(kernels []dkmsstate.Release) []string {
 	var names []string
-	for _, kernel := range survey.Kernels(sys.record) {
+	for _, kernel := range kernels {
 		names = append(names, string(kernel))
 	}
 	return names
 }
 
-// Known reports whether a kernel is among the KernelNames.
+// Known reports whether a kernel is among the Kernels.
 func Known(inv Invocation, kernel dkmsstate.Release) bool {
-	return slices.Contains(KernelNames(inv), string(kernel))
+	return slices.Contains(Kernels(inv), kernel)
 }
 
 // ModuleNames returns the modules that are registered with dkms, as NAME/VERSION.

@@ -37,14 +37,12 @@ type reconciliation struct {
 // module directory. What is in order is not reported.
 //
 // The invocation says where to look and which script is running; its kernel and hook are not
-// used. Reconcile returns the exit status, which does not depend on whether modules failed.
+// used. Reconcile returns the exit status. It depends on whether modules failed for a person only.
 func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
 	inv.Hook = Reconciler
 	sys := readSystem(inv)
 	general := newReport(stderr, inv)
-	for _, trouble := range sys.troubles {
-		general.warnf("%s", trouble)
-	}
+	general.troubles(sys)
 	due := func(dkmsstate.Record, dkmsstate.Release) bool { return true }
 	if inv.FailedOnly {
 		due = retries(inv, sys.layout)
@@ -74,7 +72,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	}
 	if err != nil {
 		general.runFailed(err, reconcileCommand)
-		return exitOK
+		return c.status(err)
 	}
 	c.machine = locked
 	defer func() {
@@ -95,7 +93,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 	survey, err := layout.Survey()
 	if err != nil {
 		general.runFailed(err, reconcileCommand)
-		return exitOK
+		return c.status(err)
 	}
 	if !c.dryRun && !c.inv.FailedOnly {
 		if err := record.RequestDone(layout); err != nil {
@@ -128,7 +126,21 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 	if !reported && !initramfs && c.inv.Script.Name == "" {
 		general.infof("nothing to do (kernels checked: %d)", len(kernels))
 	}
-	return exitOK
+	return c.status(nil)
+}
+
+// status returns the exit status: for a person, whether the work ended with an error or a module
+// failed.
+func (c *reconciliation) status(err error) int {
+	switch {
+	case !c.inv.Person:
+		return exitOK
+	case err != nil:
+		return failedStatus(err)
+	case slices.ContainsFunc(c.runs, (*run).anyFailed):
+		return StatusWrong
+	}
+	return StatusOK
 }
 
 // kernel reconciles one kernel, and reports whether there was anything to report. survey may be
@@ -164,7 +176,7 @@ func postponeAll(sys system) error {
 // finishOthers finishes work that other runs postponed or were interrupted in, under the lock
 // of this run. It returns the runs, for afterLock.
 func (r *run) finishOthers(ctx context.Context) []*run {
-	sys := system{layout: r.machine.Layout, config: r.config, record: *r.record}
+	sys := r.system()
 	c := reconciliation{ctx: ctx, inv: r.inv, sys: &sys, machine: r.machine, stderr: r.report.out}
 	for _, kernel := range r.machine.Layout.AllUnfinished() {
 		if kernel != r.inv.Kernel && ctx.Err() == nil {
@@ -194,6 +206,7 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	r.report.flush()
 	if err != nil && ctx.Err() == nil {
 		r.report.runFailed(err, reconcileCommand)
+		r.broken = true
 	}
 	return r.report.heading == nil
 }

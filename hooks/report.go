@@ -1,9 +1,12 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -220,9 +223,27 @@ func moduleList(modules []string) string {
 	return strings.Join(modules, ", ")
 }
 
+// troubles prints what could not be read. The mistakes of the configuration are for a person;
+// under dpkg the notice has them.
+func (r *Report) troubles(sys system) {
+	for _, trouble := range sys.troubles {
+		r.warnf("%s", trouble)
+	}
+	if r.brief {
+		return
+	}
+	for _, mistake := range sys.config.Mistakes {
+		r.warnf("%s: %s", mistake.File, mistakeText(mistake))
+	}
+}
+
 // runFailed prints the error that ended the work, and the command to run once it is fixed.
 func (r *Report) runFailed(err error, command string) {
 	r.warnf("failed: %v", err)
+	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+		r.warnf("  next: run as root: %s", command)
+		return
+	}
 	r.warnf("  next: %s", fixThenRun(command))
 }
 

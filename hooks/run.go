@@ -2,8 +2,12 @@ package hooks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -16,10 +20,11 @@ import (
 )
 
 // The exit statuses of a hook. A module that fails is no reason to leave the kernel package
-// half-configured: the hook prints the failure and exits with exitOK.
+// half-configured: the hook prints the failure and exits with exitOK. Those of a person's command
+// are StatusOK and so on.
 const (
 	exitOK          = 0
-	exitFailed      = 1 // as the configuration requires, or since Repair cannot register a module
+	exitFailed      = 1 // as the configuration requires
 	exitInterrupted = 1
 	exitUsage       = 2
 )
@@ -27,7 +32,7 @@ const (
 // run is the work on one kernel.
 type run struct {
 	inv     Invocation
-	config  Config
+	config  Settings
 	report  *Report
 	machine apply.Machine
 	arch    string
@@ -41,6 +46,8 @@ type run struct {
 	// dropped is how many problems an earlier hook of the same run of dpkg reported. The plan
 	// leaves them out.
 	dropped int
+	// broken reports whether an error ended a reconcile.
+	broken bool
 	// after is the snapshot at the end of the run.
 	after dkmsstate.Snapshot
 	// built are the modules that the run built.
@@ -67,10 +74,25 @@ func newRun(inv Invocation, sys system, verdict Verdict, stderr io.Writer) *run 
 	}
 }
 
+// system returns what the run has read, for a look at the machine.
+func (r *run) system() system {
+	sys := system{layout: r.machine.Layout, config: r.config}
+	if r.record != nil {
+		sys.record = *r.record
+	}
+	return sys
+}
+
 // Run decides on an invocation and carries out the decision. With dryRun it prints what it
 // would do and changes nothing. It returns the exit status.
 func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
 	sys := readSystem(inv)
+	if inv.Person {
+		if err := known(inv); err != nil {
+			newReport(stderr, inv).warnf("failed: %v", err)
+			return StatusUnknown
+		}
+	}
 	if !dryRun && record.Below(sys.layout, inv.Environ) {
 		return deferToParent(sys.layout, inv, stderr)
 	}
@@ -82,9 +104,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	}
 	var err error
 	if d.Verdict == Unbuild || d.Verdict == Autoinstall {
-		for _, trouble := range sys.troubles {
-			r.report.warnf("%s", trouble)
-		}
+		r.report.troubles(sys)
 		err = r.act(ctx, dryRun)
 	}
 	r.report.flush()
@@ -103,7 +123,55 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	if d.Verdict == Autoinstall && !dryRun && r.mustFail() {
 		return exitFailed
 	}
+	if inv.Person && !dryRun {
+		return r.status(ctx, err)
+	}
 	return exitOK
+}
+
+// status returns the exit status for a person, after a run that ended with an error or without:
+// whether anything that decides about the kernel's modules is wrong there.
+func (r *run) status(ctx context.Context, err error) int {
+	switch {
+	case err != nil:
+		return failedStatus(err)
+	case r.verdict != Autoinstall:
+		return StatusOK
+	}
+	inv := r.inv
+	inv.resetDatabase()
+	o, err := ReadOverview(ctx, inv)
+	if err != nil {
+		return StatusUnknown
+	}
+	if slices.ContainsFunc(o.of(inv.Kernel), func(f Finding) bool { return f.Kind.decidesBoot() }) {
+		return StatusWrong
+	}
+	return StatusOK
+}
+
+// failedStatus returns a person's exit status for an error that ended the work.
+func failedStatus(err error) int {
+	if errors.Is(err, fs.ErrPermission) {
+		return StatusUnknown
+	}
+	return StatusWrong
+}
+
+// known returns an error unless the kernel of the invocation is known.
+func known(inv Invocation) error {
+	if kernels := Kernels(inv); !slices.Contains(kernels, inv.Kernel) {
+		return unknownKernel(inv.Kernel, kernels)
+	}
+	return nil
+}
+
+// unknownKernel returns the error for a kernel that is not among those that are known.
+func unknownKernel(kernel dkmsstate.Release, known []dkmsstate.Release) error {
+	if len(known) == 0 {
+		return fmt.Errorf("there is no kernel %s, nor any other", kernel)
+	}
+	return fmt.Errorf("there is no kernel %s; the kernels are %s", kernel, strings.Join(kernelNames(known), ", "))
 }
 
 // trigger requests a reconcile at the end of dpkg, and reports whether one follows.
@@ -129,7 +197,7 @@ func engine(inv Invocation, layout dkmsstate.Layout, config Config, lock *record
 }
 
 func machineOf(inv Invocation, sys system, lock *record.Lock) apply.Machine {
-	return apply.Machine{Layout: sys.layout, Engine: engine(inv, sys.layout, sys.config, lock), Jobs: sys.config.Jobs}
+	return apply.Machine{Layout: sys.layout, Engine: engine(inv, sys.layout, sys.config.Config, lock), Jobs: sys.config.Jobs}
 }
 
 // machineArch returns `uname -m`, which dkms uses as the name of an architecture.

@@ -44,7 +44,7 @@ func (r *run) initramfs(ctx context.Context) error {
 	if !noted {
 		return nil // the other run has updated it
 	}
-	if err := r.updateInitramfs(ctx, engine(r.inv, layout, r.config, lock), note.Names); err != nil {
+	if err := r.updateInitramfs(ctx, engine(r.inv, layout, r.config.Config, lock), note.Names); err != nil {
 		return err
 	}
 	return record.NoteInitramfsDone(layout, kernel, note)

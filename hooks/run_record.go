@@ -37,7 +37,7 @@ func (r *run) updateRecord(ctx context.Context, kept dkmsstate.KernelRecord, bef
 }
 
 func (r *run) writeNotice(ctx context.Context) error {
-	return record.WriteNotice(r.machine.Layout, noticeText(ctx, r.machine.Layout, *r.record))
+	return record.WriteNotice(r.machine.Layout, noticeText(ctx, r.inv, r.system()))
 }
 
 // lastAttempts returns the last attempt for each module: that of this run, or an earlier one
@@ -103,10 +103,11 @@ func (r *run) mustFail() bool {
 	var why []string
 	for _, name := range r.config.Required {
 		switch {
+		case r.excused(name):
 		case !r.after.Installed(name):
-			why = append(why, name+" is required by "+ConfigFile+" and is not installed")
+			why = append(why, name+" is required by the configuration and is not installed")
 		case r.failed(name):
-			why = append(why, name+" is required by "+ConfigFile+" and does not fit the kernel")
+			why = append(why, name+" is required by the configuration and does not fit the kernel")
 		}
 	}
 	if r.config.Strict {
@@ -124,12 +125,38 @@ func (r *run) mustFail() bool {
 	}
 	r.report.warnf("error: %s", strings.Join(why, "; "))
 	if r.inv.Script.Name == "" {
-		r.report.warnf("  next: fix this or change %s, then run: dkms-hooks run %s %s", ConfigFile, r.inv.Hook, r.inv.Kernel)
+		r.report.warnf("  next: fix this or change the configuration (dkms-hooks config), then run: dkms-hooks run %s %s", r.inv.Hook, r.inv.Kernel)
 		return true
 	}
 	r.report.warnf("  %s is not configured: its initramfs and boot loader are not updated either", r.inv.callerName())
-	r.report.warnf("  next: fix this or change %s, then run: dpkg --configure -a", ConfigFile)
+	r.report.warnf("  next: fix this or change the configuration (dkms-hooks config), then run: dpkg --configure -a")
 	return true
+}
+
+// excused reports whether no version of a registered module is wanted on the kernel: the
+// configuration ignores it, or the module is not meant for the kernel.
+func (r *run) excused(name string) bool {
+	registered := r.after.RegistrationsOf(name)
+	for _, reg := range registered {
+		last, tried := r.outcomes[reg.Module.String()]
+		if !tried && r.record != nil {
+			last = r.record.Kernel(r.inv.Kernel).Last[reg.Module.String()]
+		}
+		if !r.config.ignored(r.inv.Kernel)(reg.Module) && last.Result != dkmsstate.LastSkipped {
+			return false
+		}
+	}
+	return len(registered) > 0
+}
+
+// anyFailed reports whether an error ended the run, or a module could not be brought up to date.
+func (r *run) anyFailed() bool {
+	for _, last := range r.outcomes {
+		if last.Result == dkmsstate.LastFailed {
+			return true
+		}
+	}
+	return r.broken || r.dropped > 0
 }
 
 // failed reports whether a module could not be brought up to date, by this run or by an earlier

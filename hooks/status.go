@@ -1,32 +1,12 @@
 package hooks
 
 import (
-	"cmp"
-	"context"
 	"slices"
 	"time"
 
 	"dkms-hooks/dkmsstate"
-	"dkms-hooks/dkmsstate/fresh"
 	"dkms-hooks/dkmsstate/plan"
 )
-
-// overviewSchema is the version of the JSON form of an Overview. It is incremented when a field
-// is removed or changes its meaning, not when one is added.
-const overviewSchema = 1
-
-// Overview is the state of the modules on each kernel. docs/status.schema.json describes its
-// JSON form.
-type Overview struct {
-	Schema int `json:"schema"`
-	// Kernels are the kernels that the module tree, the DKMS tree or the record knows, newest
-	// first.
-	Kernels []KernelView `json:"kernels"`
-	// Registered are the modules that are registered with dkms, as NAME/VERSION.
-	Registered []string `json:"registered"`
-	// Troubles lists what could not be read, in a sentence each.
-	Troubles []string `json:"troubles"`
-}
 
 // KernelView is the state of one kernel in an Overview.
 type KernelView struct {
@@ -35,9 +15,9 @@ type KernelView struct {
 	Present bool `json:"present"`
 	// Running reports whether the kernel is the running one.
 	Running bool `json:"running"`
-	// BootsNext reports whether a boot loader starts the kernel next by default: it is the
-	// newest with an image.
-	BootsNext bool `json:"boots_next"`
+	// Newest reports whether it is the newest kernel with an image. A boot loader starts it next,
+	// unless it is configured otherwise.
+	Newest bool `json:"newest"`
 	// Headers is present, missing or foreign.
 	Headers string `json:"headers"`
 	// HeadersReason is how foreign headers differ from those of the image.
@@ -48,9 +28,9 @@ type KernelView struct {
 	// Depmod is why modules.dep is out of date.
 	Depmod  string       `json:"depmod,omitempty"`
 	Modules []ModuleView `json:"modules"`
-	// Complete reports whether the kernel has all that it should have, or is gone.
+	// Complete reports whether nothing is wrong on the kernel.
 	Complete bool `json:"complete"`
-	// Next is what to do about a kernel that is not complete.
+	// Next is what to do first about a kernel that is not complete.
 	Next string `json:"next,omitempty"`
 }
 
@@ -104,39 +84,6 @@ const (
 	HeadersForeign = "foreign"
 )
 
-// Complete reports whether every kernel is complete.
-func (o Overview) Complete() bool {
-	return !slices.ContainsFunc(o.Kernels, func(k KernelView) bool { return !k.Complete })
-}
-
-// ReadOverview reads the state of every kernel, or of the invocation's alone. It changes
-// nothing and takes no lock.
-func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
-	o := Overview{Schema: overviewSchema, Kernels: []KernelView{}, Registered: []string{}, Troubles: []string{}}
-	sys := withRecord(inv)
-	o.Troubles = append(o.Troubles, sys.troubles...)
-	survey, err := sys.layout.Survey()
-	if err != nil {
-		return o, err
-	}
-	o.Registered = append(o.Registered, survey.Modules()...)
-	kernels := survey.Kernels(sys.record)
-	if inv.Kernel != "" {
-		kernels = []dkmsstate.Release{inv.Kernel}
-	}
-	next := bootsNext(sys.layout)
-	for _, kernel := range kernels {
-		kept := sys.record.Kernel(kernel)
-		s := survey.Snapshot(kernel, machineArch(), kept)
-		fresh.Examine(ctx, &s, kept)
-		o.Troubles = append(o.Troubles, s.Troubles...)
-		inv.Kernel = kernel
-		goal := wantedOn(inv, sys)
-		o.Kernels = append(o.Kernels, viewKernel(ctx, inv, s, kept, goal, next))
-	}
-	return o, nil
-}
-
 // wantedOn returns the goal for a kernel. A kernel that cannot be started keeps what it has.
 func wantedOn(inv Invocation, sys system) plan.Goal {
 	goal := plan.Goal{}
@@ -147,10 +94,11 @@ func wantedOn(inv Invocation, sys system) plan.Goal {
 	return goal
 }
 
-func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.Goal, next dkmsstate.Release) KernelView {
-	planned := plan.Autoinstall(s, goal)
+// viewKernel returns the state of a kernel on which something was found.
+func viewKernel(k kernelAssessor, found []Finding) KernelView {
+	s := k.s
 	v := KernelView{
-		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), BootsNext: s.Kernel == next,
+		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), Newest: s.Kernel == newest(s.Layout),
 		Headers: HeadersMissing, HeadersReason: s.Mismatch, Unfinished: s.Layout.Unfinished(s.Kernel),
 		Modules: []ModuleView{}, Complete: true,
 	}
@@ -161,56 +109,85 @@ func viewKernel(ctx context.Context, inv Invocation, s dkmsstate.Snapshot, kept 
 		v.Headers = HeadersPresent
 	}
 	if s.There {
-		v.Depmod = planned.Depmod
+		v.Depmod = k.planned.Depmod
 	}
 	for _, r := range s.Registrations {
-		m := viewModule(s, planned, r, kept)
+		m := viewModule(k, r, found)
 		v.Modules = append(v.Modules, m)
 		v.Complete = v.Complete && !m.Missing
 	}
-	v.Complete = v.Complete && v.Depmod == ""
-	if !v.Complete {
-		v.Next = v.advice(ctx, inv, planned)
+	v.Complete = v.Complete && len(found) == 0
+	if len(found) > 0 {
+		v.Next = found[0].Fix
 	}
 	return v
 }
 
-// advice returns what to do about a kernel that is not complete.
-func (v KernelView) advice(ctx context.Context, inv Invocation, planned plan.Plan) string {
-	switch {
-	case slices.ContainsFunc(v.Modules, func(m ModuleView) bool { return m.Missing && m.Last != nil && m.Last.Result == dkmsstate.LastFailed }):
-		return "fix the error, then run: " + runPostinst(v.Release)
-	case v.Headers == HeadersForeign && len(planned.NeedHeaders) > 0:
-		return mismatchAdvice(v.Release)
-	case len(planned.NeedHeaders) > 0:
-		return headersAdvice(ctx, inv)
-	}
-	return runPostinst(v.Release)
-}
-
-// viewModule returns the state of a module on a kernel, according to the plan.
-func viewModule(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registration, kept dkmsstate.KernelRecord) ModuleView {
-	b, _ := s.Build(r.Module, s.Arch)
-	v := ModuleView{Module: r.Module.Name, Version: r.Module.Version, State: stateOf(s, r.Module)}
+// viewModule returns the state of a module on a kernel, among the findings about the kernel.
+func viewModule(k kernelAssessor, r dkmsstate.Registration, found []Finding) ModuleView {
+	m := r.Module
+	b, _ := k.s.Build(m, k.s.Arch)
+	v := ModuleView{Module: m.Name, Version: m.Version, State: stateOf(k.s, m)}
 	if b.Complete() {
 		v.Freshness, v.Reason = b.Fresh.Verdict, b.Fresh.Reason
 	}
-	if last, tried := kept.Last[r.Module.String()]; tried {
+	if last, tried := k.kept.Last[m.String()]; tried {
 		v.Last = &Attempt{last.Result, last.Text, last.When, last.Log}
 	}
-	missing, why := whyMissing(s, planned, r)
+	i := slices.IndexFunc(found, func(f Finding) bool { return f.Module == m.String() })
 	switch {
-	case missing && skippedAsBefore(s, kept, r.Module):
-		v.Reason = v.Last.Text
-	case missing:
-		v.Missing, v.Reason = s.There, cmp.Or(why, v.Reason, waitsForHeaders)
-	case why != "":
-		v.Reason = why
-	}
-	if unusual := b.Unusual(); v.State == Installed && unusual != "" {
-		v.Reason = unusual
+	case i >= 0:
+		v.Missing, v.Reason = true, found[i].Reason
+	case r.Broken != nil && !k.ignored(m):
+		v.Missing, v.Reason = k.s.There && !k.s.InOrder(m), inOneLine(r.Broken.Error())
+	case v.State == Installed && k.compresses(m) != "":
+		v.Reason = k.compresses(m)
+	case v.State == Installed && b.Unusual() != "":
+		v.Reason = b.Unusual()
+	case v.State != Installed:
+		v.Reason = k.whyNot(r, v.Reason)
 	}
 	return v
+}
+
+// compresses returns why an installed module is compressed by the next reconcile, "" if it is
+// not.
+func (k kernelAssessor) compresses(m dkmsstate.Module) string {
+	for _, t := range k.planned.Tasks {
+		if t.Module == m && t.OnlyCompresses() {
+			return t.Steps[0].Reason
+		}
+	}
+	return ""
+}
+
+// whyNot returns why a module that is not installed on a kernel is not wanted there. otherwise
+// is the reason if nothing shows it.
+func (k kernelAssessor) whyNot(r dkmsstate.Registration, otherwise string) string {
+	m := r.Module
+	i := slices.IndexFunc(k.planned.Broken, func(n plan.Note) bool { return n.Module == m.String() })
+	link, linked := k.s.Link(m.Name, k.s.Arch)
+	switch {
+	case !k.s.There:
+		return otherwise
+	case k.ignored(m):
+		return "ignored, by the configuration"
+	case k.last(m).Result == dkmsstate.LastSkipped:
+		return k.last(m).Text
+	case i >= 0:
+		return inOneLine(k.planned.Broken[i].Text)
+	case k.s.NoAutoinstall:
+		return "not installed unasked: /etc/dkms/no-autoinstall.conf exists"
+	case linked && link.Version != "" && link.Version != m.Version:
+		return "version " + link.Version + " is installed"
+	case k.s.Latest(m.Name).Module != m:
+		return "version " + k.s.Latest(m.Name).Module.Version + " is newer"
+	case !r.Conf.Autoinstall && !r.Conf.AutoinstallUnknown:
+		return "not installed unasked: its dkms.conf does not set AUTOINSTALL"
+	case k.planned.Keeping():
+		return "not built: the kernel has no image"
+	}
+	return otherwise
 }
 
 // stateOf returns the state of a module on a kernel.
@@ -226,22 +203,6 @@ func stateOf(s dkmsstate.Snapshot, m dkmsstate.Module) ModuleState {
 		return Built
 	}
 	return Added
-}
-
-// whyMissing reports whether the plan wants a module that is not in order, and why. The reason
-// is "" if the module waits for headers. For a broken registration it returns a reason even if
-// the module is installed.
-func whyMissing(s dkmsstate.Snapshot, planned plan.Plan, r dkmsstate.Registration) (bool, string) {
-	i := slices.IndexFunc(planned.Tasks, func(t plan.Task) bool { return t.Module == r.Module && t.Installs() })
-	switch {
-	case i >= 0:
-		return !planned.Tasks[i].OnlyCompresses(), planned.Tasks[i].Steps[0].Reason
-	case slices.Contains(planned.NeedHeaders, r.Module):
-		return true, ""
-	case r.Broken != nil:
-		return !s.InOrder(r.Module), inOneLine(r.Broken.Error())
-	}
-	return false, ""
 }
 
 // waitsForHeaders is why a module is not built on a kernel without headers.

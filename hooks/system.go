@@ -9,7 +9,7 @@ import (
 // and, if the command needs it, the record of earlier runs.
 type system struct {
 	layout dkmsstate.Layout
-	config Config
+	config Settings
 	record dkmsstate.Record
 	// troubles lists what could not be read, in a sentence each.
 	troubles []string
@@ -18,11 +18,9 @@ type system struct {
 // readSystem reads everything but the record.
 func readSystem(inv Invocation) system {
 	var s system
-	var err error
 	s.layout, s.troubles = dkmsstate.ReadLayout(inv.Root)
-	if s.config, err = ReadConfig(s.layout.Path(ConfigFile)); err != nil {
-		s.troubles = append(s.troubles, err.Error())
-	}
+	s.config = ReadSettings(inv)
+	s.troubles = append(s.troubles, s.config.Unreadable...)
 	return s
 }
 

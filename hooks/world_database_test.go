@@ -55,7 +55,7 @@ func TestTheDatabaseIsReadOnce(t *testing.T) {
 			Run(ctx, inv, false, io.Discard)
 		}},
 		"status": {"", "", "", func(ctx context.Context, inv Invocation) { _, _ = ReadOverview(ctx, inv) }},
-		"check":  {"", "", "", func(ctx context.Context, inv Invocation) { _, _, _ = Check(ctx, inv) }},
+		"boot":   {"", "", "", func(ctx context.Context, inv Invocation) { _, _ = ReadBootOverview(ctx, inv) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlayground(t, t.TempDir())

@@ -16,9 +16,6 @@ import (
 	"dkms-hooks/hooks"
 )
 
-// usageStatus is the exit status if the arguments are wrong.
-const usageStatus = 2
-
 // status is an exit status. It is an error so that urfave/cli passes it on.
 type status int
 
@@ -48,7 +45,7 @@ func runApp(args, environ []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "dkms-hooks: %v\n", err)
 	fmt.Fprintln(stderr, "dkms-hooks: see dkms-hooks --help")
-	return usageStatus
+	return hooks.StatusUsage
 }
 
 func (p program) app() *cli.App {
@@ -77,7 +74,7 @@ func (p program) app() *cli.App {
 		},
 		Commands: []*cli.Command{
 			p.statusCommand(), p.explainCommand(), p.runCommand(), p.checkCommand(), p.reconcileCommand(),
-			p.logCommand(), p.remindCommand(), p.versionCommand(), p.completeCommand(),
+			p.logCommand(), p.configCommand(), p.remindCommand(), p.versionCommand(), p.completeCommand(),
 		},
 	}
 }
@@ -120,10 +117,10 @@ func act(do func(ctx context.Context) int) error {
 	return nil
 }
 
-// failed prints an error and returns the exit status for it.
+// failed prints an error, and returns the exit status for what cannot be determined or done.
 func (p program) failed(err error) int {
 	fmt.Fprintf(p.stderr, "dkms-hooks: failed: %v\n", err)
-	return 1
+	return hooks.StatusUnknown
 }
 
 // invocation parses the environment and the global options.

@@ -12,17 +12,21 @@ import (
 func (p program) checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "check",
-		Usage: "find problems on all kernels; exit 1 if there are any",
+		Usage: "find problems on all kernels, and repair them",
 		Description: "Each problem is printed with its fix. The kinds are:\n\n" +
-			"   broken     cannot be used as it is\n" +
-			"   missing    not installed, and dkms would install it\n" +
-			"   forgotten  its package is installed, and it is not registered with dkms\n" +
-			"   stale      does not fit its kernel\n" +
-			"   unowned    belongs to no build and to no package\n" +
-			"   gone       left of a kernel that is gone\n" +
-			"   leftover   left by an interrupted program\n" +
-			"   hook       a hook that does not run, or one of dkms that runs beside it\n\n" +
-			"A file that was signed, stripped, recompressed or patched is reported as unusual, which is no problem.",
+			"   broken         cannot be used as it is\n" +
+			"   missing        not installed, and dkms would install it\n" +
+			"   failed         missing, since its last build or installation failed\n" +
+			"   required       not installed, although the configuration requires it\n" +
+			"   forgotten      its package is installed, and it is not registered with dkms\n" +
+			"   stale          does not fit its kernel\n" +
+			"   unowned        belongs to no build and to no package\n" +
+			"   gone           left of a kernel that is gone\n" +
+			"   leftover       left by an interrupted program\n" +
+			"   hook           a hook that does not run, or one of dkms that runs beside it\n" +
+			"   configuration  a mistake in a configuration file\n\n" +
+			"A file that was signed, stripped, recompressed or patched is reported as unusual, which is no problem.\n\n" +
+			"The exit status is 0 if nothing is wrong, 1 if something is, and 3 if it cannot be determined or repaired.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "register forgotten modules, build missing ones, and repair the rest"},
 		},
@@ -39,47 +43,44 @@ func (p program) checkCommand() *cli.Command {
 }
 
 func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation) int {
-	findings, examined, err := hooks.Check(ctx, inv)
+	o, err := hooks.ReadOverview(ctx, inv)
 	if err != nil {
 		return p.failed(err)
 	}
-	repaired := c.Bool("repair") && len(findings) > 0
+	code := 0
+	repaired := c.Bool("repair") && len(o.Findings) > 0
 	if repaired {
-		if code := hooks.Repair(ctx, inv, findings, p.stderr); code != 0 && ctx.Err() != nil {
+		inv.Person = inv.Script.Name == ""
+		if code = hooks.Repair(ctx, inv, o.Findings, p.stderr); ctx.Err() != nil {
 			return code
 		}
-		if findings, examined, err = hooks.Check(ctx, inv); err != nil {
+		if o, err = hooks.ReadOverview(ctx, inv); err != nil {
 			return p.failed(err)
 		}
 	}
-	for _, trouble := range examined.Troubles {
-		fmt.Fprintf(p.stderr, "dkms-hooks: %s\n", trouble)
-	}
+	p.printTroubles(o)
 	out := p.page(c)
 	defer out.Flush()
 	repairable := 0
-	for _, f := range findings {
-		out.line(cell{string(f.Kind), bad}, cell{": ", plain}, cell{f.Where, bold}, cell{": " + f.Text, plain})
+	for _, f := range o.Findings {
+		out.line(cell{string(f.Kind), bad}, cell{": ", plain}, cell{f.Where(), bold}, cell{": " + f.Reason, plain})
 		out.line(cell{"  fix: ", faint}, cell{f.Fix, plain})
 		if f.Repairable {
 			repairable++
 		}
 	}
-	for _, text := range examined.Unusual {
+	for _, text := range o.Unusual {
 		out.line(cell{"unusual", faint}, cell{": " + text, plain})
 	}
 	switch {
-	case len(findings) > 0 && repaired:
-		out.line(cell{fmt.Sprintf("problems left: %d", len(findings)), bold})
+	case len(o.Findings) > 0 && repaired:
+		out.line(cell{fmt.Sprintf("problems left: %d", len(o.Findings)), bold})
 	case repairable > 0:
-		out.line(cell{fmt.Sprintf("problems: %d; dkms-hooks check --repair can fix %d", len(findings), repairable), bold})
-	case len(findings) > 0:
-		out.line(cell{fmt.Sprintf("problems: %d", len(findings)), bold})
-	case !inv.Quiet:
-		out.line(cell{fmt.Sprintf("no problems found (kernels: %d, modules: %d)", examined.Kernels, examined.Modules), good})
+		out.line(cell{fmt.Sprintf("problems: %d; dkms-hooks check --repair can fix %d", len(o.Findings), repairable), bold})
+	case len(o.Findings) > 0:
+		out.line(cell{fmt.Sprintf("problems: %d", len(o.Findings)), bold})
+	case !inv.Quiet && len(o.Troubles) == 0:
+		out.line(cell{fmt.Sprintf("no problems found (kernels: %d, modules: %d)", len(o.Kernels), len(o.Registered)), good})
 	}
-	if len(findings) > 0 {
-		return 1
-	}
-	return 0
+	return max(o.Status(), code)
 }

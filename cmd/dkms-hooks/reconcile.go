@@ -10,8 +10,9 @@ import (
 
 func (p program) reconcileCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "reconcile",
-		Usage: "repair the installed modules of every kernel, and clean up after kernels that are gone",
+		Name:        "reconcile",
+		Usage:       "repair the installed modules of every kernel, and clean up after kernels that are gone",
+		Description: "By hand, the exit status is 1 if a module failed, and 3 if the command needs root. In a maintainer script it is 0.",
 		Flags: []cli.Flag{dryRunFlag(), &cli.BoolFlag{DisableDefaultText: true, Name: "failed",
 			Usage: "only retry what failed, if other packages or another compiler are installed (run at the end of dpkg)"}},
 		ArgsUsage:    " ", // none
@@ -21,6 +22,7 @@ func (p program) reconcileCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			inv.Person = inv.Script.Name == ""
 			inv.FailedOnly = c.Bool("failed")
 			return act(func(ctx context.Context) int {
 				hooks.OutliveReaders()

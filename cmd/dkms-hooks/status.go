@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -15,12 +18,15 @@ import (
 func (p program) statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "status",
-		Usage:     "list the modules of each kernel; exit 1 if one is missing",
+		Usage:     "list the modules of each kernel, and what is wrong",
 		ArgsUsage: "[KERNEL-RELEASE]",
 		Description: "A module is installed, damaged (an installed file is missing or is not the one that was built), built\n" +
 			"(and not installed) or added (only registered with dkms). Its build is fresh (fits the kernel), stale (does\n" +
-			"not fit) or unknown (neither can be shown).",
+			"not fit) or unknown (neither can be shown). A module is listed if there is something to say about it, and\n" +
+			"with --verbose or a kernel release in any case.\n\n" +
+			"The exit status is 0 if nothing is wrong, 1 if something is, and 3 if it cannot be determined.",
 		Flags: []cli.Flag{
+			&cli.BoolFlag{DisableDefaultText: true, Name: "boot", Usage: "only what decides about the modules of the running and the newest kernel"},
 			&cli.BoolFlag{DisableDefaultText: true, Name: "json", Usage: "print JSON, as described in status.schema.json"},
 		},
 		OnUsageError: usageError,
@@ -29,8 +35,14 @@ func (p program) statusCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			read := hooks.ReadOverview
+			if c.Bool("boot") {
+				if read = hooks.ReadBootOverview; inv.Kernel != "" {
+					return errors.New("--boot selects the kernels, and takes no kernel release")
+				}
+			}
 			return act(func(ctx context.Context) int {
-				o, err := hooks.ReadOverview(ctx, inv)
+				o, err := read(ctx, inv)
 				if err != nil {
 					return p.failed(err)
 				}
@@ -49,62 +61,85 @@ func (p program) printJSON(o hooks.Overview) int {
 	if err := encoder.Encode(o); err != nil {
 		return p.failed(err)
 	}
-	return exitStatus(o)
-}
-
-func exitStatus(o hooks.Overview) int {
-	if o.Complete() {
-		return 0
-	}
-	return 1
+	return o.Status()
 }
 
 func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overview) int {
+	p.printTroubles(o)
+	out := p.page(c)
+	defer out.Flush()
+	for _, k := range o.Kernels {
+		if !inv.Quiet || !k.Complete {
+			out.kernel(k, findingsOn(o, k.Release), inv.Verbose || inv.Kernel != "")
+		}
+	}
+	general := findingsOn(o, "")
+	out.findings(general)
+	if !inv.Quiet {
+		out.line(cell{statusSummary(o), bold})
+	}
+	return o.Status()
+}
+
+// printTroubles prints what could not be read.
+func (p program) printTroubles(o hooks.Overview) {
 	for _, trouble := range o.Troubles {
 		fmt.Fprintf(p.stderr, "dkms-hooks: %s\n", trouble)
 	}
-	out := p.page(c)
-	defer out.Flush()
-	modules, missing := 0, 0
-	for _, k := range o.Kernels {
-		if !inv.Quiet || !k.Complete {
-			out.kernel(k, inv.Verbose)
-		}
-		for _, m := range k.Modules {
-			modules++
-			if m.Missing {
-				missing++
-			}
-		}
-	}
-	switch {
-	case inv.Quiet:
-	case len(o.Kernels) == 0 && len(o.Registered) == 0:
-		fmt.Fprintln(out, "no kernels, and no module is registered with dkms")
-	case len(o.Kernels) == 0:
-		out.line(cell{"no kernels; registered with dkms: " + strings.Join(o.Registered, ", "), plain})
-	default:
-		out.line(cell{fmt.Sprintf("kernels: %d, modules on them: %d, missing: %d", len(o.Kernels), modules, missing), bold})
-	}
-	return exitStatus(o)
 }
 
-// kernel prints a kernel with its modules.
-func (p *page) kernel(k hooks.KernelView, verbose bool) {
-	p.line(cell{string(k.Release), bold}, cell{"  " + strings.Join(kernelWords(k), ", "), plain})
+// statusSummary returns the last line of the status.
+func statusSummary(o hooks.Overview) string {
+	modules := 0
+	for _, k := range o.Kernels {
+		modules += len(k.Modules)
+	}
+	switch {
+	case len(o.Kernels) == 0 && len(o.Registered) == 0 && len(o.Findings) == 0:
+		return "no kernels, and no module is registered with dkms"
+	case len(o.Kernels) == 0 && len(o.Registered) > 0:
+		return "no kernels; registered with dkms: " + strings.Join(o.Registered, ", ")
+	case len(o.Findings) == 0 && len(o.Troubles) > 0:
+		return fmt.Sprintf("kernels: %d, modules on them: %d; not all could be read", len(o.Kernels), modules)
+	}
+	return fmt.Sprintf("kernels: %d, modules on them: %d, problems: %d", len(o.Kernels), modules, len(o.Findings))
+}
+
+// findingsOn returns the findings about a kernel, or with "" those about every kernel.
+func findingsOn(o hooks.Overview, kernel dkmsstate.Release) []hooks.Finding {
+	return slices.DeleteFunc(slices.Clone(o.Findings), func(f hooks.Finding) bool { return f.Kernel != kernel })
+}
+
+// kernel prints a kernel in a line, and below it those of its modules about which there is
+// something to say, or with all every module.
+func (p *page) kernel(k hooks.KernelView, found []hooks.Finding, all bool) {
+	p.line(cell{string(k.Release), bold}, cell{"  " + strings.Join(kernelWords(k, all), ", "), plain})
 	var rows [][]cell
 	for _, m := range k.Modules {
+		if !all && !m.Missing && m.Reason == "" {
+			continue
+		}
 		rows = append(rows, moduleRow(m))
-		if m.Last != nil && (m.Missing || verbose) {
+		if m.Last != nil && (m.Missing || all) {
 			rows = append(rows, lastRows(*m.Last)...)
 		}
 	}
-	if k.Depmod != "" {
-		rows = append(rows, []cell{{"modules.dep", plain}, {"out of date", bad}, {k.Depmod, plain}})
+	for _, f := range found {
+		if f.Module == "" || !slices.ContainsFunc(k.Modules, func(m hooks.ModuleView) bool { return m.Module+"/"+m.Version == f.Module }) {
+			rows = append(rows, []cell{{cmp.Or(f.Module, f.File, string(f.Kernel)), plain}, {string(f.Kind), bad}, {f.Reason, plain}})
+		}
 	}
 	p.table("  ", rows)
 	if k.Next != "" {
 		p.line(cell{"  next: ", bold}, cell{k.Next, plain})
+	}
+}
+
+// findings prints findings in full.
+func (p *page) findings(found []hooks.Finding) {
+	for _, f := range found {
+		p.line(cell{string(f.Kind), bad}, cell{": ", plain}, cell{f.Where(), bold}, cell{": " + f.Reason, plain})
+		p.line(cell{"  next: ", bold}, cell{f.Fix, plain})
 	}
 }
 
@@ -139,7 +174,9 @@ func moduleRow(m hooks.ModuleView) []cell {
 	return []cell{{m.Module + "/" + m.Version, plain}, {state, how}, {m.Reason, plain}}
 }
 
-func kernelWords(k hooks.KernelView) []string {
+// kernelWords describes a kernel. Unless all modules are listed, the words include those about
+// which there is nothing else to say.
+func kernelWords(k hooks.KernelView, all bool) []string {
 	var words []string
 	add := func(holds bool, word string) {
 		if holds {
@@ -147,12 +184,33 @@ func kernelWords(k hooks.KernelView) []string {
 		}
 	}
 	add(k.Running, "running")
-	add(k.BootsNext, "boots next")
+	add(k.Newest, "newest")
 	add(!k.Present, "not installed")
 	add(k.Present && k.Headers == hooks.HeadersForeign, "headers of another build: "+k.HeadersReason)
 	add(k.Present && k.Headers == hooks.HeadersPresent, "with headers")
 	add(k.Present && k.Headers == hooks.HeadersMissing, "without headers")
 	add(k.Unfinished == dkmsstate.Initramfs, "initramfs not checked")
 	add(k.Unfinished == dkmsstate.Interrupted || k.Unfinished == dkmsstate.Deferred, "work "+string(k.Unfinished))
+	if !all {
+		add(true, installedWords(k))
+	}
 	return words
+}
+
+// installedWords names the installed modules of a kernel, or their number if there are many.
+func installedWords(k hooks.KernelView) string {
+	const few = 3
+	var names []string
+	for _, m := range k.Modules {
+		if m.State == hooks.Installed {
+			names = append(names, m.Module+"/"+m.Version)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return "no module installed"
+	case len(names) > few:
+		return fmt.Sprintf("%d modules installed", len(names))
+	}
+	return "installed: " + strings.Join(names, ", ")
 }

@@ -43,7 +43,7 @@ func testFailure(t *testing.T, l lab) {
 		assert.Equal(t, "installed", image(configured(t, `Required: alpha beta\n`, 0, "dkms-hooks: ")))
 	})
 	t.Run("required", func(t *testing.T) {
-		r := configured(t, `Required: alpha\n bad\n`, 1, "bad is required by /etc/dkms-hooks.conf and is not installed")
+		r := configured(t, `Required: alpha\n bad\n`, 1, "bad is required by the configuration and is not installed")
 		out := r.must(t, "rm /etc/dkms-hooks.conf && dpkg --configure -a")
 		assert.Equal(t, "installed", image(r), out)
 	})
@@ -110,7 +110,7 @@ func testRollBackShown(t *testing.T, l lab) {
 	assert.Regexp(t, "witness/1.0 +installed, stale +", status)
 	out, code = r.run(t, "echo 'Required: witness' >/etc/dkms-hooks.conf; dkms-hooks run postinst $K", env...)
 	assert.Equal(t, 1, code)
-	assert.Contains(t, out, "witness is required by /etc/dkms-hooks.conf and does not fit the kernel")
+	assert.Contains(t, out, "witness is required by the configuration and does not fit the kernel")
 	out = r.must(t, "mv /srv/string.h "+header+" && dkms-hooks run postinst $K && dkms-hooks status", env...)
 	assert.Regexp(t, "witness/1.0 +installed, fresh +", out)
 	assert.Equal(t, "witness loaded", l.make(t, "bootjudge", r.dir, k.kver, "witness"), out)

@@ -1,0 +1,150 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"dkms-hooks/debpkg"
+	"dkms-hooks/dkmsstate"
+)
+
+// assessor reads an Overview.
+type assessor struct {
+	ctx  context.Context
+	inv  Invocation
+	sys  system
+	boot []dkmsstate.Release
+	o    Overview
+	// brief reports whether advice is left out for which apt would be asked.
+	brief bool
+	// headers is the advice about the headers of a kernel, once it is known. brokenFound are
+	// the modules whose registration is broken, as far as it was found.
+	headers     map[dkmsstate.Release]string
+	brokenFound map[dkmsstate.Module]bool
+}
+
+func newAssessor(ctx context.Context, inv Invocation, sys system) *assessor {
+	inv.Hook = Reconciler
+	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: bootable(sys.layout),
+		headers: map[dkmsstate.Release]string{}, brokenFound: map[dkmsstate.Module]bool{}, o: Overview{
+			Schema: overviewSchema, Program: Version, Host: hostName(sys.layout), Time: time.Now().Truncate(time.Second),
+			Kernels: []KernelView{}, Registered: []string{}, Findings: []Finding{}, Unusual: []string{}, Troubles: []string{},
+		}}
+}
+
+// hostName returns the name of the machine. For another root it returns what is configured there.
+func hostName(layout dkmsstate.Layout) string {
+	if layout.Root == "/" {
+		name, _ := os.Hostname()
+		return name
+	}
+	data, _ := os.ReadFile(layout.Path("/etc/hostname"))
+	return oneLine(strings.TrimSpace(string(data)))
+}
+
+// add adds a finding.
+func (a *assessor) add(f Finding) {
+	f.Reason = inOneLine(f.Reason)
+	f.Boot = f.Kind.decidesBoot() && (f.Kernel == "" || slices.Contains(a.boot, f.Kernel))
+	a.o.Findings = append(a.o.Findings, f)
+}
+
+// trouble adds what could not be read.
+func (a *assessor) trouble(err error) {
+	if err == nil {
+		return
+	}
+	if text := inOneLine(err.Error()); !slices.Contains(a.o.Troubles, text) {
+		a.o.Troubles = append(a.o.Troubles, text)
+	}
+}
+
+// machine finds what concerns every kernel.
+func (a *assessor) machine(survey *dkmsstate.Survey) {
+	for _, mistake := range a.sys.config.Mistakes {
+		a.add(Finding{Kind: BadConfig, File: mistake.File, Reason: mistakeText(mistake),
+			Fix: "correct it; dkms-hooks config prints what is in force"})
+	}
+	a.hooks()
+	a.forgotten()
+	a.required(survey)
+}
+
+// mistakeText returns what is wrong in a configuration file, and what follows.
+func mistakeText(m ConfigMistake) string {
+	return fmt.Sprintf("line %d: %s; it is ignored, and the rest is in force", m.Line, m.Text)
+}
+
+// forgotten finds modules that are not registered although their package and their source are
+// installed. The hooks of dkms 3.0 and earlier leave modules like that.
+func (a *assessor) forgotten() {
+	unregistered, err := a.sys.layout.Unregistered()
+	if a.trouble(err); len(unregistered) == 0 {
+		return
+	}
+	db, err := a.inv.database()
+	if err != nil {
+		a.trouble(fmt.Errorf("cannot determine whether a module was forgotten: %w", err))
+		return
+	}
+	for _, source := range unregistered {
+		owners, err := db.WithFile(source.Dir + "/dkms.conf")
+		if err != nil {
+			a.trouble(fmt.Errorf("cannot find the package that contains %s/dkms.conf: %w", source.Dir, err))
+			continue
+		}
+		i := slices.IndexFunc(owners, func(p debpkg.Package) bool { return p.Status.State == debpkg.Installed })
+		if i < 0 {
+			continue
+		}
+		a.add(Finding{Kind: Forgotten, Module: source.Module.String(), Repairable: true,
+			Reason: fmt.Sprintf("its package %s is installed and its source is in %s, but it is not registered with dkms", owners[i].Name, source.Dir),
+			Fix:    "dkms-hooks check --repair"})
+	}
+}
+
+// required finds modules that the configuration requires and dkms does not know.
+func (a *assessor) required(survey *dkmsstate.Survey) {
+	for _, name := range a.sys.config.Required {
+		known := slices.ContainsFunc(survey.Modules(), func(module string) bool { return strings.HasPrefix(module, name+"/") })
+		if !known {
+			a.add(Finding{Kind: Required, Module: name,
+				Reason: "the configuration requires it, and it is not registered with dkms",
+				Fix:    "install the package of the module, or remove it from Required in " + ConfigFile})
+		}
+	}
+}
+
+// broken adds the finding for a broken registration.
+func (a *assessor) broken(r dkmsstate.Registration) {
+	dir := path.Join(a.sys.layout.Source, r.Module.Name+"-"+r.Module.Version)
+	fix := "restore its source in " + dir
+	if r.Source != "" {
+		fix = "restore its source in " + r.Source
+	}
+	if db, err := a.inv.database(); err == nil {
+		if name, err := owner(db, dir+"/dkms.conf"); err == nil && name != "" {
+			fix = fmt.Sprintf("apt reinstall %s; if the module is no longer needed: apt purge %s", name, name)
+		}
+	}
+	a.add(Finding{Kind: Broken, Module: r.Module.String(), Reason: r.Broken.Error(), Fix: fix})
+}
+
+// owner returns the name of an installed package that contains the file, "" if there is none.
+func owner(db *debpkg.Database, path string) (string, error) {
+	owners, err := db.WithFile(path)
+	if err != nil {
+		return "", fmt.Errorf("cannot find the package that contains %s: %w", path, err)
+	}
+	for _, p := range owners {
+		if p.Status.Present() {
+			return p.Name, nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,134 @@
+package hooks
+
+import (
+	"fmt"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/plan"
+	"dkms-hooks/dkmsstate/record"
+)
+
+// reconcileCommand is the command that fixes most problems.
+const reconcileCommand = "dkms-hooks reconcile"
+
+// kernel finds what is wrong on a kernel, and returns the kernel's state.
+func (a *assessor) kernel(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) KernelView {
+	for _, trouble := range s.Troubles {
+		a.trouble(fmt.Errorf("%s", trouble))
+	}
+	planned := plan.Autoinstall(s, wantedOn(a.at(s.Kernel), a.sys))
+	k := kernelAssessor{assessor: a, s: s, kept: kept, planned: planned}
+	if s.There {
+		k.modules()
+		k.files()
+	} else {
+		k.gone()
+	}
+	return viewKernel(k, a.o.of(s.Kernel))
+}
+
+// at returns the invocation for a kernel.
+func (a *assessor) at(kernel dkmsstate.Release) Invocation {
+	inv := a.inv
+	inv.Kernel = kernel
+	return inv
+}
+
+// kernelAssessor finds what is wrong on one kernel.
+type kernelAssessor struct {
+	*assessor
+	s       dkmsstate.Snapshot
+	kept    dkmsstate.KernelRecord
+	planned plan.Plan
+}
+
+// addHere adds a finding about the kernel.
+func (k kernelAssessor) addHere(f Finding) {
+	f.Kernel = k.s.Kernel
+	k.add(f)
+}
+
+// files finds what is wrong with the files of an installed kernel that belong to no module.
+func (k kernelAssessor) files() {
+	for _, name := range k.leftovers() {
+		k.addHere(Finding{Kind: Leftover, File: k.sys.layout.Path(name), Reason: "left by an interrupted run", Fix: reconcileCommand, Repairable: true})
+	}
+	if k.planned.Depmod != "" {
+		k.addHere(Finding{Kind: Broken, File: "modules.dep", Reason: k.planned.Depmod, Fix: reconcileCommand, Repairable: true})
+	}
+	for _, name := range k.planned.LeftUnowned(k.s) {
+		k.unowned(dkmsstate.InstalledPath(k.s.Kernel, name))
+	}
+}
+
+// leftovers returns what killed programs left. While a run is active it returns nothing, since
+// some of it may belong to that run.
+func (k kernelAssessor) leftovers() []string {
+	if atWork, err := record.AtWork(k.sys.layout); atWork || err != nil {
+		return nil
+	}
+	return k.s.Leftovers
+}
+
+// unowned adds a finding about an installed file that belongs to no build, unless a package owns
+// it.
+func (k kernelAssessor) unowned(file string) {
+	db, err := k.inv.database()
+	if err != nil {
+		k.trouble(fmt.Errorf("cannot determine whether %s is needed: %w", file, err))
+		return
+	}
+	if whose, err := owner(db, file); err != nil || whose != "" {
+		k.trouble(err)
+		return
+	}
+	k.addHere(Finding{Kind: Unowned, File: file, Reason: "it belongs to no build of dkms and to no package",
+		Fix: fmt.Sprintf("if you did not put it there: rm %s && depmod %s", k.sys.layout.Path(file), k.s.Kernel)})
+}
+
+// gone finds what is left of a kernel that is gone.
+func (k kernelAssessor) gone() {
+	inv := k.at(k.s.Kernel)
+	w := ReadKernel(inv, k.sys.layout, k.kept)
+	d := DecideKernel(inv, w)
+	if d.Verdict != Unbuild {
+		if w.Unreadable != nil {
+			k.trouble(fmt.Errorf("cannot determine whether %s is gone: %w", k.s.Kernel, w.Unreadable))
+		}
+		return
+	}
+	var left []string
+	for _, b := range k.s.Builds {
+		left = append(left, "a build of "+b.Module.String())
+	}
+	for _, m := range k.s.LeftoversOf {
+		left = append(left, "leftovers of a build of "+m.String())
+	}
+	for _, name := range k.leftovers() {
+		left = append(left, k.sys.layout.Path(name))
+	}
+	if d.RemoveKernelDir && len(apply.Tree{Layout: k.sys.layout, Kernel: k.s.Kernel}.KernelDirLeftovers()) > 0 {
+		left = append(left, "its module directory")
+	}
+	if len(left) > 0 {
+		k.addHere(Finding{Kind: Gone, Reason: "the kernel is gone, but " + strings.Join(left, ", ") + " is left", Fix: reconcileCommand, Repairable: true})
+	}
+}
+
+// headersFix returns what to do about the kernel's headers. Asking apt takes time, so that it is
+// asked once for each kernel.
+func (k kernelAssessor) headersFix() string {
+	switch fix, known := k.headers[k.s.Kernel]; {
+	case known:
+		return fix
+	case k.s.Mismatch != "":
+		return mismatchAdvice(k.s.Kernel)
+	case k.brief:
+		return ""
+	}
+	fix := headersAdvice(k.ctx, k.at(k.s.Kernel))
+	k.headers[k.s.Kernel] = fix
+	return fix
+}

@@ -1,0 +1,165 @@
+package hooks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/plan"
+)
+
+// modules finds what is wrong with the modules of an installed kernel.
+func (k kernelAssessor) modules() {
+	done := map[string]bool{}
+	for _, r := range k.s.Registrations {
+		done[r.Module.String()] = true
+		k.module(r.Module)
+		if r.Broken != nil && !k.ignored(r.Module) && !k.brokenFound[r.Module] {
+			k.brokenFound[r.Module] = true
+			k.broken(r)
+		}
+	}
+	for _, t := range k.planned.Tasks {
+		if !done[t.Module.String()] { // such as leftovers of a module that is not registered
+			done[t.Module.String()] = true
+			k.module(t.Module)
+		}
+	}
+	for _, n := range k.planned.Broken {
+		if !done[n.Module] && !n.Left && !n.Skipped {
+			k.addHere(Finding{Kind: Broken, Module: n.Module, Reason: n.Text, Fix: fixThenRun(runPostinst(k.s.Kernel))})
+		}
+	}
+	k.requiredHere()
+}
+
+func (k kernelAssessor) ignored(m dkmsstate.Module) bool {
+	return k.sys.config.ignored(k.s.Kernel)(m)
+}
+
+// module finds what is wrong with a module.
+func (k kernelAssessor) module(m dkmsstate.Module) {
+	f, wrong := k.judge(m)
+	if wrong {
+		f.Module = m.String()
+		k.addHere(f)
+	}
+	b, built := k.s.Build(m, k.s.Arch)
+	link, _ := k.s.Link(m.Name, k.s.Arch)
+	if built && link.Version == m.Version && b.Unusual() != "" {
+		k.unusual(m, b.Unusual()+"; left unchanged")
+	}
+}
+
+func (k kernelAssessor) unusual(m dkmsstate.Module, text string) {
+	k.o.Unusual = append(k.o.Unusual, fmt.Sprintf("%s on %s: %s", m, k.s.Kernel, text))
+}
+
+// judge returns the finding about a module, and whether there is one.
+func (k kernelAssessor) judge(m dkmsstate.Module) (Finding, bool) {
+	if i := slices.IndexFunc(k.planned.Tasks, func(t plan.Task) bool { return t.Module == m }); i >= 0 {
+		return k.judgeTask(k.planned.Tasks[i])
+	}
+	if slices.Contains(k.planned.NeedHeaders, m) {
+		return k.judgeWaiting(m)
+	}
+	i := slices.IndexFunc(k.planned.Broken, func(n plan.Note) bool { return n.Module == m.String() && !n.Left && !n.Skipped })
+	if r, known := k.s.Registration(m); i < 0 || known && r.Broken != nil || k.s.InOrder(m) {
+		return Finding{}, false
+	}
+	return Finding{Kind: Missing, Reason: k.planned.Broken[i].Text, Since: k.since(m), Fix: fixThenRun(runPostinst(k.s.Kernel))}, true
+}
+
+// judgeTask returns the finding for a task of the plan.
+func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
+	m, first := t.Module, t.Steps[0]
+	b, built := k.s.Build(m, k.s.Arch)
+	link, linked := k.s.Link(m.Name, k.s.Arch)
+	damaged := built && (!b.Complete() || first.Op == plan.OpRestore) || linked && link.Version == m.Version
+	last := k.last(m)
+	switch {
+	case t.OnlyCompresses():
+		k.unusual(m, first.Reason+"; dkms-hooks reconcile compresses it")
+		return Finding{}, false
+	case first.Op == plan.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
+		return Finding{Kind: Stale, Reason: strings.TrimPrefix(first.Reason, "stale, "), Fix: reconcileCommand, Repairable: true, Since: k.since(m)}, true
+	case damaged || first.Op == plan.OpRemoveLeftovers || first.Op == plan.OpRemoveOtherArch || first.Op == plan.OpUnlink:
+		return Finding{Kind: Broken, Reason: first.Reason, Fix: reconcileCommand, Repairable: true, Since: k.since(m)}, true
+	case !t.Installs() || last.Result == dkmsstate.LastSkipped:
+		return Finding{}, false
+	case last.Result == dkmsstate.LastFailed:
+		return Finding{Kind: Failed, Reason: last.Text, Since: last.When,
+			Fix: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", k.s.Kernel, m.Name, runPostinst(k.s.Kernel))}, true
+	}
+	return Finding{Kind: Missing, Reason: first.Reason, Since: k.since(m), Repairable: true,
+		Fix: fmt.Sprintf("%s; if it is not wanted there: Ignore: %s@%s in %s", runPostinst(k.s.Kernel), m.Name, k.s.Kernel, ConfigFile)}, true
+}
+
+// judgeWaiting returns the finding for a module that waits for headers.
+func (k kernelAssessor) judgeWaiting(m dkmsstate.Module) (Finding, bool) {
+	f := Finding{Kind: Missing, Reason: waitsForHeaders, Since: k.since(m), Fix: k.headersFix()}
+	b, _ := k.s.Build(m, k.s.Arch)
+	link, linked := k.s.Link(m.Name, k.s.Arch)
+	switch {
+	case b.Fresh.Verdict == dkmsstate.Stale:
+		f.Kind, f.Reason = Stale, b.Fresh.Reason
+	case linked && link.Version == m.Version:
+		f.Kind, f.Reason = Broken, "its build is gone"
+	case k.last(m).Result == dkmsstate.LastSkipped:
+		return Finding{}, false
+	}
+	return f, true
+}
+
+// requiredHere finds modules that the configuration requires, that are registered, and that are
+// not installed on a kernel although nothing else is wrong with them. A module that is not meant
+// for the kernel is not required there.
+func (k kernelAssessor) requiredHere() {
+	if k.planned.Keeping() { // the kernel cannot be started
+		return
+	}
+	for _, name := range k.sys.config.Required {
+		latest := k.s.Latest(name).Module
+		found := slices.ContainsFunc(k.o.Findings, func(f Finding) bool {
+			of, _, _ := strings.Cut(f.Module, "/")
+			return of == name && (f.Kernel == k.s.Kernel || f.Kernel == "")
+		})
+		if found || latest == (dkmsstate.Module{}) || k.s.Installed(name) || k.excused(name) {
+			continue
+		}
+		k.addHere(Finding{Kind: Required, Module: latest.String(), Reason: "the configuration requires it, and it is not installed",
+			Fix: fmt.Sprintf("dkms install %s -k %s, or remove it from Required in %s", latest, k.s.Kernel, ConfigFile)})
+	}
+}
+
+// excused reports whether no version of a module is wanted on the kernel: the configuration
+// ignores it, or the last attempt showed that it is not meant for the kernel.
+func (k kernelAssessor) excused(name string) bool {
+	for _, r := range k.s.RegistrationsOf(name) {
+		if !k.ignored(r.Module) && k.last(r.Module).Result != dkmsstate.LastSkipped {
+			return false
+		}
+	}
+	return true
+}
+
+// last returns the last attempt for a module. One that another attempt may end differently from,
+// since the module or its headers have changed, does not count.
+func (k kernelAssessor) last(m dkmsstate.Module) dkmsstate.Last {
+	last := k.kept.Last[m.String()]
+	if (last.Result == dkmsstate.LastFailed || last.Result == dkmsstate.LastSkipped) && last.Inputs != k.s.Inputs(m.String()) {
+		return dkmsstate.Last{}
+	}
+	return last
+}
+
+// since returns when a run recorded that something is wrong with a module, zero if none did.
+func (k kernelAssessor) since(m dkmsstate.Module) time.Time {
+	last := k.kept.Last[m.String()]
+	if last.Result == dkmsstate.LastInstalled {
+		return time.Time{}
+	}
+	return last.When
+}
