@@ -48,6 +48,7 @@ func register(ctx context.Context, inv Invocation, sys system, findings []Findin
 			err = fmt.Errorf("%s: %w", m, dkms.Explain(addErr))
 			continue
 		}
+		remember(sys.layout, inv, Event{Module: m.String(), Did: "registered", Text: "its package is installed, and dkms did not know it", Hook: "check --repair"})
 		report.infof("%s: registered", m)
 	}
 	return err

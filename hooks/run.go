@@ -99,6 +99,9 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	d := Decide(inv, ReadWorld(ctx, inv, sys.layout))
 	r := newRun(inv, sys, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
+	if !dryRun {
+		r.remember("", string(d.Verdict), d.Reason)
+	}
 	if !dryRun && (inv.Hook == Postrm || d.Verdict == Unbuild) {
 		r.machine.Backup = r.trigger(ctx) // a reconcile follows, which restores or discards the backups
 	}

@@ -32,6 +32,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 		func(i int, res apply.Result) {
 			changed = changed || res.Outcome == apply.Done && (r.verdict == Unbuild || res.Task.Installs())
 			r.outcomes.addResult(res)
+			r.rememberResult(res)
 			r.report.end(res, progress.end(i, res))
 		})
 	progress.stop()
@@ -99,6 +100,7 @@ func (r *run) verify(after dkmsstate.Snapshot, results []apply.Result) {
 		if err := apply.Verify(after, res.Task); err != nil {
 			res.Outcome, res.Err = apply.Failed, err
 			r.outcomes.addResult(res)
+			r.rememberResult(res)
 			r.report.end(res, 0)
 		}
 	}
@@ -123,6 +125,7 @@ func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot, 
 			errs = append(errs, err)
 			continue
 		}
+		r.remember(lost.Module.String(), "registered", "it lost its registration with dkms in this run")
 		r.report.atEndf("%s lost its registration with dkms in this run; it is registered again", lost.Module)
 	}
 	return after, errors.Join(errs...)

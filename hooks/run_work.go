@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -140,6 +141,7 @@ func (r *run) recoverBuilds() error {
 	tree := apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}
 	restored, err := tree.RollBack()
 	if restored > 0 {
+		r.remember("", "restored", fmt.Sprintf("builds that an interrupted run was replacing: %d", restored))
 		r.report.infof("restored builds that an interrupted run was replacing: %d", restored)
 	}
 	if err != nil {
@@ -159,6 +161,7 @@ func (r *run) restoreOrDiscardBackups(tree apply.Tree) error {
 	}
 	restored, err := tree.RestoreBackups()
 	if restored > 0 {
+		r.remember("", "restored", fmt.Sprintf("builds kept from a removal: %d", restored))
 		r.report.infof("restored builds kept from a removal: %d", restored)
 	}
 	return err

@@ -74,7 +74,7 @@ func (p program) app() *cli.App {
 		},
 		Commands: []*cli.Command{
 			p.statusCommand(), p.explainCommand(), p.runCommand(), p.checkCommand(), p.reconcileCommand(),
-			p.logCommand(), p.configCommand(), p.remindCommand(), p.versionCommand(), p.completeCommand(),
+			p.logCommand(), p.historyCommand(), p.configCommand(), p.remindCommand(), p.versionCommand(), p.completeCommand(),
 		},
 	}
 }
