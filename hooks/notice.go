@@ -23,6 +23,18 @@ func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	return StatusOK
 }
 
+// Summarize prints how many things are wrong with the machine, and nothing if there are none.
+func Summarize(ctx context.Context, inv Invocation, stderr io.Writer) int {
+	o, err := ReadOverview(ctx, inv)
+	if err != nil {
+		return StatusOK // reconcile has printed it
+	}
+	if len(o.Findings) > 0 {
+		fmt.Fprintf(stderr, "dkms-hooks: problems found on this machine: %d; to list them: dkms-hooks check\n", len(o.Findings))
+	}
+	return StatusOK
+}
+
 // noticeText returns warnings about what is wrong at the next boot. The compiler's error is not
 // repeated: the run that failed has printed it.
 func noticeText(ctx context.Context, inv Invocation, sys system) string {

@@ -12,7 +12,8 @@ import (
 func (p program) remindCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "remind",
-		Usage:        "print which modules are missing on the running and the newest kernel (run at the end of dpkg)",
+		Usage:        "print what is wrong on the running and the newest kernel (run at the end of dpkg)",
+		Flags:        []cli.Flag{&cli.BoolFlag{DisableDefaultText: true, Name: "summary", Usage: "print in one line how many problems there are on all kernels"}},
 		ArgsUsage:    " ", // none
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
@@ -22,6 +23,9 @@ func (p program) remindCommand() *cli.Command {
 			}
 			return act(func(ctx context.Context) int {
 				hooks.OutliveReaders()
+				if c.Bool("summary") {
+					return hooks.Summarize(ctx, inv, p.stderr)
+				}
 				return hooks.Remind(ctx, inv, p.stderr)
 			})
 		},
