@@ -131,11 +131,10 @@ compare: deb ## of these what is compared with stock, beside the matrix
 worst: deb ## of these the worst days alone: every call of the hooks, KILLS=50 other calls and instants each, full disks
 	@$(call systemtest,TestSystem/suite/.*/(bounds|eight|space|kill|initramfs),-kills $(KILLS))
 
-bench: deb ## what the hooks and whole runs of apt cost, stock and ours in turn, into testdata/bench; hours; ROWS=mixture for some, ROUNDS=1 for less
-	@$(call need,gcc libc6-dev)
-	@$(call systemtest,TestSpeed,-speed $(CURDIR)/testdata/bench -speed-rows "$(ROWS)" -speed-rounds $(ROUNDS))
-
-bench: LIMIT = 4h
+bench: deb ## what the hooks and whole runs of apt cost, stock and ours in turn, into testdata/bench; hours; a part, as with ROWS=mixture or ROUNDS=1, into dist/bench
+	@$(systemneeds)
+	@go run -tags $(TAGS) ./hooks/systemtest/bench -out $(if $(ROWS)$(filter-out 0,$(ROUNDS)),dist,testdata)/bench -deb $(DEB) \
+		-roots "$(abspath $(DKMS_HOOKS_ROOTS))" $(if $(SUITES),-suites "$(SUITES)") -rows "$(ROWS)" -rounds $(ROUNDS) </dev/null
 
 ROWS ?=
 ROUNDS ?= 0
@@ -151,11 +150,16 @@ SEED ?= 1
 DKMS_HOOKS_ROOTS ?=
 DKMS_HOOKS_KERNELS ?=
 
-# systemtest PATTERN, FLAGS: the tests of real systems that are called so.
-define systemtest
+# systemneeds PACKAGES: what making roots needs, and these packages.
+define systemneeds
 [ "$$(id -u)" -eq 0 ] || { echo "this needs root: its roots are chroots" >&2; exit 1; }; \
 $(needgo); \
-$(call need,mmdebstrap debian-archive-keyring qemu-system-x86 cpio busybox-static kmod xz-utils zstd gcc libc6-dev); \
+$(call need,mmdebstrap debian-archive-keyring kmod xz-utils zstd gcc libc6-dev $(1))
+endef
+
+# systemtest PATTERN, FLAGS: the tests of real systems that are called so.
+define systemtest
+$(call systemneeds,qemu-system-x86 cpio busybox-static); \
 log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
 go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout $(LIMIT) -v -run '$(1)' \
 	./hooks/systemtest/ -args -deb $(CURDIR)/$(DEB) -roots "$(abspath $(DKMS_HOOKS_ROOTS))" -kernels "$(abspath $(DKMS_HOOKS_KERNELS))" \

@@ -7,38 +7,40 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // testAtOnce runs hooks side by side, and kills them. dkms has no lock of its
 // own, and two of it at work on one module spoil both builds.
-func testAtOnce(t *testing.T, l lab) {
+func testAtOnce(t *testing.T, l suite) {
 	from := l.whole("builddeb")
-	unbuilt := from.settled.fork(t, l.scratch)
-	unbuilt.must(t, `dkms-hooks run prerm "$K" --params remove`, "K="+l.kver)
-	ending{image: "install ok installed", modules: gone}.holds(t, look(t, unbuilt, l.kver, goodModules()...), "")
+	unbuilt := from.settled.Fork(t, l.Scratch)
+	unbuilt.Must(t, `dkms-hooks run prerm "$K" --params remove`, "K="+l.Kver)
+	ending{image: "install ok installed", modules: gone}.holds(t, look(t, unbuilt, l.Kver, goodModules()...), "")
 	whole := ending{image: "install ok installed", modules: present}
 
 	t.Run("two that build", func(t *testing.T) {
-		r := unbuilt.fork(t, l.scratch)
-		out := r.must(t, `/etc/kernel/postinst.d/dkms "$K" & /etc/kernel/header_postinst.d/dkms "$K"; s=$?; wait $! && exit $s`, "K="+l.kver)
-		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		r := unbuilt.Fork(t, l.Scratch)
+		out := r.Must(t, `/etc/kernel/postinst.d/dkms "$K" & /etc/kernel/header_postinst.d/dkms "$K"; s=$?; wait $! && exit $s`, "K="+l.Kver)
+		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
 		for _, module := range []string{"alpha/1.0", "beta/1.0", "acpi-call/1.2.2"} {
 			assert.Equal(t, 1, strings.Count(out, "building "+module), "%s is built once\n%s", module, out)
 		}
 	})
 	t.Run("one that builds and one that removes", func(t *testing.T) {
-		r := unbuilt.fork(t, l.scratch)
-		out := r.must(t, `dkms-hooks run postinst "$K" & `+until(locked)+`
-dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.kver)
+		r := unbuilt.Fork(t, l.Scratch)
+		out := r.Must(t, `dkms-hooks run postinst "$K" & `+until(locked)+`
+dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.Kver)
 		assert.Contains(t, out, "waiting for another run of dkms-hooks")
-		ending{image: "install ok installed", modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
+		ending{image: "install ok installed", modules: gone}.holds(t, look(t, r, l.Kver, goodModules()...), out)
 	})
 	t.Run("two kernels", func(t *testing.T) {
-		r := unbuilt.fork(t, l.scratch)
-		other := l.otherKver()
-		r.must(t, "mv /etc/kernel /etc/kernel.away; dpkg -i $otherheaders $otherimage; s=$?; rm -rf /etc/kernel; mv /etc/kernel.away /etc/kernel; exit $s", l.env()...)
-		out := r.must(t, `dkms-hooks run postinst "$K" & dkms-hooks run postinst "$other"; s=$?; wait $! && exit $s`, "K="+l.kver, "other="+other)
-		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		r := unbuilt.Fork(t, l.Scratch)
+		other := l.OtherKver()
+		r.Must(t, "mv /etc/kernel /etc/kernel.away; dpkg -i $otherheaders $otherimage; s=$?; rm -rf /etc/kernel; mv /etc/kernel.away /etc/kernel; exit $s", l.Env()...)
+		out := r.Must(t, `dkms-hooks run postinst "$K" & dkms-hooks run postinst "$other"; s=$?; wait $! && exit $s`, "K="+l.Kver, "other="+other)
+		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
 		whole.holds(t, look(t, r, other, goodModules()...), out)
 	})
 	for name, state := range map[string]string{
@@ -49,10 +51,10 @@ dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.kve
 		"depmod runs":        `cat /proc/[0-9]*/comm 2>/dev/null | grep -qx depmod`,
 	} {
 		t.Run("killed when "+name+", and run again at once", func(t *testing.T) {
-			r := unbuilt.fork(t, l.scratch)
-			out := r.must(t, `dkms-hooks run postinst "$K" & `+until(state)+`
-kill -9 $!; wait $!; dkms-hooks run postinst "$K"`, "K="+l.kver)
-			whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+			r := unbuilt.Fork(t, l.Scratch)
+			out := r.Must(t, `dkms-hooks run postinst "$K" & `+until(state)+`
+kill -9 $!; wait $!; dkms-hooks run postinst "$K"`, "K="+l.Kver)
+			whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
 		})
 	}
 }
@@ -67,22 +69,22 @@ func until(state string) string {
 
 // testEight runs eight hooks at once, for one kernel and for several: the end is that
 // of one after the other.
-func testEight(t *testing.T, l lab) {
+func testEight(t *testing.T, l suite) {
 	from := l.small(t)
 	k := l.needQuick(t, "that is built in a second")
 	kernels := []string{k.kver}
 	for _, other := range findKernels(t, l.kernels) {
 		if other.kver != k.kver {
-			from.must(t, "dpkg --force-overwrite -i $headers1 && dpkg --force-overwrite -i $image1", l.copyKernel(t, from, other)...)
+			from.Must(t, "dpkg --force-overwrite -i $headers1 && dpkg --force-overwrite -i $image1", l.copyKernel(t, from, other)...)
 			kernels = append(kernels, other.kver)
 		}
 	}
-	unbuilt := from.fork(t, l.scratch)
-	unbuilt.must(t, "for k in "+strings.Join(kernels, " ")+"; do dkms-hooks run prerm $k --params remove; done")
-	all := func(r root) string {
+	unbuilt := from.Fork(t, l.Scratch)
+	unbuilt.Must(t, "for k in "+strings.Join(kernels, " ")+"; do dkms-hooks run prerm $k --params remove; done")
+	all := func(r lab.Root) string {
 		var out string
 		for _, kver := range kernels {
-			out += r.must(t, listing, "K="+kver)
+			out += r.Must(t, listing, "K="+kver)
 		}
 		return out
 	}
@@ -101,9 +103,9 @@ func testEight(t *testing.T, l lab) {
 				for i := range 8 {
 					calls = append(calls, hook+" "+sets[i%len(sets)])
 				}
-				inTurn, atOnce := begin.fork(t, l.scratch), begin.fork(t, l.scratch)
-				inTurn.must(t, strings.Join(calls, "\n"))
-				out := atOnce.must(t, "p=\n{ "+strings.Join(calls, "\n} & p=\"$p $!\"\n{ ")+"\n} & p=\"$p $!\"\nfor i in $p; do wait $i || exit 1; done")
+				inTurn, atOnce := begin.Fork(t, l.Scratch), begin.Fork(t, l.Scratch)
+				inTurn.Must(t, strings.Join(calls, "\n"))
+				out := atOnce.Must(t, "p=\n{ "+strings.Join(calls, "\n} & p=\"$p $!\"\n{ ")+"\n} & p=\"$p $!\"\nfor i in $p; do wait $i || exit 1; done")
 				assert.Equal(t, all(inTurn), all(atOnce), out)
 			})
 		}

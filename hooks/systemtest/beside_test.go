@@ -14,16 +14,16 @@ import (
 
 // testBeside builds modules side by side where dkms has to make its signing key first,
 // and on terminals.
-func testBeside(t *testing.T, l lab) {
-	env := []string{"K=" + l.kver}
+func testBeside(t *testing.T, l suite) {
+	env := []string{"K=" + l.Kver}
 	t.Run("with no key yet", func(t *testing.T) {
-		r := l.whole("builddeb").settled.fork(t, l.scratch)
+		r := l.whole("builddeb").settled.Fork(t, l.Scratch)
 		for i := range 4 {
-			l.make(t, "mkmodule", r.dir, fmt.Sprintf("many%d", i), "1.0")
+			l.Make(t, "mkmodule", r.Dir, fmt.Sprintf("many%d", i), "1.0")
 		}
-		r.must(t, `apt-get -qq update && apt-get -qq install -y openssl >/dev/null && rm -f /var/lib/dkms/mok.* && printf 'Jobs: 4\n' >/etc/dkms-hooks.conf`)
-		out := r.must(t, `dkms-hooks run postinst $K`, env...)
-		keys := r.must(t, `for f in /lib/modules/$K/updates/dkms/many*; do modinfo -F sig_key "$f"; done; openssl x509 -inform DER -in /var/lib/dkms/mok.pub -noout -serial`, env...)
+		r.Must(t, `apt-get -qq update && apt-get -qq install -y openssl >/dev/null && rm -f /var/lib/dkms/mok.* && printf 'Jobs: 4\n' >/etc/dkms-hooks.conf`)
+		out := r.Must(t, `dkms-hooks run postinst $K`, env...)
+		keys := r.Must(t, `for f in /lib/modules/$K/updates/dkms/many*; do modinfo -F sig_key "$f"; done; openssl x509 -inform DER -in /var/lib/dkms/mok.pub -noout -serial`, env...)
 		lines := strings.Fields(keys)
 		require.Len(t, lines, 5, keys)
 		number := func(s string) string { return strings.TrimLeft(strings.ReplaceAll(s, ":", ""), "0") } // openssl keeps a zero in front
@@ -31,33 +31,33 @@ func testBeside(t *testing.T, l lab) {
 		for i, key := range lines[:4] {
 			assert.Equal(t, serial, number(key), "the key of many%d\n%s", i, out)
 		}
-		assert.Contains(t, r.must(t, `dkms-hooks run postinst $K; dkms-hooks reconcile`, env...), "nothing to do")
+		assert.Contains(t, r.Must(t, `dkms-hooks run postinst $K; dkms-hooks reconcile`, env...), "nothing to do")
 	})
 
 	t.Run("with a dkms.conf that reads other files", func(t *testing.T) { testBesideRead(t, l) })
 
 	r := l.small(t)
-	env = []string{"K=" + l.kver, "TERM=xterm", "image=/srv/kernels/linux-image-" + l.kver + "_1_amd64.deb"}
+	env = []string{"K=" + l.Kver, "TERM=xterm", "image=/srv/kernels/linux-image-" + l.Kver + "_1_amd64.deb"}
 	if k, ok := l.quick(t); ok {
 		env = []string{"K=" + k.kver, "TERM=xterm", "image=" + k.in("image", "1")}
 	}
-	l.make(t, "mkmodule", r.dir, "slow", "1.0")
-	makefile := r.path("usr/src/slow-1.0/Makefile")
+	l.Make(t, "mkmodule", r.Dir, "slow", "1.0")
+	makefile := r.Path("usr/src/slow-1.0/Makefile")
 	text, err := os.ReadFile(makefile)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(makefile, append([]byte("$(shell sleep 3)\n"), text...), 0o644))
 	const terminals = `mkdir -p /dev/pts && mount -t devpts -o ptmxmode=0666 devpts /dev/pts && ln -sf pts/ptmx /dev/ptmx && `
 	t.Run("on a terminal", func(t *testing.T) {
-		r := r.fork(t, l.scratch)
-		out := r.must(t, terminals+`script -qec "dkms-hooks run postinst $K" /dev/null </dev/null`, env...)
+		r := r.Fork(t, l.Scratch)
+		out := r.Must(t, terminals+`script -qec "dkms-hooks run postinst $K" /dev/null </dev/null`, env...)
 		assert.Contains(t, out, "[1/1] slow/1.0 … ")
 		assert.Regexp(t, `s\r\x1b\[Kdkms-hooks: slow/1.0: installed \([0-9]+ s\)\r\n`, out)
-		assert.NotContains(t, r.must(t, `dkms unbuild slow/1.0 -k $K >/dev/null; dkms-hooks run postinst $K`, env...), "[1/1]", "into a file")
+		assert.NotContains(t, r.Must(t, `dkms unbuild slow/1.0 -k $K >/dev/null; dkms-hooks run postinst $K`, env...), "[1/1]", "into a file")
 	})
 	t.Run("under apt", func(t *testing.T) {
-		r := r.fork(t, l.scratch)
-		r.must(t, terminals+`script -qec "apt-get install -y --reinstall $image" /dev/null </dev/null`, env...)
-		log := r.must(t, "cat /var/log/apt/term.log")
+		r := r.Fork(t, l.Scratch)
+		r.Must(t, terminals+`script -qec "apt-get install -y --reinstall $image" /dev/null </dev/null`, env...)
+		log := r.Must(t, "cat /var/log/apt/term.log")
 		assert.Regexp(t, `dkms-hooks: \S+: installed slow/1\.0 \([0-9]+ s\)`, log)
 		assert.NotContains(t, log, "[1/1]")
 		assert.NotContains(t, log, "\x1b[K")
@@ -67,22 +67,22 @@ func testBeside(t *testing.T, l lab) {
 // testBesideRead builds modules whose dkms.conf reads other files, as that of v4l2loopback
 // does, side by side: two wait for each other. What one of them needs by such a file is
 // there when it is built. Each make has all processors.
-func testBesideRead(t *testing.T, l lab) {
-	r := l.whole("builddeb").settled.fork(t, l.scratch)
+func testBesideRead(t *testing.T, l suite) {
+	r := l.whole("builddeb").settled.Fork(t, l.Scratch)
 	const kernel = `[ ! -f $kernel_source_dir/.config ] || . $kernel_source_dir/.config; . /etc/os-release`
 	const meet = `echo >>/var/tmp/meeting; until [ "$(wc -l </var/tmp/meeting)" -ge 2 ]; do sleep 0.1; done`
-	l.make(t, "mkmodule", r.dir, "here", "1.0", "--conf", kernel, "--pre-build", meet)
-	l.make(t, "mkmodule", r.dir, "there", "1.0", "--conf", kernel, "--pre-build", meet)
-	l.make(t, "mkmodule", r.dir, "aneeds", "1.0", "--conf", ". /etc/aneeds", "--pre-build", `ls /lib/modules/$1/updates/dkms/zneeded.ko*`)
-	l.make(t, "mkmodule", r.dir, "zneeded", "1.0", "--conf", kernel)
-	r.must(t, `echo 'BUILD_DEPENDS="zneeded"' >/etc/aneeds
+	l.Make(t, "mkmodule", r.Dir, "here", "1.0", "--conf", kernel, "--pre-build", meet)
+	l.Make(t, "mkmodule", r.Dir, "there", "1.0", "--conf", kernel, "--pre-build", meet)
+	l.Make(t, "mkmodule", r.Dir, "aneeds", "1.0", "--conf", ". /etc/aneeds", "--pre-build", `ls /lib/modules/$1/updates/dkms/zneeded.ko*`)
+	l.Make(t, "mkmodule", r.Dir, "zneeded", "1.0", "--conf", kernel)
+	r.Must(t, `echo 'BUILD_DEPENDS="zneeded"' >/etc/aneeds
 		printf '$(info flags: $(MAKEFLAGS))\n' >>/usr/src/here-1.0/Makefile
 		printf 'Jobs: 2\nTimeout: 5m\n' >/etc/dkms-hooks.conf`)
-	out := r.must(t, `dkms-hooks run postinst $K`, "K="+l.kver)
+	out := r.Must(t, `dkms-hooks run postinst $K`, "K="+l.Kver)
 	for _, name := range []string{"here", "there", "aneeds", "zneeded"} {
 		assert.Contains(t, out, name+"/1.0: installed", out)
 	}
-	log := r.must(t, `cat /var/log/dkms-hooks/$K/here-1.0.log; nproc`, "K="+l.kver)
+	log := r.Must(t, `cat /var/log/dkms-hooks/$K/here-1.0.log; nproc`, "K="+l.Kver)
 	processors := strings.TrimSpace(log[strings.LastIndex(strings.TrimSpace(log), "\n"):])
 	if processors != "1" {
 		assert.Regexp(t, ` -j`+processors+`\b`, log)

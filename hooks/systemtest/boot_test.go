@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // realKernel is a kernel that make bindeb-pkg made: 2 has the configuration of 1, 3
@@ -77,12 +79,12 @@ chmod 755 /etc/kernel/prerm.d/zz-fail && ! dpkg -r linux-image-$K`},
 
 // testBoot judges by booting: after each transition the real kernel boots in
 // qemu and modprobe loads the module there, or not.
-func testBoot(t *testing.T, l lab, table *outcomes) {
+func testBoot(t *testing.T, l suite, table *outcomes) {
 	l.needBoots(t)
 	// acpi-call is for kernels with ACPI, which these need not have.
-	stockRoot, oursRoot := l.stock.fork(t, l.scratch), l.ours.fork(t, l.scratch)
-	stockRoot.must(t, "dpkg -P acpi-call-dkms")
-	oursRoot.must(t, "dpkg -P acpi-call-dkms")
+	stockRoot, oursRoot := l.stock.Fork(t, l.Scratch), l.ours.Fork(t, l.Scratch)
+	stockRoot.Must(t, "dpkg -P acpi-call-dkms")
+	oursRoot.Must(t, "dpkg -P acpi-call-dkms")
 	for _, k := range findKernels(t, l.kernels) {
 		for _, row := range bootRows() {
 			if row.second && !k.has("2") {
@@ -95,7 +97,7 @@ func testBoot(t *testing.T, l lab, table *outcomes) {
 				})
 				ours, out := l.boot(t, oursRoot, k, row)
 				table.add(endState{
-					where:      l.suite + " " + k.kver + ", booted",
+					where:      l.Name + " " + k.kver + ", booted",
 					transition: row.name,
 					stock:      stock,
 					ours:       ours,
@@ -107,10 +109,10 @@ func testBoot(t *testing.T, l lab, table *outcomes) {
 }
 
 // boot does a transition in a fork of a root and gives the verdict of a boot.
-func (l lab) boot(t *testing.T, from root, k realKernel, row bootRow) (verdict, output string) {
+func (l suite) boot(t *testing.T, from lab.Root, k realKernel, row bootRow) (verdict, output string) {
 	t.Helper()
-	r := from.fork(t, l.scratch)
+	r := from.Fork(t, l.Scratch)
 	env := l.copyKernel(t, r, k)
-	output = r.must(t, row.do, env...)
-	return l.make(t, "bootjudge", r.dir, k.kver, "beta"), output
+	output = r.Must(t, row.do, env...)
+	return l.Make(t, "bootjudge", r.Dir, k.kver, "beta"), output
 }

@@ -36,13 +36,13 @@ func hostiles() []hostile {
 
 // testBounds returns the hooks modules that loop, hang, fork, read, close, print and
 // exit. None of them harms another module, the kernel package, or the next run.
-func testBounds(t *testing.T, l lab) {
+func testBounds(t *testing.T, l suite) {
 	r := l.small(t)
 	env := l.killEnv(t)
-	r.must(t, `printf 'Timeout: 10s\n' >/etc/dkms-hooks.conf; dkms unbuild beta/1.0 -k $K; dkms unbuild alpha/1.0 -k $K`, env...)
+	r.Must(t, `printf 'Timeout: 10s\n' >/etc/dkms-hooks.conf; dkms unbuild beta/1.0 -k $K; dkms unbuild alpha/1.0 -k $K`, env...)
 	for _, h := range hostiles() {
-		l.make(t, "mkmodule", r.dir, h.name, "1.0")
-		source := r.path("usr/src", h.name+"-1.0")
+		l.Make(t, "mkmodule", r.Dir, h.name, "1.0")
+		source := r.Path("usr/src", h.name+"-1.0")
 		appendTo(t, source+"/dkms.conf", h.conf+"\n")
 		if h.build != "" {
 			makefile, err := os.ReadFile(source + "/Makefile")
@@ -50,7 +50,7 @@ func testBounds(t *testing.T, l lab) {
 			require.NoError(t, os.WriteFile(source+"/Makefile", []byte(h.build+"\n"+string(makefile)), 0o644))
 		}
 	}
-	out := r.must(t, `dkms-hooks run postinst $K; echo "exit $?"; echo "sleeping: $(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx sleep)"; flock -n /var/lib/dkms-hooks/lock echo the lock is free`, env...)
+	out := r.Must(t, `dkms-hooks run postinst $K; echo "exit $?"; echo "sleeping: $(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx sleep)"; flock -n /var/lib/dkms-hooks/lock echo the lock is free`, env...)
 	assert.Contains(t, out, "exit 0\n")
 	assert.Contains(t, out, "sleeping: 0\n", "nothing is left running")
 	assert.Contains(t, out, "the lock is free")
@@ -67,7 +67,7 @@ func testBounds(t *testing.T, l lab) {
 			assert.Contains(t, named[0], h.says)
 		}
 	}
-	log, err := os.ReadFile(r.path("var/log/dkms-hooks", strings.TrimPrefix(env[0], "K="), "prints-1.0.log"))
+	log, err := os.ReadFile(r.Path("var/log/dkms-hooks", strings.TrimPrefix(env[0], "K="), "prints-1.0.log"))
 	require.NoError(t, err)
 	assert.Greater(t, len(log), 3000000, "the log is whole")
 	assert.Less(t, len(out), 100000, "and not in what is said")

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // confs are ways to write a dkms.conf, each as the end of one: what follows from
@@ -29,23 +31,23 @@ func confs() map[string]string {
 
 // testConf gives the stock hooks and ours modules whose dkms.conf is more than a list
 // of values. The same ones are installed in the end.
-func testConf(t *testing.T, l lab) {
+func testConf(t *testing.T, l suite) {
 	kernels := l.needQuick(t, "that is built in a second")
 	installed := map[string]string{}
 	outputs := map[string]string{}
-	for name, from := range map[string]root{"stock": l.stock, "ours": l.ours} {
-		r := from.fork(t, l.scratch)
+	for name, from := range map[string]lab.Root{"stock": l.stock, "ours": l.ours} {
+		r := from.Fork(t, l.Scratch)
 		env := l.copyKernel(t, r, kernels)
-		r.must(t, "dpkg -P acpi-call-dkms; echo AUTOINSTALL=yes >/etc/lab-autoinstall; echo ': ${AUTOINSTALL=yes} # \xfc' >/etc/dkms/override.conf")
+		r.Must(t, "dpkg -P acpi-call-dkms; echo AUTOINSTALL=yes >/etc/lab-autoinstall; echo ': ${AUTOINSTALL=yes} # \xfc' >/etc/dkms/override.conf")
 		for module, conf := range confs() {
-			l.make(t, "mkmodule", r.dir, module, "1.0")
-			r.must(t, "sed -i /AUTOINSTALL/d /usr/src/"+module+"-1.0/dkms.conf")
-			appendTo(t, r.path("usr/src", module+"-1.0", "dkms.conf"), conf)
+			l.Make(t, "mkmodule", r.Dir, module, "1.0")
+			r.Must(t, "sed -i /AUTOINSTALL/d /usr/src/"+module+"-1.0/dkms.conf")
+			appendTo(t, r.Path("usr/src", module+"-1.0", "dkms.conf"), conf)
 		}
-		r.must(t, "dpkg -i $headers1", env...)
-		outputs[name], _ = r.run(t, "dpkg -i $image1", env...)
-		installed[name] = r.must(t, "ls /lib/modules/$K/updates/dkms | sed 's/[.]ko.*//' | sort", env...)
-		assert.Equal(t, "none\n", r.must(t, "ls /var/lib/dkms-hooks/question 2>/dev/null || echo none"), "nothing is left of a question")
+		r.Must(t, "dpkg -i $headers1", env...)
+		outputs[name], _ = r.Run(t, "dpkg -i $image1", env...)
+		installed[name] = r.Must(t, "ls /lib/modules/$K/updates/dkms | sed 's/[.]ko.*//' | sort", env...)
+		assert.Equal(t, "none\n", r.Must(t, "ls /var/lib/dkms-hooks/question 2>/dev/null || echo none"), "nothing is left of a question")
 	}
 	assert.Equal(t, installed["stock"], installed["ours"], "%s\n%s", outputs["stock"], outputs["ours"])
 	assert.Contains(t, installed["ours"], "latin1\n")

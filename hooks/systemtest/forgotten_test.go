@@ -9,17 +9,17 @@ import (
 )
 
 // testForgotten lets the stock hooks forget a module, as dkms 3.0 does, and finds it.
-func testForgotten(t *testing.T, l lab) {
-	r := l.whole("builddeb").settled.fork(t, l.scratch)
-	env := l.env()
-	r.must(t, "dkms remove acpi-call/$(ls /var/lib/dkms/acpi-call | grep ^[0-9]) --all && mkdir /usr/src/mine-1 && echo 'PACKAGE_NAME=mine' >/usr/src/mine-1/dkms.conf", env...)
-	out := r.must(t, "dpkg -i $image1 && dkms-hooks reconcile", env...)
+func testForgotten(t *testing.T, l suite) {
+	r := l.whole("builddeb").settled.Fork(t, l.Scratch)
+	env := l.Env()
+	r.Must(t, "dkms remove acpi-call/$(ls /var/lib/dkms/acpi-call | grep ^[0-9]) --all && mkdir /usr/src/mine-1 && echo 'PACKAGE_NAME=mine' >/usr/src/mine-1/dkms.conf", env...)
+	out := r.Must(t, "dpkg -i $image1 && dkms-hooks reconcile", env...)
 	assert.NotContains(t, out, "acpi-call", "it is never brought back unasked")
-	out, code := r.run(t, "dkms-hooks check")
+	out, code := r.Run(t, "dkms-hooks check")
 	assert.Equal(t, 1, code)
 	assert.Regexp(t, "forgotten: acpi-call/[0-9.]+: its package acpi-call-dkms is installed", out)
 	assert.NotContains(t, out, "mine/", "what no package brought may be there for another reason")
-	out = r.must(t, "dkms-hooks check --repair", env...)
-	ending{image: installed, modules: present}.holds(t, look(t, r, l.kver, goodModules()...), out)
-	assert.Contains(t, r.must(t, "dkms-hooks check"), "no problems found")
+	out = r.Must(t, "dkms-hooks check --repair", env...)
+	ending{image: installed, modules: present}.holds(t, look(t, r, l.Kver, goodModules()...), out)
+	assert.Contains(t, r.Must(t, "dkms-hooks check"), "no problems found")
 }

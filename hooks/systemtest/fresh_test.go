@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // freshRow is a way for a kernel to be built anew under its release. The scripts
@@ -39,7 +41,7 @@ func freshRows() []freshRow {
 
 // testFresh lets real kernels be built anew under their release and judges by booting; depmod's own comparison of symbols is the
 // second oracle.
-func testFresh(t *testing.T, l lab, table *outcomes) {
+func testFresh(t *testing.T, l suite, table *outcomes) {
 	l.needBoots(t)
 	stock, ours := l.witnesses(t, l.stock), l.witnesses(t, l.ours)
 	for _, k := range findKernels(t, l.kernels) {
@@ -53,7 +55,7 @@ func testFresh(t *testing.T, l lab, table *outcomes) {
 					return verdict
 				})
 				verdict, out := l.renew(t, ours, k, row)
-				table.add(endState{where: l.suite + " " + k.kver + ", booted", transition: row.name, stock: verdictStock, ours: verdict})
+				table.add(endState{where: l.Name + " " + k.kver + ", booted", transition: row.name, stock: verdictStock, ours: verdict})
 				assert.Equal(t, "witness loaded", verdict, out)
 				first, second, ok := strings.Cut(out, "--- second\n")
 				require.True(t, ok)
@@ -72,7 +74,7 @@ func testFresh(t *testing.T, l lab, table *outcomes) {
 }
 
 // needBoots skips a test where kernels cannot be booted.
-func (l lab) needBoots(t *testing.T) {
+func (l suite) needBoots(t *testing.T) {
 	t.Helper()
 	if l.kernels == "" {
 		skipKernels(t, "to boot")
@@ -83,25 +85,25 @@ func (l lab) needBoots(t *testing.T) {
 }
 
 // witnesses is a root with no module but one that knows a wrong kernel.
-func (l lab) witnesses(t *testing.T, from root) root {
+func (l suite) witnesses(t *testing.T, from lab.Root) lab.Root {
 	t.Helper()
-	r := from.fork(t, l.scratch)
-	r.must(t, "dpkg -P acpi-call-dkms && dkms remove beta/1.0 --all && dkms remove alpha/1.0 --all")
-	l.make(t, "mkmodule", r.dir, "witness", "1.0", "--witness")
+	r := from.Fork(t, l.Scratch)
+	r.Must(t, "dpkg -P acpi-call-dkms && dkms remove beta/1.0 --all && dkms remove alpha/1.0 --all")
+	l.Make(t, "mkmodule", r.Dir, "witness", "1.0", "--witness")
 	return r
 }
 
 // renew installs the first revision and then the row's, and gives the boot's verdict
 // with all that was said of the latter.
-func (l lab) renew(t *testing.T, from root, k realKernel, row freshRow) (verdict, output string) {
+func (l suite) renew(t *testing.T, from lab.Root, k realKernel, row freshRow) (verdict, output string) {
 	t.Helper()
-	r := from.fork(t, l.scratch)
+	r := from.Fork(t, l.Scratch)
 	env := l.copyKernel(t, r, k)
-	r.must(t, "dpkg -i $headers1 && dpkg -i $image1", env...)
+	r.Must(t, "dpkg -i $headers1 && dpkg -i $image1", env...)
 	env = append(env, "image="+k.in("image", row.revision), "headers="+k.in("headers", row.revision))
-	output = r.must(t, row.first+" && echo '--- second' && "+row.second, env...)
-	verdict = l.make(t, "bootjudge", r.dir, k.kver, "witness")
-	symbols, _ := r.run(t, `depmod -n -e -E /lib/modules/$K/build/Module.symvers $K 2>&1 >/dev/null | grep updates/dkms`, env...)
+	output = r.Must(t, row.first+" && echo '--- second' && "+row.second, env...)
+	verdict = l.Make(t, "bootjudge", r.Dir, k.kver, "witness")
+	symbols, _ := r.Run(t, `depmod -n -e -E /lib/modules/$K/build/Module.symvers $K 2>&1 >/dev/null | grep updates/dkms`, env...)
 	if symbols != "" {
 		verdict += "; depmod: " + strings.TrimSpace(symbols)
 	}
@@ -109,13 +111,13 @@ func (l lab) renew(t *testing.T, from root, k realKernel, row freshRow) (verdict
 }
 
 // copyKernel copies all packages of a kernel into a root, and gives their names.
-func (l lab) copyKernel(t *testing.T, r root, k realKernel) []string {
+func (l suite) copyKernel(t *testing.T, r lab.Root, k realKernel) []string {
 	t.Helper()
 	env := []string{"K=" + k.kver}
 	for _, revision := range k.revisions {
 		for _, part := range []string{"image", "headers"} {
 			name := filepath.Base(k.in(part, revision))
-			l.copyIn(t, r, filepath.Join(l.kernels, name), name)
+			r.CopyIn(t, filepath.Join(l.kernels, name), name)
 			env = append(env, part+revision+"="+k.in(part, revision))
 		}
 	}

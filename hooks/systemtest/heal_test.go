@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // damage is a state that an interrupted run or an older dkms leaves, and that the
@@ -59,74 +61,74 @@ for f in ` + alpha + `/x86_64/module/alpha.ko.xz updates/dkms/alpha.ko.xz; do [ 
 }
 
 // testHeal leaves a kernel in each of these states and reconciles.
-func testHeal(t *testing.T, l lab) {
+func testHeal(t *testing.T, l suite) {
 	from := l.whole("builddeb")
 	whole := ending{image: installed, modules: present}
 	for _, d := range damages() {
 		t.Run(d.name, func(t *testing.T) {
-			r := from.settled.fork(t, l.scratch)
-			r.must(t, d.do, l.env()...)
-			out := r.must(t, cmp.Or(d.by, "dkms-hooks reconcile"), l.env()...)
+			r := from.settled.Fork(t, l.Scratch)
+			r.Must(t, d.do, l.Env()...)
+			out := r.Must(t, cmp.Or(d.by, "dkms-hooks reconcile"), l.Env()...)
 			assert.Contains(t, out, d.says)
-			whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+			whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
 			if d.leaves != "" {
-				_, exit := r.run(t, "test ! -e "+d.leaves, l.env()...)
+				_, exit := r.Run(t, "test ! -e "+d.leaves, l.Env()...)
 				assert.Zero(t, exit, "%s is left\n%s", d.leaves, out)
 			}
-			assert.Contains(t, r.must(t, "dkms-hooks reconcile"), "nothing to do", "once is enough\n%s", out)
+			assert.Contains(t, r.Must(t, "dkms-hooks reconcile"), "nothing to do", "once is enough\n%s", out)
 		})
 	}
 	t.Run("all at once, and the kernel goes", func(t *testing.T) {
-		r := from.settled.fork(t, l.scratch)
+		r := from.settled.Fork(t, l.Scratch)
 		for _, d := range damages() {
-			r.run(t, d.do, l.env()...)
+			r.Run(t, d.do, l.Env()...)
 		}
-		r.must(t, ": >/lib/modules/$K/updates/dkms/nobodys.ko", l.env()...)
-		out := r.must(t, "dpkg -P linux-image-$K linux-headers-$K", l.env()...)
-		ending{modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
-		assert.Contains(t, out, "removing /lib/modules/"+l.kver+"/updates/dkms/nobodys.ko")
-		_, exit := r.run(t, "ls -d /lib/modules/$K /var/lib/dkms/*pending*", l.env()...)
+		r.Must(t, ": >/lib/modules/$K/updates/dkms/nobodys.ko", l.Env()...)
+		out := r.Must(t, "dpkg -P linux-image-$K linux-headers-$K", l.Env()...)
+		ending{modules: gone}.holds(t, look(t, r, l.Kver, goodModules()...), out)
+		assert.Contains(t, out, "removing /lib/modules/"+l.Kver+"/updates/dkms/nobodys.ko")
+		_, exit := r.Run(t, "ls -d /lib/modules/$K /var/lib/dkms/*pending*", l.Env()...)
 		assert.NotZero(t, exit)
 	})
 	t.Run("a module that a package put there stays", func(t *testing.T) {
-		r := from.settled.fork(t, l.scratch)
-		out := r.must(t, prelude+`mkdir -p /srv/o/DEBIAN /srv/o/lib/modules/$K/updates/dkms && printf '%s\n' 'Package: owner' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >/srv/o/DEBIAN/control &&
-: >/srv/o/lib/modules/$K/updates/dkms/owned.ko && dpkg-deb -b /srv/o /srv/owner.deb && dpkg -i /srv/owner.deb && dpkg -P linux-image-$K linux-headers-$K && ls /lib/modules/$K/updates/dkms`, l.env()...)
+		r := from.settled.Fork(t, l.Scratch)
+		out := r.Must(t, lab.Prelude+`mkdir -p /srv/o/DEBIAN /srv/o/lib/modules/$K/updates/dkms && printf '%s\n' 'Package: owner' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >/srv/o/DEBIAN/control &&
+: >/srv/o/lib/modules/$K/updates/dkms/owned.ko && dpkg-deb -b /srv/o /srv/owner.deb && dpkg -i /srv/owner.deb && dpkg -P linux-image-$K linux-headers-$K && ls /lib/modules/$K/updates/dkms`, l.Env()...)
 		assert.Contains(t, out, "\nowned.ko\n")
 	})
 	t.Run("a tree that is a symbolic link", func(t *testing.T) {
-		r := from.settled.fork(t, l.scratch)
-		r.must(t, "dkms-hooks run prerm $K --params remove && mv /var/lib/dkms /srv/dkms && ln -s ../../srv/dkms /var/lib/dkms", l.env()...)
-		out := r.must(t, "dpkg -i $image1", l.env()...)
-		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
-		assert.Contains(t, r.must(t, "dkms-hooks reconcile"), "nothing to do")
-		out = r.must(t, "dpkg -P linux-image-$K linux-headers-$K; ls -d /srv/dkms/*/*/$K 2>&1 || :", l.env()...)
-		ending{modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
+		r := from.settled.Fork(t, l.Scratch)
+		r.Must(t, "dkms-hooks run prerm $K --params remove && mv /var/lib/dkms /srv/dkms && ln -s ../../srv/dkms /var/lib/dkms", l.Env()...)
+		out := r.Must(t, "dpkg -i $image1", l.Env()...)
+		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
+		assert.Contains(t, r.Must(t, "dkms-hooks reconcile"), "nothing to do")
+		out = r.Must(t, "dpkg -P linux-image-$K linux-headers-$K; ls -d /srv/dkms/*/*/$K 2>&1 || :", l.Env()...)
+		ending{modules: gone}.holds(t, look(t, r, l.Kver, goodModules()...), out)
 	})
 	t.Run("hooks run as a 32-bit process", func(t *testing.T) {
-		r := from.settled.fork(t, l.scratch)
-		out := r.must(t, "setarch i686 dpkg -i $image1", l.env()...)
-		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		r := from.settled.Fork(t, l.Scratch)
+		out := r.Must(t, "setarch i686 dpkg -i $image1", l.Env()...)
+		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
 		assert.NotContains(t, out, "building")
-		out = r.must(t, "dkms-hooks run prerm $K --params remove && setarch i686 dpkg -i $image1; ls -d /var/lib/dkms/*/*/$K/*", l.env()...)
-		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		out = r.Must(t, "dkms-hooks run prerm $K --params remove && setarch i686 dpkg -i $image1; ls -d /var/lib/dkms/*/*/$K/*", l.Env()...)
+		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
 		assert.NotContains(t, out, "/i686")
 	})
 	t.Run("no-autoinstall", func(t *testing.T) {
-		r := from.settled.fork(t, l.scratch)
-		r.must(t, ": >/etc/dkms/no-autoinstall; rm /lib/modules/$K/updates/dkms/alpha.ko*; rm -r /var/lib/dkms/beta/1.0/$K", l.env()...)
-		out := r.must(t, "dpkg -i $image1", l.env()...)
-		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
-		out = r.must(t, "dpkg -i --force-overwrite $otherheaders $otherimage", l.env()...)
-		ending{image: installed, modules: unbuilt}.holds(t, look(t, r, l.otherKver(), goodModules()...), out)
+		r := from.settled.Fork(t, l.Scratch)
+		r.Must(t, ": >/etc/dkms/no-autoinstall; rm /lib/modules/$K/updates/dkms/alpha.ko*; rm -r /var/lib/dkms/beta/1.0/$K", l.Env()...)
+		out := r.Must(t, "dpkg -i $image1", l.Env()...)
+		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
+		out = r.Must(t, "dpkg -i --force-overwrite $otherheaders $otherimage", l.Env()...)
+		ending{image: installed, modules: unbuilt}.holds(t, look(t, r, l.OtherKver(), goodModules()...), out)
 	})
 	t.Run("a module without AUTOINSTALL that somebody installed", func(t *testing.T) {
-		r := from.settled.fork(t, l.scratch)
-		r.must(t, "sed -i /AUTOINSTALL/d /usr/src/alpha-1.0/dkms.conf; rm /lib/modules/$K/updates/dkms/alpha.ko*", l.env()...)
-		out := r.must(t, "dpkg -i $image1", l.env()...)
-		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
-		out = r.must(t, "dpkg -i --force-overwrite $otherheaders $otherimage", l.env()...)
-		other := look(t, r, l.otherKver(), "alpha", "acpi_call")
+		r := from.settled.Fork(t, l.Scratch)
+		r.Must(t, "sed -i /AUTOINSTALL/d /usr/src/alpha-1.0/dkms.conf; rm /lib/modules/$K/updates/dkms/alpha.ko*", l.Env()...)
+		out := r.Must(t, "dpkg -i $image1", l.Env()...)
+		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
+		out = r.Must(t, "dpkg -i --force-overwrite $otherheaders $otherimage", l.Env()...)
+		other := look(t, r, l.OtherKver(), "alpha", "acpi_call")
 		assert.False(t, other.modules["alpha"].built, out)
 		assert.True(t, other.modules["acpi_call"].found, out)
 	})

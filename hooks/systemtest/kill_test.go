@@ -5,21 +5,20 @@ package systemtest
 import (
 	"fmt"
 	"math/rand"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // job is work of the hooks that is cut off, from a state that it begins in.
 type job struct {
 	name string
-	from root
+	from lab.Root
 	// do is the hook, as it is called; it is called the same way once more.
 	do string
 	// keeps are modules that the kernel has at every instant.
@@ -31,7 +30,7 @@ type job struct {
 // without a module that it had, and after one more run all is as after a run that nobody
 // disturbed. The calls are drawn by a seed, which is printed: with -kill-seed a
 // failure comes again.
-func testKill(t *testing.T, l lab) {
+func testKill(t *testing.T, l suite) {
 	seed := l.killSeed
 	if seed == 0 {
 		seed = int(time.Now().UnixNano()%1e6) + 1
@@ -39,7 +38,7 @@ func testKill(t *testing.T, l lab) {
 	count := &killed{}
 	t.Cleanup(func() {
 		t.Logf("%s: %d kills (-kill-seed %d), %d runs had ended before; %d states seen, violations: %d",
-			l.suite, count.kills, seed, count.late, len(count.states), count.violations)
+			l.Name, count.kills, seed, count.late, len(count.states), count.violations)
 	})
 	for i, j := range l.jobs(t) {
 		chance := rand.New(rand.NewSource(int64(seed + i)))
@@ -66,10 +65,10 @@ func (p killPoint) String() string { return fmt.Sprintf("%s at call %d of %s", p
 
 // places draws where to kill: some places, or with kills to spare every one of the hooks'
 // own calls and many of the others'.
-func (l lab) places(t *testing.T, j job, chance *rand.Rand) []killPoint {
+func (l suite) places(t *testing.T, j job, chance *rand.Rand) []killPoint {
 	t.Helper()
-	r := j.from.fork(t, l.scratch)
-	out := r.must(t, "/srv/killat none 0 one "+j.do, l.killEnv(t)...)
+	r := j.from.Fork(t, l.Scratch)
+	out := r.Must(t, "/srv/killat none 0 one "+j.do, l.killEnv(t)...)
 	var calls [3]int
 	_, counts, found := strings.Cut(out, "killat: ")
 	require.True(t, found, out)
@@ -110,22 +109,22 @@ sha256sum lib/modules/$K/modules.dep lib/modules/$K/modules.dep.bin lib/modules/
 for m in alpha beta gamma; do echo "$m $(modinfo -k $K -n $m 2>/dev/null)"; done; } | sort`
 
 // undisturbed is the state after a run that nobody disturbs, and how long that takes.
-func (l lab) undisturbed(t *testing.T, j job) (string, time.Duration) {
+func (l suite) undisturbed(t *testing.T, j job) (string, time.Duration) {
 	t.Helper()
-	r := j.from.fork(t, l.scratch)
+	r := j.from.Fork(t, l.Scratch)
 	started := time.Now()
-	out := r.must(t, j.do, l.killEnv(t)...)
+	out := r.Must(t, j.do, l.killEnv(t)...)
 	took := time.Since(started)
 	require.NotContains(t, out, "failed")
-	r.must(t, j.do, l.killEnv(t)...)
-	return r.must(t, listing, l.killEnv(t)...), took
+	r.Must(t, j.do, l.killEnv(t)...)
+	return r.Must(t, listing, l.killEnv(t)...), took
 }
 
 // place kills at a call.
-func (k *killed) place(t *testing.T, l lab, j job, want string, p killPoint) {
+func (k *killed) place(t *testing.T, l suite, j job, want string, p killPoint) {
 	t.Helper()
-	r := j.from.fork(t, l.scratch)
-	out, exit := r.run(t, fmt.Sprintf("/srv/killat %s %d %s %s", p.of, p.n, p.what, j.do), l.killEnv(t)...)
+	r := j.from.Fork(t, l.Scratch)
+	out, exit := r.Run(t, fmt.Sprintf("/srv/killat %s %d %s %s", p.of, p.n, p.what, j.do), l.killEnv(t)...)
 	const killedBy = 99
 	if exit == killedBy {
 		k.kills++
@@ -136,15 +135,15 @@ func (k *killed) place(t *testing.T, l lab, j job, want string, p killPoint) {
 }
 
 // instant kills the hook, dkms, or both after a time.
-func (k *killed) instant(t *testing.T, l lab, j job, want string, after time.Duration, what string) {
+func (k *killed) instant(t *testing.T, l suite, j job, want string, after time.Duration, what string) {
 	t.Helper()
-	r := j.from.fork(t, l.scratch)
+	r := j.from.Fork(t, l.Scratch)
 	kill := map[string]string{
 		"hook": `kill -9 $hook`,
 		"dkms": `for p in $(cat /proc/$hook/task/*/children); do kill -9 -$p || kill -9 $p; done`,
 		"both": `for p in $(cat /proc/$hook/task/*/children); do kill -9 -$p || kill -9 $p; done; kill -9 $hook`,
 	}[what]
-	out, exit := r.run(t, fmt.Sprintf(`%s & hook=$!; sleep %.3f; { %s; } 2>/dev/null; wait $hook`, j.do, after.Seconds(), kill), l.killEnv(t)...)
+	out, exit := r.Run(t, fmt.Sprintf(`%s & hook=$!; sleep %.3f; { %s; } 2>/dev/null; wait $hook`, j.do, after.Seconds(), kill), l.killEnv(t)...)
 	if exit == 0 && what != "dkms" {
 		k.late++
 	} else {
@@ -154,9 +153,9 @@ func (k *killed) instant(t *testing.T, l lab, j job, want string, after time.Dur
 }
 
 // judge looks at a root right after a kill, runs the hook once more and compares.
-func (k *killed) judge(t *testing.T, l lab, j job, r root, want, how, out string) {
+func (k *killed) judge(t *testing.T, l suite, j job, r lab.Root, want, how, out string) {
 	t.Helper()
-	seen := r.must(t, listing, l.killEnv(t)...)
+	seen := r.Must(t, listing, l.killEnv(t)...)
 	if k.states == nil {
 		k.states = map[string]bool{}
 	}
@@ -167,8 +166,8 @@ func (k *killed) judge(t *testing.T, l lab, j job, r root, want, how, out string
 			wrong = append(wrong, "the kernel is without "+module)
 		}
 	}
-	again, _ := r.run(t, j.do, l.killEnv(t)...)
-	if got := r.must(t, listing, l.killEnv(t)...); got != want {
+	again, _ := r.Run(t, j.do, l.killEnv(t)...)
+	if got := r.Must(t, listing, l.killEnv(t)...); got != want {
 		wrong = append(wrong, "the end is not that of an undisturbed run")
 		if !k.stock {
 			assert.Equal(t, want, got)
@@ -183,7 +182,7 @@ func (k *killed) judge(t *testing.T, l lab, j job, r root, want, how, out string
 }
 
 // testStockWorst gives the stock hooks the same kills and full disks, for comparison.
-func testStockWorst(t *testing.T, l lab) {
+func testStockWorst(t *testing.T, l suite) {
 	if !l.withStock {
 		t.Skip("the stock hooks are run by make compare")
 	}
@@ -191,11 +190,11 @@ func testStockWorst(t *testing.T, l lab) {
 	of.ours = l.stock
 	settled := of.small(t)
 	env := l.killEnv(t)
-	l.make(t, "mkmodule", settled.dir, "gamma", "1.0")
+	l.Make(t, "mkmodule", settled.Dir, "gamma", "1.0")
 	const build, remove = "/etc/kernel/postinst.d/dkms $K", "/etc/kernel/prerm.d/dkms $K"
-	settled.must(t, build, env...)
-	unbuilt := settled.fork(t, l.scratch)
-	unbuilt.must(t, `for m in beta alpha; do dkms unbuild $m/1.0 -k $K; done`, env...)
+	settled.Must(t, build, env...)
+	unbuilt := settled.Fork(t, l.Scratch)
+	unbuilt.Must(t, `for m in beta alpha; do dkms unbuild $m/1.0 -k $K; done`, env...)
 	count := &killed{stock: true}
 	chance := rand.New(rand.NewSource(1))
 	for _, j := range []job{{name: "build", from: unbuilt, do: build, keeps: []string{"gamma"}}, {name: "remove", from: settled, do: remove}} {
@@ -204,30 +203,30 @@ func testStockWorst(t *testing.T, l lab) {
 			count.instant(t, of, j, want, time.Duration(chance.Int63n(int64(took))), []string{"hook", "dkms", "both"}[i%3])
 		}
 	}
-	t.Logf("%s, stock: %d kills, violations: %d", l.suite, count.kills, count.violations)
+	t.Logf("%s, stock: %d kills, violations: %d", l.Name, count.kills, count.violations)
 	lost, places := 0, []string{"/var/lib/dkms", "/lib/modules/" + strings.TrimPrefix(env[0], "K=") + "/updates", "/lib/modules/" + strings.TrimPrefix(env[0], "K=")}
 	for _, place := range places {
-		r := unbuilt.fork(t, l.scratch)
-		r.full(t, place, 0)
-		r.run(t, build, env...)
-		zero := r.must(t, `find /var/lib/dkms /lib/modules/$K -name '*.ko*' -size 0; rm "$D/filler"`, append(env, "D="+place)...)
+		r := unbuilt.Fork(t, l.Scratch)
+		full(t, r, place, 0)
+		r.Run(t, build, env...)
+		zero := r.Must(t, `find /var/lib/dkms /lib/modules/$K -name '*.ko*' -size 0; rm "$D/filler"`, append(env, "D="+place)...)
 		if zero != "" || !l.hasModule(t, r, "gamma") {
 			lost++
 		}
 	}
-	t.Logf("%s, stock: %d of %d full disks cost a module that worked or left one of 0 bytes", l.suite, lost, len(places))
+	t.Logf("%s, stock: %d of %d full disks cost a module that worked or left one of 0 bytes", l.Name, lost, len(places))
 }
 
-func (l lab) killEnv(t *testing.T) []string {
+func (l suite) killEnv(t *testing.T) []string {
 	t.Helper()
 	if k, ok := l.quick(t); ok {
 		return []string{"K=" + k.kver}
 	}
-	return []string{"K=" + l.kver}
+	return []string{"K=" + l.Kver}
 }
 
 // quick is a real kernel with another ABI in its third revision, if there is one.
-func (l lab) quick(t *testing.T) (realKernel, bool) {
+func (l suite) quick(t *testing.T) (realKernel, bool) {
 	t.Helper()
 	if l.kernels == "" {
 		return realKernel{}, false
@@ -241,7 +240,7 @@ func (l lab) quick(t *testing.T) (realKernel, bool) {
 }
 
 // needQuick is such a kernel. Where there is none, it skips the test.
-func (l lab) needQuick(t *testing.T, which string) realKernel {
+func (l suite) needQuick(t *testing.T, which string) realKernel {
 	t.Helper()
 	k, ok := l.quick(t)
 	if !ok {
@@ -252,50 +251,42 @@ func (l lab) needQuick(t *testing.T, which string) realKernel {
 
 // jobs are the works of the hooks: to build, to mend, to remove, and, where there are
 // kernels for it, to replace builds that no longer fit.
-func (l lab) jobs(t *testing.T) []job {
+func (l suite) jobs(t *testing.T) []job {
 	t.Helper()
 	post, gone := `dkms-hooks run postinst $K`, `dkms-hooks run prerm $K --params remove`
 	settled := l.small(t)
-	l.makeKillat(t, settled)
-	l.make(t, "mkmodule", settled.dir, "gamma", "1.0")
-	settled.must(t, post, l.killEnv(t)...)
-	build := settled.fork(t, l.scratch)
-	build.must(t, `for m in alpha beta; do dkms unbuild $m/1.0 -k $K; done`, l.killEnv(t)...)
-	mend := settled.fork(t, l.scratch)
-	mend.must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && depmod $K`, l.killEnv(t)...)
+	l.Compile(t, settled, "killat")
+	l.Make(t, "mkmodule", settled.Dir, "gamma", "1.0")
+	settled.Must(t, post, l.killEnv(t)...)
+	build := settled.Fork(t, l.Scratch)
+	build.Must(t, `for m in alpha beta; do dkms unbuild $m/1.0 -k $K; done`, l.killEnv(t)...)
+	mend := settled.Fork(t, l.Scratch)
+	mend.Must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && depmod $K`, l.killEnv(t)...)
 	jobs := []job{
 		{name: "build", from: build, do: post, keeps: []string{"gamma"}},
 		{name: "mend", from: mend, do: post, keeps: []string{"gamma"}},
 		{name: "remove", from: settled, do: gone},
 	}
 	if k, ok := l.quick(t); ok {
-		stale := settled.fork(t, l.scratch)
-		stale.must(t, `mv /etc/kernel /etc/kernel.away && dpkg --no-triggers -i $image $headers && rm -r /etc/kernel && mv /etc/kernel.away /etc/kernel && depmod $K`,
+		stale := settled.Fork(t, l.Scratch)
+		stale.Must(t, `mv /etc/kernel /etc/kernel.away && dpkg --no-triggers -i $image $headers && rm -r /etc/kernel && mv /etc/kernel.away /etc/kernel && depmod $K`,
 			"K="+k.kver, "image="+k.in("image", "3"), "headers="+k.in("headers", "3"))
 		jobs = append(jobs, job{name: "replace", from: stale, do: post, keeps: []string{"alpha", "beta", "gamma"}})
 	}
 	return jobs
 }
 
-// makeKillat puts the program that kills at a call into a root.
-func (l lab) makeKillat(t *testing.T, r root) {
-	t.Helper()
-	require.NoError(t, os.MkdirAll(r.path("srv"), 0o755))
-	out, err := exec.Command("gcc", "-O2", "-Wall", "-static", "-o", r.path("srv/killat"), filepath.Join(l.top, "testdata", "lab", "killat.c")).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-}
-
 // small is a root with a kernel and two tiny modules: a real kernel that is built for
 // in a second, where there is one.
-func (l lab) small(t *testing.T) root {
+func (l suite) small(t *testing.T) lab.Root {
 	t.Helper()
 	k, ok := l.quick(t)
 	if !ok {
-		return l.whole("builddeb").settled.fork(t, l.scratch)
+		return l.whole("builddeb").settled.Fork(t, l.Scratch)
 	}
-	r := l.ours.fork(t, l.scratch)
-	r.must(t, "dpkg -P acpi-call-dkms")
+	r := l.ours.Fork(t, l.Scratch)
+	r.Must(t, "dpkg -P acpi-call-dkms")
 	env := l.copyKernel(t, r, k)
-	r.must(t, "dpkg -i $headers1 && dpkg -i $image1", env...)
+	r.Must(t, "dpkg -i $headers1 && dpkg -i $image1", env...)
 	return r
 }

@@ -12,21 +12,23 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // matrix is the table of what became of every row in one suite.
 type matrix struct {
-	lab lab
+	suite suite
 	// versions are those of dpkg and dkms.
 	versions string
 	mu       sync.Mutex
 	rows     []outcome
 }
 
-func (l lab) newMatrix(t *testing.T) *matrix {
+func (l suite) newMatrix(t *testing.T) *matrix {
 	t.Helper()
-	versions := l.stock.must(t, `dpkg-query -W -f '${Package} ${Version}, ' dpkg dkms`)
-	return &matrix{lab: l, versions: strings.TrimSuffix(versions, ", ")}
+	versions := l.stock.Must(t, `dpkg-query -W -f '${Package} ${Version}, ' dpkg dkms`)
+	return &matrix{suite: l, versions: strings.TrimSuffix(versions, ", ")}
 }
 
 func (m *matrix) add(o outcome) {
@@ -42,24 +44,24 @@ func (m *matrix) write(t *testing.T) {
 	table := m.String()
 	head, _, _ := strings.Cut(table, "\n| ")
 	t.Logf("%s", head)
-	if dir := m.lab.matrixDir; dir != "" {
+	if dir := m.suite.matrixDir; dir != "" {
 		require.NoError(t, os.MkdirAll(dir, 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, m.lab.suite+".md"), []byte(table), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, m.suite.Name+".md"), []byte(table), 0o644))
 	}
 }
 
 // String is the table in Markdown.
 func (m *matrix) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# What becomes of a kernel's modules: %s\n\n", m.lab.suite)
-	fmt.Fprintf(&b, "Made by `make matrix` on %s with %s, kernel %s.\n", time.Now().UTC().Format(time.DateOnly), m.versions, m.lab.kver)
+	fmt.Fprintf(&b, "# What becomes of a kernel's modules: %s\n\n", m.suite.Name)
+	fmt.Fprintf(&b, "Made by `make matrix` on %s with %s, kernel %s.\n", time.Now().UTC().Format(time.DateOnly), m.versions, m.suite.Kver)
 	fmt.Fprintf(&b, "K is the kernel that the row is about, OTHER a second one. A cell says in what the end differs from what it\n")
 	fmt.Fprintf(&b, "should be, and the seconds that the whole row took.\n\n")
-	for _, style := range styles() {
+	for _, style := range lab.Styles() {
 		right, stock, ours := m.count(style)
 		fmt.Fprintf(&b, "- %s: right cells, stock %d, dkms-hooks %d, of %d\n", style, stock, ours, right)
 	}
-	for _, style := range styles() {
+	for _, style := range lab.Styles() {
 		fmt.Fprintf(&b, "\n## %s\n\n", style)
 		fmt.Fprintf(&b, "| transition | what our hooks were asked and said | should be | stock | dkms-hooks |\n|---|---|---|---|---|\n")
 		for _, o := range m.rows {
@@ -79,7 +81,7 @@ func (m *matrix) String() string {
 func (m *matrix) cell(c cell) string {
 	verdict := "right"
 	if len(c.wrong) > 0 {
-		verdict = "**wrong**: " + m.lab.shorten(strings.Join(c.wrong, "; "))
+		verdict = "**wrong**: " + m.suite.shorten(strings.Join(c.wrong, "; "))
 	}
 	return fmt.Sprintf("%s (%.1f s)", verdict, c.took.Seconds())
 }

@@ -10,21 +10,23 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // testMatrix runs every row in both styles of kernel packages, with our hooks,
 // which must come to what it says, and when it is asked for (-stock) with the stock
 // hooks beside them.
-func testMatrix(t *testing.T, l lab) {
+func testMatrix(t *testing.T, l suite) {
 	rows, err := readRows("transitions")
 	require.NoError(t, err)
 	m := l.newMatrix(t)
-	stockRoot, oursRoot := l.stock.fork(t, l.scratch), l.ours.fork(t, l.scratch)
-	for _, r := range []root{stockRoot, oursRoot} {
-		r.must(t, "dpkg -P acpi-call-dkms") // two modules are enough here
+	stockRoot, oursRoot := l.stock.Fork(t, l.Scratch), l.ours.Fork(t, l.Scratch)
+	for _, r := range []lab.Root{stockRoot, oursRoot} {
+		r.Must(t, "dpkg -P acpi-call-dkms") // two modules are enough here
 	}
 	t.Run("of", func(t *testing.T) {
-		for _, style := range styles() {
+		for _, style := range lab.Styles() {
 			t.Run(style, func(t *testing.T) {
 				t.Parallel()
 				ours := l.settled(t, oursRoot, style)
@@ -62,9 +64,9 @@ type outcome struct {
 }
 
 // compare plays a row with either kind of hooks. Ours must be right.
-func (l lab) compare(t *testing.T, style string, r row, stock, ours stage) outcome {
+func (l suite) compare(t *testing.T, style string, r row, stock, ours stage) outcome {
 	t.Helper()
-	before := look(t, ours.settled, l.kver, ours.modules(t)...)
+	before := look(t, ours.settled, l.Kver, ours.modules(t)...)
 	o := outcome{row: r, style: style, ours: l.play(t, r, ours, explaining)}
 	if l.withStock {
 		o.stock = l.play(t, r, stock, "")
@@ -86,25 +88,25 @@ const explaining = `for hook in postinst header_postinst prerm postrm; do
 done`
 
 // play runs a row in a fork of the stage that it begins with, after a script.
-func (l lab) play(t *testing.T, r row, s stage, prepare string) cell {
+func (l suite) play(t *testing.T, r row, s stage, prepare string) cell {
 	t.Helper()
-	from := map[string]root{"": s.settled, fresh: s.fresh, two: s.two}[r.from].fork(t, l.scratch)
+	from := map[string]lab.Root{"": s.settled, fresh: s.fresh, two: s.two}[r.from].Fork(t, l.Scratch)
 	if prepare != "" {
-		from.must(t, prepare)
+		from.Must(t, prepare)
 	}
 	started := time.Now()
 	var c cell
-	c.out, c.end.exit = from.run(t, r.do, l.env()...)
+	c.out, c.end.exit = from.Run(t, r.do, l.Env()...)
 	c.took = time.Since(started)
-	c.end.kernel = look(t, from, l.kver, s.modules(t)...)
-	c.end.other = look(t, from, l.otherKver(), s.modules(t)...)
+	c.end.kernel = look(t, from, l.Kver, s.modules(t)...)
+	c.end.other = look(t, from, l.OtherKver(), s.modules(t)...)
 	c.wrong = r.want.wrong(c.end)
 	return c
 }
 
 // calls are the verdicts of our hooks with their reasons, in order, with the
 // kernels' releases written K and OTHER.
-func (l lab) calls(out string) []string {
+func (l suite) calls(out string) []string {
 	var calls []string
 	verdict := regexp.MustCompile(`^dkms-hooks: (\w+) (\S+): (keep|unbuild|autoinstall|defer): (.*)$`)
 	for _, line := range strings.Split(out, "\n") {
@@ -115,6 +117,6 @@ func (l lab) calls(out string) []string {
 	return calls
 }
 
-func (l lab) shorten(text string) string {
-	return strings.NewReplacer(l.otherKver(), "OTHER", l.kver, "K").Replace(text)
+func (l suite) shorten(text string) string {
+	return strings.NewReplacer(l.OtherKver(), "OTHER", l.Kver, "K").Replace(text)
 }

@@ -10,19 +10,21 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // testPackage installs, upgrades and removes the package in every order, with
 // dkms coming and going under it. The stock hooks stand aside while it is there,
 // and come back as dkms has them.
-func testPackage(t *testing.T, l lab) {
+func testPackage(t *testing.T, l suite) {
 	stock := hooksDir(t, l.stock)
 	ours := hooksDir(t, l.ours)
 
 	t.Run("over stock", func(t *testing.T) {
 		for _, hook := range []string{"postinst", "header_postinst", "prerm", "postrm"} {
 			assert.Contains(t, ours, "./"+hook+".d/dkms -> ../../../usr/libexec/dkms-hooks/"+hook)
-			out := l.ours.must(t, "run-parts --test /etc/kernel/"+hook+".d")
+			out := l.ours.Must(t, "run-parts --test /etc/kernel/"+hook+".d")
 			assert.Contains(t, strings.Fields(out), "/etc/kernel/"+hook+".d/dkms")
 			assert.NotContains(t, out, "stock")
 		}
@@ -31,15 +33,15 @@ func testPackage(t *testing.T, l lab) {
 				assert.Contains(t, ours, strings.Replace(line, ".d/dkms ", ".d/dkms.stock ", 1), "the stock hook, byte for byte")
 			}
 		}
-		out, _ := l.ours.run(t, "ls /etc/kernel/preinst.d/dkms")
+		out, _ := l.ours.Run(t, "ls /etc/kernel/preinst.d/dkms")
 		assert.Contains(t, out, "No such file", "what unbuilds before a kernel is unpacked stands aside too")
-		assert.Contains(t, l.ours.must(t, "dkms-hooks --version"), "0.")
+		assert.Contains(t, l.ours.Must(t, "dkms-hooks --version"), "0.")
 	})
 
 	rows := []struct {
 		name string
 		// from begins with our package, or without.
-		from root
+		from lab.Root
 		do   string
 		// hooks is the listing of /etc/kernel that it must come to.
 		hooks []string
@@ -96,9 +98,9 @@ dpkg -P dkms-hooks && rm "$(grep -l '^# back' /etc/kernel/preinst.d/*)" && { rmd
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			r := row.from.fork(t, l.scratch)
-			l.copyIn(t, r, l.deb, "dkms-hooks.deb")
-			out, exit := r.run(t, row.do)
+			r := row.from.Fork(t, l.Scratch)
+			r.CopyIn(t, l.Deb, "dkms-hooks.deb")
+			out, exit := r.Run(t, row.do)
 			assert.Equal(t, row.fails, exit != 0, "exit status %d\n%s", exit, out)
 			assert.Equal(t, row.hooks, hooksDir(t, r), "/etc/kernel\n%s", out)
 			l.checkPackages(t, r, row.name)
@@ -108,7 +110,7 @@ dpkg -P dkms-hooks && rm "$(grep -l '^# back' /etc/kernel/preinst.d/*)" && { rmd
 
 // testPackageInRun installs, upgrades and removes the package in the run of dpkg that changes a
 // kernel: what is noted, backed up or requested by then is not lost.
-func testPackageInRun(t *testing.T, l lab) {
+func testPackageInRun(t *testing.T, l suite) {
 	whole := ending{image: installed, modules: present}
 	for _, row := range []struct {
 		name, do string
@@ -123,12 +125,12 @@ func testPackageInRun(t *testing.T, l lab) {
 			ending{image: "deinstall ok installed", modules: present}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			r := l.ours.fork(t, l.scratch)
-			l.withKernels(t, r, "builddeb")
-			l.copyIn(t, r, l.deb, "dkms-hooks.deb")
-			out, _ := r.run(t, ". /srv/lib.sh; "+row.do, l.env()...)
-			row.want.holds(t, look(t, r, l.kver, goodModules()...), out)
-			left := r.must(t, "find /var/lib/dkms -name '.backup-*' -o -name '.old-*' -o -name '.unbuild-*'")
+			r := l.ours.Fork(t, l.Scratch)
+			l.WithKernels(t, r, "builddeb")
+			r.CopyIn(t, l.Deb, "dkms-hooks.deb")
+			out, _ := r.Run(t, ". /srv/lib.sh; "+row.do, l.Env()...)
+			row.want.holds(t, look(t, r, l.Kver, goodModules()...), out)
+			left := r.Must(t, "find /var/lib/dkms -name '.backup-*' -o -name '.old-*' -o -name '.unbuild-*'")
 			assert.Empty(t, left, "%s", out)
 		})
 	}
@@ -136,19 +138,19 @@ func testPackageInRun(t *testing.T, l lab) {
 
 // checkPackages checks what holds whatever happened: dpkg has no complaint, no
 // hook dangles, our diversions are there exactly while our package is.
-func (l lab) checkPackages(t *testing.T, r root, row string) {
+func (l suite) checkPackages(t *testing.T, r lab.Root, row string) {
 	t.Helper()
-	assert.Empty(t, strings.TrimSpace(r.must(t, "dpkg --audit")), row)
-	assert.Empty(t, r.must(t, "find /etc/kernel -xtype l"), "dangling links")
-	status, _ := r.run(t, "dpkg-query -W -f '${db:Status-Status}' dkms-hooks 2>/dev/null")
-	diversions := strings.Count(r.must(t, "dpkg-divert --list"), "by dkms-hooks")
+	assert.Empty(t, strings.TrimSpace(r.Must(t, "dpkg --audit")), row)
+	assert.Empty(t, r.Must(t, "find /etc/kernel -xtype l"), "dangling links")
+	status, _ := r.Run(t, "dpkg-query -W -f '${db:Status-Status}' dkms-hooks 2>/dev/null")
+	diversions := strings.Count(r.Must(t, "dpkg-divert --list"), "by dkms-hooks")
 	if status == "installed" {
 		assert.Equal(t, 5, diversions)
 		return
 	}
 	assert.Zero(t, diversions)
 	if status == "" || status == "not-installed" {
-		out, _ := r.run(t, "ls -d /var/lib/dkms-hooks /usr/libexec/dkms-hooks 2>/dev/null")
+		out, _ := r.Run(t, "ls -d /var/lib/dkms-hooks /usr/libexec/dkms-hooks 2>/dev/null")
 		assert.Empty(t, out, "what is left behind")
 	}
 }
@@ -156,11 +158,11 @@ func (l lab) checkPackages(t *testing.T, r root, row string) {
 // hooksDir lists /etc/kernel with the sums of its files and the targets of its
 // links. A directory that holds nothing is not listed: which package keeps one is
 // nobody's concern.
-func hooksDir(t *testing.T, r root) []string {
+func hooksDir(t *testing.T, r lab.Root) []string {
 	t.Helper()
 	cmd := exec.Command("sh", "-c", `[ -d etc/kernel ] || exit 0; cd etc/kernel
 find . -type l -printf '%p -> %l\n'; find . -type f -printf '%p %m ' -exec sh -c 'sha256sum <"$1"' - {} \;`)
-	cmd.Dir = r.dir
+	cmd.Dir = r.Dir
 	out, err := cmd.Output()
 	require.NoError(t, err)
 	lines := strings.FieldsFunc(string(out), func(c rune) bool { return c == '\n' })

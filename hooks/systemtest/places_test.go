@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // moved is a directory that an administrator moved to another disk, with a link in its
@@ -35,35 +37,35 @@ const inPlaces = `echo "installed $(find -L /lib/modules/$K/updates -name '*.ko*
 
 // testPlaces lets a kernel come and go where directories are links to other disks, and
 // on an overlay on which no directory of before can be renamed: all ends as elsewhere.
-func testPlaces(t *testing.T, l lab) {
+func testPlaces(t *testing.T, l suite) {
 	k := l.needQuick(t, "that is real")
 	settled := l.small(t)
-	play := func(t *testing.T, r root) {
+	play := func(t *testing.T, r lab.Root) {
 		env := append(l.killEnv(t), "image="+k.in("image", "1"), "upgrade="+k.in("image", "2"))
 		const none, all = "installed 0 built 0 links 0 found 0 left 0\n", "installed 2 built 2 links 2 found 2 left 0\n"
-		state := func() string { return r.must(t, inPlaces, env...) }
+		state := func() string { return r.Must(t, inPlaces, env...) }
 		assert.Equal(t, all, state())
-		assert.Contains(t, r.must(t, "dkms-hooks reconcile"), "nothing to do")
-		out := r.must(t, "dpkg -i $upgrade", env...)
+		assert.Contains(t, r.Must(t, "dkms-hooks reconcile"), "nothing to do")
+		out := r.Must(t, "dpkg -i $upgrade", env...)
 		assert.Equal(t, all, state(), out)
 		assert.NotContains(t, out, "building", "it is the same ABI")
-		out = r.must(t, "find -L /lib/modules/$K/updates -name 'alpha.ko*' -exec truncate -s 0 {} + && dkms-hooks reconcile", env...)
+		out = r.Must(t, "find -L /lib/modules/$K/updates -name 'alpha.ko*' -exec truncate -s 0 {} + && dkms-hooks reconcile", env...)
 		assert.Equal(t, all, state(), out)
-		assert.Contains(t, r.must(t, "dkms-hooks reconcile"), "nothing to do")
-		assert.Contains(t, r.must(t, "dkms-hooks check", env...), "no problems found")
-		out = r.must(t, "dpkg -P linux-image-$K", env...)
+		assert.Contains(t, r.Must(t, "dkms-hooks reconcile"), "nothing to do")
+		assert.Contains(t, r.Must(t, "dkms-hooks check", env...), "no problems found")
+		out = r.Must(t, "dpkg -P linux-image-$K", env...)
 		assert.Equal(t, none, state(), out)
-		out = r.must(t, "dpkg -i $image", env...)
+		out = r.Must(t, "dpkg -i $image", env...)
 		assert.Equal(t, all, state(), out)
-		assert.Contains(t, r.must(t, "dkms-hooks reconcile"), "nothing to do")
-		assert.Equal(t, 2, strings.Count(r.must(t, "ls -d /var/lib/dkms/*/1.0/source"), "\n"))
+		assert.Contains(t, r.Must(t, "dkms-hooks reconcile"), "nothing to do")
+		assert.Equal(t, 2, strings.Count(r.Must(t, "ls -d /var/lib/dkms/*/1.0/source"), "\n"))
 	}
 	for _, m := range moves() {
 		t.Run(m.name, func(t *testing.T) {
-			r := settled.fork(t, l.scratch)
-			r.must(t, "mkdir /data && "+m.do, l.killEnv(t)...)
+			r := settled.Fork(t, l.Scratch)
+			r.Must(t, "mkdir /data && "+m.do, l.killEnv(t)...)
 			play(t, r)
 		})
 	}
-	t.Run("an overlay", func(t *testing.T) { play(t, settled.overlay(t, l.scratch, "redirect_dir=off")) })
+	t.Run("an overlay", func(t *testing.T) { play(t, settled.Overlay(t, l.Scratch, "redirect_dir=off")) })
 }

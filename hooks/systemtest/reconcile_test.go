@@ -11,52 +11,52 @@ import (
 
 // testReconcile shows what is made good at the end of a dpkg run although no hook
 // was told, or by a person who asks for it.
-func testReconcile(t *testing.T, l lab) {
+func testReconcile(t *testing.T, l suite) {
 	whole := ending{image: "install ok installed", modules: present}
-	env := l.env()
+	env := l.Env()
 
 	t.Run("a kernel that the stock hooks left half-way", func(t *testing.T) {
 		s := l.whole("builddeb")
-		r := s.settled.fork(t, l.scratch)
+		r := s.settled.Fork(t, l.Scratch)
 		// The package goes and no hook of ours is asked, as when dpkg is killed.
-		out := r.must(t, `mv /etc/kernel /etc/kernel.away && dpkg -P linux-image-$K linux-headers-$K; mv /etc/kernel.away /etc/kernel; ls -d /lib/modules/$K || :`, env...)
-		assert.Contains(t, out, l.kver+": removed ")
-		ending{modules: gone}.holds(t, look(t, r, l.kver, goodModules()...), out)
+		out := r.Must(t, `mv /etc/kernel /etc/kernel.away && dpkg -P linux-image-$K linux-headers-$K; mv /etc/kernel.away /etc/kernel; ls -d /lib/modules/$K || :`, env...)
+		assert.Contains(t, out, l.Kver+": removed ")
+		ending{modules: gone}.holds(t, look(t, r, l.Kver, goodModules()...), out)
 	})
 	t.Run("by hand, with nothing to do", func(t *testing.T) {
 		s := l.whole("debian")
-		r := s.settled.fork(t, l.scratch)
+		r := s.settled.Fork(t, l.Scratch)
 		before := snapshot(t, r)
-		assert.Contains(t, r.must(t, `dkms-hooks reconcile --dry-run`), "nothing to do (kernels checked: 1)")
+		assert.Contains(t, r.Must(t, `dkms-hooks reconcile --dry-run`), "nothing to do (kernels checked: 1)")
 		assert.Equal(t, before, snapshot(t, r), "a dry run changes nothing")
-		assert.Contains(t, r.must(t, `dkms-hooks reconcile`), "nothing to do (kernels checked: 1)")
+		assert.Contains(t, r.Must(t, `dkms-hooks reconcile`), "nothing to do (kernels checked: 1)")
 	})
 	t.Run("by hand, with something to do", func(t *testing.T) {
 		s := l.whole("debian")
-		r := s.settled.fork(t, l.scratch)
-		r.must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && install -d /lib/modules/4.9.0-ghost/updates/dkms && : >/lib/modules/4.9.0-ghost/modules.dep
+		r := s.settled.Fork(t, l.Scratch)
+		r.Must(t, `rm /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && install -d /lib/modules/4.9.0-ghost/updates/dkms && : >/lib/modules/4.9.0-ghost/modules.dep
 sed -i 's/"kernels": *{/&"4.9.0-ghost":{"unpacked":"seen"},/' /var/lib/dkms-hooks/record.json`, env...)
-		out := r.must(t, `dkms-hooks reconcile; ls -d /lib/modules/4.9.0-ghost 2>&1 || :`)
+		out := r.Must(t, `dkms-hooks reconcile; ls -d /lib/modules/4.9.0-ghost 2>&1 || :`)
 		assert.Contains(t, out, "No such file")
-		whole.holds(t, look(t, r, l.kver, goodModules()...), out)
+		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
 	})
 	t.Run("headers alone: what is built for them stays", func(t *testing.T) {
-		r := l.ours.fork(t, l.scratch)
-		l.withKernels(t, r, "builddeb")
-		out := r.must(t, `dpkg -i --force-depends $headers1 && dkms build alpha/1.0 -k $K && dkms-hooks reconcile && dpkg -i --force-depends $headers1 && dpkg -i /srv/dkms-hooks.deb; dkms status`, env...)
-		assert.Regexp(t, `alpha[/, ]+1\.0, `+regexp.QuoteMeta(l.kver)+`, \S+: built`, out)
+		r := l.ours.Fork(t, l.Scratch)
+		l.WithKernels(t, r, "builddeb")
+		out := r.Must(t, `dpkg -i --force-depends $headers1 && dkms build alpha/1.0 -k $K && dkms-hooks reconcile && dpkg -i --force-depends $headers1 && dpkg -i /srv/dkms-hooks.deb; dkms status`, env...)
+		assert.Regexp(t, `alpha[/, ]+1\.0, `+regexp.QuoteMeta(l.Kver)+`, \S+: built`, out)
 		assert.NotContains(t, out, "removed")
 	})
 	t.Run("a module that does not compile is tried again when something changed", func(t *testing.T) {
 		s := l.whole("debian")
-		r := s.settled.fork(t, l.scratch)
-		l.make(t, "mkmodule", r.dir, "bad", "1.0", "--broken")
-		assert.Contains(t, r.must(t, `dpkg -i $image1`, env...), "failed: bad/1.0")
-		out := r.must(t, `dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a`)
+		r := s.settled.Fork(t, l.Scratch)
+		l.Make(t, "mkmodule", r.Dir, "bad", "1.0", "--broken")
+		assert.Contains(t, r.Must(t, `dpkg -i $image1`, env...), "failed: bad/1.0")
+		out := r.Must(t, `dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a`)
 		assert.NotContains(t, out, "building bad/1.0")
 		assert.NotContains(t, out, "failed: bad/1.0")
-		assert.Contains(t, r.must(t, `dkms-hooks reconcile`), "failed: bad/1.0", "a person is told all the same")
-		out = r.must(t, `touch /usr/src/bad-1.0/dkms.conf && dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a`)
+		assert.Contains(t, r.Must(t, `dkms-hooks reconcile`), "failed: bad/1.0", "a person is told all the same")
+		out = r.Must(t, `touch /usr/src/bad-1.0/dkms.conf && dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a`)
 		assert.Contains(t, out, "failed: bad/1.0")
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // row is something that happens to a kernel, as a shell script, and what must
@@ -28,9 +30,6 @@ const (
 	fresh = "fresh"
 	two   = "two"
 )
-
-// styles are the two ways in which kernel packages call the hooks.
-func styles() []string { return []string{"builddeb", "debian"} }
 
 // readRows reads the transitions in a directory, in the order of their files' names.
 func readRows(dir string) ([]row, error) {
@@ -100,7 +99,7 @@ func (r *row) set(key, value string) error {
 	case "name":
 		r.name = value
 	case "style":
-		r.style, known = value, styles()
+		r.style, known = value, lab.Styles()
 	case "from":
 		r.from, known = value, []string{fresh, two}
 	case "image":

@@ -4,30 +4,26 @@ package systemtest
 
 import (
 	"flag"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
-// settings are what is asked for on the command line of the tests.
+// settings are what is asked for on the command line of the tests, beside those of the lab.
 type settings struct {
-	deb, roots, kernels, suites string
-	withStock                   bool
-	table, matrixDir            string
-	stockwiseDir, packages      string
-	walkSteps, walkSeed         int
-	kills, killSeed             int
-	speedDir, speedRows         string
-	speedRounds                 int
+	kernels                string
+	withStock              bool
+	table, matrixDir       string
+	stockwiseDir, packages string
+	walkSteps, walkSeed    int
+	kills, killSeed        int
 }
 
 // define gives a set of flags those of the tests.
 func (s *settings) define(flags *flag.FlagSet) {
-	flags.StringVar(&s.deb, "deb", "", "the package to test, a `file` (else the one in dist)")
-	flags.StringVar(&s.roots, "roots", "", "a `directory` in which the roots are kept for the next run (else they are made for this run and removed)")
 	flags.StringVar(&s.kernels, "kernels", "", "a `directory` of real kernels made with bindeb-pkg (else dist/kernels, where make kernels puts them)")
-	flags.StringVar(&s.suites, "suites", "bookworm trixie", "the `releases` of Debian to test in")
 	flags.BoolVar(&s.withStock, "stock", false, "run the stock hooks beside ours, which takes as much time again, and more")
 	flags.StringVar(&s.table, "table", "", "a `file` to write the table of end states to")
 	flags.StringVar(&s.matrixDir, "matrix", "", "a `directory` to write the table of transitions to")
@@ -37,27 +33,22 @@ func (s *settings) define(flags *flag.FlagSet) {
 	flags.IntVar(&s.walkSeed, "walk-seed", 1, "the `number` that draws the steps of a walk")
 	flags.IntVar(&s.kills, "kills", 0, "the `number` of kills of each kind of work, with the rest of the worst days; 0 is for a few kills alone")
 	flags.IntVar(&s.killSeed, "kill-seed", 0, "the `number` that draws where to kill; 0 is for another each time")
-	flags.StringVar(&s.speedDir, "speed", "", "a `directory` to write what the hooks cost to; without it nothing is measured")
-	flags.StringVar(&s.speedRows, "speed-rows", "", "a `pattern` of the rows to measure, instead of all")
-	flags.IntVar(&s.speedRounds, "speed-rounds", 0, "the `number` of rounds at the most; 0 is for as many as a row has")
 }
 
 // readSettings returns the settings of this run. TestMain cannot hand a value to a test,
 // and what it parsed is known to the package flag.
-func readSettings(t *testing.T) settings {
+func readSettings(t *testing.T) (lab.Settings, settings) {
 	t.Helper()
+	var inLab lab.Settings
 	var s settings
 	flags := flag.NewFlagSet(t.Name(), flag.ContinueOnError)
+	inLab.Define(flags)
 	s.define(flags)
 	flags.VisitAll(func(f *flag.Flag) {
 		require.NoError(t, f.Value.Set(flag.Lookup(f.Name).Value.String()))
 	})
-	require.NotEmpty(t, s.suiteNames(), "-suites names none")
-	return s
+	return inLab, s
 }
-
-// suiteNames are the releases of Debian to test in.
-func (s settings) suiteNames() []string { return strings.Fields(s.suites) }
 
 // ofStock returns what the stock hooks came to, where they are run.
 func (s settings) ofStock(run func() string) string {
@@ -65,12 +56,4 @@ func (s settings) ofStock(run func() string) string {
 		return "not run"
 	}
 	return run()
-}
-
-// rounds bounds a number of rounds of a measurement.
-func (s settings) rounds(most int) int {
-	if s.speedRounds > 0 {
-		return min(most, s.speedRounds)
-	}
-	return most
 }

@@ -7,23 +7,25 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // stage is a root with the kernel packages at hand: before the kernel was
 // installed, after it, and with a second kernel beside it.
 type stage struct {
-	fresh, settled, two root
+	fresh, settled, two lab.Root
 }
 
 // settled installs a kernel, unpacked first, so that one run sees image and
 // headers.
-func (l lab) settled(t *testing.T, from root, style string) stage {
+func (l suite) settled(t *testing.T, from lab.Root, style string) stage {
 	t.Helper()
-	s := stage{fresh: from.fork(t, l.scratch)}
-	l.withKernels(t, s.fresh, style)
-	s.settled = s.fresh.fork(t, l.scratch)
-	out := s.settled.must(t, "dpkg --unpack $headers1 $image1 && dpkg --configure -a", l.env()...)
-	require.Empty(t, present.wrong("", look(t, s.settled, l.kver, s.modules(t)...)), out)
+	s := stage{fresh: from.Fork(t, l.Scratch)}
+	l.WithKernels(t, s.fresh, style)
+	s.settled = s.fresh.Fork(t, l.Scratch)
+	out := s.settled.Must(t, "dpkg --unpack $headers1 $image1 && dpkg --configure -a", l.Env()...)
+	require.Empty(t, present.wrong("", look(t, s.settled, l.Kver, s.modules(t)...)), out)
 	return s
 }
 
@@ -36,7 +38,7 @@ type stages struct {
 }
 
 // whole is a stage with our hooks.
-func (l lab) whole(style string) stage {
+func (l suite) whole(style string) stage {
 	l.stages.mu.Lock()
 	defer l.stages.mu.Unlock()
 	s, ok := l.stages.of[style]
@@ -60,10 +62,10 @@ func (s stage) modules(t *testing.T) []string {
 }
 
 // withOther installs a second kernel beside the first.
-func (l lab) withOther(t *testing.T, s stage) root {
+func (l suite) withOther(t *testing.T, s stage) lab.Root {
 	t.Helper()
-	r := s.settled.fork(t, l.scratch)
-	out := r.must(t, "dpkg --unpack $otherheaders $otherimage && dpkg --configure -a", l.env()...)
-	require.Empty(t, present.wrong("", look(t, r, l.otherKver(), s.modules(t)...)), out)
+	r := s.settled.Fork(t, l.Scratch)
+	out := r.Must(t, "dpkg --unpack $otherheaders $otherimage && dpkg --configure -a", l.Env()...)
+	require.Empty(t, present.wrong("", look(t, r, l.OtherKver(), s.modules(t)...)), out)
 	return r
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // state is what a root has of a kernel and its modules, found by looking.
@@ -34,47 +36,47 @@ type moduleState struct {
 }
 
 // look reads the state of some modules, each with the name of its .ko.
-func look(t *testing.T, r root, kver string, modules ...string) state {
+func look(t *testing.T, r lab.Root, kver string, modules ...string) state {
 	t.Helper()
 	s := state{modules: map[string]moduleState{}}
-	image, _ := r.run(t, `dpkg-query -W -f '${Status}' "linux-image-$K" 2>/dev/null`, "K="+kver)
+	image, _ := r.Run(t, `dpkg-query -W -f '${Status}' "linux-image-$K" 2>/dev/null`, "K="+kver)
 	s.image = strings.TrimSpace(image)
 	if status(s.image) == "not-installed" { // how dpkg remembers some of those it forgot
 		s.image = ""
 	}
 	// One call for all: what modinfo finds is what modprobe would.
-	found := r.must(t, `for m in `+strings.Join(modules, " ")+`; do modinfo -k "$K" -n $m 2>/dev/null || echo none; done`, "K="+kver)
+	found := r.Must(t, `for m in `+strings.Join(modules, " ")+`; do modinfo -k "$K" -n $m 2>/dev/null || echo none; done`, "K="+kver)
 	lines := strings.Split(strings.TrimSpace(found), "\n")
 	require.Len(t, lines, len(modules), found)
 	for i, name := range modules {
 		s.modules[name] = lookModule(t, r, kver, name, lines[i])
 	}
 	for _, top := range []string{"usr/lib/modules/" + kver, "lib/modules/" + kver} {
-		if resolved, err := filepath.EvalSymlinks(r.path(filepath.Dir(top))); err == nil {
+		if resolved, err := filepath.EvalSymlinks(r.Path(filepath.Dir(top))); err == nil {
 			s.addTree(filepath.Join(resolved, kver))
 			break
 		}
 	}
-	builds, err := filepath.Glob(r.path("var/lib/dkms/*/*/" + kver))
+	builds, err := filepath.Glob(r.Path("var/lib/dkms/*/*/" + kver))
 	require.NoError(t, err)
-	links, err := filepath.Glob(r.path("var/lib/dkms/*/kernel-" + kver + "-*"))
+	links, err := filepath.Glob(r.Path("var/lib/dkms/*/kernel-" + kver + "-*"))
 	require.NoError(t, err)
 	links = slices.DeleteFunc(links, func(path string) bool { // those of a kernel whose release is longer
 		_, arch, _ := strings.Cut(filepath.Base(path), kver+"-")
 		return strings.Contains(arch, "-")
 	})
 	for _, path := range append(builds, links...) {
-		s.dirs = append(s.dirs, strings.TrimPrefix(path, r.dir))
+		s.dirs = append(s.dirs, strings.TrimPrefix(path, r.Dir))
 	}
 	return s
 }
 
-func lookModule(t *testing.T, r root, kver, name, found string) moduleState {
+func lookModule(t *testing.T, r lab.Root, kver, name, found string) moduleState {
 	t.Helper()
 	// The package of acpi-call calls its module acpi-call, the file acpi_call.
 	dir := strings.ReplaceAll(name, "_", "?")
 	glob := func(pattern string) []string {
-		paths, err := filepath.Glob(r.path(pattern))
+		paths, err := filepath.Glob(r.Path(pattern))
 		require.NoError(t, err)
 		return paths
 	}
@@ -89,7 +91,7 @@ func lookModule(t *testing.T, r root, kver, name, found string) moduleState {
 	m.installed = len(glob("lib/modules/"+kver+"/updates/dkms/"+name+".ko*")) == 1
 	// modinfo names what modules.dep names, there or not.
 	if strings.Contains(found, "/updates/dkms/"+name+".ko") {
-		_, err := os.Stat(r.path(found))
+		_, err := os.Stat(r.Path(found))
 		m.found = err == nil
 	}
 	return m

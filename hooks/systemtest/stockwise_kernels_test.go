@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // retitle is a shell function: retitle DEB FROM TO OUT makes a kernel's package of another
@@ -25,15 +27,15 @@ const retitle = `retitle() {
 // makePackages puts the packages of three kernels into /srv/kernels: K in up to three
 // revisions, OTHER and THIRD, and NOVERS without MODVERSIONS. They are real ones that are built for
 // in a second, where there are any, else the suite's own.
-func (s *stockwise) makePackages(t *testing.T, base root) {
+func (s *stockwise) makePackages(t *testing.T, base lab.Root) {
 	t.Helper()
-	require.NoError(t, os.MkdirAll(base.path("srv", "kernels"), 0o755))
+	require.NoError(t, os.MkdirAll(base.Path("srv", "kernels"), 0o755))
 	k, ok := s.quick(t)
 	if !ok {
 		s.suitePackages(t, base)
 		return
 	}
-	require.NoError(t, os.CopyFS(base.path("srv", "kernels"), os.DirFS(s.kernels)))
+	require.NoError(t, os.CopyFS(base.Path("srv", "kernels"), os.DirFS(s.kernels)))
 	last := len(k.kver) - 1
 	s.env = []string{"K=" + k.kver, "OTHER=" + k.kver[:last] + "6", "THIRD=" + k.kver[:last] + "7"}
 	deb := func(part, kver, revision string) string {
@@ -44,7 +46,7 @@ func (s *stockwise) makePackages(t *testing.T, base root) {
 			s.env = append(s.env, part+revision+"="+deb(part, k.kver, revision))
 		}
 		for name, kver := range map[string]string{"other": k.kver[:last] + "6", "third": k.kver[:last] + "7"} {
-			base.must(t, retitle+`retitle "$FROM" "$A" "$B" "$TO"`, "FROM="+deb(part, k.kver, "1"), "A="+k.kver, "B="+kver, "TO="+deb(part, kver, "1"))
+			base.Must(t, retitle+`retitle "$FROM" "$A" "$B" "$TO"`, "FROM="+deb(part, k.kver, "1"), "A="+k.kver, "B="+kver, "TO="+deb(part, kver, "1"))
 			s.env = append(s.env, name+part+"="+deb(part, kver, "1"))
 		}
 	}
@@ -56,21 +58,21 @@ func (s *stockwise) makePackages(t *testing.T, base root) {
 }
 
 // suitePackages takes the kernels that the suite's own headers make.
-func (s *stockwise) suitePackages(t *testing.T, base root) {
+func (s *stockwise) suitePackages(t *testing.T, base lab.Root) {
 	t.Helper()
-	workshop := s.lab.stock.fork(t, s.scratch)
-	third := s.kver + "-third"
-	s.makeKernel(t, workshop, "builddeb", third, "1")
-	s.withKernels(t, base, "builddeb")
-	s.env = append(s.lab.env(), "THIRD="+third)
+	workshop := s.suite.stock.Fork(t, s.Scratch)
+	third := s.Kver + "-third"
+	s.MakeKernel(t, workshop, "builddeb", third, "1")
+	s.WithKernels(t, base, "builddeb")
+	s.env = append(s.suite.Env(), "THIRD="+third)
 	for _, part := range []string{"image", "headers"} {
 		s.env = append(s.env, "third"+part+"=/srv/kernels/linux-"+part+"-"+third+"_1_amd64.deb")
 	}
 }
 
 // begin runs a script of the prelude, after which alpha has to be on the kernels there.
-func (s *stockwise) begin(t *testing.T, r root, do string) {
+func (s *stockwise) begin(t *testing.T, r lab.Root, do string) {
 	t.Helper()
-	out := r.must(t, prelude+stockwisePrelude()+do+"\n"+stockwiseJudge()+"has alpha", s.env...)
+	out := r.Must(t, lab.Prelude+stockwisePrelude()+do+"\n"+stockwiseJudge()+"has alpha", s.env...)
 	require.Empty(t, judged(out).wrong, strings.TrimSpace(out))
 }

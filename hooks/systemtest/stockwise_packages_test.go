@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // quickPackages are those of Debian's packages of DKMS modules that make check tries.
@@ -52,16 +54,16 @@ done
 // with the stock hooks and once with ours: where stock is right after a step, ours has
 // to be.
 func (s *stockwise) testPackages(t *testing.T) {
-	base := root{layers: []string{s.roots + "/" + s.suite}}.fork(t, s.scratch)
-	s.withKernels(t, base, "debian")
-	base.must(t, `sed -i 's/ main$/ main contrib non-free/' /etc/apt/sources.list && apt-get -qq update`)
-	with := func(from root) root {
-		r := from.fork(t, s.scratch)
-		r.must(t, "dpkg --unpack $headers1 $image1 && dpkg --configure -a", s.lab.env()...)
+	base := s.Base().Fork(t, s.Scratch)
+	s.WithKernels(t, base, "debian")
+	base.Must(t, `sed -i 's/ main$/ main contrib non-free/' /etc/apt/sources.list && apt-get -qq update`)
+	with := func(from lab.Root) lab.Root {
+		r := from.Fork(t, s.Scratch)
+		r.Must(t, "dpkg --unpack $headers1 $image1 && dpkg --configure -a", s.suite.Env()...)
 		return r
 	}
-	stock, ours := with(base), with(s.installOurs(t, base))
-	names := strings.Fields(base.must(t, `apt-cache pkgnames | grep -e '-dkms$'; apt-cache rdepends dkms | sed -n 's/^ *|* *\(.*-dkms\)$/\1/p'`))
+	stock, ours := with(base), with(s.InstallOurs(t, base))
+	names := strings.Fields(base.Must(t, `apt-cache pkgnames | grep -e '-dkms$'; apt-cache rdepends dkms | sed -n 's/^ *|* *\(.*-dkms\)$/\1/p'`))
 	slices.Sort(names)
 	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool {
 		return name == "dh-dkms" || s.stockwiseDir == "" && !slices.Contains(quickPackages(), name)
@@ -81,7 +83,7 @@ func (s *stockwise) testPackages(t *testing.T) {
 }
 
 // comparePackage plays the steps of one package twice.
-func (s *stockwise) comparePackage(t *testing.T, name string, stock, ours root) {
+func (s *stockwise) comparePackage(t *testing.T, name string, stock, ours lab.Root) {
 	t.Helper()
 	atStock, modules := s.playPackage(t, name, nil, stock)
 	atOurs, _ := s.playPackage(t, name, modules, ours)
@@ -106,21 +108,21 @@ func (s *stockwise) comparePackage(t *testing.T, name string, stock, ours root) 
 
 // playPackage plays the steps, and judges after each by the modules that have to be
 // there: those given, or what the first step brings.
-func (s *stockwise) playPackage(t *testing.T, name string, modules []string, from root) ([]played, []string) {
+func (s *stockwise) playPackage(t *testing.T, name string, modules []string, from lab.Root) ([]played, []string) {
 	t.Helper()
-	r := from.fork(t, s.scratch)
+	r := from.Fork(t, s.Scratch)
 	var ends []played
 	for i, step := range s.packageSteps() {
-		env := append(s.lab.env(), "package="+name)
-		out, exit := r.run(t, prelude+stockwisePrelude()+"( "+step+" )", env...)
+		env := append(s.suite.Env(), "package="+name)
+		out, exit := r.Run(t, lab.Prelude+stockwisePrelude()+"( "+step+" )", env...)
 		if i == 0 && modules == nil {
-			modules = strings.Fields(r.must(t, `find "/lib/modules/$K/updates/" -name '*.ko*' 2>/dev/null | sed 's/.*\///; s/\.ko.*//' | sort || :`, env...))
+			modules = strings.Fields(r.Must(t, `find "/lib/modules/$K/updates/" -name '*.ko*' 2>/dev/null | sed 's/.*\///; s/\.ko.*//' | sort || :`, env...))
 		}
 		there := modules
 		if step == purgePackage {
 			there = nil
 		}
-		judge, _ := r.run(t, stockwisePrelude()+stockwiseJudge()+packageJudge, append(env, "modules="+strings.Join(there, " "))...)
+		judge, _ := r.Run(t, stockwisePrelude()+stockwiseJudge()+packageJudge, append(env, "modules="+strings.Join(there, " "))...)
 		p := judged(judge)
 		if exit != 0 {
 			p.wrong = append(p.wrong, fmt.Sprintf("exit %d", exit))

@@ -55,25 +55,25 @@ func (r *stockwiseReport) String() string {
 }
 
 // write prints the sum, and writes the table into the directory of make stockwise.
-func (r *stockwiseReport) write(t *testing.T, l lab) {
+func (r *stockwiseReport) write(t *testing.T, l suite) {
 	t.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t.Logf("%s: %s", l.suite, r)
+	t.Logf("%s: %s", l.Name, r)
 	if l.stockwiseDir == "" || l.packages != "" { // a part is no report
 		return
 	}
 	require.NoError(t, os.MkdirAll(l.stockwiseDir, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(l.stockwiseDir, l.suite+".md"), []byte(r.table(t, l)), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(l.stockwiseDir, l.Name+".md"), []byte(r.table(t, l)), 0o644))
 }
 
 // table is the report in Markdown.
-func (r *stockwiseReport) table(t *testing.T, l lab) string {
+func (r *stockwiseReport) table(t *testing.T, l suite) string {
 	t.Helper()
 	slices.SortStableFunc(r.results, func(a, b result) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name)) })
 	var b strings.Builder
-	fmt.Fprintf(&b, "# The stock hooks and dkms-hooks, the same scenarios: %s\n\n", l.suite)
-	versions := strings.TrimSuffix(l.stock.must(t, `dpkg-query -W -f '${Package} ${Version}, ' dpkg dkms`), ", ")
+	fmt.Fprintf(&b, "# The stock hooks and dkms-hooks, the same scenarios: %s\n\n", l.Name)
+	versions := strings.TrimSuffix(l.stock.Must(t, `dpkg-query -W -f '${Package} ${Version}, ' dpkg dkms`), ", ")
 	fmt.Fprintf(&b, "Made by `make stockwise` on %s with %s.\n", time.Now().UTC().Format(time.DateOnly), versions)
 	fmt.Fprintf(&b, "A cell lists in what the end is not right. Where stock is right, dkms-hooks has to be.\n\n%s\n", r)
 	kind := ""

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // scenario is something that happens to a machine with DKMS modules, and the end that
@@ -48,7 +50,7 @@ func scenarios() []scenario {
 
 // stockwise is a suite's roots for scenarios, once with the stock hooks and once with ours.
 type stockwise struct {
-	lab
+	suite
 	env         []string
 	stock, ours stage
 	report      *stockwiseReport
@@ -57,8 +59,8 @@ type stockwise struct {
 // testStockwise plays what the stock hooks may get right and these wrong. A scenario that
 // ends right with stock and not with ours fails, and so does one that does not end right
 // with ours, unless it says that it need not.
-func testStockwise(t *testing.T, l lab) {
-	s := &stockwise{lab: l, report: &stockwiseReport{}}
+func testStockwise(t *testing.T, l suite) {
+	s := &stockwise{suite: l, report: &stockwiseReport{}}
 	s.makeStages(t)
 	t.Run("of", func(t *testing.T) {
 		for _, sc := range scenarios() {
@@ -84,7 +86,7 @@ func (s *stockwise) compare(t *testing.T, sc scenario) {
 	}
 	s.report.add(result{kind: sc.kind, name: sc.name, steps: len(sc.steps), stock: stock.wrong, ours: ours.wrong})
 	switch {
-	case len(stock.wrong) > 0 && (sc.stock == "all" || strings.Contains(sc.stock, s.suite)):
+	case len(stock.wrong) > 0 && (sc.stock == "all" || strings.Contains(sc.stock, s.Name)):
 		t.Errorf("stock is known to be right, and is not: the scenario is wrong\n%s\n%s", strings.Join(stock.wrong, "\n"), stock.out)
 	case len(ours.wrong) == 0:
 	case len(stock.wrong) == 0:
@@ -104,14 +106,14 @@ type played struct {
 // play runs the steps and the judge in one shell, so that what is mounted stays.
 func (s *stockwise) play(t *testing.T, sc scenario, st stage) played {
 	t.Helper()
-	r := map[string]root{"": st.settled, fresh: st.fresh, two: st.two}[sc.from].fork(t, s.scratch)
+	r := map[string]lab.Root{"": st.settled, fresh: st.fresh, two: st.two}[sc.from].Fork(t, s.Scratch)
 	var script strings.Builder
-	script.WriteString(prelude + stockwisePrelude())
+	script.WriteString(lab.Prelude + stockwisePrelude())
 	for i, step := range sc.steps {
 		fmt.Fprintf(&script, "echo '--- step %d'\n(\n%s\n) || wrong 'step %d exited with' $?\n", i+1, step, i+1)
 	}
 	fmt.Fprintf(&script, "echo '--- the end'\n%s%s\n", stockwiseJudge(), sc.right)
-	out, exit := r.run(t, script.String(), s.env...)
+	out, exit := r.Run(t, script.String(), s.env...)
 	if exit != 0 {
 		out += fmt.Sprintf("JUDGED: the script ended with %d\n", exit)
 	}
@@ -134,19 +136,19 @@ func judged(out string) played {
 // makeStages makes the roots in which scenarios begin.
 func (s *stockwise) makeStages(t *testing.T) {
 	t.Helper()
-	base := root{layers: []string{filepath.Join(s.roots, s.suite)}}.fork(t, s.scratch)
-	s.copyIn(t, base, filepath.Join(s.top, "testdata", "lab", "mkmodule"), "mkmodule")
-	s.copyIn(t, base, filepath.Join("transitions", "lib.sh"), "lib.sh")
-	base.must(t, "chmod 755 /srv/mkmodule")
+	base := s.Base().Fork(t, s.Scratch)
+	base.CopyIn(t, filepath.Join(s.Top, "testdata", "lab", "mkmodule"), "mkmodule")
+	s.CopyPrelude(t, base)
+	base.Must(t, "chmod 755 /srv/mkmodule")
 	s.makePackages(t, base)
-	s.make(t, "mkmodule", base.dir, "alpha", "1.0", "--count")
-	stage := func(from root) stage {
+	s.Make(t, "mkmodule", base.Dir, "alpha", "1.0", "--count")
+	stage := func(from lab.Root) stage {
 		st := stage{fresh: from}
-		st.settled = st.fresh.fork(t, s.scratch)
+		st.settled = st.fresh.Fork(t, s.Scratch)
 		s.begin(t, st.settled, "comes $K")
-		st.two = st.settled.fork(t, s.scratch)
+		st.two = st.settled.Fork(t, s.Scratch)
 		s.begin(t, st.two, "comes $OTHER")
 		return st
 	}
-	s.stock, s.ours = stage(base), stage(s.installOurs(t, base))
+	s.stock, s.ours = stage(base), stage(s.InstallOurs(t, base))
 }

@@ -6,44 +6,35 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // TestMain runs the tests in a mount namespace of their own, so that nothing
 // they mount can stay behind.
 func TestMain(m *testing.M) {
+	new(lab.Settings).Define(flag.CommandLine)
 	new(settings).define(flag.CommandLine)
 	flag.Parse()
-	const private = "DKMS_HOOKS_PRIVATE_MOUNTS"
-	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "these tests need root: make integration")
+	if err := lab.PrivateMounts(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	if os.Getenv(private) != "" {
-		os.Exit(m.Run())
-	}
-	unshare, err := exec.LookPath("unshare")
-	if err == nil {
-		args := append([]string{"unshare", "-m", "--propagation", "private"}, os.Args...)
-		err = unix.Exec(unshare, args, append(os.Environ(), private+"=yes"))
-	}
-	fmt.Fprintln(os.Stderr, "cannot make a mount namespace:", err)
-	os.Exit(1)
+	os.Exit(m.Run())
 }
 
 // TestSystem runs every story in every suite, the suites side by side.
 func TestSystem(t *testing.T) {
-	b := newBench(t)
-	table := &outcomes{file: b.table}
+	inLab, s := readSettings(t)
+	b := lab.New(t, inLab)
+	table := &outcomes{file: s.table}
 	t.Cleanup(func() { table.print(t) })
 	t.Run("suite", func(t *testing.T) {
-		for _, suite := range b.suiteNames() {
+		for _, suite := range b.SuiteNames() {
 			t.Run(suite, func(t *testing.T) {
 				t.Parallel()
-				l := b.lab(t, suite)
+				l := newSuite(t, b, s, suite)
 				t.Run("matrix", func(t *testing.T) { testMatrix(t, l) })
 				t.Run("troubles", func(t *testing.T) { testTroubles(t, l, table) })
 				t.Run("at once", func(t *testing.T) { testAtOnce(t, l) })

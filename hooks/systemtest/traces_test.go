@@ -17,11 +17,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // testTraces looks at the whole root: what is done with our package coming and going
 // ends, to the byte, as what is done without it.
-func testTraces(t *testing.T, l lab) {
+func testTraces(t *testing.T, l suite) {
 	const ours = "dpkg -i /srv/dkms-hooks.deb && "
 	const gone = " && dpkg -P dkms-hooks"
 	const kernels = "dpkg -i $otherheaders $otherimage && dpkg -P linux-image-$OTHER linux-headers-$OTHER"
@@ -43,17 +45,17 @@ func testTraces(t *testing.T, l lab) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			end := func(script string) root {
-				r := l.stock.fork(t, l.scratch)
-				l.copyIn(t, r, l.deb, "dkms-hooks.deb")
-				l.withKernels(t, r, "builddeb")
-				out, code := r.run(t, script, l.env()...)
+			end := func(script string) lab.Root {
+				r := l.stock.Fork(t, l.Scratch)
+				r.CopyIn(t, l.Deb, "dkms-hooks.deb")
+				l.WithKernels(t, r, "builddeb")
+				out, code := r.Run(t, script, l.Env()...)
 				require.Zero(t, code, out)
 				return r
 			}
 			without, with := end(row.without), end(row.with)
 			books := "ls /var/lib/dpkg/info; dpkg-divert --list; sort /var/lib/dpkg/triggers/File /var/lib/dpkg/statoverride 2>/dev/null; :"
-			assert.Equal(t, without.must(t, books), with.must(t, books))
+			assert.Equal(t, without.Must(t, books), with.Must(t, books))
 			for _, path := range touched(t, without, with) {
 				assert.Equal(t, describe(t, without, path), describe(t, with, path), path)
 			}
@@ -63,7 +65,7 @@ func testTraces(t *testing.T, l lab) {
 
 // touched returns the paths at which forks of one root may differ, but for logs, dpkg's
 // own books and caches, where there are times and the order of things.
-func touched(t *testing.T, roots ...root) []string {
+func touched(t *testing.T, roots ...lab.Root) []string {
 	t.Helper()
 	passed := []string{"/srv", "/tmp", "/proc", "/run", "/var/lib/dpkg", "/var/log/dpkg.log", "/var/log/alternatives.log", "/var/cache/ldconfig", "/etc/ld.so.cache",
 		"/etc/apt/apt.conf.d/01autoremove-kernels"} // which apt of bullseye makes for each kernel
@@ -71,7 +73,7 @@ func touched(t *testing.T, roots ...root) []string {
 	inDKMS := regexp.MustCompile(`^(/var/lib/dkms/[^/]+/[^/]+/build|/var/tmp/beta\.post-remove)$`)
 	var paths []string
 	for _, r := range roots {
-		upper := r.layers[0]
+		upper := r.Layers[0]
 		require.NoError(t, filepath.WalkDir(upper, func(path string, d fs.DirEntry, err error) error {
 			require.NoError(t, err)
 			inside := "/" + strings.TrimPrefix(strings.TrimPrefix(path, upper), "/")
@@ -90,9 +92,9 @@ func touched(t *testing.T, roots ...root) []string {
 }
 
 // describe says what is at a path of a root: its kind, mode and owner, and contents.
-func describe(t *testing.T, r root, path string) string {
+func describe(t *testing.T, r lab.Root, path string) string {
 	t.Helper()
-	file := r.path(path)
+	file := r.Path(path)
 	info, err := os.Lstat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "nothing"

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // testTroubles installs a kernel where some modules cannot be built, each for a
 // reason of its own. None may stop another, or the kernel package.
-func testTroubles(t *testing.T, l lab, table *outcomes) {
-	for _, style := range styles() {
+func testTroubles(t *testing.T, l suite, table *outcomes) {
+	for _, style := range lab.Styles() {
 		t.Run(style, func(t *testing.T) {
 			outStock := "not run"
 			stock := l.ofStock(func() string {
@@ -24,7 +26,7 @@ func testTroubles(t *testing.T, l lab, table *outcomes) {
 			})
 			got, out, exit, took := l.installWithTroubles(t, l.ours, style)
 			table.add(endState{
-				where:      l.suite + " " + style,
+				where:      l.Name + " " + style,
 				transition: "kernel installed while one module does not compile, one is not meant for it, one's source is gone, one has no dkms.conf",
 				stock:      stock,
 				ours:       got.cell(exit, took),
@@ -46,8 +48,8 @@ func testTroubles(t *testing.T, l lab, table *outcomes) {
 					assert.Contains(t, named[0], words)
 				}
 			}
-			assert.Contains(t, out, "dkms-hooks:   log: dkms-hooks log "+l.kver+" bad\n")
-			assert.Equal(t, 1, strings.Count(out, "dkms-hooks:   next: fix this, then run: dkms-hooks run postinst "+l.kver+"\n"), "%s", out)
+			assert.Contains(t, out, "dkms-hooks:   log: dkms-hooks log "+l.Kver+" bad\n")
+			assert.Equal(t, 1, strings.Count(out, "dkms-hooks:   next: fix this, then run: dkms-hooks run postinst "+l.Kver+"\n"), "%s", out)
 		})
 	}
 }
@@ -64,20 +66,20 @@ func linesNaming(out, module string) []string {
 	return lines
 }
 
-func (l lab) installWithTroubles(t *testing.T, from root, style string) (state, string, int, time.Duration) {
+func (l suite) installWithTroubles(t *testing.T, from lab.Root, style string) (state, string, int, time.Duration) {
 	t.Helper()
-	r := from.fork(t, l.scratch)
-	l.withKernels(t, r, style)
-	l.make(t, "mkmodule", r.dir, "bad", "1.0", "--broken")
-	l.make(t, "mkmodule", r.dir, "other", "1.0", "--exclusive")
-	l.make(t, "mkmodule", r.dir, "dangling", "1.0", "--dangling")
-	l.make(t, "mkmodule", r.dir, "noconf", "1.0", "--no-conf")
+	r := from.Fork(t, l.Scratch)
+	l.WithKernels(t, r, style)
+	l.Make(t, "mkmodule", r.Dir, "bad", "1.0", "--broken")
+	l.Make(t, "mkmodule", r.Dir, "other", "1.0", "--exclusive")
+	l.Make(t, "mkmodule", r.Dir, "dangling", "1.0", "--dangling")
+	l.Make(t, "mkmodule", r.Dir, "noconf", "1.0", "--no-conf")
 	started := time.Now()
-	out, exit := r.run(t, "dpkg --unpack $headers1 $image1 && dpkg --configure -a", l.env()...)
+	out, exit := r.Run(t, "dpkg --unpack $headers1 $image1 && dpkg --configure -a", l.Env()...)
 	took := time.Since(started)
 	for _, module := range []string{"bad", "other", "dangling", "noconf"} {
-		_, gone := r.run(t, "test -L /var/lib/dkms/"+module+"/1.0/source")
+		_, gone := r.Run(t, "test -L /var/lib/dkms/"+module+"/1.0/source")
 		assert.Zero(t, gone, "%s is no longer registered", module)
 	}
-	return look(t, r, l.kver, goodModules()...), out, exit, took
+	return look(t, r, l.Kver, goodModules()...), out, exit, took
 }

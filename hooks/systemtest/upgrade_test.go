@@ -20,27 +20,27 @@ dpkg-deb -Zgzip -z1 -b /srv/x /srv/new.deb >/dev/null && `
 
 // testModuleUpgrade upgrades the package of a module: a version that does not compile is
 // reported, now and later, and one that does is installed.
-func testModuleUpgrade(t *testing.T, l lab) {
+func testModuleUpgrade(t *testing.T, l suite) {
 	from := l.whole("builddeb").settled
-	env := l.env()
+	env := l.Env()
 	t.Run("to one that does not compile", func(t *testing.T) {
-		r := from.fork(t, l.scratch)
-		r.must(t, "dkms-hooks reconcile", env...)
-		out, _ := r.run(t, newVersion("echo '#error does not compile' >>acpi_call.c")+"dpkg -i /srv/new.deb; dkms-hooks status", env...)
+		r := from.Fork(t, l.Scratch)
+		r.Must(t, "dkms-hooks reconcile", env...)
+		out, _ := r.Run(t, newVersion("echo '#error does not compile' >>acpi_call.c")+"dpkg -i /srv/new.deb; dkms-hooks status", env...)
 		assert.Regexp(t, `(?m)^dkms-hooks: failed: acpi-call/99\.9 for \S+: acpi_call\.c:\d+:\d+: error: #error does not compile$`, out)
 		assert.Regexp(t, `(?m)^dkms-hooks: warning: acpi-call/99\.9 failed for \S+ \(newest kernel\) on `, out)
 		assert.Regexp(t, `(?m)^  acpi-call/99\.9 +added +`, out)
-		log := r.must(t, "dkms-hooks log $K acpi-call", env...)
+		log := r.Must(t, "dkms-hooks log $K acpi-call", env...)
 		assert.Contains(t, log, "does not compile")
-		out = r.must(t, "dpkg --configure -a; dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a", env...)
+		out = r.Must(t, "dpkg --configure -a; dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a", env...)
 		assert.NotContains(t, out, "failed: acpi-call", "it is not tried in vain")
 		assert.Contains(t, out, "warning: acpi-call/99.9 failed", "it is reported until it is fixed")
 	})
 	t.Run("to one that compiles", func(t *testing.T) {
-		r := from.fork(t, l.scratch)
-		r.must(t, "dkms-hooks reconcile", env...)
-		out := r.must(t, newVersion(":")+"dpkg -i /srv/new.deb; dkms status", env...)
-		assert.Regexp(t, `acpi-call[/, ]+99\.9, `+regexp.QuoteMeta(l.kver)+`, \S+: installed`, out)
+		r := from.Fork(t, l.Scratch)
+		r.Must(t, "dkms-hooks reconcile", env...)
+		out := r.Must(t, newVersion(":")+"dpkg -i /srv/new.deb; dkms status", env...)
+		assert.Regexp(t, `acpi-call[/, ]+99\.9, `+regexp.QuoteMeta(l.Kver)+`, \S+: installed`, out)
 		assert.NotContains(t, out, "dkms-hooks: failed")
 	})
 }

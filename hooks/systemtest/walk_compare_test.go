@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // place is a module on a kernel.
@@ -16,8 +18,8 @@ type place struct{ module, kver string }
 
 // walker is a root that a walk goes through, with what its owner did there.
 type walker struct {
-	lab  lab
-	root root
+	suite suite
+	root  lab.Root
 	// has are the modules that modprobe would find, each of its kernel, by the
 	// checksum of the file.
 	has map[place]string
@@ -43,15 +45,15 @@ func sureModules() []string { return []string{"alpha", "beta"} }
 func walkModules() []string { return append(sureModules(), "old", "extra", "needs") }
 
 // walker makes a root to walk through.
-func (l lab) walker(t *testing.T, from root, style string) *walker {
+func (l suite) walker(t *testing.T, from lab.Root, style string) *walker {
 	t.Helper()
-	w := &walker{lab: l, root: from.fork(t, l.scratch), off: map[place]bool{}, mine: map[place]string{}}
-	l.withKernels(t, w.root, style)
-	l.make(t, "mkmodule", w.root.dir, "old", "0.9")
-	l.make(t, "mkmodule", w.root.dir, "old", "1.0")
-	l.make(t, "mkmodule", w.root.dir, "extra", "1.0", "--exclusive")
-	l.make(t, "mkmodule", w.root.dir, "needs", "1.0", "--pre-build", "/usr/bin/labtool || exit 1")
-	w.root.must(t, prelude+stockwisePrelude()+`dpkg -P acpi-call-dkms && sed -i '/AUTOINSTALL/d; /EXCLUSIVE/d' /usr/src/extra-1.0/dkms.conf && shipping labtool /usr/bin/labtool && dpkg -i /srv/labtool.deb`)
+	w := &walker{suite: l, root: from.Fork(t, l.Scratch), off: map[place]bool{}, mine: map[place]string{}}
+	l.WithKernels(t, w.root, style)
+	l.Make(t, "mkmodule", w.root.Dir, "old", "0.9")
+	l.Make(t, "mkmodule", w.root.Dir, "old", "1.0")
+	l.Make(t, "mkmodule", w.root.Dir, "extra", "1.0", "--exclusive")
+	l.Make(t, "mkmodule", w.root.Dir, "needs", "1.0", "--pre-build", "/usr/bin/labtool || exit 1")
+	w.root.Must(t, lab.Prelude+stockwisePrelude()+`dpkg -P acpi-call-dkms && sed -i '/AUTOINSTALL/d; /EXCLUSIVE/d' /usr/src/extra-1.0/dkms.conf && shipping labtool /usr/bin/labtool && dpkg -i /srv/labtool.deb`)
 	w.etc = w.look(t)
 	return w
 }
@@ -59,7 +61,7 @@ func (l lab) walker(t *testing.T, from root, style string) *walker {
 // take takes a step and looks.
 func (w *walker) take(t *testing.T, s walkStep) string {
 	t.Helper()
-	out, _ := w.root.run(t, prelude+stockwisePrelude()+s.do+"\nmended", w.lab.env()...)
+	out, _ := w.root.Run(t, lab.Prelude+stockwisePrelude()+s.do+"\nmended", w.suite.Env()...)
 	w.before = w.has
 	etc := w.look(t)
 	if !s.deed {
@@ -85,14 +87,14 @@ func (w *walker) take(t *testing.T, s walkStep) string {
 // look finds out what is there, and returns the checksum of the file below /etc.
 func (w *walker) look(t *testing.T) string {
 	t.Helper()
-	out := w.root.must(t, `for k in $K $OTHER; do
+	out := w.root.Must(t, `for k in $K $OTHER; do
 	[ ! -d /lib/modules/$k/kernel ] || echo "$k"
 	for m in $M; do
 		f=$(modinfo -k $k -n $m 2>/dev/null) || continue
 		case $f in /*/updates/*) ;; *) continue ;; esac
 		[ "$(modinfo -F vermagic $f 2>/dev/null | cut -d ' ' -f 1)" != $k ] || echo "$m $k $(sha256sum <$f)"
 	done
-done; sha256sum /etc/dkms/framework.conf`, append(w.lab.env(), "M="+strings.Join(walkModules(), " "))...)
+done; sha256sum /etc/dkms/framework.conf`, append(w.suite.Env(), "M="+strings.Join(walkModules(), " "))...)
 	w.has, w.kernels = map[place]string{}, map[string]bool{}
 	etc := ""
 	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
@@ -116,7 +118,7 @@ func (w *walk) worse(s walkStep) []string {
 	if w.stock.edited && !w.ours.edited {
 		worse = append(worse, "/etc/dkms/framework.conf is not as its owner left it")
 	}
-	for _, kver := range w.lab.kvers() {
+	for _, kver := range w.suite.kvers() {
 		for _, module := range walkModules() {
 			p := place{module, kver}
 			w.tally(w.stock.has[p] != "", w.ours.has[p] != "")

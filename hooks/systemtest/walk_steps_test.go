@@ -18,11 +18,11 @@ type walkStep struct {
 }
 
 // step draws what happens next, to one of the kernels or to both.
-func (l lab) step(draw *rand.Rand) walkStep {
+func (l suite) step(draw *rand.Rand) walkStep {
 	one := func(words ...string) string { return words[draw.IntN(len(words))] }
-	kver, k, image, headers := l.kver, "$K", one("$image1", "$image2"), one("$headers1", "$headers2")
+	kver, k, image, headers := l.Kver, "$K", one("$image1", "$image2"), one("$headers1", "$headers2")
 	if draw.IntN(3) == 0 {
-		kver, k, image, headers = l.otherKver(), "$OTHER", "$otherimage", "$otherheaders"
+		kver, k, image, headers = l.OtherKver(), "$OTHER", "$otherimage", "$otherheaders"
 	}
 	if draw.IntN(3) == 0 {
 		return walkStep{do: ownersDeed(k, one), kvers: []string{kver}, deed: true}

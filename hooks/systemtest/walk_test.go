@@ -13,20 +13,22 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // testWalk does one thing after another to two kernels, drawn by chance, to a root with
 // the stock hooks and to one with ours. After each step it looks at what must hold
 // whatever happened, and at what stock has right, which ours has to have right as well.
 // The same seed draws the same steps.
-func testWalk(t *testing.T, l lab) {
+func testWalk(t *testing.T, l suite) {
 	t.Run("of", func(t *testing.T) {
-		for i, style := range styles() {
+		for i, style := range lab.Styles() {
 			t.Run(style, func(t *testing.T) {
 				t.Parallel()
-				w := walk{lab: l, stock: l.walker(t, l.stock, style), ours: l.walker(t, l.ours, style), ends: map[fortune]int{}}
+				w := walk{suite: l, stock: l.walker(t, l.stock, style), ours: l.walker(t, l.ours, style), ends: map[fortune]int{}}
 				w.take(t, l.walkSteps, rand.New(rand.NewPCG(uint64(l.walkSeed), uint64(i))))
-				t.Logf("%s %s: seed %d, %s", l.suite, style, l.walkSeed, w)
+				t.Logf("%s %s: seed %d, %s", l.Name, style, l.walkSeed, w)
 			})
 		}
 	})
@@ -34,7 +36,7 @@ func testWalk(t *testing.T, l lab) {
 
 // walk is what was done to two roots.
 type walk struct {
-	lab         lab
+	suite       suite
 	stock, ours *walker
 	taken       []string
 	// ends counts how often a kernel had come to what, right how often a module was
@@ -53,13 +55,13 @@ func (w walk) String() string {
 func (w *walk) take(t *testing.T, steps int, draw *rand.Rand) {
 	t.Helper()
 	for range steps {
-		s := w.lab.step(draw)
+		s := w.suite.step(draw)
 		w.taken = append(w.taken, s.do)
 		w.stock.take(t, s)
 		out := w.ours.take(t, s)
 		var violations []string
-		for _, kver := range w.lab.kvers() {
-			want, found := w.lab.violations(t, w.ours, kver)
+		for _, kver := range w.suite.kvers() {
+			want, found := w.suite.violations(t, w.ours, kver)
 			violations = append(violations, found...)
 			w.ends[want]++
 		}
@@ -70,16 +72,16 @@ func (w *walk) take(t *testing.T, steps int, draw *rand.Rand) {
 	}
 }
 
-func (l lab) kvers() []string { return []string{l.kver, l.otherKver()} }
+func (l suite) kvers() []string { return []string{l.Kver, l.OtherKver()} }
 
 // violations says what a kernel must have come to and what does not hold of it: no
 // registration is lost; a kernel that is there with its headers has every module that
 // its owner did not take off, loadable; one that is gone has nothing, and nothing
 // half-done is left of either.
-func (l lab) violations(t *testing.T, w *walker, kver string) (fortune, []string) {
+func (l suite) violations(t *testing.T, w *walker, kver string) (fortune, []string) {
 	t.Helper()
 	is := func(path string) bool {
-		_, err := os.Stat(w.root.path(path))
+		_, err := os.Stat(w.root.Path(path))
 		return err == nil
 	}
 	got := look(t, w.root, kver, sureModules()...)
@@ -106,10 +108,10 @@ func (l lab) violations(t *testing.T, w *walker, kver string) (fortune, []string
 		"var/lib/dkms/*/*/.unbuild-" + kver, "var/lib/dkms/*/*/.backup-" + kver, "var/lib/dkms/*/*/" + kver + "/.tmp_*", "var/lib/dkms/depmod-pending-" + kver + "-x86_64",
 		"var/lib/dkms/*/.dkms-hooks*", "lib/modules/" + kver + "/updates/dkms/.*",
 	} {
-		left, err := filepath.Glob(w.root.path(pattern))
+		left, err := filepath.Glob(w.root.Path(pattern))
 		require.NoError(t, err)
 		for _, path := range left {
-			violations = append(violations, strings.TrimPrefix(path, w.root.dir)+" is left")
+			violations = append(violations, strings.TrimPrefix(path, w.root.Dir)+" is left")
 		}
 	}
 	if want == gone {

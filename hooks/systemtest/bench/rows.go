@@ -1,6 +1,4 @@
-//go:build integration
-
-package systemtest
+package main
 
 import (
 	"fmt"
@@ -50,7 +48,7 @@ func (l *speedLab) speedRows() []speedRow {
 			rounds = few
 		}
 		for _, k := range []int{1, most} {
-			keep, remove, configure := hookCall("prerm", l.kver, "upgrade 2"), hookCall("prerm", l.kver, "remove"), hookCall("postinst", l.kver, "configure 1")
+			keep, remove, configure := hookCall("prerm", l.Kver, "upgrade 2"), hookCall("prerm", l.Kver, "remove"), hookCall("postinst", l.Kver, "configure 1")
 			if k == 1 || n == 50 {
 				rows = append(rows,
 					speedRow{work: "prerm, upgrade: keep", n: n, k: k, built: true, stock: keep, ours: keep, fresh: true, rounds: rounds, times: 3},
@@ -71,13 +69,13 @@ func (l *speedLab) speedRows() []speedRow {
 		rows = append(rows, speedRow{work: "status", learn: "reconcile", n: n, k: most, built: true,
 			stock: command("dkms", "status"), ours: command("dkms-hooks", "status"), rounds: few, times: 5})
 	}
-	configure := hookCall("postinst", l.kver, "configure 1")
+	configure := hookCall("postinst", l.Kver, "configure 1")
 	return append(rows,
 		speedRow{work: "status", learn: "reconcile", n: 200, k: most, built: true, stock: command("dkms", "status"), ours: command("dkms-hooks", "status"), rounds: 3, times: 5, slow: []string{"bookworm"}},
 		speedRow{work: buildWork, n: 8, k: 1, stock: configure, ours: configure, fresh: true, rounds: 3, times: 1},
 		speedRow{work: "postinst, the first look", n: 50, k: 1, built: true, forget: true, ours: configure, rounds: often, times: 1},
 		speedRow{work: "postinst, nothing to do", n: 500, k: 1, built: true, ours: configure, rounds: often, times: 1},
-		speedRow{work: "prerm, real removal", n: 500, k: 1, built: true, fresh: true, ours: hookCall("prerm", l.kver, "remove"), rounds: often, times: 1},
+		speedRow{work: "prerm, real removal", n: 500, k: 1, built: true, fresh: true, ours: hookCall("prerm", l.Kver, "remove"), rounds: often, times: 1},
 		speedRow{work: "status", learn: "reconcile", n: 500, k: most, built: true, ours: command("dkms-hooks", "status"), rounds: often, times: 1},
 	)
 }

@@ -1,6 +1,4 @@
-//go:build integration
-
-package systemtest
+package main
 
 // mixture is a number of modules whose make sleeps where another compiles. A step of
 // such a module takes one of as many tokens as there are to be processors, in the order of

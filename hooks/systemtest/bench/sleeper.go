@@ -1,15 +1,14 @@
-//go:build integration
-
-package systemtest
+package main
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // mixtureResult is a mixture that was built and installed.
@@ -29,26 +28,26 @@ type mixtureSet struct {
 }
 
 // mixtureRows runs the mixtures that are asked for.
-func (l *speedLab) mixtureRows(t *testing.T, asked func(work string, n, k int) bool) mixtureSet {
+func (l *speedLab) mixtureRows(t lab.T) mixtureSet {
 	t.Helper()
 	var set mixtureSet
 	var s smallLab
 	for _, m := range machines() {
 		for _, x := range mixtures() {
-			if !asked(fmt.Sprintf("mixture on %d processors: %s", m.processors, x.name), len(x.sleepers), 1) {
+			if !l.asked(fmt.Sprintf("mixture on %d processors: %s", m.processors, x.name), len(x.sleepers), 1) {
 				continue
 			}
 			if s.speedLab == nil {
 				s = l.newSmallLab(t)
 				for range 3 {
-					set.depmod = append(set.depmod, s.stock.measure(t, command("depmod", "-a", l.kver)))
+					set.depmod = append(set.depmod, measure(t, s.stock, command("depmod", "-a", l.Kver)))
 				}
 				idle := mixture{name: "without a step", sleepers: make([]sleeper, 8)}
 				set.idle = s.measureMixture(t, machine{processors: 2, unit: 1, step: 1}, idle)
 			}
 			res := s.measureMixture(t, m, x)
 			set.results = append(set.results, res)
-			t.Logf("%s: mixture on %d processors: %s: stock %s, ours %s, bound %s", l.suite, m.processors, x.name,
+			t.Logf("%s: mixture on %d processors: %s: stock %s, ours %s, bound %s", l.Name, m.processors, x.name,
 				timeText(res.stock.wall()), timeText(res.ours.wall()), timeText(m.bound(x)+set.depmod.wall()))
 		}
 	}
@@ -56,7 +55,7 @@ func (l *speedLab) mixtureRows(t *testing.T, asked func(work string, n, k int) b
 }
 
 // measureMixture runs the hook once with stock and once with ours.
-func (s smallLab) measureMixture(t *testing.T, m machine, x mixture) mixtureResult {
+func (s smallLab) measureMixture(t lab.T, m machine, x mixture) mixtureResult {
 	t.Helper()
 	res := mixtureResult{machine: m, mixture: x}
 	for range s.rounds(1) {
@@ -66,34 +65,34 @@ func (s smallLab) measureMixture(t *testing.T, m machine, x mixture) mixtureResu
 	return res
 }
 
-func (s smallLab) measureSleepers(t *testing.T, from root, m machine, x mixture) cost {
+func (s smallLab) measureSleepers(t lab.T, from lab.Root, m machine, x mixture) cost {
 	t.Helper()
-	r := from.fork(t, s.bench.scratch)
-	defer r.drop()
+	r := from.Fork(t, s.Scratch)
+	defer r.Drop()
 	// What asks for the number of processors is dkms, by nproc(1).
-	require.NoError(t, os.Remove(r.path("usr/bin/nproc")))
-	require.NoError(t, os.WriteFile(r.path("usr/bin/nproc"), fmt.Appendf(nil, "#!/bin/sh\necho %d\n", m.processors), 0o755))
-	write(t, r.path("etc/dkms-hooks.conf"), fmt.Appendf(nil, "Jobs: %d\n", m.processors))
+	require.NoError(t, os.Remove(r.Path("usr/bin/nproc")))
+	require.NoError(t, os.WriteFile(r.Path("usr/bin/nproc"), fmt.Appendf(nil, "#!/bin/sh\necho %d\n", m.processors), 0o755))
+	write(t, r.Path("etc/dkms-hooks.conf"), fmt.Appendf(nil, "Jobs: %d\n", m.processors))
 	for i, sleeper := range x.sleepers {
 		m.register(t, r, i, sleeper)
 	}
-	hook := hookCall("postinst", s.kver, "configure 1")
+	hook := hookCall("postinst", s.Kver, "configure 1")
 	run := measured{env: hook.env, args: append([]string{"sh", "-ec", `exec 3<>/srv/processors; printf "%` + fmt.Sprint(m.processors) + `s" "" >&3; "$@"`, "sh"}, hook.args...)}
 	if x.known {
-		r.measure(t, run)
+		measure(t, r, run)
 		for i := range x.sleepers {
-			r.must(t, `dkms unbuild "$MODULE/1.0" -k "$K" --no-depmod`, "MODULE="+moduleName(i), "K="+s.kver)
+			r.Must(t, `dkms unbuild "$MODULE/1.0" -k "$K" --no-depmod`, "MODULE="+moduleName(i), "K="+s.Kver)
 		}
 	}
-	c := r.measure(t, run)
-	installed, err := filepath.Glob(r.path("lib/modules", s.kver, "updates", "dkms", "*"))
+	c := measure(t, r, run)
+	installed, err := filepath.Glob(r.Path("lib/modules", s.Kver, "updates", "dkms", "*"))
 	require.NoError(t, err)
 	require.Len(t, installed, len(x.sleepers))
 	return c
 }
 
 // register gives the root a module that sleeps.
-func (m machine) register(t *testing.T, r root, i int, s sleeper) {
+func (m machine) register(t lab.T, r lab.Root, i int, s sleeper) {
 	t.Helper()
 	name := moduleName(i)
 	source := filepath.Join("usr/src", name+"-1.0")
@@ -102,15 +101,15 @@ func (m machine) register(t *testing.T, r root, i int, s sleeper) {
 	fmt.Fprintf(&recipe, "wide := $(addprefix step.,$(shell seq %d))\n.PHONY: all serial $(wide)\n", m.wide(s))
 	fmt.Fprintf(&recipe, "all: serial $(wide)\n\tcp /srv/plain.ko %s.ko\n", name)
 	fmt.Fprintf(&recipe, "serial:%s\n$(wide): serial\n\t@%s\n", strings.Repeat("\n\t@"+step, s.serial), step)
-	write(t, r.path(source, "Makefile"), []byte(recipe.String()))
+	write(t, r.Path(source, "Makefile"), []byte(recipe.String()))
 	conf := fmt.Sprintf("PACKAGE_NAME=%q\nPACKAGE_VERSION=\"1.0\"\nBUILT_MODULE_NAME[0]=%q\nDEST_MODULE_LOCATION[0]=\"/updates/dkms\"\n"+
 		"MAKE[0]=\"make\"\nCLEAN=\"true\"\nAUTOINSTALL=\"yes\"\n", name, name)
 	if s.needs > 0 {
 		conf += fmt.Sprintf("BUILD_DEPENDS[0]=%q\n", moduleName(s.needs-1))
 	}
-	write(t, r.path(source, "dkms.conf"), []byte(conf))
-	require.NoError(t, os.MkdirAll(r.path("var/lib/dkms", name, "1.0"), 0o755))
-	require.NoError(t, os.Symlink("/"+source, r.path("var/lib/dkms", name, "1.0", "source")))
+	write(t, r.Path(source, "dkms.conf"), []byte(conf))
+	require.NoError(t, os.MkdirAll(r.Path("var/lib/dkms", name, "1.0"), 0o755))
+	require.NoError(t, os.Symlink("/"+source, r.Path("var/lib/dkms", name, "1.0", "source")))
 }
 
 // mixtureTable is how near the schedule comes to the bound.

@@ -1,6 +1,4 @@
-//go:build integration
-
-package systemtest
+package main
 
 import (
 	"fmt"

@@ -1,6 +1,4 @@
-//go:build integration
-
-package systemtest
+package main
 
 import (
 	"fmt"
@@ -8,21 +6,21 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // buildParts measures the parts of the bound for building, and the nearest to it that
 // dkms alone comes.
-func (l *speedLab) buildParts(t *testing.T, p *speedPart) {
+func (l *speedLab) buildParts(t lab.T, p *speedPart) {
 	t.Helper()
 	const modules, rounds = 8, 3
-	env := []string{"K=" + l.kver, "ALL=m001 m002 m003 m004 m005 m006 m007 m008"}
+	env := []string{"K=" + l.Kver, "ALL=m001 m002 m003 m004 m005 m006 m007 m008"}
 	part := func(row speedRow, script string) cost {
 		l.prepare(t, l.stock, row)
-		return l.stock.measure(t, measured{env: env, args: []string{"sh", "-c", script}})
+		return measure(t, l.stock.Root, measured{env: env, args: []string{"sh", "-c", script}})
 	}
 	for range rounds {
 		p.compile = append(p.compile, part(speedRow{n: modules}, `for m in $ALL; do dkms build $m/1.0 -k $K -j 1 || exit 1; done`))
@@ -35,17 +33,17 @@ func (l *speedLab) buildParts(t *testing.T, p *speedPart) {
 
 // compareEnds holds the state that ours leaves against that of stock, byte for byte:
 // the DKMS tree, what is installed, and what depmod wrote.
-func (l *speedLab) compareEnds(t *testing.T, p *speedPart) {
+func (l *speedLab) compareEnds(t lab.T, p *speedPart) {
 	t.Helper()
 	const modules = 8
 	ends := map[string]map[string]string{}
 	for name, r := range map[string]speedRoot{"stock": l.stock, "ours": l.ours} {
 		l.prepare(t, r, speedRow{n: modules})
-		r.measure(t, hookCall("postinst", l.kver, "configure 1"))
+		measure(t, r.Root, hookCall("postinst", l.Kver, "configure 1"))
 		end := map[string]string{}
 		read(t, r.dkms, end)
-		read(t, filepath.Join(r.modules, l.kver, "updates"), end)
-		lists, err := filepath.Glob(filepath.Join(r.modules, l.kver, "modules.*"))
+		read(t, filepath.Join(r.modules, l.Kver, "updates"), end)
+		lists, err := filepath.Glob(filepath.Join(r.modules, l.Kver, "modules.*"))
 		require.NoError(t, err)
 		for _, list := range lists {
 			read(t, list, end)
@@ -53,12 +51,12 @@ func (l *speedLab) compareEnds(t *testing.T, p *speedPart) {
 		ends[name] = end
 	}
 	p.compared = len(ends["stock"])
-	assert.Equal(t, ends["stock"], ends["ours"], "%s: the end states", l.suite)
+	require.Equal(t, ends["stock"], ends["ours"], "%s: the end states", l.Name)
 }
 
 // read reads what is at a path and below. Logs are there or not; what they say is the
 // time.
-func read(t *testing.T, top string, into map[string]string) {
+func read(t lab.T, top string, into map[string]string) {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -1,18 +1,16 @@
-//go:build integration
-
-package systemtest
+package main
 
 import (
 	"cmp"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
-	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // cost is what one run of a program cost, all that it started included.
@@ -30,20 +28,17 @@ type measured struct {
 
 // measure runs a program in the root by testdata/lab/measure.c. What it printed is
 // in /srv/out of the root.
-func (r root) measure(t *testing.T, m measured) cost {
+func measure(t lab.T, r lab.Root, m measured) cost {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "unshare", slices.Concat([]string{"-p", "-f", "--kill-child", "--mount-proc=" + r.dir + "/proc", "chroot", r.dir, "env", "-i",
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root", "DEBIAN_FRONTEND=noninteractive"},
-		m.env, []string{"/srv/measure", "/srv/out"}, m.args)...)
-	out, err := cmd.CombinedOutput()
+	out, err := r.Command(ctx, m.env, append([]string{"/srv/measure", "/srv/out"}, m.args...)...).CombinedOutput()
 	require.NoError(t, err, "%v: %s", m.args, out)
 	var c cost
 	var exit int
 	_, err = fmt.Sscan(string(out), &c.wall, &c.cpu, &c.processes, &c.peak, &exit)
 	require.NoError(t, err, "%s", out)
-	said, _ := os.ReadFile(r.path("srv/out"))
+	said, _ := os.ReadFile(r.Path("srv/out"))
 	require.Equal(t, m.exit, exit, "%v: %.2000s", m.args, said)
 	return c
 }

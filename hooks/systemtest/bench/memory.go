@@ -1,13 +1,12 @@
-//go:build integration
-
-package systemtest
+package main
 
 import (
 	"fmt"
 	"strings"
-	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // giants fills a small root with $N modules of $MB megabytes each, installed on $K, as dkms
@@ -39,15 +38,15 @@ depmod -a "$K"
 
 // memoryRows are works over a few modules that are huge; of what they cost the memory
 // is looked at.
-func (l *speedLab) memoryRows(t *testing.T, asked func(work string, n, k int) bool) []speedResult {
+func (l *speedLab) memoryRows(t lab.T) []speedResult {
 	t.Helper()
 	const modules = 4
-	configure, keep := hookCall("postinst", l.kver, "configure 1"), hookCall("prerm", l.kver, "upgrade 2")
+	configure, keep := hookCall("postinst", l.Kver, "configure 1"), hookCall("prerm", l.Kver, "upgrade 2")
 	var results []speedResult
 	var s smallLab
 	for _, form := range []struct{ name, suffix string }{{"plain", ""}, {"xz", ".xz"}} {
 		of := ", modules of 300 MB, " + form.name
-		var stock, ours root
+		var stock, ours lab.Root
 		for _, row := range []speedRow{
 			{work: "status" + of, stock: command("dkms", "status"), ours: command("dkms-hooks", "status")},
 			{work: "check" + of, ours: command("dkms-hooks", "check")},
@@ -55,28 +54,28 @@ func (l *speedLab) memoryRows(t *testing.T, asked func(work string, n, k int) bo
 			{work: "prerm, upgrade: keep" + of, stock: keep, ours: keep},
 		} {
 			row.n, row.k = modules, 1
-			if !asked(row.work, row.n, row.k) {
+			if !l.asked(row.work, row.n, row.k) {
 				continue
 			}
 			if s.speedLab == nil {
 				s = l.newSmallLab(t)
 				// objcopy comes with the compiler.
-				require.NotEmpty(t, s.stock.must(t, "command -v objcopy"))
+				require.NotEmpty(t, s.stock.Must(t, "command -v objcopy"))
 			}
-			if stock.dir == "" {
-				stock, ours = s.stock.fork(t, l.bench.scratch), s.ours.fork(t, l.bench.scratch)
-				for _, r := range []root{stock, ours} {
-					r.must(t, giants, "K="+l.kver, "N=4", "MB=300", "SUFFIX="+form.suffix)
+			if stock.Dir == "" {
+				stock, ours = s.stock.Fork(t, l.Scratch), s.ours.Fork(t, l.Scratch)
+				for _, r := range []lab.Root{stock, ours} {
+					r.Must(t, giants, "K="+l.Kver, "N=4", "MB=300", "SUFFIX="+form.suffix)
 				}
 			}
-			res := speedResult{suite: l.suite, row: row}
+			res := speedResult{suite: l.Name, row: row}
 			for range l.rounds(3) {
 				if row.stock.args != nil {
-					r := stock.fork(t, l.bench.scratch)
-					res.stock = append(res.stock, r.measure(t, row.stock))
-					r.drop()
+					r := stock.Fork(t, l.Scratch)
+					res.stock = append(res.stock, measure(t, r, row.stock))
+					r.Drop()
 				}
-				res.ours = append(res.ours, ours.measure(t, row.ours))
+				res.ours = append(res.ours, measure(t, ours, row.ours))
 			}
 			t.Logf("%s", res.line())
 			results = append(results, res)

@@ -1,12 +1,11 @@
-//go:build integration
-
-package systemtest
+package main
 
 import (
 	"strings"
-	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 const largeWork = "build and install, one large real module beside 4 small"
@@ -39,22 +38,22 @@ done
 
 // largeRows builds and installs five real modules, of which one takes much longer than
 // the others.
-func (l *speedLab) largeRows(t *testing.T, asked func(work string, n, k int) bool) []speedResult {
+func (l *speedLab) largeRows(t lab.T) []speedResult {
 	t.Helper()
 	packages := strings.Fields(largePackage + " " + smallPackages)
-	configure := hookCall("postinst", l.kver, "configure 1")
-	res := speedResult{suite: l.suite, row: speedRow{work: largeWork, n: len(packages), k: 1, stock: configure, ours: configure}}
-	if !asked(res.row.work, res.row.n, res.row.k) {
+	configure := hookCall("postinst", l.Kver, "configure 1")
+	res := speedResult{suite: l.Name, row: speedRow{work: largeWork, n: len(packages), k: 1, stock: configure, ours: configure}}
+	if !l.asked(res.row.work, res.row.n, res.row.k) {
 		return nil
 	}
-	stock := l.common.fork(t, l.bench.scratch)
-	stock.must(t, registerPackages, "K="+l.kver, "TEMPLATE="+template, "PACKAGES="+strings.Join(packages, " "))
-	ours := l.installOurs(t, stock)
-	once := func(from root, out *costs) {
-		r := from.fork(t, l.bench.scratch)
-		defer r.drop()
-		*out = append(*out, r.measure(t, configure))
-		status := r.must(t, "dkms status -k $K", "K="+l.kver)
+	stock := l.common.Fork(t, l.Scratch)
+	stock.Must(t, registerPackages, "K="+l.Kver, "TEMPLATE="+template, "PACKAGES="+strings.Join(packages, " "))
+	ours := l.InstallOurs(t, stock)
+	once := func(from lab.Root, out *costs) {
+		r := from.Fork(t, l.Scratch)
+		defer r.Drop()
+		*out = append(*out, measure(t, r, configure))
+		status := r.Must(t, "dkms status -k $K", "K="+l.Kver)
 		require.Equal(t, len(packages), strings.Count(status, ": installed"), "%s", status)
 	}
 	for range l.rounds(3) {

@@ -1,15 +1,14 @@
-//go:build integration
-
-package systemtest
+package main
 
 import (
 	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // aptRun is a whole run of apt, measured without any module as well: that is the floor,
@@ -58,33 +57,33 @@ type aptLab struct {
 	old, new string
 	// common is a machine with the repositories and no module, bare has modules and no
 	// kernel, installed the older kernel as well.
-	common          root
-	bare, installed map[aptSide]root
+	common          lab.Root
+	bare, installed map[aptSide]lab.Root
 }
 
-func (l *speedLab) newAptLab(t *testing.T) *aptLab {
+func (l *speedLab) newAptLab(t lab.T) *aptLab {
 	t.Helper()
-	a := &aptLab{speedLab: l, common: l.base().fork(t, l.bench.scratch), bare: map[aptSide]root{}, installed: map[aptSide]root{}}
-	l.make(t, "mkrepo", a.common.dir)
-	l.compile(t, a.common, "measure")
+	a := &aptLab{speedLab: l, common: l.Base().Fork(t, l.Scratch), bare: map[aptSide]lab.Root{}, installed: map[aptSide]lab.Root{}}
+	l.Make(t, "mkrepo", a.common.Dir)
+	l.Compile(t, a.common, "measure")
 	for i, kernel := range []*string{&a.old, &a.new} {
-		images, err := filepath.Glob(a.common.path("srv/repo", strconv.Itoa(i+1), "linux-image-[0-9]*.deb"))
+		images, err := filepath.Glob(a.common.Path("srv/repo", strconv.Itoa(i+1), "linux-image-[0-9]*.deb"))
 		require.NoError(t, err)
 		require.Len(t, images, 1)
-		*kernel = a.common.must(t, `dpkg-deb -f "$DEB" Package | sed 's/^linux-image-//' | tr -d '\n'`, "DEB=/srv/repo/"+strconv.Itoa(i+1)+"/"+filepath.Base(images[0]))
+		*kernel = a.common.Must(t, `dpkg-deb -f "$DEB" Package | sed 's/^linux-image-//' | tr -d '\n'`, "DEB=/srv/repo/"+strconv.Itoa(i+1)+"/"+filepath.Base(images[0]))
 	}
 	return a
 }
 
 // aptRows measures the runs that are asked for.
-func (l *speedLab) aptRows(t *testing.T, asked func(work string, n, k int) bool) []speedResult {
+func (l *speedLab) aptRows(t lab.T) []speedResult {
 	t.Helper()
 	var results []speedResult
 	var a *aptLab
 	for _, run := range aptRuns() {
 		var modules []int
 		for _, n := range run.modules {
-			if asked(run.work, n, 1) {
+			if l.asked(run.work, n, 1) {
 				modules = append(modules, n)
 			}
 		}
@@ -101,7 +100,7 @@ func (l *speedLab) aptRows(t *testing.T, asked func(work string, n, k int) bool)
 
 // measureRun runs all sides in turn: the floor, then stock and ours with each number of
 // modules.
-func (a *aptLab) measureRun(t *testing.T, run aptRun, modules []int) []speedResult {
+func (a *aptLab) measureRun(t lab.T, run aptRun, modules []int) []speedResult {
 	t.Helper()
 	var floor costs
 	results := make([]speedResult, len(modules))
@@ -113,28 +112,28 @@ func (a *aptLab) measureRun(t *testing.T, run aptRun, modules []int) []speedResu
 		}
 	}
 	for i, n := range modules {
-		results[i].suite, results[i].floor, results[i].row = a.suite, floor, speedRow{work: run.work, n: n, k: 1}
-		t.Logf("%s: %s: N=%d: floor %s, stock %s, ours %s", a.suite, run.work, n, costText(floor), costText(results[i].stock), costText(results[i].ours))
+		results[i].suite, results[i].floor, results[i].row = a.Name, floor, speedRow{work: run.work, n: n, k: 1}
+		t.Logf("%s: %s: N=%d: floor %s, stock %s, ours %s", a.Name, run.work, n, costText(floor), costText(results[i].stock), costText(results[i].ours))
 	}
 	return results
 }
 
 // measureOnce runs apt on a machine that is thrown away afterwards, but for the first of
 // each kind that got its kernel: other runs begin with it.
-func (a *aptLab) measureOnce(t *testing.T, run aptRun, side aptSide) cost {
+func (a *aptLab) measureOnce(t lab.T, run aptRun, side aptSide) cost {
 	t.Helper()
 	from := a.machine(t, side)
 	if run.installed {
 		from = a.withKernel(t, side)
 	}
-	r := from.fork(t, a.bench.scratch)
+	r := from.Fork(t, a.Scratch)
 	env := a.variables(side)
-	r.must(t, run.prepare, env...)
-	c := r.measure(t, measured{args: []string{"sh", "-c", run.run}, env: env})
-	r.must(t, run.judge, env...)
+	r.Must(t, run.prepare, env...)
+	c := measure(t, r, measured{args: []string{"sh", "-c", run.run}, env: env})
+	r.Must(t, run.judge, env...)
 	// no run begins with a kernel and one module
 	if _, made := a.installed[side]; made || run.installed || side.modules == 1 {
-		r.drop()
+		r.Drop()
 	} else {
 		a.installed[side] = r
 	}
@@ -146,17 +145,17 @@ func (a *aptLab) variables(side aptSide) []string {
 }
 
 // machine is one without a kernel.
-func (a *aptLab) machine(t *testing.T, side aptSide) root {
+func (a *aptLab) machine(t lab.T, side aptSide) lab.Root {
 	t.Helper()
 	r, made := a.bare[side]
 	if !made {
-		r = a.common.fork(t, a.bench.scratch)
+		r = a.common.Fork(t, a.Scratch)
 		for i := range side.modules {
-			a.make(t, "mkmodule", r.dir, moduleName(i), "1.0")
+			a.Make(t, "mkmodule", r.Dir, moduleName(i), "1.0")
 		}
 		if side.ours {
-			a.copyIn(t, r, a.deb, "dkms-hooks.deb")
-			r.must(t, "dpkg -i /srv/dkms-hooks.deb")
+			r.CopyIn(t, a.Deb, "dkms-hooks.deb")
+			r.Must(t, "dpkg -i /srv/dkms-hooks.deb")
 		}
 		a.bare[side] = r
 	}
@@ -164,13 +163,13 @@ func (a *aptLab) machine(t *testing.T, side aptSide) root {
 }
 
 // withKernel is one with the older kernel, as apt installs it.
-func (a *aptLab) withKernel(t *testing.T, side aptSide) root {
+func (a *aptLab) withKernel(t lab.T, side aptSide) lab.Root {
 	t.Helper()
 	r, made := a.installed[side]
 	if !made {
-		r = a.machine(t, side).fork(t, a.bench.scratch)
+		r = a.machine(t, side).Fork(t, a.Scratch)
 		install := aptRuns()[0]
-		r.must(t, install.run+"\n"+install.judge, a.variables(side)...)
+		r.Must(t, install.run+"\n"+install.judge, a.variables(side)...)
 		a.installed[side] = r
 	}
 	return r
