@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -70,7 +71,7 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	defer out.Flush()
 	for _, k := range o.Kernels {
 		if !inv.Quiet || !k.Complete {
-			out.kernel(k, findingsOn(o, k.Release), inv.Verbose || inv.Kernel != "")
+			out.kernel(k, findingsOn(o, k.Release), detailOf(o, k, inv))
 		}
 	}
 	general := findingsOn(o, "")
@@ -102,7 +103,11 @@ func statusSummary(o hooks.Overview) string {
 	case len(o.Findings) == 0 && len(o.Troubles) > 0:
 		return fmt.Sprintf("kernels: %d, modules on them: %d; not all could be read", len(o.Kernels), modules)
 	}
-	return fmt.Sprintf("kernels: %d, modules on them: %d, problems: %d", len(o.Kernels), modules, len(o.Findings))
+	text := fmt.Sprintf("kernels: %d, modules on them: %d, problems: %d", len(o.Kernels), modules, len(o.Findings))
+	if len(o.Findings) > 1 {
+		text += "; what to do about each: dkms-hooks check"
+	}
+	return text
 }
 
 // findingsOn returns the findings about a kernel, or with "" those about every kernel.
@@ -110,17 +115,47 @@ func findingsOn(o hooks.Overview, kernel dkmsstate.Release) []hooks.Finding {
 	return slices.DeleteFunc(slices.Clone(o.Findings), func(f hooks.Finding) bool { return f.Kernel != kernel })
 }
 
-// kernel prints a kernel in a line, and below it those of its modules about which there is
-// something to say, or with all every module.
-func (p *page) kernel(k hooks.KernelView, found []hooks.Finding, all bool) {
+// detail is how much of a kernel is printed.
+type detail int
+
+const (
+	// summary is a line for each module about which there is something to say.
+	summary detail = iota
+	// attempts adds the last attempts for these modules and what to do next.
+	attempts
+	// everything adds all other modules.
+	everything
+)
+
+// detailOf returns how much of a kernel is printed: everything if that was asked for, and more of
+// the kernels that a person is most likely to boot.
+func detailOf(o hooks.Overview, k hooks.KernelView, inv hooks.Invocation) detail {
+	wrong := 0
+	for _, other := range o.Kernels {
+		if !other.Complete {
+			wrong++
+		}
+	}
+	switch {
+	case inv.Verbose || inv.Kernel != "":
+		return everything
+	case k.Newest || k.Running || wrong == 1:
+		return attempts
+	}
+	return summary
+}
+
+// kernel prints a kernel in a line, and its modules below it.
+func (p *page) kernel(k hooks.KernelView, found []hooks.Finding, how detail) {
+	all := how == everything
 	p.line(cell{string(k.Release), bold}, cell{"  " + strings.Join(kernelWords(k, all), ", "), plain})
 	var rows [][]cell
 	for _, m := range k.Modules {
-		if !all && !m.Missing && m.Reason == "" {
+		if !all && !m.Missing && !m.Unusual {
 			continue
 		}
 		rows = append(rows, moduleRow(m))
-		if m.Last != nil && (m.Missing || all) {
+		if m.Last != nil && (m.Missing && how == attempts || all) {
 			rows = append(rows, lastRows(*m.Last)...)
 		}
 	}
@@ -130,7 +165,7 @@ func (p *page) kernel(k hooks.KernelView, found []hooks.Finding, all bool) {
 		}
 	}
 	p.table("  ", rows)
-	if k.Next != "" {
+	if k.Next != "" && how != summary {
 		p.line(cell{"  next: ", bold}, cell{k.Next, plain})
 	}
 }
@@ -171,7 +206,11 @@ func moduleRow(m hooks.ModuleView) []cell {
 	case m.State != hooks.Installed:
 		how = faint
 	}
-	return []cell{{m.Module + "/" + m.Version, plain}, {state, how}, {m.Reason, plain}}
+	reason := m.Reason
+	if m.Missing && m.Last != nil && m.Last.Result == dkmsstate.LastFailed && m.Last.Text == m.Reason {
+		reason = fmt.Sprintf("failed %s: %s", m.Last.When.Local().Format(time.DateOnly), m.Reason)
+	}
+	return []cell{{m.Module + "/" + m.Version, plain}, {state, how}, {reason, plain}}
 }
 
 // kernelWords describes a kernel. Unless all modules are listed, the words include those about
@@ -192,25 +231,25 @@ func kernelWords(k hooks.KernelView, all bool) []string {
 	add(k.Unfinished == dkmsstate.Initramfs, "initramfs not checked")
 	add(k.Unfinished == dkmsstate.Interrupted || k.Unfinished == dkmsstate.Deferred, "work "+string(k.Unfinished))
 	if !all {
-		add(true, installedWords(k))
+		installed := func(m hooks.ModuleView) bool { return m.State == hooks.Installed && !m.Missing }
+		add(true, moduleWords(k, "installed", installed))
+		unwanted := func(m hooks.ModuleView) bool { return k.Present && m.State != hooks.Installed && !m.Missing }
+		add(slices.ContainsFunc(k.Modules, unwanted), moduleWords(k, "not wanted", unwanted))
 	}
 	return words
 }
 
-// installedWords names the installed modules of a kernel, or their number if there are many.
-func installedWords(k hooks.KernelView) string {
+// moduleWords names the modules of a kernel that are as wanted, or their number if there are many.
+func moduleWords(k hooks.KernelView, how string, wanted func(hooks.ModuleView) bool) string {
 	const few = 3
 	var names []string
 	for _, m := range k.Modules {
-		if m.State == hooks.Installed {
+		if wanted(m) {
 			names = append(names, m.Module+"/"+m.Version)
 		}
 	}
-	switch {
-	case len(names) == 0:
-		return "no module installed"
-	case len(names) > few:
-		return fmt.Sprintf("%d modules installed", len(names))
+	if n := len(names); n == 0 || n > few {
+		return fmt.Sprintf("%s: %d", how, n)
 	}
-	return "installed: " + strings.Join(names, ", ")
+	return how + ": " + strings.Join(names, ", ")
 }

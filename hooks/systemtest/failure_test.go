@@ -84,7 +84,7 @@ for k in $K $K-copy; do grep "bad/1.0 for $k, " /var/log/dkms-hooks/$k/bad-1.0.l
 		assert.Equal(t, "installed", image(r), out)
 		assert.False(t, l.hasModule(t, r, "alpha"), out)
 		r.Must(t, "rm /etc/dkms-hooks.conf")
-		out = r.Must(t, "dkms-hooks run postinst 9.9.9; dkms-hooks run prerm 9.9.9 --params remove; ls -A /var/lib/dkms-hooks/unfinished")
+		out = r.Must(t, "/etc/kernel/postinst.d/dkms 9.9.9; dkms-hooks reconcile; ls -A /var/lib/dkms-hooks/unfinished")
 		assert.True(t, l.hasModule(t, r, "alpha") && l.hasModule(t, r, "beta"), "the next run does it, whatever its own kernel\n%s", out)
 		assert.NotContains(t, out, "\n"+k.kver+"\n")
 	})
@@ -113,7 +113,7 @@ func testRollBackShown(t *testing.T, l suite) {
 	out, code = r.Run(t, "echo 'Required: witness' >/etc/dkms-hooks.conf; dkms-hooks run postinst $K", env...)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, out, "witness is required by the configuration and does not fit the kernel")
-	out = r.Must(t, "mv /srv/string.h "+header+" && dkms-hooks run postinst $K && dkms-hooks status", env...)
+	out = r.Must(t, "mv /srv/string.h "+header+" && dkms-hooks run postinst $K && dkms-hooks status $K", env...)
 	assert.Regexp(t, "witness/1.0 +installed, fresh +", out)
 	assert.Equal(t, "witness loaded", l.Make(t, "bootjudge", r.Dir, k.kver, "witness"), out)
 }

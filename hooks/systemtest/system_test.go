@@ -59,6 +59,7 @@ func TestSystem(t *testing.T) {
 				t.Run("initramfs", func(t *testing.T) { testInitramfs(t, l) })
 				t.Run("caller", func(t *testing.T) { testCaller(t, l) })
 				t.Run("command", func(t *testing.T) { testCommand(t, l) })
+				t.Run("findings", func(t *testing.T) { testFindings(t, l) })
 				t.Run("forgotten", func(t *testing.T) { testForgotten(t, l) })
 				t.Run("space", func(t *testing.T) { testSpace(t, l) })
 				t.Run("places", func(t *testing.T) { testPlaces(t, l) })
