@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -134,6 +135,9 @@ func (p program) invocation(c *cli.Context) (hooks.Invocation, error) {
 		if info, err := os.Stat(root); err != nil || !info.IsDir() || dir == "" {
 			return hooks.Invocation{}, fmt.Errorf("cannot use --root %q: not a directory", dir)
 		}
+		if !hasSystem(root) {
+			return hooks.Invocation{}, fmt.Errorf("cannot use --root %q: it contains no system", dir)
+		}
 		environ = append(environ[:len(environ):len(environ)], "DPKG_ROOT="+root, "DPKG_ADMINDIR=")
 	}
 	inv, err := hooks.ParseSurroundings(environ)
@@ -142,6 +146,12 @@ func (p program) invocation(c *cli.Context) (hooks.Invocation, error) {
 		err = errors.New("--quiet and --verbose cannot be used together")
 	}
 	return inv, err
+}
+
+// hasSystem reports whether a directory contains a system, or kernels or modules of one.
+func hasSystem(root string) bool {
+	return slices.ContainsFunc([]string{"var/lib/dpkg", "var/lib/dkms", "lib/modules", "usr/lib/modules", "etc/os-release", "usr/lib/os-release"},
+		func(name string) bool { return dkmsstate.Exists(filepath.Join(root, name)) })
 }
 
 // optionalKernel parses the call of a command that takes at most one kernel release.
