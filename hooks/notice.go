@@ -23,6 +23,14 @@ func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	return StatusOK
 }
 
+// updateNotice updates the notice after a person's command.
+func updateNotice(ctx context.Context, inv Invocation, sys system, report *Report) {
+	inv.resetDatabase()
+	if err := record.WriteNotice(sys.layout, noticeText(ctx, inv, sys)); err != nil {
+		report.warnf("%v", err)
+	}
+}
+
 // Summarize prints how many things are wrong with the machine, and nothing if there are none.
 func Summarize(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	o, err := ReadOverview(ctx, inv)

@@ -22,6 +22,7 @@ func TestViewsAgree(t *testing.T) {
 	for range attempts(t, 100) {
 		p := newPlayground(t, t.TempDir())
 		p.write("etc/dkms-hooks.conf", [...]string{"", "Required: alpha\n", "Required: gone\n", "Timout: 1\n", "Ignore: alpha\n"}[draw.Intn(5)])
+		p.write("etc/dkms/framework.conf", [...]string{"", "", "", "dkms_tree=$(pwd)\n"}[draw.Intn(4)])
 		var how []string
 		for range draw.Intn(3) {
 			how = append(how, p.mutate(draw))
@@ -148,26 +149,28 @@ func TestFindings(t *testing.T) {
 		want, boot []string
 		status     int
 	}{
-		"well":                        {func(playground) {}, nil, nil, StatusOK},
-		"forgotten":                   {forgotten, []string{"forgotten alpha/1.0"}, []string{"forgotten alpha/1.0"}, StatusWrong},
-		"unbuilt, newest":             {all(headers(newest), unbuilt(newest)), []string{"missing alpha/1.0 on 6.2.0"}, []string{"missing alpha/1.0 on 6.2.0"}, StatusWrong},
-		"unbuilt, old":                {all(headers(old), unbuilt(old)), []string{"missing alpha/1.0 on 6.1.0"}, nil, StatusWrong},
-		"waiting for headers":         {unbuilt(newest), []string{"missing alpha/1.0 on 6.2.0"}, []string{"missing alpha/1.0 on 6.2.0"}, StatusWrong},
-		"failed":                      {all(headers(newest), unbuilt(newest), recorded(newest, "failed", "make: error")), []string{"failed alpha/1.0 on 6.2.0"}, []string{"failed alpha/1.0 on 6.2.0"}, StatusWrong},
-		"failed, and changed since":   {all(headers(newest), unbuilt(newest), recorded(newest, "failed", "make: error"), func(p playground) { p.write("usr/src/alpha-1.0/new.c", "") }), []string{"missing alpha/1.0 on 6.2.0"}, []string{"missing alpha/1.0 on 6.2.0"}, StatusWrong},
-		"excluded":                    {all(headers(newest), unbuilt(newest), recorded(newest, "skipped", "BUILD_EXCLUSIVE_KERNEL")), nil, nil, StatusOK},
-		"excluded and required":       {all(headers(newest), unbuilt(newest), recorded(newest, "skipped", "BUILD_EXCLUSIVE_KERNEL"), conf("Required: alpha\n")), nil, nil, StatusOK},
-		"ignored":                     {all(headers(newest), unbuilt(newest), conf("Ignore: alpha@6.2*\n")), nil, nil, StatusOK},
-		"required, not registered":    {conf("Required: zfs\n"), []string{"required zfs"}, []string{"required zfs"}, StatusWrong},
-		"required, not unasked":       {all(headers(newest), unbuilt(newest), conf("Required: alpha\n"), func(p playground) { p.write("usr/src/alpha-1.0/dkms.conf", "PACKAGE_NAME=alpha\n") }), []string{"required alpha/1.0 on 6.2.0"}, []string{"required alpha/1.0 on 6.2.0"}, StatusWrong},
-		"not unasked":                 {all(headers(newest), unbuilt(newest), func(p playground) { p.write("usr/src/alpha-1.0/dkms.conf", "PACKAGE_NAME=alpha\n") }), nil, nil, StatusOK},
-		"a mistake":                   {conf("Timout: 2h\n"), []string{"configuration ROOT/etc/dkms-hooks.conf"}, []string{"configuration ROOT/etc/dkms-hooks.conf"}, StatusWrong},
-		"source gone":                 {remove("usr/src/alpha-1.0"), []string{"broken alpha/1.0"}, []string{"broken alpha/1.0"}, StatusWrong},
-		"an installed file gone":      {remove("lib/modules/6.2.0/updates/dkms/alpha.ko"), []string{"broken alpha/1.0 on 6.2.0", "broken modules.dep on 6.2.0"}, []string{"broken alpha/1.0 on 6.2.0", "broken modules.dep on 6.2.0"}, StatusWrong},
-		"a file of nobody":            {func(p playground) { p.write("lib/modules/6.2.0/updates/dkms/x.ko", "x") }, []string{"unowned /lib/modules/6.2.0/updates/dkms/x.ko"}, nil, StatusWrong},
-		"an unreadable framework":     {func(p playground) { p.write("etc/dkms/framework.conf", "dkms_tree=$(pwd)\n") }, nil, nil, StatusUnknown},
-		"no image, unbuilt":           {all(headers(old), unbuilt(old), remove("boot/vmlinuz-6.1.0", "var/lib/dpkg/info/linux-image-6.1.0.list")), nil, nil, StatusOK},
-		"an unreadable configuration": {func(p playground) { require.NoError(p.t, os.MkdirAll(filepath.Join(p.root, "etc/dkms-hooks.conf"), 0o755)) }, nil, nil, StatusUnknown},
+		"well":                      {func(playground) {}, nil, nil, StatusOK},
+		"forgotten":                 {forgotten, []string{"forgotten alpha/1.0"}, []string{"forgotten alpha/1.0"}, StatusWrong},
+		"unbuilt, newest":           {all(headers(newest), unbuilt(newest)), []string{"missing alpha/1.0 on 6.2.0"}, []string{"missing alpha/1.0 on 6.2.0"}, StatusWrong},
+		"unbuilt, old":              {all(headers(old), unbuilt(old)), []string{"missing alpha/1.0 on 6.1.0"}, nil, StatusWrong},
+		"waiting for headers":       {unbuilt(newest), []string{"missing alpha/1.0 on 6.2.0"}, []string{"missing alpha/1.0 on 6.2.0"}, StatusWrong},
+		"failed":                    {all(headers(newest), unbuilt(newest), recorded(newest, "failed", "make: error")), []string{"failed alpha/1.0 on 6.2.0"}, []string{"failed alpha/1.0 on 6.2.0"}, StatusWrong},
+		"failed, and changed since": {all(headers(newest), unbuilt(newest), recorded(newest, "failed", "make: error"), func(p playground) { p.write("usr/src/alpha-1.0/new.c", "") }), []string{"missing alpha/1.0 on 6.2.0"}, []string{"missing alpha/1.0 on 6.2.0"}, StatusWrong},
+		"excluded":                  {all(headers(newest), unbuilt(newest), recorded(newest, "skipped", "BUILD_EXCLUSIVE_KERNEL")), nil, nil, StatusOK},
+		"excluded and required":     {all(headers(newest), unbuilt(newest), recorded(newest, "skipped", "BUILD_EXCLUSIVE_KERNEL"), conf("Required: alpha\n")), nil, nil, StatusOK},
+		"ignored":                   {all(headers(newest), unbuilt(newest), conf("Ignore: alpha@6.2*\n")), nil, nil, StatusOK},
+		"required, not registered":  {conf("Required: zfs\n"), []string{"required zfs"}, []string{"required zfs"}, StatusWrong},
+		"required, not unasked":     {all(headers(newest), unbuilt(newest), conf("Required: alpha\n"), func(p playground) { p.write("usr/src/alpha-1.0/dkms.conf", "PACKAGE_NAME=alpha\n") }), []string{"required alpha/1.0 on 6.2.0"}, []string{"required alpha/1.0 on 6.2.0"}, StatusWrong},
+		"not unasked":               {all(headers(newest), unbuilt(newest), func(p playground) { p.write("usr/src/alpha-1.0/dkms.conf", "PACKAGE_NAME=alpha\n") }), nil, nil, StatusOK},
+		"a mistake":                 {conf("Timout: 2h\n"), []string{"configuration ROOT/etc/dkms-hooks.conf"}, []string{"configuration ROOT/etc/dkms-hooks.conf"}, StatusWrong},
+		"source gone":               {remove("usr/src/alpha-1.0"), []string{"broken alpha/1.0"}, []string{"broken alpha/1.0"}, StatusWrong},
+		"an installed file gone":    {remove("lib/modules/6.2.0/updates/dkms/alpha.ko"), []string{"broken alpha/1.0 on 6.2.0", "broken modules.dep on 6.2.0"}, []string{"broken alpha/1.0 on 6.2.0", "broken modules.dep on 6.2.0"}, StatusWrong},
+		"a file of nobody":          {func(p playground) { p.write("lib/modules/6.2.0/updates/dkms/x.ko", "x") }, []string{"unowned /lib/modules/6.2.0/updates/dkms/x.ko"}, nil, StatusWrong},
+		"an unreadable framework":   {func(p playground) { p.write("etc/dkms/framework.conf", "dkms_tree=$(pwd)\n") }, nil, nil, StatusUnknown},
+		"no image, unbuilt":         {all(headers(old), unbuilt(old), remove("boot/vmlinuz-6.1.0", "var/lib/dpkg/info/linux-image-6.1.0.list")), nil, nil, StatusOK},
+		"an unreadable configuration": {func(p playground) {
+			require.NoError(p.t, os.MkdirAll(filepath.Join(p.root, "etc/dkms-hooks.conf"), 0o755))
+		}, nil, nil, StatusUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlayground(t, t.TempDir())

@@ -78,6 +78,9 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	defer func() {
 		lock.Close()
 		afterLock(ctx, c.runs)
+		if inv.Script.Name == "" {
+			updateNotice(ctx, inv, *c.sys, general)
+		}
 	}()
 	return c.all(general, due)
 }

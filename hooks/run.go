@@ -112,8 +112,11 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	}
 	r.report.flush()
 	r.report.close()
-	if len(r.built) > 0 && inv.Script.Name == "" { // under dpkg, Remind prints it
-		fmt.Fprint(stderr, enrolText(ctx, sys.layout, signing.SystemFirmware(), *r.record))
+	if inv.Script.Name == "" && !dryRun && r.record != nil { // under dpkg, Remind follows
+		if len(r.built) > 0 {
+			fmt.Fprint(stderr, enrolText(ctx, sys.layout, signing.SystemFirmware(), *r.record))
+		}
+		updateNotice(ctx, inv, r.system(), r.report)
 	}
 	command := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
 	switch {

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"reflect"
@@ -13,12 +12,12 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// updateRecord records how the run ended, and updates the notice. A recorded failure is neither
+// updateRecord records how the run ended. A recorded failure is neither
 // retried nor reported again while nothing has changed. Builds are recorded with what they were
 // built from.
-func (r *run) updateRecord(ctx context.Context, kept dkmsstate.KernelRecord, before dkmsstate.Snapshot) error {
+func (r *run) updateRecord(kept dkmsstate.KernelRecord, before dkmsstate.Snapshot) error {
 	if r.verdict == Unbuild {
-		return r.dropRecord(ctx, kept)
+		return r.dropRecord(kept)
 	}
 	if unpacked := before.Unpacked(); unpacked != kept.Unpacked {
 		kept.Unpacked, kept.Looked = unpacked, time.Now()
@@ -29,15 +28,9 @@ func (r *run) updateRecord(ctx context.Context, kept dkmsstate.KernelRecord, bef
 	}
 	if !reflect.DeepEqual(kept, r.record.Kernel(r.inv.Kernel)) {
 		*r.record = r.record.With(r.inv.Kernel, kept)
-		if err := record.Write(r.machine.Layout, *r.record); err != nil {
-			return err
-		}
+		return record.Write(r.machine.Layout, *r.record)
 	}
-	return r.writeNotice(ctx)
-}
-
-func (r *run) writeNotice(ctx context.Context) error {
-	return record.WriteNotice(r.machine.Layout, noticeText(ctx, r.inv, r.system()))
+	return nil
 }
 
 // lastAttempts returns the last attempt for each module: that of this run, or an earlier one
@@ -75,7 +68,7 @@ func (r *run) withInputs(module string, attempt dkmsstate.Last, before dkmsstate
 
 // dropRecord drops the record of a kernel that is removed. While dpkg may still abort the
 // removal, it only records the removal.
-func (r *run) dropRecord(ctx context.Context, kept dkmsstate.KernelRecord) error {
+func (r *run) dropRecord(kept dkmsstate.KernelRecord) error {
 	if r.machine.Backup {
 		return r.recordRemoval(kept)
 	}
@@ -84,7 +77,7 @@ func (r *run) dropRecord(ctx context.Context, kept dkmsstate.KernelRecord) error
 	}
 	*r.record = r.record.Without(r.inv.Kernel)
 	layout := r.machine.Layout
-	return errors.Join(record.Write(layout, *r.record), record.RemoveLogs(layout, r.inv.Kernel), r.writeNotice(ctx))
+	return errors.Join(record.Write(layout, *r.record), record.RemoveLogs(layout, r.inv.Kernel))
 }
 
 // recordRemoval records whose removal deleted the builds, until its outcome is known.

@@ -114,7 +114,7 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	if err == nil {
 		err = record.NoteDone(r.machine.Layout, r.inv.Kernel)
 	}
-	return errors.Join(err, r.updateRecord(ctx, kept, before))
+	return errors.Join(err, r.updateRecord(kept, before))
 }
 
 // readSnapshot returns a snapshot of the kernel. Before that, it recovers builds that earlier

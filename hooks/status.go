@@ -101,7 +101,7 @@ func wantedOn(inv Invocation, sys system) plan.Goal {
 func viewKernel(k kernelAssessor, found []Finding) KernelView {
 	s := k.s
 	v := KernelView{
-		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), Newest: s.Kernel == newest(s.Layout),
+		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), Newest: s.Kernel == k.newest,
 		Headers: HeadersMissing, HeadersReason: s.Mismatch, Unfinished: s.Layout.Unfinished(s.Kernel),
 		Modules: []ModuleView{}, Complete: true,
 	}
