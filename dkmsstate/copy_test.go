@@ -1,7 +1,6 @@
 package dkmsstate_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -34,7 +33,7 @@ func TestOwnersFileStays(t *testing.T) {
 			f.Depmod()
 			before := f.Listing()
 			for _, goal := range []plan.Goal{{}, plan.KeepOnly()} {
-				s, rec := examine(f, dkmsstate.KernelRecord{})
+				s, rec := f.Examine(fresh.Examine, dkmsstate.KernelRecord{})
 				assert.Empty(t, plan.Autoinstall(s, goal).Tasks)
 				assert.Empty(t, plan.Autoinstall(s, goal).Depmod)
 				assert.True(t, s.InOrder(one))
@@ -50,11 +49,4 @@ func TestOwnersFileStays(t *testing.T) {
 			assert.NoFileExists(t, f.Path(f.InstalledFile("one.ko.gz")), "it goes with the kernel")
 		})
 	}
-}
-
-// examine takes a snapshot of a fabricated root and examines it.
-func examine(f dkmstest.Root, rec dkmsstate.KernelRecord) (dkmsstate.Snapshot, dkmsstate.KernelRecord) {
-	s := f.Snapshot()
-	rec = fresh.Examine(context.Background(), &s, rec)
-	return s, rec
 }

@@ -10,6 +10,7 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/dkmstest"
+	"dkms-hooks/dkmsstate/fresh"
 	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/plan"
 )
@@ -20,7 +21,7 @@ func TestInstalledFilesAreKnownByTheRecord(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")
 	f.AddInstalled(one)
-	_, rec := examine(f, dkmsstate.KernelRecord{})
+	_, rec := f.Examine(fresh.Examine, dkmsstate.KernelRecord{})
 	known := rec.Builds["one/1.0 "+dkmstest.Arch]
 	require.NotEmpty(t, known.Installed)
 	installed := f.Path(f.InstalledFile("one.ko"))
@@ -41,7 +42,7 @@ func TestInstalledFilesAreKnownByTheRecord(t *testing.T) {
 	require.NoError(t, os.Chtimes(installed, info.ModTime(), info.ModTime()))
 	assert.Equal(t, kmod.CopyDamaged, copyOf(rec), "the same size and time, but changed")
 
-	s, again := examine(f, rec)
+	s, again := f.Examine(fresh.Examine, rec)
 	assert.Empty(t, again.Builds["one/1.0 "+dkmstest.Arch].Installed, "what is damaged is not kept")
 	known.Installed = s.Builds[0].Installed
 	assert.Equal(t, kmod.CopySame, copyOf(dkmsstate.KernelRecord{Builds: map[string]dkmsstate.BuildRecord{"one/1.0 " + dkmstest.Arch: known}}), "what is kept is believed")
@@ -51,7 +52,7 @@ func TestModulesDepIsKnownByTheRecord(t *testing.T) {
 	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")
 	f.AddInstalled(one)
-	s, rec := examine(f, dkmsstate.KernelRecord{})
+	s, rec := f.Examine(fresh.Examine, dkmsstate.KernelRecord{})
 	assert.Equal(t, []string{"one.ko"}, rec.Dep.Installed)
 	assert.Empty(t, plan.DepmodReason(s))
 

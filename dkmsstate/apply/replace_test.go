@@ -50,7 +50,7 @@ func staleOne(t *testing.T) (*scripted, plan.Task) {
 	e.KernelOf(1, "y", "#1")
 	e.InstallOf(one, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1), Signed: true})
 	e.KernelOf(2, "y", "#2")
-	s, _ := examine(e.Root, dkmsstate.KernelRecord{})
+	s, _ := e.Root.Examine(fresh.Examine, dkmsstate.KernelRecord{})
 	p := plan.Autoinstall(s, plan.Goal{})
 	require.Len(t, p.Tasks, 1)
 	return e, p.Tasks[0]
@@ -200,11 +200,4 @@ func TestRoom(t *testing.T) {
 	require.NoError(t, os.Truncate(file, 1<<43))
 	assert.ErrorContains(t, room(t.TempDir(), []string{file}), "no space left on device")
 	assert.Error(t, room(t.TempDir()+"/none", nil))
-}
-
-// examine takes a snapshot of a fabricated root and examines it.
-func examine(f dkmstest.Root, rec dkmsstate.KernelRecord) (dkmsstate.Snapshot, dkmsstate.KernelRecord) {
-	s := f.Snapshot()
-	rec = fresh.Examine(context.Background(), &s, rec)
-	return s, rec
 }

@@ -8,6 +8,7 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/dkmstest"
+	"dkms-hooks/dkmsstate/fresh"
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
 	"dkms-hooks/dkmsstate/plan"
 )
@@ -19,7 +20,7 @@ func TestPlanForAStaleBuild(t *testing.T) {
 	f.KernelOf(1, "y", "#1")
 	f.InstallOf(one, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1)})
 	f.ImageOf(2, "y", "#2")
-	s, rec := examine(f, dkmsstate.KernelRecord{})
+	s, rec := f.Examine(fresh.Examine, dkmsstate.KernelRecord{})
 	p := plan.Autoinstall(s, plan.Goal{})
 	assert.Empty(t, p.Tasks, "not with the headers of another build")
 	assert.Equal(t, []dkmsstate.Module{one}, p.NeedHeaders)
@@ -29,7 +30,7 @@ func TestPlanForAStaleBuild(t *testing.T) {
 	assert.Contains(t, p.Broken[0].Text, "stale, ")
 
 	f.HeadersOf(2, "y", "#2")
-	s, _ = examine(f, rec)
+	s, _ = f.Examine(fresh.Examine, rec)
 	p = plan.Autoinstall(s, plan.Goal{})
 	require.Len(t, p.Tasks, 1)
 	assert.Equal(t, []plan.Step{{Op: plan.OpReplace, Reason: "stale, symbol module_layout differs"}}, p.Tasks[0].Steps)
@@ -42,7 +43,7 @@ func TestPlanForAStaleBuildThatIsNotInstalled(t *testing.T) {
 	e, task := staleOne(t)
 	e.Remove("var/lib/dkms/one/" + dkmsstate.LinkName(dkmstest.Kernel, dkmstest.Arch))
 	e.Remove(e.InstalledFile("one.ko"))
-	s, _ := examine(e.Root, dkmsstate.KernelRecord{})
+	s, _ := e.Root.Examine(fresh.Examine, dkmsstate.KernelRecord{})
 	p := plan.Autoinstall(s, plan.Goal{})
 	require.Len(t, p.Tasks, 1)
 	assert.Equal(t, []plan.Step{{Op: plan.OpReplace, Reason: "stale, symbol module_layout differs"}, {Op: plan.OpInstall, Reason: "not installed"}}, p.Tasks[0].Steps)

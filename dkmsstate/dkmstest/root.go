@@ -2,6 +2,7 @@ package dkmstest
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"debug/elf"
 	"fmt"
@@ -130,6 +131,17 @@ func (f Root) Snapshot() dkmsstate.Snapshot {
 	require.NoError(f.T, err)
 	return s
 }
+
+// Examine takes a snapshot and examines it as fresh.Examine does, which this package cannot
+// import: fresh's own tests import this one.
+func (f Root) Examine(examine Examine, rec dkmsstate.KernelRecord) (dkmsstate.Snapshot, dkmsstate.KernelRecord) {
+	s := f.Snapshot()
+	rec = examine(f.T.Context(), &s, rec)
+	return s, rec
+}
+
+// Examine is the type of fresh.Examine.
+type Examine func(ctx context.Context, s *dkmsstate.Snapshot, rec dkmsstate.KernelRecord, built ...dkmsstate.Module) dkmsstate.KernelRecord
 
 // Pointer returns a pointer to a new snapshot, for functions that change it.
 func (f Root) Pointer() *dkmsstate.Snapshot {

@@ -14,12 +14,6 @@ import (
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
 
-func examine(f dkmstest.Root, rec dkmsstate.KernelRecord) (dkmsstate.Snapshot, dkmsstate.KernelRecord) {
-	s := f.Snapshot()
-	rec = Examine(context.Background(), &s, rec)
-	return s, rec
-}
-
 // Each case is a kernel with a module built for it, and a change under the same release.
 func TestFreshness(t *testing.T) {
 	one := dkmsstate.Module{Name: "one", Version: "1.0"}
@@ -67,7 +61,7 @@ func TestFreshness(t *testing.T) {
 			f.KernelOf(c.crc, "y", "#1")
 			time.Sleep(5 * time.Millisecond) // longer than the granularity of file times
 			f.InstallOf(one, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(c.crc)})
-			s, rec := examine(f, dkmsstate.KernelRecord{})
+			s, rec := f.Examine(Examine, dkmsstate.KernelRecord{})
 			b, _ := s.Build(one, dkmstest.Arch)
 			require.Equal(t, dkmsstate.Fresh, b.Fresh.Verdict, b.Fresh.Reason)
 			if c.forget {
@@ -75,7 +69,7 @@ func TestFreshness(t *testing.T) {
 			}
 			time.Sleep(5 * time.Millisecond)
 			c.change(f)
-			s, _ = examine(f, rec)
+			s, _ = f.Examine(Examine, rec)
 			b, _ = s.Build(one, dkmstest.Arch)
 			assert.Equal(t, c.want, b.Fresh.Verdict, b.Fresh.Reason)
 			assert.Contains(t, b.Fresh.Reason, c.reason)
@@ -97,7 +91,7 @@ func TestFreshnessOfAModuleThatNeedsAnother(t *testing.T) {
 	f.InstallOf(one, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1), Exports: map[string]uint32{"one_symbol": 5}})
 	for crc, want := range map[uint32]dkmsstate.FreshnessVerdict{5: dkmsstate.Fresh, 6: dkmsstate.Stale} {
 		f.InstallOf(two, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: map[string]uint32{"module_layout": 1, "one_symbol": crc}})
-		s, _ := examine(f, dkmsstate.KernelRecord{})
+		s, _ := f.Examine(Examine, dkmsstate.KernelRecord{})
 		b, _ := s.Build(two, dkmstest.Arch)
 		assert.Equal(t, want, b.Fresh.Verdict, b.Fresh.Reason)
 	}
@@ -112,12 +106,12 @@ func TestWhatWasJustBuiltIsFresh(t *testing.T) {
 	f.InstallOf(one, kmodtest.Module{Vermagic: dkmstest.Magic})
 	past := time.Now().Add(-time.Hour)
 	require.NoError(t, os.Chtimes(f.Path(f.BuildFile(one)), past, past))
-	s, _ := examine(f, dkmsstate.KernelRecord{})
+	s, _ := f.Examine(Examine, dkmsstate.KernelRecord{})
 	b, _ := s.Build(one, dkmstest.Arch)
 	assert.Equal(t, dkmsstate.Unknown, b.Fresh.Verdict, "a doubt keeps it")
 	rec := Examine(context.Background(), &s, dkmsstate.KernelRecord{}, one)
 	for range 2 {
-		s, rec = examine(f, rec)
+		s, rec = f.Examine(Examine, rec)
 		b, _ = s.Build(one, dkmstest.Arch)
 		assert.Equal(t, dkmsstate.Fresh, b.Fresh.Verdict, b.Fresh.Reason)
 	}
@@ -128,15 +122,15 @@ func TestRecordKnowsABuildByItsContents(t *testing.T) {
 	f.Register(one, "")
 	f.KernelOf(1, "y", "#1")
 	f.InstallOf(one, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1)})
-	_, rec := examine(f, dkmsstate.KernelRecord{})
+	_, rec := f.Examine(Examine, dkmsstate.KernelRecord{})
 	data, err := os.ReadFile(f.Path(f.BuildFile(one)))
 	require.NoError(t, err)
 	f.Write(f.BuildFile(one), string(data)) // the same, at another time
-	s, again := examine(f, rec)
+	s, again := f.Examine(Examine, rec)
 	b, _ := s.Build(one, dkmstest.Arch)
 	assert.Equal(t, dkmsstate.Fresh, b.Fresh.Verdict)
 	assert.NotEqual(t, rec.Builds, again.Builds)
-	s, last := examine(f, again)
+	s, last := f.Examine(Examine, again)
 	b, _ = s.Build(one, dkmstest.Arch)
 	assert.Equal(t, "unchanged since the last check", b.Fresh.Reason)
 	assert.Equal(t, again, last)

@@ -86,13 +86,13 @@ func TestOwnersFileThatFitsIsNotReplaced(t *testing.T) {
 	f, one := symbolsOf(t), dkmsstate.Module{Name: "one", Version: "1.0"}
 	f.Register(one, "")
 	f.InstallOf(one, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(2), Name: "one"})
-	s, _ := examine(f, dkmsstate.KernelRecord{})
+	s, _ := f.Examine(Examine, dkmsstate.KernelRecord{})
 	assert.Equal(t, dkmsstate.Stale, s.Builds[0].Fresh.Verdict)
 	f.Write(f.InstalledFile("one.ko"), string(kmodtest.File(kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1), Name: "one"}, "by hand")))
-	s, rec := examine(f, dkmsstate.KernelRecord{})
+	s, rec := f.Examine(Examine, dkmsstate.KernelRecord{})
 	assert.Equal(t, dkmsstate.Fresh, s.Builds[0].Fresh.Verdict, s.Builds[0].Fresh.Reason)
 	assert.Empty(t, plan.Autoinstall(s, plan.Goal{}).Tasks)
 	f.Write(f.InstalledFile("one.ko"), string(kmodtest.File(kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(2), Name: "one"}, one.String())))
-	s, _ = examine(f, rec)
+	s, _ = f.Examine(Examine, rec)
 	assert.Equal(t, dkmsstate.Stale, s.Builds[0].Fresh.Verdict, "what the owner put there says nothing about the build")
 }

@@ -68,7 +68,7 @@ func TestModulesOfAnotherBuildAmongTheKernels(t *testing.T) {
 	for i := range 3 {
 		own(fmt.Sprintf("own%d.ko", i), 1)
 	}
-	s, rec := examine(f, dkmsstate.KernelRecord{})
+	s, rec := f.Examine(Examine, dkmsstate.KernelRecord{})
 	assert.Empty(t, s.Mismatch)
 	b, _ := s.Build(one, dkmstest.Arch)
 	assert.Equal(t, dkmsstate.Fresh, b.Fresh.Verdict)
@@ -76,20 +76,20 @@ func TestModulesOfAnotherBuildAmongTheKernels(t *testing.T) {
 	for i := range 8 { // more of them than there are own ones
 		own(fmt.Sprintf("vendors%d.ko", i), 2)
 	}
-	s, rec = examine(f, rec)
+	s, rec = f.Examine(Examine, rec)
 	assert.NotEmpty(t, s.Mismatch, "nothing tells these from the kernel's own")
 	f.Write("lib/modules/6.1.0-test/modules.order", "kernel/own.ko\nkernel/own0.ko\nkernel/own1.ko\nkernel/own2.ko\n")
-	s, rec = examine(f, rec)
+	s, rec = f.Examine(Examine, rec)
 	assert.Empty(t, s.Mismatch, "the kernel's own list does")
 
 	f.Remove("lib/modules/6.1.0-test/modules.order")
-	s, rec = examine(f, rec)
+	s, rec = f.Examine(Examine, rec)
 	require.NotEmpty(t, s.Mismatch)
 	for i := range 8 {
 		f.Remove(fmt.Sprintf("lib/modules/6.1.0-test/kernel/vendors%d.ko", i))
 	}
 	f.Depmod()
-	s, rec = examine(f, rec)
+	s, rec = f.Examine(Examine, rec)
 	assert.Empty(t, s.Mismatch, "they are gone")
 	again := f.Snapshot()
 	assert.Equal(t, rec, Examine(context.Background(), &again, rec))
@@ -122,7 +122,7 @@ func TestHeadersThatProveNothing(t *testing.T) {
 			f.Register(dkmsstate.Module{Name: "one", Version: "1.0"}, "")
 			f.KernelOf(1, "y", "#1")
 			change(f, "lib/modules/6.1.0-test/build/")
-			s, _ := examine(f, dkmsstate.KernelRecord{})
+			s, _ := f.Examine(Examine, dkmsstate.KernelRecord{})
 			assert.Empty(t, s.Mismatch)
 			assert.Len(t, plan.Autoinstall(s, plan.Goal{}).Tasks, 1)
 		})
@@ -135,7 +135,7 @@ func TestForced(t *testing.T) {
 	f.Register(one, "")
 	f.KernelOf(1, "y", "#1")
 	f.HeadersOf(2, "y", "#2")
-	s, rec := examine(f, dkmsstate.KernelRecord{})
+	s, rec := f.Examine(Examine, dkmsstate.KernelRecord{})
 	require.NotEmpty(t, s.Mismatch)
 	assert.Equal(t, []dkmsstate.Module{one}, plan.Autoinstall(s, plan.Goal{}).NeedHeaders)
 	s.Forced = true
@@ -162,7 +162,7 @@ func TestOneModuleOfAnotherBuildIsNoWitness(t *testing.T) {
 		} else {
 			f.Write("lib/modules/6.1.0-test/modules.order", order)
 		}
-		s, _ := examine(f, dkmsstate.KernelRecord{})
+		s, _ := f.Examine(Examine, dkmsstate.KernelRecord{})
 		assert.Empty(t, s.Mismatch)
 		b, _ := s.Build(one, dkmstest.Arch)
 		odd, err := NewExamination(t.Context(), &s).VerifyBuild(b)
