@@ -80,7 +80,7 @@ func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
 	damaged := built && (!b.Complete() || first.Op == plan.OpRestore) || linked && link.Version == m.Version
 	last := k.last(m)
 	switch {
-	case t.OnlyCompresses():
+	case t.OnlyCompresses:
 		k.unusual(m, first.Reason+"; dkms-hooks reconcile compresses it")
 		return Finding{}, false
 	case first.Op == plan.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:

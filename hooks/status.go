@@ -157,7 +157,7 @@ func viewModule(k kernelAssessor, r dkmsstate.Registration, found []Finding) Mod
 // not.
 func (k kernelAssessor) compresses(m dkmsstate.Module) string {
 	for _, t := range k.planned.Tasks {
-		if t.Module == m && t.OnlyCompresses() {
+		if t.Module == m && t.OnlyCompresses {
 			return t.Steps[0].Reason
 		}
 	}

@@ -81,12 +81,13 @@ func (p *Plan) keep(s dkmsstate.Snapshot, m dkmsstate.Module) {
 			steps = compressSteps(s, b)
 		}
 		reason := b.Problem()
-		if reason == "" && len(steps) > 0 {
+		onlyCompresses := reason == "" && len(steps) > 0
+		if onlyCompresses {
 			reason = steps[0].Reason
 		}
 		if reason != "" {
 			steps = append(steps, Step{OpRestore, reason})
-			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: steps})
+			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: steps, OnlyCompresses: onlyCompresses})
 		}
 		return
 	}

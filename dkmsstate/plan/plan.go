@@ -53,18 +53,15 @@ type Task struct {
 	// of them fails, this task is not begun.
 	Needs []string
 	Steps []Step
+	// OnlyCompresses reports whether nothing is wrong with the module but that it is not
+	// compressed like those of the kernel, which loads it all the same.
+	OnlyCompresses bool
 }
 
 // Installs reports whether the task ends with the module installed.
 func (t Task) Installs() bool {
 	last := t.Steps[len(t.Steps)-1].Op
 	return last == OpInstall || last == OpRestore || last == OpReplace
-}
-
-// OnlyCompresses reports whether nothing is wrong with the module but that it is not compressed
-// like those of the kernel, which loads it all the same.
-func (t Task) OnlyCompresses() bool {
-	return len(t.Steps) == 2 && t.Steps[0].Op == OpCompress && t.Steps[1].Op == OpRestore && t.Steps[1].Reason == t.Steps[0].Reason
 }
 
 // Builds reports whether the task compiles the module.

@@ -47,3 +47,25 @@ func TestOtherKernelsLinksAreNotOurs(t *testing.T) {
 	f.Link("1/6.1.0-test-rt/x86_64", "var/lib/dkms/m/kernel-6.1.0-test-rt-x86_64")
 	assert.Empty(t, f.Snapshot().Links)
 }
+
+// A build is compressed like the kernel's own modules. That is a repair only where something
+// else is wrong as well.
+func TestOnlyCompresses(t *testing.T) {
+	f, one := dkmstest.New(t), dkmsstate.Module{Name: "one", Version: "1.0"}
+	f.Register(one, "")
+	f.AddBuild(one)
+	f.AddInstalled(one)
+	f.Write("lib/modules/6.1.0-test/kernel/own.ko.xz", "x")
+	f.Write("lib/modules/6.1.0-test/modules.dep", "kernel/own.ko.xz:\nupdates/dkms/one.ko:\n")
+	s := f.Snapshot()
+	s.Compression = ".xz"
+	p := Autoinstall(s, Goal{})
+	require.Len(t, p.Tasks, 1)
+	assert.True(t, p.Tasks[0].OnlyCompresses)
+	f.Remove(f.InstalledFile("one.ko"))
+	s = f.Snapshot()
+	s.Compression = ".xz"
+	p = Autoinstall(s, Goal{})
+	require.Len(t, p.Tasks, 1)
+	assert.False(t, p.Tasks[0].OnlyCompresses)
+}
