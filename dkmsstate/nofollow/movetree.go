@@ -1,10 +1,10 @@
 package nofollow
 
 import (
+	"dkms-hooks/dkmsstate/regular"
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -179,15 +179,25 @@ func (d *Dir) copyFile(from string, to *Dir, name string) error {
 		return err
 	}
 	defer src.Close()
+	return to.copyNew(name, src, true)
+}
+
+// copyNew copies a regular file to a name that does not exist yet, with its permissions and, if
+// timed, its modification time.
+func (d *Dir) copyNew(name string, src *os.File, timed bool) error {
 	info, err := src.Stat()
 	if err != nil {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return &os.PathError{Op: "copy", Path: filepath.Join(d.path, from), Err: errors.New("not a regular file")}
+		return &os.PathError{Op: "copy", Path: src.Name(), Err: regular.ErrNotRegular}
 	}
-	return to.WriteNew(name, info.Mode().Perm(), info.ModTime(), func(file *os.File) error {
-		_, err := io.Copy(file, src)
+	var when time.Time
+	if timed {
+		when = info.ModTime()
+	}
+	return d.WriteNew(name, info.Mode().Perm(), when, func(to *os.File) error {
+		_, err := io.Copy(to, src)
 		return err
 	})
 }

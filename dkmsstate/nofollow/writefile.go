@@ -2,7 +2,6 @@ package nofollow
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -44,14 +43,10 @@ func (d *Dir) CopyToTemp(name, from string) error {
 		return err
 	}
 	defer src.Close()
-	info, err := src.Stat()
-	if err != nil {
+	if err := d.RemoveAll(TempName(name)); err != nil {
 		return err
 	}
-	return d.writeTemp(name, info.Mode().Perm(), func(to *os.File) error {
-		_, err := io.Copy(to, src)
-		return err
-	})
+	return d.copyNew(TempName(name), src, false)
 }
 
 // WriteFile writes a file and replaces an existing one of that name. The new file is complete
