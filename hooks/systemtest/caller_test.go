@@ -46,7 +46,7 @@ echo 'PRE_BUILD="env.sh"' >>/usr/src/alpha-1.0/dkms.conf && dkms unbuild alpha/1
 
 	t.Run("signing", func(t *testing.T) {
 		r := ours.Fork(t, l.Scratch)
-		r.Must(t, `apt-get -qq update && apt-get -qq install -y --no-install-recommends openssl && mkdir -p /etc/dkms/framework.conf.d &&
+		r.Must(t, `dpkg -i /debs/tools/openssl/*.deb && mkdir -p /etc/dkms/framework.conf.d &&
 openssl req -new -x509 -subj /CN=owner -newkey rsa:2048 -passout pass:secret -keyout /root/k.pem -outform DER -out /root/k.der &&
 printf 'mok_signing_key=/root/k.pem\nmok_certificate=/root/k.der\n' >/etc/dkms/framework.conf.d/key.conf`)
 		const again = `dkms unbuild alpha/1.0 -k $K >/dev/null; dkms-hooks run postinst $K; echo "exit $?"; modinfo -k $K alpha`
@@ -66,7 +66,7 @@ printf 'mok_signing_key=/root/k.pem\nmok_certificate=/root/k.der\n' >/etc/dkms/f
 	t.Run("hooks below a run", func(t *testing.T) {
 		r := ours.Fork(t, l.Scratch)
 		r.Must(t, `cp /lib/modules/$K/build/include/config/auto.conf /boot/config-$K # by which mkinitramfs knows how to compress
-apt-get -qq update && apt-get -qq install -y --no-install-recommends initramfs-tools busybox zstd cpio
+apt-get -qq install -y --no-install-recommends /debs/tools/initramfs-tools/*.deb /debs/tools/procps/*.deb
 echo alpha >>/etc/initramfs-tools/modules
 mkdir -p /etc/initramfs/post-update.d
 printf '#!/bin/sh\n/etc/kernel/postinst.d/dkms $1 >>/var/tmp/nested 2>&1; echo "initramfs: $?" >>/var/tmp/nested\n[ ! -e /var/tmp/kill ] || { rm /var/tmp/kill; pkill -KILL -x dkms-hooks; }\n' >/etc/initramfs/post-update.d/nested
@@ -83,7 +83,6 @@ update-initramfs -c -k $K >/dev/null && rm -f /var/tmp/nested`, l.Env()...)
 		assert.NotContains(t, r.Must(t, "dkms-hooks status"), "not checked")
 
 		// A run that is killed when the modules are done owes the initramfs, and nothing else.
-		r.Must(t, `command -v pkill >/dev/null || apt-get -qq install -y --no-install-recommends procps`)
 		r.Run(t, `touch /var/tmp/kill; sed -i /POST_INSTALL/d /usr/src/alpha-1.0/dkms.conf; `+remake, l.Env()...)
 		out = r.Must(t, `[ ! -e /var/tmp/kill ] && dkms-hooks status`)
 		assert.Contains(t, out, "initramfs not checked")

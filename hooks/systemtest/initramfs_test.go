@@ -22,7 +22,7 @@ func testInitramfs(t *testing.T, l suite) {
 		t.Run(tool, func(t *testing.T) {
 			r := l.ours.Fork(t, l.Scratch)
 			env := append(l.copyKernel(t, r, k), "TOOL="+tool)
-			r.Must(t, "dpkg -P acpi-call-dkms; apt-get -qq update && apt-get -qq install -y --no-install-recommends $TOOL busybox zstd cpio && "+listAlpha, env...)
+			r.Must(t, "dpkg -P acpi-call-dkms; apt-get -qq install -y --no-install-recommends /debs/tools/$TOOL/*.deb && "+listAlpha, env...)
 			const making = "dkms-hooks: updating the initramfs of "
 			// same reports whether the initramfs holds the module that is installed.
 			same := func() bool {

@@ -146,4 +146,4 @@ done`
 
 // fat mounts a FAT file system on updates, where the kernel has one.
 const fat = `grep -qw vfat /proc/filesystems || skip 'this kernel has no vfat'
-apt-get -qq update && apt-get -qq install -y dosfstools >/dev/null && truncate -s 64M /srv/fat && mkfs.vfat /srv/fat >/dev/null && mkdir -p /lib/modules/$K/updates && mount -o loop /srv/fat /lib/modules/$K/updates`
+dpkg -i /debs/tools/dosfstools/*.deb && truncate -s 64M /srv/fat && mkfs.vfat /srv/fat >/dev/null && mkdir -p /lib/modules/$K/updates && mount -o loop /srv/fat /lib/modules/$K/updates`

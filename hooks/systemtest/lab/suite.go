@@ -18,13 +18,17 @@ type Suite struct {
 	debs string
 }
 
-// Suite makes the root of a release with mkroot, unless it is there.
+// Suite makes the root of a release with mkroot, with the packages that mkdebs downloads
+// into it, unless they are there.
 func (l Lab) Suite(t T, name string) Suite {
 	t.Helper()
 	s := Suite{Lab: l, Name: name, debs: filepath.Join(l.Roots, name+"-kernels")}
 	base := filepath.Join(l.Roots, name)
 	if _, err := os.Stat(filepath.Join(base, "kver")); err != nil {
 		l.Make(t, "mkroot", name, base)
+	}
+	if _, err := os.Stat(filepath.Join(base, "debs", "tools")); err != nil {
+		l.Make(t, "mkdebs", base)
 	}
 	kver, err := os.ReadFile(filepath.Join(base, "kver"))
 	require.NoError(t, err)
