@@ -79,7 +79,7 @@ chmod 755 /etc/kernel/prerm.d/zz-fail && ! dpkg -r linux-image-$K`},
 
 // testBoot judges by booting: after each transition the real kernel boots in
 // qemu and modprobe loads the module there, or not.
-func testBoot(t *testing.T, l suite, table *outcomes) {
+func testBoot(t *testing.T, l suite) {
 	l.needBoots(t)
 	// acpi-call is for kernels with ACPI, which these need not have.
 	stockRoot, oursRoot := l.stock.Fork(t, l.Scratch), l.ours.Fork(t, l.Scratch)
@@ -96,7 +96,7 @@ func testBoot(t *testing.T, l suite, table *outcomes) {
 					return verdict
 				})
 				ours, out := l.boot(t, oursRoot, k, row)
-				table.add(endState{
+				l.table.add(endState{
 					where:      l.Name + " " + k.kver + ", booted",
 					transition: row.name,
 					stock:      stock,

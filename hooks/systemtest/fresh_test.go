@@ -41,7 +41,7 @@ func freshRows() []freshRow {
 
 // testFresh lets real kernels be built anew under their release and judges by booting; depmod's own comparison of symbols is the
 // second oracle.
-func testFresh(t *testing.T, l suite, table *outcomes) {
+func testFresh(t *testing.T, l suite) {
 	l.needBoots(t)
 	stock, ours := l.witnesses(t, l.stock), l.witnesses(t, l.ours)
 	for _, k := range findKernels(t, l.kernels) {
@@ -55,7 +55,7 @@ func testFresh(t *testing.T, l suite, table *outcomes) {
 					return verdict
 				})
 				verdict, out := l.renew(t, ours, k, row)
-				table.add(endState{where: l.Name + " " + k.kver + ", booted", transition: row.name, stock: verdictStock, ours: verdict})
+				l.table.add(endState{where: l.Name + " " + k.kver + ", booted", transition: row.name, stock: verdictStock, ours: verdict})
 				assert.Equal(t, "witness loaded", verdict, out)
 				first, second, ok := strings.Cut(out, "--- second\n")
 				require.True(t, ok)

@@ -26,19 +26,22 @@ func testMatrix(t *testing.T, l suite) {
 		r.Must(t, "dpkg -P acpi-call-dkms") // two modules are enough here
 	}
 	t.Run("of", func(t *testing.T) {
-		for _, style := range lab.Styles() {
+		for i, style := range lab.Styles() {
 			t.Run(style, func(t *testing.T) {
 				t.Parallel()
-				ours := l.settled(t, oursRoot, style)
-				ours.two = l.withOther(t, ours)
-				var stock stage
-				if l.withStock {
-					stock = l.settled(t, stockRoot, style)
-					stock.two = l.withOther(t, stock)
+				var stock, ours stage
+				if l.turns.has(i) {
+					ours = l.settledTwo(t, oursRoot, style)
+				}
+				if l.turns.has(i) && l.withStock {
+					stock = l.settledTwo(t, stockRoot, style)
 				}
 				for _, r := range rows {
 					if r.style == "" || r.style == style {
-						t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, style, r, stock, ours)) })
+						t.Run(r.name, func(t *testing.T) {
+							l.turns.need(t, i)
+							m.add(l.compare(t, style, r, stock, ours))
+						})
 					}
 				}
 			})

@@ -14,7 +14,7 @@ import (
 // settings are what is asked for on the command line of the tests, beside those of the lab.
 type settings struct {
 	kernels                string
-	withStock              bool
+	withStock, quick       bool
 	table, matrixDir       string
 	stockwiseDir, packages string
 	walkSteps, walkSeed    int
@@ -25,6 +25,7 @@ type settings struct {
 func (s *settings) define(flags *flag.FlagSet) {
 	flags.StringVar(&s.kernels, "kernels", "", "a `directory` of real kernels made with bindeb-pkg (else dist/kernels, where make kernels puts them)")
 	flags.BoolVar(&s.withStock, "stock", false, "run the stock hooks beside ours, which takes as much time again, and more")
+	flags.BoolVar(&s.quick, "quick", false, "play in one of the suites, by turns, what need not be played in all: each style of kernel packages, each scenario, and what does not depend on the dkms of a suite")
 	flags.StringVar(&s.table, "table", "", "a `file` to write the table of end states to")
 	flags.StringVar(&s.matrixDir, "matrix", "", "a `directory` to write the table of transitions to")
 	flags.StringVar(&s.stockwiseDir, "stockwise", "", "a `directory` to write the report of all scenarios to that are compared with the stock hooks (else a part of them is played, without one)")

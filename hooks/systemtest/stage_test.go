@@ -29,6 +29,14 @@ func (l suite) settled(t *testing.T, from lab.Root, style string) stage {
 	return s
 }
 
+// settledTwo is settled, with a second kernel besides.
+func (l suite) settledTwo(t *testing.T, from lab.Root, style string) stage {
+	t.Helper()
+	s := l.settled(t, from, style)
+	s.two = l.withOther(t, s)
+	return s
+}
+
 // stages are those of a suite, each made when it is first asked for and there
 // until the suite ends.
 type stages struct {

@@ -63,11 +63,12 @@ func testStockwise(t *testing.T, l suite) {
 	s := &stockwise{suite: l, report: &stockwiseReport{}}
 	s.makeStages(t)
 	t.Run("of", func(t *testing.T) {
-		for _, sc := range scenarios() {
+		for i, sc := range scenarios() {
 			if l.stockwiseDir == "" && !sc.quick {
 				continue
 			}
 			t.Run(sc.kind+"/"+sc.name, func(t *testing.T) {
+				l.turns.need(t, i)
 				t.Parallel()
 				s.compare(t, sc)
 			})

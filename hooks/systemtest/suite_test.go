@@ -16,6 +16,9 @@ type suite struct {
 	// the package under test besides.
 	stock, ours lab.Root
 	stages      *stages
+	// table is that of all suites.
+	table *outcomes
+	turns turns
 }
 
 // goodModules are in every root: two tiny ones, of which beta needs alpha to be

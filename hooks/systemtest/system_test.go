@@ -30,42 +30,21 @@ func TestSystem(t *testing.T) {
 	b := lab.New(t, inLab)
 	table := &outcomes{file: s.table}
 	t.Cleanup(func() { table.print(t) })
+	names := b.SuiteNames()
 	t.Run("suite", func(t *testing.T) {
-		for _, suite := range b.SuiteNames() {
-			t.Run(suite, func(t *testing.T) {
+		for i, name := range names {
+			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				l := newSuite(t, b, s, suite)
-				t.Run("matrix", func(t *testing.T) { testMatrix(t, l) })
-				t.Run("troubles", func(t *testing.T) { testTroubles(t, l, table) })
-				t.Run("at once", func(t *testing.T) { testAtOnce(t, l) })
-				t.Run("eight at once", func(t *testing.T) { testEight(t, l) })
-				t.Run("no space", func(t *testing.T) { testFull(t, l) })
-				t.Run("by hand", func(t *testing.T) { testByHand(t, l) })
-				t.Run("heal", func(t *testing.T) { testHeal(t, l) })
-				t.Run("walk", func(t *testing.T) { testWalk(t, l) })
-				t.Run("stockwise", func(t *testing.T) { testStockwise(t, l) })
-				t.Run("reconcile", func(t *testing.T) { testReconcile(t, l) })
-				t.Run("package", func(t *testing.T) { testPackage(t, l) })
-				t.Run("package in the run", func(t *testing.T) { testPackageInRun(t, l) })
-				t.Run("module upgrade", func(t *testing.T) { testModuleUpgrade(t, l) })
-				t.Run("traces", func(t *testing.T) { testTraces(t, l) })
-				t.Run("fresh", func(t *testing.T) { testFresh(t, l, table) })
-				t.Run("beside", func(t *testing.T) { testBeside(t, l) })
-				t.Run("bounds", func(t *testing.T) { testBounds(t, l) })
-				t.Run("conf", func(t *testing.T) { testConf(t, l) })
-				t.Run("headers", func(t *testing.T) { testHeaders(t, l) })
-				t.Run("failure", func(t *testing.T) { testFailure(t, l) })
-				t.Run("rollback", func(t *testing.T) { testRollBackShown(t, l) })
-				t.Run("initramfs", func(t *testing.T) { testInitramfs(t, l) })
-				t.Run("caller", func(t *testing.T) { testCaller(t, l) })
-				t.Run("command", func(t *testing.T) { testCommand(t, l) })
-				t.Run("findings", func(t *testing.T) { testFindings(t, l) })
-				t.Run("forgotten", func(t *testing.T) { testForgotten(t, l) })
-				t.Run("space", func(t *testing.T) { testSpace(t, l) })
-				t.Run("places", func(t *testing.T) { testPlaces(t, l) })
-				t.Run("kill", func(t *testing.T) { testKill(t, l) })
-				t.Run("stock", func(t *testing.T) { testStockWorst(t, l) })
-				t.Run("boot", func(t *testing.T) { testBoot(t, l, table) })
+				l := newSuite(t, b, s, name)
+				l.table, l.turns = table, turns{of: len(names), mine: i, take: s.quick}
+				for i, g := range groups() {
+					t.Run(g.name, func(t *testing.T) {
+						if g.anySuite {
+							l.turns.need(t, i)
+						}
+						g.test(t, l)
+					})
+				}
 			})
 		}
 	})

@@ -15,9 +15,10 @@ import (
 
 // testTroubles installs a kernel where some modules cannot be built, each for a
 // reason of its own. None may stop another, or the kernel package.
-func testTroubles(t *testing.T, l suite, table *outcomes) {
-	for _, style := range lab.Styles() {
+func testTroubles(t *testing.T, l suite) {
+	for i, style := range lab.Styles() {
 		t.Run(style, func(t *testing.T) {
+			l.turns.need(t, i)
 			outStock := "not run"
 			stock := l.ofStock(func() string {
 				s, out, exit, took := l.installWithTroubles(t, l.stock, style)
@@ -25,7 +26,7 @@ func testTroubles(t *testing.T, l suite, table *outcomes) {
 				return s.cell(exit, took)
 			})
 			got, out, exit, took := l.installWithTroubles(t, l.ours, style)
-			table.add(endState{
+			l.table.add(endState{
 				where:      l.Name + " " + style,
 				transition: "kernel installed while one module does not compile, one is not meant for it, one's source is gone, one has no dkms.conf",
 				stock:      stock,

@@ -25,6 +25,7 @@ func testWalk(t *testing.T, l suite) {
 	t.Run("of", func(t *testing.T) {
 		for i, style := range lab.Styles() {
 			t.Run(style, func(t *testing.T) {
+				l.turns.need(t, i)
 				t.Parallel()
 				w := walk{suite: l, stock: l.walker(t, l.stock, style), ours: l.walker(t, l.ours, style), ends: map[fortune]int{}}
 				w.take(t, l.walkSteps, rand.New(rand.NewPCG(uint64(l.walkSeed), uint64(i))))
