@@ -22,18 +22,14 @@ type assessor struct {
 	// newest is the newest kernel with an image.
 	newest dkmsstate.Release
 	o      Overview
-	// brief reports whether advice is left out for which apt would be asked.
-	brief bool
-	// headers is the advice about the headers of a kernel, once it is known. brokenFound are
-	// the modules whose registration is broken, as far as it was found.
-	headers     map[dkmsstate.Release]string
+	// brokenFound are the modules whose registration is broken, as far as it was found.
 	brokenFound map[dkmsstate.Module]bool
 }
 
 func newAssessor(ctx context.Context, inv Invocation, sys system) *assessor {
 	inv.Hook = Reconciler
 	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: bootable(sys.layout), newest: newest(sys.layout),
-		headers: map[dkmsstate.Release]string{}, brokenFound: map[dkmsstate.Module]bool{}, o: Overview{
+		brokenFound: map[dkmsstate.Module]bool{}, o: Overview{
 			Schema: overviewSchema, Program: Version, Host: hostName(sys.layout), Time: time.Now().Truncate(time.Second),
 			Kernels: []KernelView{}, Registered: []string{}, Findings: []Finding{}, Unusual: []string{}, Troubles: []string{},
 		}}

@@ -117,18 +117,10 @@ func (k kernelAssessor) gone() {
 	}
 }
 
-// headersFix returns what to do about the kernel's headers. Asking apt takes time, so that it is
-// asked once for each kernel.
+// headersFix returns what to do about the kernel's headers.
 func (k kernelAssessor) headersFix() string {
-	switch fix, known := k.headers[k.s.Kernel]; {
-	case known:
-		return fix
-	case k.s.Mismatch != "":
+	if k.s.Mismatch != "" {
 		return mismatchAdvice(k.s.Kernel)
-	case k.brief:
-		return ""
 	}
-	fix := headersAdvice(k.ctx, k.at(k.s.Kernel))
-	k.headers[k.s.Kernel] = fix
-	return fix
+	return headersFix(k.at(k.s.Kernel))
 }

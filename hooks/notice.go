@@ -59,9 +59,7 @@ func noticeText(ctx context.Context, inv Invocation, sys system) string {
 
 // noticeLines returns a line for each thing that is wrong, or for several of the same kind.
 func noticeLines(ctx context.Context, inv Invocation, sys system) []string {
-	a := newAssessor(ctx, inv, sys)
-	a.brief = true
-	o, err := a.bootOverview()
+	o, err := newAssessor(ctx, inv, sys).bootOverview()
 	if err != nil {
 		return []string{err.Error()}
 	}

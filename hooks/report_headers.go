@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os/exec"
@@ -16,12 +17,8 @@ import (
 // `make bindeb-pkg`.
 func headersAdvice(ctx context.Context, inv Invocation) string {
 	names := headersNames(inv)
-	if db, err := inv.database(); err == nil {
-		for _, name := range names {
-			if p, ok := db.Lookup(name, ""); ok && p.Status.Present() {
-				return fmt.Sprintf("apt reinstall %s (its files are missing)", name)
-			}
-		}
+	if advice := reinstallAdvice(inv, names); advice != "" {
+		return advice
 	}
 	for _, name := range names {
 		if inv.Root == "/" && aptKnows(ctx, name) {
@@ -32,6 +29,27 @@ func headersAdvice(ctx context.Context, inv Invocation) string {
 		return fmt.Sprintf("install %s there", names[0])
 	}
 	return fmt.Sprintf("install %s (apt does not offer it: a superseded kernel, or your own)", names[0])
+}
+
+// headersFix returns how to install the headers of a kernel without asking apt, which takes a
+// while for each kernel.
+func headersFix(inv Invocation) string {
+	names := headersNames(inv)
+	return cmp.Or(reinstallAdvice(inv, names), "install "+names[0])
+}
+
+// reinstallAdvice returns what to do if one of the packages is installed, "" if none is.
+func reinstallAdvice(inv Invocation, names []string) string {
+	db, err := inv.database()
+	if err != nil {
+		return ""
+	}
+	for _, name := range names {
+		if p, ok := db.Lookup(name, ""); ok && p.Status.Present() {
+			return fmt.Sprintf("apt reinstall %s (its files are missing)", name)
+		}
+	}
+	return ""
 }
 
 // headersNames returns what a package of a kernel's headers may be called: by the name of the

@@ -63,12 +63,18 @@ func testFindings(t *testing.T, l suite) {
 	from := l.whole("builddeb").settled
 	all := machines()
 	for i, m := range all {
-		t.Run(m.name, func(t *testing.T) { l.agrees(t, from, m) })
+		t.Run(m.name, func(t *testing.T) {
+			l.turns.need(t, i)
+			l.agrees(t, from, m)
+		})
 		with := all[(i*5+3)%len(all)]
 		if with.name == m.name || slices.Contains(m.unlike, with.name) || slices.Contains(with.unlike, m.name) || m.wrong == "" && with.wrong == "" {
 			continue
 		}
-		t.Run(m.name+", and "+with.name, func(t *testing.T) { l.agrees(t, from, m, with) })
+		t.Run(m.name+", and "+with.name, func(t *testing.T) {
+			l.turns.need(t, i+1)
+			l.agrees(t, from, m, with)
+		})
 	}
 }
 
