@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -13,20 +14,23 @@ import (
 // reconcileCommand is the command that fixes most problems.
 const reconcileCommand = "dkms-hooks reconcile"
 
-// kernel finds what is wrong on a kernel, and returns the kernel's state.
-func (a *assessor) kernel(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) KernelView {
-	for _, trouble := range s.Troubles {
-		a.trouble(fmt.Errorf("%s", trouble))
+// on returns the assessor of a kernel.
+func (a *assessor) on(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) kernelAssessor {
+	return kernelAssessor{assessor: a, s: s, kept: kept, planned: plan.Autoinstall(s, wantedOn(a.at(s.Kernel), a.sys))}
+}
+
+// view finds what is wrong on the kernel, and returns the kernel's state.
+func (k kernelAssessor) view() KernelView {
+	for _, trouble := range k.s.Troubles {
+		k.trouble(errors.New(trouble))
 	}
-	planned := plan.Autoinstall(s, wantedOn(a.at(s.Kernel), a.sys))
-	k := kernelAssessor{assessor: a, s: s, kept: kept, planned: planned}
-	if s.There {
+	if k.s.There {
 		k.modules()
 		k.files()
 	} else {
 		k.gone()
 	}
-	return viewKernel(k, a.o.of(s.Kernel))
+	return viewKernel(k, k.o.of(k.s.Kernel))
 }
 
 // at returns the invocation for a kernel.

@@ -45,9 +45,8 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		return Explanation{}, err
 	}
 	fresh.Examine(ctx, &s, kept)
-	a := newAssessor(ctx, inv, sys)
 	e := Explanation{
-		Kernel: a.kernel(s, kept), Decision: d, Removed: removed(inv, w, d),
+		Kernel: newAssessor(ctx, inv, sys).on(s, kept).view(), Decision: d, Removed: removed(inv, w, d),
 		Troubles: append(sys.troubles, s.Troubles...),
 	}
 	e.Evidence = evidence(inv, addDetails(inv, w), e.Kernel)

@@ -11,7 +11,6 @@ import (
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/fresh"
-	"dkms-hooks/dkmsstate/plan"
 )
 
 // ModuleExplanation is why a module is on a kernel, or why it is not.
@@ -43,8 +42,8 @@ func ExplainModule(ctx context.Context, inv Invocation, module string) (ModuleEx
 	s := survey.Snapshot(inv.Kernel, machineArch(), kept)
 	fresh.Examine(ctx, &s, kept)
 	a.machine(survey)
-	view := a.kernel(s, kept)
-	k := kernelAssessor{assessor: a, s: s, kept: kept, planned: plan.Autoinstall(s, wantedOn(inv, a.sys))}
+	k := a.on(s, kept)
+	view := k.view()
 	m, err := k.named(module)
 	if err != nil {
 		return ModuleExplanation{}, err

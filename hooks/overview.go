@@ -108,7 +108,7 @@ func (a *assessor) assess(survey *dkmsstate.Survey, kernels []dkmsstate.Release)
 		kept := a.sys.record.Kernel(kernel)
 		s := survey.Snapshot(kernel, machineArch(), kept)
 		fresh.Examine(a.ctx, &s, kept)
-		a.o.Kernels = append(a.o.Kernels, a.kernel(s, kept))
+		a.o.Kernels = append(a.o.Kernels, a.on(s, kept).view())
 	}
 	return a.o
 }
