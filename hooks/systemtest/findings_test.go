@@ -44,7 +44,8 @@ func machines() []machine {
 		{name: "a mistake in the configuration", make: "echo 'Timout: 2h' >>/etc/dkms-hooks.conf", wrong: "configuration"},
 		{name: "a mistake of a tool", make: "mkdir -p /etc/dkms-hooks.conf.d && echo oops >/etc/dkms-hooks.conf.d/tool.conf", wrong: "configuration"},
 		{name: "damaged", make: "truncate -s 0 /lib/modules/$K/updates/dkms/alpha.ko*", wrong: "broken", unlike: []string{"taken off the kernel", "not wanted", "source gone"}},
-		{name: "modules.dep lost", make: ": >/lib/modules/$K/modules.dep; rm /lib/modules/$K/modules.dep.bin", wrong: "broken"},
+		{name: "modules.dep lost", make: ": >/lib/modules/$K/modules.dep; rm /lib/modules/$K/modules.dep.bin", wrong: "broken",
+			unlike: []string{"does not compile", "not meant for the kernel"}}, // the run repairs it
 		{name: "source gone", make: "rm -r /usr/src/alpha-1.0", wrong: "broken", unlike: []string{"taken off the kernel", "not wanted"}},
 		{name: "a hook beside ours", make: `mkdir -p /usr/share/kernel/postinst.d && printf '#!/bin/sh\n' >/usr/share/kernel/postinst.d/dkms && chmod +x /usr/share/kernel/postinst.d/dkms`, wrong: "hook"},
 		{name: "a file of nobody", make: "cp /lib/modules/$K/updates/dkms/alpha.ko* /srv/; for f in /srv/alpha.ko*; do cp $f /lib/modules/$K/updates/dkms/nobodys.ko${f#*.ko}; done; depmod $K", wrong: "unowned", elsewhere: true,
