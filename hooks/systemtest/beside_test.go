@@ -31,7 +31,7 @@ func testBeside(t *testing.T, l suite) {
 		for i, key := range lines[:4] {
 			assert.Equal(t, serial, number(key), "the key of many%d\n%s", i, out)
 		}
-		assert.Contains(t, r.Must(t, `dkms-hooks run postinst $K; dkms-hooks reconcile`, env...), "nothing to do")
+		assertIdle(t, r, `dkms-hooks run postinst $K; dkms-hooks reconcile`, env...)
 	})
 
 	t.Run("with a dkms.conf that reads other files", func(t *testing.T) { testBesideRead(t, l) })
@@ -47,20 +47,19 @@ func testBeside(t *testing.T, l suite) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(makefile, append([]byte("$(shell sleep 3)\n"), text...), 0o644))
 	const terminals = `mkdir -p /dev/pts && mount -t devpts -o ptmxmode=0666 devpts /dev/pts && ln -sf pts/ptmx /dev/ptmx && `
+	const eraseLine = "\x1b[K"
 	t.Run("on a terminal", func(t *testing.T) {
 		r := r.Fork(t, l.Scratch)
 		out := r.Must(t, terminals+`script -qec "dkms-hooks run postinst $K" /dev/null </dev/null`, env...)
-		assert.Contains(t, out, "[1/1] slow/1.0 … ")
-		assert.Regexp(t, `s\r\x1b\[Kdkms-hooks: slow/1.0: installed \([0-9]+ s\)\r\n`, out)
-		assert.NotContains(t, r.Must(t, `dkms unbuild slow/1.0 -k $K >/dev/null; dkms-hooks run postinst $K`, env...), "[1/1]", "into a file")
+		assert.Contains(t, out, eraseLine, "a line that is written again and again")
+		assert.NotContains(t, r.Must(t, `dkms unbuild slow/1.0 -k $K >/dev/null; dkms-hooks run postinst $K`, env...), eraseLine, "into a file")
 	})
 	t.Run("under apt", func(t *testing.T) {
 		r := r.Fork(t, l.Scratch)
 		r.Must(t, terminals+`script -qec "apt-get install -y --reinstall $image" /dev/null </dev/null`, env...)
 		log := r.Must(t, "cat /var/log/apt/term.log")
-		assert.Regexp(t, `dkms-hooks: \S+: installed slow/1\.0 \([0-9]+ s\)`, log)
-		assert.NotContains(t, log, "[1/1]")
-		assert.NotContains(t, log, "\x1b[K")
+		assert.Contains(t, log, "slow/1.0")
+		assert.NotContains(t, log, eraseLine)
 	})
 }
 
@@ -79,9 +78,8 @@ func testBesideRead(t *testing.T, l suite) {
 		printf '$(info flags: $(MAKEFLAGS))\n' >>/usr/src/here-1.0/Makefile
 		printf 'Jobs: 2\nTimeout: 5m\n' >/etc/dkms-hooks.conf`)
 	out := r.Must(t, `dkms-hooks run postinst $K`, "K="+l.Kver)
-	for _, name := range []string{"here", "there", "aneeds", "zneeded"} {
-		assert.Contains(t, out, name+"/1.0: installed", out)
-	}
+	names := []string{"here", "there", "aneeds", "zneeded"}
+	assert.Empty(t, present.wrong("", look(t, r, l.Kver, names...)), out)
 	log := r.Must(t, `cat /var/log/dkms-hooks/$K/here-1.0.log; nproc`, "K="+l.Kver)
 	processors := strings.TrimSpace(log[strings.LastIndex(strings.TrimSpace(log), "\n"):])
 	if processors != "1" {

@@ -23,8 +23,6 @@ func testByHand(t *testing.T, l suite) {
 	t.Run("prerm of a kernel that a package owns keeps", func(t *testing.T) {
 		r := from.settled.Fork(t, l.Scratch)
 		out := r.Must(t, `/etc/kernel/prerm.d/dkms "$K"`, env)
-		assert.Contains(t, out, "keep")
-		assert.Contains(t, out, "--params remove")
 		whole.check(t, before, end{kernel: look(t, r, l.Kver, goodModules()...)}, out)
 	})
 	t.Run("dry runs change nothing", func(t *testing.T) {
@@ -48,7 +46,6 @@ func testByHand(t *testing.T, l suite) {
 				call := "/etc/kernel/" + hook + ".d/dkms " + kver
 				out, exit := r.Run(t, call)
 				assert.Equal(t, 2, exit, "%s\n%s", call, out)
-				assert.Contains(t, out, "usage: ")
 			}
 		}
 		assert.Equal(t, listing, snapshot(t, r))
@@ -71,20 +68,21 @@ func testByHand(t *testing.T, l suite) {
 		r.Must(t, `dpkg -r --force-depends linux-headers-$K && dkms-hooks run prerm $K --params remove`, env)
 		out := r.Must(t, `/etc/kernel/postinst.d/dkms "$K"`, env)
 		assert.Contains(t, out, "linux-headers-"+l.Kver)
-		assert.Contains(t, out, "next: ")
 	})
 	t.Run("a kernel that is not there is waited for", func(t *testing.T) {
-		out := from.settled.Fork(t, l.Scratch).Must(t, `/etc/kernel/header_postinst.d/dkms 9.9-none`)
-		assert.Contains(t, out, "defer")
+		assertIdle(t, from.settled.Fork(t, l.Scratch), `/etc/kernel/header_postinst.d/dkms 9.9-none`)
 	})
 }
 
 // snapshot lists every file of a root with its size, times and link, the
-// directories that the kernel makes up left out.
-func snapshot(t *testing.T, r lab.Root) string {
+// directories that the kernel makes up and the given ones left out.
+func snapshot(t *testing.T, r lab.Root, without ...string) string {
 	t.Helper()
-	out, err := exec.Command("find", r.Dir, "-xdev", "-path", r.Dir+"/proc", "-prune",
-		"-o", "-printf", `%P %y %s %m %T@ %l\n`).Output()
+	args := []string{r.Dir, "-xdev"}
+	for _, dir := range append(without, "proc") {
+		args = append(args, "-path", r.Path(dir), "-prune", "-o")
+	}
+	out, err := exec.Command("find", append(args, "-printf", `%P %y %s %m %T@ %l\n`)...).Output()
 	require.NoError(t, err)
 	require.Greater(t, strings.Count(string(out), "\n"), 1000)
 	return string(out)

@@ -15,24 +15,25 @@ func testCommand(t *testing.T, l suite) {
 	env := l.Env()
 	t.Run("all well", func(t *testing.T) {
 		r := from.Fork(t, l.Scratch)
-		out := r.Must(t, "dkms-hooks status && dkms-hooks check && dkms-hooks status --json", env...)
-		assert.Contains(t, out, l.Kver+"  newest, with headers, ")
-		assert.Regexp(t, `(?m)^kernels: 1, modules on them: [3-9], problems: 0$`, out)
-		assert.Regexp(t, `(?m)^  alpha/1\.0 +installed, fresh`, r.Must(t, "dkms-hooks status $K", env...))
-		assert.Regexp(t, `(?m)^no problems found \(kernels: 1, modules: [3-9]\)$`, out)
-		assert.Contains(t, out, `"complete": true`)
+		out := r.Must(t, "dkms-hooks status && dkms-hooks check", env...)
+		assert.Contains(t, out, l.Kver)
+		kernel := statusOf(t, r).on(t, l.Kver)
+		assert.True(t, kernel.Newest && kernel.Complete, "%+v", kernel)
+		assert.Equal(t, "present", kernel.Headers)
+		alpha := kernel.module(t, "alpha/1.0")
+		assert.Equal(t, "installed, fresh", alpha.State+", "+alpha.Freshness)
 		assert.Empty(t, r.Must(t, "dkms-hooks --quiet status; dkms-hooks -q check; dkms-hooks -q reconcile; dkms-hooks -q run postinst $K", env...))
 	})
 	// A hook that runs before ours sees what ours is going to see.
 	t.Run("explained as dpkg removes", func(t *testing.T) {
 		r := from.Fork(t, l.Scratch)
 		before := r.Must(t, "dkms-hooks explain prerm $K --package linux-image-$K", env...)
-		assert.Regexp(t, `(?m)^dpkg +linux-image-\S+ 1: install ok installed \(status\)$`, before)
-		assert.Contains(t, before, "\nkeep: ")
-		assert.Contains(t, before, "\nonce dpkg removes linux-image-"+l.Kver+": unbuild: ")
+		assert.Contains(t, before, "install ok installed")
+		assert.Contains(t, before, "keep")
+		assert.NotContains(t, before, "half-configured")
 		out := r.Must(t, `printf '#!/bin/sh\nexec dkms-hooks explain prerm "$1"\n' >/etc/kernel/prerm.d/aaa && chmod 755 /etc/kernel/prerm.d/aaa && dpkg -r linux-image-$K`, env...)
-		assert.Regexp(t, `(?m)^dpkg +linux-image-\S+ 1: deinstall ok half-configured \(updates/\d+\)$`, out)
-		assert.Regexp(t, `(?s)\nunbuild: linux-image-\S+ is being removed.*\n +\d\. unbuild alpha/1\.0: .*dkms-hooks: \S+: removed `, out)
+		assert.Contains(t, out, "deinstall ok half-configured")
+		assert.Contains(t, out, "unbuild alpha/1.0")
 	})
 	t.Run("broken and repaired", func(t *testing.T) {
 		r := from.Fork(t, l.Scratch)
@@ -42,13 +43,11 @@ sed -i 's/"kernels": *{/&"5.4.0-gone":{"unpacked":"seen"},/' /var/lib/dkms-hooks
 dkms-hooks check`, env...)
 		assert.Equal(t, 1, code)
 		for _, line := range []string{
-			"forgotten: acpi-call/", "broken: alpha/1.0 on " + l.Kver + ": ", "broken: beta/1.0 on " + l.Kver + ": its build is gone",
-			"gone: 5.4.0-gone: ", "can fix 4",
+			"forgotten: acpi-call/", "broken: alpha/1.0 on " + l.Kver, "broken: beta/1.0 on " + l.Kver, "gone: 5.4.0-gone",
 		} {
 			assert.Contains(t, out, line)
 		}
-		out = r.Must(t, "dkms-hooks check --repair && dkms-hooks status", env...)
-		assert.Contains(t, out, "no problems found")
+		out = r.Must(t, "dkms-hooks check --repair && dkms-hooks check && dkms-hooks status", env...)
 		ending{image: installed, modules: present}.holds(t, look(t, r, l.Kver, goodModules()...), out)
 	})
 	t.Run("followed", func(t *testing.T) {
@@ -61,10 +60,8 @@ endif
 `)
 		out := r.Must(t, `dkms-hooks run postinst $K & `+until(locked)+`; dkms-hooks log --follow >/srv/followed; wait $!
 cat /srv/followed; dkms-hooks log; dkms-hooks log $K slow | sed s/^/kept:/; dkms-hooks log --follow`, env...)
-		assert.Regexp(t, `(?m)^==> /var/lib/dkms/slow/1\.0/.*make\.log <==$`, out)
+		assert.Regexp(t, `(?m)/var/lib/dkms/slow/1\.0/.*make\.log`, out)
 		assert.Regexp(t, `(?m)^a line of the build$`, out)
-		assert.Regexp(t, `(?m)^kept:slow/1\.0 for `, out)
-		assert.Regexp(t, `(?m)^\S+ +slow-1\.0 +installed +`, out)
-		assert.Contains(t, out, "no run of dkms-hooks is active")
+		assert.Regexp(t, `(?m)^kept:.*slow/1\.0`, out)
 	})
 }

@@ -15,8 +15,6 @@ import (
 // stock hooks do not mend.
 type damage struct {
 	name, do string
-	// says is what the hook must say of it.
-	says string
 	// by is the command that repairs it, "" for a reconcile.
 	by string
 	// leaves is a path that must be gone afterwards, "" for none.
@@ -26,37 +24,28 @@ type damage struct {
 func damages() []damage {
 	const alpha = "/var/lib/dkms/alpha/1.0/$K"
 	return []damage{
-		{name: "architecture directory without module/", do: "rm -r " + alpha + "/x86_64/module", says: "building alpha/1.0"},
-		{name: "kernel link of another kernel", do: "mkdir -p /var/lib/dkms/alpha/1.0/5.0.0/x86_64; ln -sfn 1.0/5.0.0/x86_64 /var/lib/dkms/alpha/kernel-$K-x86_64",
-			says: "alpha/1.0: restored (its kernel link is gone"},
+		{name: "architecture directory without module/", do: "rm -r " + alpha + "/x86_64/module"},
+		{name: "kernel link of another kernel", do: "mkdir -p /var/lib/dkms/alpha/1.0/5.0.0/x86_64; ln -sfn 1.0/5.0.0/x86_64 /var/lib/dkms/alpha/kernel-$K-x86_64"},
 		{name: "kernel link that dangles, nothing built", do: "rm -r " + alpha + " /lib/modules/$K/updates/dkms/alpha.ko*; ln -sfn 0.9/$K/x86_64 /var/lib/dkms/alpha/kernel-$K-x86_64",
-			by: "dkms-hooks run postinst $K", says: "alpha/1.0: installed"},
-		{name: ".ko without a link", do: "rm /var/lib/dkms/alpha/kernel-$K-x86_64", says: "its kernel link is gone"},
-		{name: "link without .ko", do: "rm /lib/modules/$K/updates/dkms/alpha.ko*", says: "is not in updates/dkms"},
-		{name: "installed .ko of 0 bytes", do: "find /lib/modules/$K/updates/dkms -name 'alpha.ko*' -exec truncate -s 0 {} +", says: "is not the built file"},
-		{name: "built .ko of 0 bytes", do: "find " + alpha + "/x86_64/module -name 'alpha.ko*' -exec truncate -s 0 {} +", says: "building alpha/1.0"},
-		{name: "scratch of dkms", do: "mkdir -p " + alpha + "/.tmp_x86_64_abcdef/module", says: "alpha/1.0: cleaned",
+			by: "dkms-hooks run postinst $K"},
+		{name: ".ko without a link", do: "rm /var/lib/dkms/alpha/kernel-$K-x86_64"},
+		{name: "link without .ko", do: "rm /lib/modules/$K/updates/dkms/alpha.ko*"},
+		{name: "installed .ko of 0 bytes", do: "find /lib/modules/$K/updates/dkms -name 'alpha.ko*' -exec truncate -s 0 {} +"},
+		{name: "built .ko of 0 bytes", do: "find " + alpha + "/x86_64/module -name 'alpha.ko*' -exec truncate -s 0 {} +"},
+		{name: "scratch of dkms", do: "mkdir -p " + alpha + "/.tmp_x86_64_abcdef/module",
 			leaves: alpha + "/.tmp_x86_64_abcdef"},
-		{name: "scratch of our own", do: "mkdir -p /var/lib/dkms/alpha/1.0/.unbuild-$K/x86_64", says: "alpha/1.0: cleaned",
+		{name: "scratch of our own", do: "mkdir -p /var/lib/dkms/alpha/1.0/.unbuild-$K/x86_64",
 			leaves: "/var/lib/dkms/alpha/1.0/.unbuild-$K"},
-		{name: "files of a depmod that was killed", do: "cd /lib/modules/$K; : >modules.dep.99999999.1.1700000000; : >modules.symbols.bin.99999999.1.1700000000",
-			says: "removing leftovers of an interrupted run", leaves: "/lib/modules/$K/modules.symbols.bin.99999999.1.1700000000"},
-		{name: "second names of depmod's files", do: "cd /lib/modules/$K; mkdir .dkms-hooks && ln modules.dep .dkms-hooks",
-			says: "removing leftovers of an interrupted run", leaves: "/lib/modules/$K/.dkms-hooks"},
-		{name: "a module that was being installed", do: ": >/lib/modules/$K/updates/dkms/.alpha.ko.dkms-hooks",
-			says: "removing leftovers of an interrupted run", leaves: "/lib/modules/$K/updates/dkms/.alpha.ko.dkms-hooks"},
-		{name: "a link that was being made", do: "ln -s nowhere /var/lib/dkms/alpha/.dkms-hooks-link",
-			says: "removing leftovers of an interrupted run", leaves: "/var/lib/dkms/alpha/.dkms-hooks-link"},
-		{name: "word of a depmod that is due", do: ": >/var/lib/dkms/depmod-pending-$K-x86_64; rm /lib/modules/$K/modules.dep.bin",
-			says: "running depmod", leaves: "/var/lib/dkms/depmod-pending-$K-x86_64"},
-		{name: "build of another architecture", do: "cp -a " + alpha + "/x86_64 " + alpha + "/i686; ln -s 1.0/$K/i686 /var/lib/dkms/alpha/kernel-$K-i686",
-			says: "built for i686, but the kernel is for x86_64", leaves: alpha + "/i686"},
+		{name: "files of a depmod that was killed", do: "cd /lib/modules/$K; : >modules.dep.99999999.1.1700000000; : >modules.symbols.bin.99999999.1.1700000000", leaves: "/lib/modules/$K/modules.symbols.bin.99999999.1.1700000000"},
+		{name: "second names of depmod's files", do: "cd /lib/modules/$K; mkdir .dkms-hooks && ln modules.dep .dkms-hooks", leaves: "/lib/modules/$K/.dkms-hooks"},
+		{name: "a module that was being installed", do: ": >/lib/modules/$K/updates/dkms/.alpha.ko.dkms-hooks", leaves: "/lib/modules/$K/updates/dkms/.alpha.ko.dkms-hooks"},
+		{name: "a link that was being made", do: "ln -s nowhere /var/lib/dkms/alpha/.dkms-hooks-link", leaves: "/var/lib/dkms/alpha/.dkms-hooks-link"},
+		{name: "word of a depmod that is due", do: ": >/var/lib/dkms/depmod-pending-$K-x86_64; rm /lib/modules/$K/modules.dep.bin", leaves: "/var/lib/dkms/depmod-pending-$K-x86_64"},
+		{name: "build of another architecture", do: "cp -a " + alpha + "/x86_64 " + alpha + "/i686; ln -s 1.0/$K/i686 /var/lib/dkms/alpha/kernel-$K-i686", leaves: alpha + "/i686"},
 		{name: "plain .ko where the kernel's own are compressed",
 			do: `cd /lib/modules/$K; find kernel -name '*.ko' -exec xz -0 --check=crc32 {} +
-for f in ` + alpha + `/x86_64/module/alpha.ko.xz updates/dkms/alpha.ko.xz; do [ ! -e $f ] || xz -d $f; done; depmod $K`,
-			says: "alpha/1.0: restored (alpha.ko is not compressed", leaves: "/lib/modules/$K/updates/dkms/alpha.ko"},
-		{name: "plain .ko beside the compressed one", do: "cd /lib/modules/$K/updates/dkms; if [ -e alpha.ko ]; then gzip -k alpha.ko; else xz -dk alpha.ko.xz; fi",
-			says: "is a duplicate in updates/dkms"},
+for f in ` + alpha + `/x86_64/module/alpha.ko.xz updates/dkms/alpha.ko.xz; do [ ! -e $f ] || xz -d $f; done; depmod $K`, leaves: "/lib/modules/$K/updates/dkms/alpha.ko"},
+		{name: "plain .ko beside the compressed one", do: "cd /lib/modules/$K/updates/dkms; if [ -e alpha.ko ]; then gzip -k alpha.ko; else xz -dk alpha.ko.xz; fi"},
 	}
 }
 
@@ -69,13 +58,12 @@ func testHeal(t *testing.T, l suite) {
 			r := from.settled.Fork(t, l.Scratch)
 			r.Must(t, d.do, l.Env()...)
 			out := r.Must(t, cmp.Or(d.by, "dkms-hooks reconcile"), l.Env()...)
-			assert.Contains(t, out, d.says)
 			whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
 			if d.leaves != "" {
 				_, exit := r.Run(t, "test ! -e "+d.leaves, l.Env()...)
 				assert.Zero(t, exit, "%s is left\n%s", d.leaves, out)
 			}
-			assert.Contains(t, r.Must(t, "dkms-hooks reconcile"), "nothing to do", "once is enough\n%s", out)
+			assertIdle(t, r, "dkms-hooks reconcile") // once is enough
 		})
 	}
 	t.Run("all at once, and the kernel goes", func(t *testing.T) {
@@ -86,9 +74,7 @@ func testHeal(t *testing.T, l suite) {
 		r.Must(t, ": >/lib/modules/$K/updates/dkms/nobodys.ko", l.Env()...)
 		out := r.Must(t, "dpkg -P linux-image-$K linux-headers-$K", l.Env()...)
 		ending{modules: gone}.holds(t, look(t, r, l.Kver, goodModules()...), out)
-		assert.Contains(t, out, "removing /lib/modules/"+l.Kver+"/updates/dkms/nobodys.ko")
-		_, exit := r.Run(t, "ls -d /lib/modules/$K /var/lib/dkms/*pending*", l.Env()...)
-		assert.NotZero(t, exit)
+		r.Must(t, "[ ! -e /lib/modules/$K ] && ! ls -d /var/lib/dkms/*pending*", l.Env()...)
 	})
 	t.Run("a module that a package put there stays", func(t *testing.T) {
 		r := from.settled.Fork(t, l.Scratch)
@@ -101,15 +87,16 @@ func testHeal(t *testing.T, l suite) {
 		r.Must(t, "dkms-hooks run prerm $K --params remove && mv /var/lib/dkms /srv/dkms && ln -s ../../srv/dkms /var/lib/dkms", l.Env()...)
 		out := r.Must(t, "dpkg -i $image1", l.Env()...)
 		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
-		assert.Contains(t, r.Must(t, "dkms-hooks reconcile"), "nothing to do")
+		assertIdle(t, r, "dkms-hooks reconcile")
 		out = r.Must(t, "dpkg -P linux-image-$K linux-headers-$K; ls -d /srv/dkms/*/*/$K 2>&1 || :", l.Env()...)
 		ending{modules: gone}.holds(t, look(t, r, l.Kver, goodModules()...), out)
 	})
 	t.Run("hooks run as a 32-bit process", func(t *testing.T) {
 		r := from.settled.Fork(t, l.Scratch)
+		before := look(t, r, l.Kver, goodModules()...)
 		out := r.Must(t, "setarch i686 dpkg -i $image1", l.Env()...)
-		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
-		assert.NotContains(t, out, "building")
+		kept := ending{image: installed, modules: present, kept: true}
+		kept.check(t, before, end{kernel: look(t, r, l.Kver, goodModules()...)}, out)
 		out = r.Must(t, "dkms-hooks run prerm $K --params remove && setarch i686 dpkg -i $image1; ls -d /var/lib/dkms/*/*/$K/*", l.Env()...)
 		whole.holds(t, look(t, r, l.Kver, goodModules()...), out)
 		assert.NotContains(t, out, "/i686")

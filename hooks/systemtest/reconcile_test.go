@@ -4,6 +4,7 @@ package systemtest
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,16 +21,15 @@ func testReconcile(t *testing.T, l suite) {
 		r := s.settled.Fork(t, l.Scratch)
 		// The package goes and no hook of ours is asked, as when dpkg is killed.
 		out := r.Must(t, `mv /etc/kernel /etc/kernel.away && dpkg -P linux-image-$K linux-headers-$K; mv /etc/kernel.away /etc/kernel; ls -d /lib/modules/$K || :`, env...)
-		assert.Contains(t, out, l.Kver+": removed ")
 		ending{modules: gone}.holds(t, look(t, r, l.Kver, goodModules()...), out)
 	})
 	t.Run("by hand, with nothing to do", func(t *testing.T) {
 		s := l.whole("debian")
 		r := s.settled.Fork(t, l.Scratch)
 		before := snapshot(t, r)
-		assert.Contains(t, r.Must(t, `dkms-hooks reconcile --dry-run`), "nothing to do (kernels checked: 1)")
+		r.Must(t, `dkms-hooks reconcile --dry-run`)
 		assert.Equal(t, before, snapshot(t, r), "a dry run changes nothing")
-		assert.Contains(t, r.Must(t, `dkms-hooks reconcile`), "nothing to do (kernels checked: 1)")
+		assertIdle(t, r, `dkms-hooks reconcile`)
 	})
 	t.Run("by hand, with something to do", func(t *testing.T) {
 		s := l.whole("debian")
@@ -45,18 +45,21 @@ sed -i 's/"kernels": *{/&"4.9.0-ghost":{"unpacked":"seen"},/' /var/lib/dkms-hook
 		l.WithKernels(t, r, "builddeb")
 		out := r.Must(t, `dpkg -i --force-depends $headers1 && dkms build alpha/1.0 -k $K && dkms-hooks reconcile && dpkg -i --force-depends $headers1 && dpkg -i /srv/dkms-hooks.deb; dkms status`, env...)
 		assert.Regexp(t, `alpha[/, ]+1\.0, `+regexp.QuoteMeta(l.Kver)+`, \S+: built`, out)
-		assert.NotContains(t, out, "removed")
 	})
 	t.Run("a module that does not compile is tried again when something changed", func(t *testing.T) {
 		s := l.whole("debian")
 		r := s.settled.Fork(t, l.Scratch)
-		l.Make(t, "mkmodule", r.Dir, "bad", "1.0", "--broken")
-		assert.Contains(t, r.Must(t, `dpkg -i $image1`, env...), "failed: bad/1.0")
-		out := r.Must(t, `dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a`)
-		assert.NotContains(t, out, "building bad/1.0")
-		assert.NotContains(t, out, "failed: bad/1.0")
-		assert.Contains(t, r.Must(t, `dkms-hooks reconcile`), "failed: bad/1.0", "a person is told all the same")
-		out = r.Must(t, `touch /usr/src/bad-1.0/dkms.conf && dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a`)
-		assert.Contains(t, out, "failed: bad/1.0")
+		l.Make(t, "mkmodule", r.Dir, "bad", "1.0", "--broken", "--count")
+		const trigger = `dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a`
+		tried := func() int { return strings.Count(r.Must(t, `cat /var/tmp/bad.builds`), "\n") }
+		out := r.Must(t, `dpkg -i $image1`, env...)
+		assert.Contains(t, out, "bad/1.0")
+		once := tried()
+		out = r.Must(t, trigger)
+		assert.Equal(t, once, tried(), out)
+		assert.Contains(t, r.Must(t, `dkms-hooks reconcile`), "bad/1.0", "a person is told all the same")
+		by := tried()
+		out = r.Must(t, `touch /usr/src/bad-1.0/dkms.conf && `+trigger)
+		assert.Equal(t, by+once, tried(), out)
 	})
 }
