@@ -57,9 +57,10 @@ type Snapshot struct {
 	LeftoversOf []Module
 	// Leftovers are the files that killed programs left behind, as paths of the system.
 	Leftovers []string
-	// DepmodPending reports whether an interrupted run did not run depmod for the kernel,
-	// according to a note of dkms or of our own.
+	// DepmodPending reports whether dkms noted that it did not run depmod for the kernel.
 	DepmodPending bool
+	// Unfinished is the note of a run of ours that was interrupted, failed or postponed.
+	Unfinished UnfinishedNote
 	// DKMSRunning reports whether a dkms is running that somebody else called. Leftovers and
 	// notes may be its own.
 	DKMSRunning bool
@@ -114,8 +115,8 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 	s.findCompression()
 	s.findUnowned(files)
 	s.findLeftovers(files)
-	s.DepmodPending = len(DepmodPending(kernel, sv.notes)) > 0 || l.Unfinished(kernel) == Interrupted
-	s.DKMSRunning = l.Root == "/" && (s.DepmodPending || len(s.LeftoversOf) > 0) && dkmsRunning()
+	s.DepmodPending, s.Unfinished = len(DepmodPending(kernel, sv.notes)) > 0, l.Unfinished(kernel)
+	s.DKMSRunning = l.Root == "/" && (s.DepmodPending || s.Unfinished.Begun() || len(s.LeftoversOf) > 0) && dkmsRunning()
 	return s
 }
 

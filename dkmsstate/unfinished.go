@@ -16,51 +16,88 @@ const (
 	InitramfsDir  = "initramfs"
 )
 
-// Unfinished is why the work on a kernel is not finished.
+// Unfinished is why the work on the modules of a kernel is not finished.
 type Unfinished string
 
-// Interrupted means that work was begun, and that the run that did so was interrupted. Deferred
-// means that the work was postponed because another run held the lock for too long. Initramfs
-// means that the modules are in order, and that the initramfs may still contain the old ones.
+// Interrupted means that work was begun, and that the run that did so has not ended or was
+// interrupted. Failed means that the run ended with an error that is not about one module.
+// Deferred means that the work was postponed because another run held the lock for too long.
 const (
 	Interrupted Unfinished = "interrupted"
+	Failed      Unfinished = "failed"
 	Deferred    Unfinished = "postponed"
-	Initramfs   Unfinished = "initramfs"
 )
 
-// KeepingMark is the second line of a note about work that brings in no module.
-const KeepingMark = "keep"
+// UnfinishedNote is a note of record.NoteUnfinished.
+type UnfinishedNote struct {
+	// Why is "" if there is no note. A note that cannot be understood counts as Interrupted.
+	Why Unfinished
+	// Keeping reports whether the work brings in no module that was not installed.
+	Keeping bool
+	// By is the ProcessMark of the run that began the work.
+	By string
+	// Reason is the error with which the work failed.
+	Reason string
+}
 
-// Unfinished returns why the work on a kernel is not finished, or "" if it is. A note that
-// cannot be understood counts as Interrupted.
-func (l Layout) Unfinished(kernel Release) Unfinished {
-	why, _ := l.readUnfinished(kernel)
-	if _, owed := l.InitramfsNoted(kernel); why == "" && owed {
-		return Initramfs
+// Begun reports whether the work was begun, so that the kernel may need a depmod.
+func (n UnfinishedNote) Begun() bool { return n.Why == Interrupted || n.Why == Failed }
+
+// InFull reports whether the unfinished work is to bring in every module.
+func (n UnfinishedNote) InFull() bool { return n.Why != "" && !n.Keeping }
+
+// Active reports whether another run is doing the work.
+func (n UnfinishedNote) Active() bool { return activeElsewhere(n.By) }
+
+// Text returns the content of the note: a line for each field.
+func (n UnfinishedNote) Text() string {
+	lines := []string{string(n.Why)}
+	if n.Keeping {
+		lines = append(lines, keepingLine)
 	}
-	return why
+	if n.By != "" {
+		lines = append(lines, byPrefix+n.By)
+	}
+	if n.Reason != "" {
+		return strings.Join(lines, "\n") + "\n" + ReasonLine(n.Reason)
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
-// UnfinishedInFull reports whether the unfinished work is to bring in every module.
-func (l Layout) UnfinishedInFull(kernel Release) bool {
-	why, keeping := l.readUnfinished(kernel)
-	return why != "" && !keeping
-}
+// ReasonLine returns the line of a note with the reason of a failure.
+func ReasonLine(reason string) string { return reasonPrefix + OneLine(reason) + "\n" }
 
-func (l Layout) readUnfinished(kernel Release) (why Unfinished, keeping bool) {
+// The lines of notes.
+const (
+	keepingLine  = "keep"
+	byPrefix     = "by "
+	reasonPrefix = "reason "
+)
+
+// Unfinished returns the note about unfinished work on the modules of a kernel.
+func (l Layout) Unfinished(kernel Release) UnfinishedNote {
 	data, err := regular.ReadFile(filepath.Join(l.Path(StateDir), UnfinishedDir, string(kernel)))
 	if err != nil {
-		return "", false
+		return UnfinishedNote{}
 	}
-	first, rest, _ := strings.Cut(string(data), "\n")
-	keeping = strings.TrimSpace(rest) == KeepingMark
-	if strings.TrimSpace(first) == string(Deferred) {
-		return Deferred, keeping
+	n := UnfinishedNote{Why: Interrupted}
+	for i, line := range strings.Split(string(data), "\n") {
+		line = strings.TrimSpace(line)
+		switch {
+		case i == 0 && (line == string(Deferred) || line == string(Failed)):
+			n.Why = Unfinished(line)
+		case line == keepingLine:
+			n.Keeping = true
+		case strings.HasPrefix(line, byPrefix):
+			n.By = strings.TrimPrefix(line, byPrefix)
+		case strings.HasPrefix(line, reasonPrefix):
+			n.Reason = strings.TrimPrefix(line, reasonPrefix)
+		}
 	}
-	return Interrupted, keeping
+	return n
 }
 
-// AllUnfinished returns the kernels that have a note.
+// AllUnfinished returns the kernels with unfinished work on their modules or their initramfs.
 func (l Layout) AllUnfinished() []Release {
 	var names []string
 	for _, dir := range []string{UnfinishedDir, InitramfsDir} {
@@ -72,26 +109,66 @@ func (l Layout) AllUnfinished() []Release {
 	slices.Sort(names)
 	var kernels []Release
 	for _, name := range slices.Compact(names) {
-		if kernel, err := ParseRelease(name); err == nil {
+		kernel, err := ParseRelease(name)
+		if _, owed := l.InitramfsNoted(kernel); err == nil && (owed || l.Unfinished(kernel).Why != "") {
 			kernels = append(kernels, kernel)
 		}
 	}
 	return kernels
 }
 
-// InitramfsNote is a note of record.NoteInitramfs. Names are the modules that were changed.
-// Note is the whole text, which distinguishes it from a later note.
+// InitramfsNote is a note of record.NoteInitramfs.
 type InitramfsNote struct {
+	// Names are the modules that were changed.
 	Names []string
-	Note  string
+	// By is the ProcessMark of the run that changed them.
+	By string
+	// Reason is why the last attempt to update the initramfs failed, "" without one.
+	Reason string
+	// ID distinguishes the note from a later one.
+	ID string
 }
 
-// InitramfsNoted returns the note of record.NoteInitramfs, and reports whether there is one.
+// Active reports whether another run is at work on the initramfs, or will be.
+func (n InitramfsNote) Active() bool { return n.Reason == "" && activeElsewhere(n.By) }
+
+// activeElsewhere reports whether a process other than this one has the ProcessMark and is
+// running.
+func activeElsewhere(mark string) bool {
+	return Alive(mark) && mark != ProcessMark(os.Getpid())
+}
+
+// InitramfsPath returns the path of a kernel's initramfs, as Debian names it.
+func (l Layout) InitramfsPath(kernel Release) string {
+	return l.Path("/boot/initrd.img-" + string(kernel))
+}
+
+// InitramfsNoted returns the note of record.NoteInitramfs, and reports whether there is one
+// that still counts. It does not if somebody has made the initramfs since an attempt failed.
 func (l Layout) InitramfsNoted(kernel Release) (InitramfsNote, bool) {
-	data, err := regular.ReadFile(filepath.Join(l.Path(StateDir), InitramfsDir, string(kernel)))
+	path := filepath.Join(l.Path(StateDir), InitramfsDir, string(kernel))
+	data, err := regular.ReadFile(path)
 	if err != nil {
 		return InitramfsNote{}, false
 	}
-	_, names, _ := strings.Cut(string(data), "\n")
-	return InitramfsNote{Names: strings.Fields(names), Note: string(data)}, true
+	var n InitramfsNote
+	id, rest, _ := strings.Cut(string(data), "\n")
+	n.ID = id
+	n.By, _, _ = strings.Cut(id, " ")
+	for line := range strings.Lines(rest) {
+		line = strings.TrimSpace(line)
+		if reason, ok := strings.CutPrefix(line, reasonPrefix); ok {
+			n.Reason = reason
+		} else if line != "" {
+			n.Names = append(n.Names, line)
+		}
+	}
+	return n, n.Reason == "" || !newer(l.InitramfsPath(kernel), path)
+}
+
+// newer reports whether a file was written after another one.
+func newer(path, than string) bool {
+	file, err := os.Stat(path)
+	other, otherErr := os.Stat(than)
+	return err == nil && otherErr == nil && file.ModTime().After(other.ModTime())
 }

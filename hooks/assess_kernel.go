@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/apply"
@@ -16,7 +17,11 @@ const reconcileCommand = "dkms-hooks reconcile"
 
 // on returns the assessor of a kernel.
 func (a *assessor) on(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) kernelAssessor {
-	return kernelAssessor{assessor: a, s: s, kept: kept, planned: plan.Autoinstall(s, wantedOn(a.at(s.Kernel), a.sys))}
+	s.Unfinished = dkmsstate.UnfinishedNote{} // a finding of its own, and no reason to run depmod
+	k := kernelAssessor{assessor: a, s: s, kept: kept, work: readUnfinished(s.Layout, s.Kernel)}
+	k.planned = plan.Autoinstall(s, wantedOn(a.at(s.Kernel), a.sys))
+	k.repair = sync.OnceValue(k.readRepair)
+	return k
 }
 
 // view finds what is wrong on the kernel, and returns the kernel's state.
@@ -25,6 +30,7 @@ func (k kernelAssessor) view() KernelView {
 		k.trouble(errors.New(trouble))
 	}
 	if k.s.There {
+		k.unfinished()
 		k.modules()
 		k.files()
 	} else {
@@ -46,6 +52,30 @@ type kernelAssessor struct {
 	s       dkmsstate.Snapshot
 	kept    dkmsstate.KernelRecord
 	planned plan.Plan
+	work    unfinished
+	// repair returns what repairs the kernel. It reads dpkg's database, once.
+	repair func() kernelRepair
+}
+
+// kernelRepair is what repairs a kernel.
+type kernelRepair struct {
+	// world is what is known of the kernel, and decision is that of a reconcile.
+	world    World
+	decision Decision
+	// command repairs the kernel. reconciles reports whether a reconcile does.
+	command    string
+	reconciles bool
+}
+
+func (k kernelAssessor) readRepair() kernelRepair {
+	inv := k.at(k.s.Kernel)
+	r := kernelRepair{world: ReadKernel(inv, k.sys.layout, k.kept)}
+	r.decision = DecideKernel(inv, r.world)
+	r.command, r.reconciles = repairCommand(r.world, r.decision, k.s.Kernel)
+	if k.work.active() {
+		r.command, r.reconciles = "wait for the active run (dkms-hooks log --follow prints its builds)", false
+	}
+	return r
 }
 
 // addHere adds a finding about the kernel.
@@ -54,13 +84,22 @@ func (k kernelAssessor) addHere(f Finding) {
 	k.add(f)
 }
 
+// repairable adds a finding that a reconcile fixes, unless it leaves the kernel alone.
+func (k kernelAssessor) repairable(f Finding) { k.addHere(k.repaired(f)) }
+
+// repaired returns a finding with what repairs the kernel.
+func (k kernelAssessor) repaired(f Finding) Finding {
+	f.Fix, f.Repairable = k.repair().command, k.repair().reconciles
+	return f
+}
+
 // files finds what is wrong with the files of an installed kernel that belong to no module.
 func (k kernelAssessor) files() {
 	for _, name := range k.leftovers() {
-		k.addHere(Finding{Kind: Leftover, File: k.sys.layout.Path(name), Reason: "left by an interrupted run", Fix: reconcileCommand, Repairable: true})
+		k.repairable(Finding{Kind: Leftover, File: k.sys.layout.Path(name), Reason: "left by an interrupted run"})
 	}
 	if k.planned.Depmod != "" {
-		k.addHere(Finding{Kind: Broken, File: "modules.dep", Reason: k.planned.Depmod, Fix: reconcileCommand, Repairable: true})
+		k.repairable(Finding{Kind: Broken, File: "modules.dep", Reason: k.planned.Depmod})
 	}
 	for _, name := range k.planned.LeftUnowned(k.s) {
 		k.unowned(dkmsstate.InstalledPath(k.s.Kernel, name))
@@ -94,9 +133,7 @@ func (k kernelAssessor) unowned(file string) {
 
 // gone finds what is left of a kernel that is gone.
 func (k kernelAssessor) gone() {
-	inv := k.at(k.s.Kernel)
-	w := ReadKernel(inv, k.sys.layout, k.kept)
-	d := DecideKernel(inv, w)
+	w, d := k.repair().world, k.repair().decision
 	if d.Verdict != Unbuild {
 		if w.Unreadable != nil {
 			k.trouble(fmt.Errorf("cannot determine whether %s is gone: %w", k.s.Kernel, w.Unreadable))
@@ -117,7 +154,7 @@ func (k kernelAssessor) gone() {
 		left = append(left, "its module directory")
 	}
 	if len(left) > 0 {
-		k.addHere(Finding{Kind: Gone, Reason: "the kernel is gone, but " + strings.Join(left, ", ") + " is left", Fix: reconcileCommand, Repairable: true})
+		k.repairable(Finding{Kind: Gone, Reason: "the kernel is gone, but " + strings.Join(left, ", ") + " is left"})
 	}
 }
 

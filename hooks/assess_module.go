@@ -84,17 +84,21 @@ func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
 		k.unusual(m, first.Reason+"; dkms-hooks reconcile compresses it")
 		return Finding{}, false
 	case first.Op == plan.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
-		return Finding{Kind: Stale, Reason: strings.TrimPrefix(first.Reason, "stale, "), Fix: reconcileCommand, Repairable: true, Since: k.since(m)}, true
+		return k.repaired(Finding{Kind: Stale, Reason: strings.TrimPrefix(first.Reason, "stale, "), Since: k.since(m)}), true
 	case damaged || first.Op == plan.OpRemoveLeftovers || first.Op == plan.OpRemoveOtherArch || first.Op == plan.OpUnlink:
-		return Finding{Kind: Broken, Reason: first.Reason, Fix: reconcileCommand, Repairable: true, Since: k.since(m)}, true
+		return k.repaired(Finding{Kind: Broken, Reason: first.Reason, Since: k.since(m)}), true
 	case !t.Installs() || last.Result == dkmsstate.LastSkipped:
 		return Finding{}, false
 	case last.Result == dkmsstate.LastFailed:
 		return Finding{Kind: Failed, Reason: last.Text, Since: last.When,
 			Fix: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", k.s.Kernel, m.Name, runPostinst(k.s.Kernel))}, true
 	}
-	return Finding{Kind: Missing, Reason: first.Reason, Since: k.since(m), Repairable: true,
-		Fix: fmt.Sprintf("%s; if it is not wanted there: Ignore: %s@%s in %s", runPostinst(k.s.Kernel), m.Name, k.s.Kernel, ConfigFile)}, true
+	command := runPostinst(k.s.Kernel)
+	if !k.repair().reconciles {
+		command = k.repair().command
+	}
+	return Finding{Kind: Missing, Reason: first.Reason, Since: k.since(m), Repairable: k.repair().reconciles,
+		Fix: fmt.Sprintf("%s; if it is not wanted there: Ignore: %s@%s in %s", command, m.Name, k.s.Kernel, ConfigFile)}, true
 }
 
 // judgeWaiting returns the finding for a module that waits for headers.

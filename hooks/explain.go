@@ -49,7 +49,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		Kernel: newAssessor(ctx, inv, sys).on(s, kept).view(), Decision: d, Removed: removed(inv, w, d),
 		Troubles: append(sys.troubles, s.Troubles...),
 	}
-	e.Evidence = evidence(inv, addDetails(inv, w), e.Kernel)
+	e.Evidence = evidence(inv, addDetails(inv, w), e.Kernel, readUnfinished(sys.layout, inv.Kernel))
 	if db, err := inv.database(); err == nil {
 		for _, trouble := range db.Troubles() {
 			e.Troubles = append(e.Troubles, "dpkg's database: "+trouble)
@@ -85,10 +85,8 @@ func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string 
 		return steps
 	}
 	steps = append(steps, planned(r.plan(s, kept, r.goal(s, kept)), r.needsDepmod())...)
-	for _, kernel := range r.machine.Layout.AllUnfinished() {
-		if kernel != r.inv.Kernel {
-			steps = append(steps, "finish the work on "+string(kernel)+": "+unfinishedWords(r.machine.Layout.Unfinished(kernel)))
-		}
+	for _, kernel := range r.unfinishedOthers() {
+		steps = append(steps, "finish the work on "+string(kernel))
 	}
 	return steps
 }

@@ -5,11 +5,10 @@ import (
 	"strings"
 
 	"dkms-hooks/debpkg"
-	"dkms-hooks/dkmsstate"
 )
 
 // evidence describes the facts behind a decision. It depends on nothing but its arguments.
-func evidence(inv Invocation, w World, v KernelView) []Evidence {
+func evidence(inv Invocation, w World, v KernelView, work unfinished) []Evidence {
 	out := []Evidence{
 		{"hook", fmt.Sprintf("%s for the kernel %s", inv.Hook, inv.Kernel)},
 		{"action", actionWords(inv)},
@@ -24,8 +23,11 @@ func evidence(inv Invocation, w World, v KernelView) []Evidence {
 		out = append(out, Evidence{"waiting", "not configured yet: " + packageWords(w.Unconfigured)})
 	}
 	out = append(out, Evidence{"kernel", kernelWords(w, v)}, Evidence{"headers", headersWords(v)})
-	if v.Unfinished != "" {
-		out = append(out, Evidence{"unfinished", unfinishedWords(v.Unfinished)})
+	if text := work.text(); text != "" {
+		out = append(out, Evidence{"unfinished", text})
+	}
+	if text := work.initramfsText(); text != "" {
+		out = append(out, Evidence{"initramfs", text})
 	}
 	return out
 }
@@ -104,16 +106,6 @@ func headersWords(v KernelView) string {
 		return "installed"
 	}
 	return "not installed, so that nothing can be built"
-}
-
-func unfinishedWords(why dkmsstate.Unfinished) string {
-	switch why {
-	case dkmsstate.Interrupted:
-		return "an earlier run on this kernel was interrupted"
-	case dkmsstate.Initramfs:
-		return "the initramfs is to be checked: it may contain modules that have changed"
-	}
-	return "an earlier run postponed its work on this kernel"
 }
 
 // packageWords describes packages: their versions, their statuses, and the files of dpkg's

@@ -52,6 +52,8 @@ const (
 	Gone FindingKind = "gone"
 	// Leftover is a file that a killed program left.
 	Leftover FindingKind = "leftover"
+	// Unfinished is work on a kernel that an earlier run did not finish.
+	Unfinished FindingKind = "unfinished"
 	// BadHook is a hook of this package that does not run, or one of dkms that runs beside it.
 	BadHook FindingKind = "hook"
 	// BadConfig is a mistake in a configuration file.

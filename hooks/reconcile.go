@@ -118,7 +118,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 		}
 	}
 	for _, kernel := range layout.AllUnfinished() { // postponed by hooks that this run started
-		if !c.dryRun && layout.Unfinished(kernel) == dkmsstate.Deferred {
+		if !c.dryRun && layout.Unfinished(kernel).Why == dkmsstate.Deferred {
 			reported = c.kernel(kernel, nil) || reported
 		}
 	}
@@ -181,13 +181,25 @@ func postponeAll(sys system) error {
 func (r *run) finishOthers(ctx context.Context) []*run {
 	sys := r.system()
 	c := reconciliation{ctx: ctx, inv: r.inv, sys: &sys, machine: r.machine, stderr: r.report.out}
-	for _, kernel := range r.machine.Layout.AllUnfinished() {
-		if kernel != r.inv.Kernel && ctx.Err() == nil {
+	for _, kernel := range r.unfinishedOthers() {
+		if ctx.Err() == nil {
 			c.kernel(kernel, nil)
 		}
 	}
 	*r.record = sys.record
 	return c.runs
+}
+
+// unfinishedOthers returns the other kernels with work that was postponed or interrupted. What
+// failed is left to the kernel's own hooks and to a reconcile: each hook of a run of dpkg would
+// fail there again.
+func (r *run) unfinishedOthers() []dkmsstate.Release {
+	layout := r.machine.Layout
+	return slices.DeleteFunc(layout.AllUnfinished(), func(kernel dkmsstate.Release) bool {
+		note := layout.Unfinished(kernel)
+		initramfs, _ := layout.InitramfsNoted(kernel)
+		return kernel == r.inv.Kernel || note.Why == dkmsstate.Failed || note.Why == "" && initramfs.Reason != ""
+	})
 }
 
 // reconcile carries out a decision, and reports whether there was anything to report.
@@ -200,6 +212,9 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	switch {
 	case d.Verdict != Keep:
 		err = r.work(ctx, dryRun)
+	case len(w.Unconfigured) > 0 && r.inv.Script.Name == "":
+		r.report.printHeading()
+		r.report.advise(configurePackages)
 	case w.Lifeless() && !dryRun:
 		err = apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}.DiscardBackups()
 	}

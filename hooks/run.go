@@ -121,6 +121,9 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	command := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
 	switch {
 	case ctx.Err() != nil:
+		if inv.Script.Name == "postinst" {
+			command = configurePackages
+		}
 		r.report.warnf("interrupted; to continue: %s", command)
 		return exitInterrupted
 	case err != nil:

@@ -12,7 +12,7 @@ import (
 // working on the kernel already, or it finds the note. So the hook of another kernel is not
 // lost.
 func deferToParent(layout dkmsstate.Layout, inv Invocation, stderr io.Writer) int {
-	if layout.Unfinished(inv.Kernel) != "" {
+	if layout.Unfinished(inv.Kernel).Why != "" {
 		return exitOK
 	}
 	if err := record.NoteUnfinished(layout, inv.Kernel, dkmsstate.Deferred, false); err != nil {

@@ -1,7 +1,9 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -19,7 +21,7 @@ import (
 // kernel's package makes the initramfs afterwards, or if no tool can make one.
 func (r *run) noteInitramfs(names []string) error {
 	layout := r.machine.Layout
-	if _, err := os.Stat(dkms.InitramfsPath(layout, r.inv.Kernel)); err != nil || len(names) == 0 || layout.Root != "/" || r.imageFollows() || !dkms.MakesInitramfs() {
+	if _, err := os.Stat(layout.InitramfsPath(r.inv.Kernel)); err != nil || len(names) == 0 || layout.Root != "/" || r.imageFollows() || dkms.InitramfsCommand(r.inv.Kernel) == nil {
 		return nil
 	}
 	return record.NoteInitramfs(layout, r.inv.Kernel, names)
@@ -28,10 +30,17 @@ func (r *run) noteInitramfs(names []string) error {
 // initramfs updates the kernel's initramfs if that is noted, and if it contains, or should
 // contain, a module that was changed. It does not hold the lock of the modules, since it runs
 // programs of other packages that may wait for that lock: systemd-boot's hook calls our own.
+//
+// If that fails, the note stays with the reason, and the kernel's own hooks and each reconcile
+// try again. Without proof that the initramfs contains such a module, it is left as it is, as
+// with the hooks of dkms.
 func (r *run) initramfs(ctx context.Context) error {
 	layout, kernel := r.machine.Layout, r.inv.Kernel
-	if _, noted := layout.InitramfsNoted(kernel); !noted || ctx.Err() != nil || layout.Root != "/" {
+	if ctx.Err() != nil || layout.Root != "/" {
 		return nil
+	}
+	if note, noted := layout.InitramfsNoted(kernel); !noted {
+		return record.NoteInitramfsDone(layout, kernel, note)
 	}
 	lock, err := record.AcquireInitramfs(ctx, layout, r.config.lockLimit(), func() {
 		r.report.infof("waiting for another run that updates an initramfs (at most %s)", r.config.lockLimit())
@@ -44,35 +53,48 @@ func (r *run) initramfs(ctx context.Context) error {
 	if !noted {
 		return nil // the other run has updated it
 	}
-	if err := r.updateInitramfs(ctx, engine(r.inv, layout, r.config.Config, lock), note.Names); err != nil {
-		return err
+	engine := engine(r.inv, layout, r.config.Config, lock)
+	why, err := r.whyInitramfs(ctx, engine, note.Names)
+	silent := err != nil && note.Reason == dkmsstate.OneLine(err.Error()) && r.reconciling && r.inv.Script.Name != ""
+	if why != "" {
+		r.report.infof("updating the initramfs of %s: %s", kernel, why)
+		err = dkms.Explain(engine.Initramfs(ctx, kernel))
 	}
-	return record.NoteInitramfsDone(layout, kernel, note)
+	switch {
+	case err == nil:
+		return record.NoteInitramfsDone(layout, kernel, note)
+	case ctx.Err() != nil:
+		return err
+	case silent:
+		return nil // it was reported before, and status and check report it
+	}
+	return errors.Join(fmt.Errorf("the initramfs of %s is not updated and may contain an old module (manually: %s): %w", kernel, initramfsCommand(layout, kernel), err),
+		record.NoteInitramfsFailed(layout, kernel, note, err))
 }
 
-// updateInitramfs updates the kernel's initramfs if the system boots from a module of these
-// names, or if the initramfs contains one.
-func (r *run) updateInitramfs(ctx context.Context, engine dkms.Engine, names []string) error {
+// initramfsCommand returns the command by which a person updates a kernel's initramfs.
+func initramfsCommand(layout dkmsstate.Layout, kernel dkmsstate.Release) string {
+	if layout.Root != "/" {
+		return reconcileCommand
+	}
+	return cmp.Or(strings.Join(dkms.InitramfsCommand(kernel), " "), reconcileCommand)
+}
+
+// whyInitramfs returns why the kernel's initramfs has to be updated, "" if it need not be: the
+// system boots from a module of these names, or the initramfs contains one.
+func (r *run) whyInitramfs(ctx context.Context, engine dkms.Engine, names []string) (string, error) {
 	layout, kernel := r.machine.Layout, r.inv.Kernel
-	if _, err := os.Stat(dkms.InitramfsPath(layout, kernel)); err != nil || r.imageFollows() {
-		return nil
+	if _, err := os.Stat(layout.InitramfsPath(kernel)); err != nil || r.imageFollows() || dkms.InitramfsCommand(kernel) == nil {
+		return "", nil
 	}
-	why := "booting needs " + strings.Join(dkms.BootModules(layout, names), ", ")
-	if len(dkms.BootModules(layout, names)) == 0 {
-		holds, err := engine.InitramfsHolds(ctx, kernel, names)
-		if err != nil {
-			return err
-		}
-		if !holds {
-			return nil
-		}
-		why = "it contains a module that has changed"
+	if needed := dkms.BootModules(layout, names); len(needed) > 0 {
+		return "booting needs " + strings.Join(needed, ", "), nil
 	}
-	r.report.infof("updating the initramfs of %s: %s", kernel, why)
-	if err := engine.Initramfs(ctx, kernel); err != nil {
-		return fmt.Errorf("cannot update the initramfs of %s (manually: update-initramfs -u -k %s): %w", kernel, kernel, dkms.Explain(err))
+	holds, err := engine.InitramfsHolds(ctx, kernel, names)
+	if err != nil || !holds {
+		return "", dkms.Explain(err)
 	}
-	return nil
+	return "it contains a module that has changed", nil
 }
 
 // afterLock finishes runs on kernels that no hook was called for, once the lock is released. It
@@ -110,7 +132,7 @@ func (r *run) imageFollows() bool {
 func changedModules(before, after dkmsstate.Snapshot, results []apply.Result) []string {
 	var names []string
 	for _, b := range slices.Concat(before.Builds, after.Builds) {
-		touched := before.DepmodPending || slices.ContainsFunc(results, func(res apply.Result) bool {
+		touched := before.DepmodPending || before.Unfinished.Begun() || slices.ContainsFunc(results, func(res apply.Result) bool {
 			return res.Outcome == apply.Done && res.Task.Module == b.Module && (res.Task.Installs() || res.Task.Removes())
 		})
 		for _, name := range b.Names() {

@@ -113,6 +113,8 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	}
 	if err == nil {
 		err = record.NoteDone(r.machine.Layout, r.inv.Kernel)
+	} else {
+		err = errors.Join(err, record.NoteFailed(r.machine.Layout, r.inv.Kernel, err, planned.Keeping()))
 	}
 	return errors.Join(err, r.updateRecord(kept, before))
 }
@@ -172,7 +174,7 @@ func (r *run) restoreOrDiscardBackups(tree apply.Tree) error {
 func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) plan.Goal {
 	goal := plan.Goal{Ignored: r.config.ignored(s.Kernel)}
 	layout := r.machine.Layout
-	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.RemovedBy == "" && !layout.UnfinishedInFull(s.Kernel) && !r.unpacked(s, kept) {
+	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.RemovedBy == "" && !layout.Unfinished(s.Kernel).InFull() && !r.unpacked(s, kept) {
 		goal.BringIn = func(m dkmsstate.Module) bool {
 			link, _ := s.Link(m.Name, s.Arch)
 			return kept.Waits(m, link.Version) || r.upgraded(s, m)

@@ -22,8 +22,9 @@ type KernelView struct {
 	Headers string `json:"headers"`
 	// HeadersReason is how foreign headers differ from those of the image.
 	HeadersReason string `json:"headers_reason,omitempty"`
-	// Unfinished is why work on the kernel is not finished: interrupted, postponed or
-	// initramfs.
+	// Active reports whether a run of the hooks is at work on the kernel.
+	Active bool `json:"active,omitempty"`
+	// Unfinished is why work on the kernel is not finished: interrupted, failed or postponed.
 	Unfinished dkmsstate.Unfinished `json:"unfinished,omitempty"`
 	// Depmod is why modules.dep is out of date.
 	Depmod  string       `json:"depmod,omitempty"`
@@ -102,7 +103,7 @@ func viewKernel(k kernelAssessor, found []Finding) KernelView {
 	s := k.s
 	v := KernelView{
 		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), Newest: s.Kernel == k.newest,
-		Headers: HeadersMissing, HeadersReason: s.Mismatch, Unfinished: s.Layout.Unfinished(s.Kernel),
+		Headers: HeadersMissing, HeadersReason: s.Mismatch, Active: k.work.active(), Unfinished: k.work.why(),
 		Modules: []ModuleView{}, Complete: true,
 	}
 	switch {

@@ -21,8 +21,8 @@ func ReadKernel(inv Invocation, layout dkmsstate.Layout, kept dkmsstate.KernelRe
 		There:   inv.there(layout, kernel),
 		Image:   layout.ImageThere(kernel),
 		Running: running(layout, kernel),
-		// An interrupted run noted that it was at work on it, and may not have written the record.
-		Seen: kept.Unpacked != "" || kept.RemovedBy != "" || layout.Unfinished(kernel) == dkmsstate.Interrupted,
+		// A run that ended early noted that it was at work on it, and may not have written the record.
+		Seen: kept.Unpacked != "" || kept.RemovedBy != "" || layout.Unfinished(kernel).Begun(),
 	}
 	db, err := inv.database()
 	if err != nil {

@@ -23,6 +23,7 @@ func (p program) checkCommand() *cli.Command {
 			"   unowned        belongs to no build and to no package\n" +
 			"   gone           left of a kernel that is gone\n" +
 			"   leftover       left by an interrupted program\n" +
+			"   unfinished     an earlier run on the kernel did not finish its work\n" +
 			"   hook           a hook that does not run, or one of dkms that runs beside it\n" +
 			"   configuration  a mistake in a configuration file\n\n" +
 			"A file that was signed, stripped, recompressed or patched is reported as unusual, which is no problem.\n\n" +

@@ -228,8 +228,7 @@ func kernelWords(k hooks.KernelView, all bool) []string {
 	add(k.Present && k.Headers == hooks.HeadersForeign, "headers of another build: "+k.HeadersReason)
 	add(k.Present && k.Headers == hooks.HeadersPresent, "with headers")
 	add(k.Present && k.Headers == hooks.HeadersMissing, "without headers")
-	add(k.Unfinished == dkmsstate.Initramfs, "initramfs not checked")
-	add(k.Unfinished == dkmsstate.Interrupted || k.Unfinished == dkmsstate.Deferred, "work "+string(k.Unfinished))
+	add(k.Active, "a run of dkms-hooks is active")
 	if !all {
 		installed := func(m hooks.ModuleView) bool { return m.State == hooks.Installed && !m.Missing }
 		add(true, moduleWords(k, "installed", installed))

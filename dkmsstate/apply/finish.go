@@ -27,7 +27,7 @@ func (m Machine) Finish(ctx context.Context, after *dkmsstate.Snapshot, changed 
 		if err := tree.RemoveDepmodPending(); err != nil {
 			return "", err
 		}
-		after.DepmodPending = false
+		after.DepmodPending, after.Unfinished = false, dkmsstate.UnfinishedNote{}
 	}
 	dir := m.Layout.KernelDir(after.Kernel)
 	after.Dep = dkmsstate.NewModulesDep(dir)

@@ -14,29 +14,38 @@ import (
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/regular"
+	"dkms-hooks/dkmsstate/sentinel"
 )
 
-// InitramfsPath returns the path of a kernel's initramfs, as Debian names it.
-func InitramfsPath(l dkmsstate.Layout, kernel dkmsstate.Release) string {
-	return l.Path("/boot/initrd.img-" + string(kernel))
-}
-
-// Initramfs regenerates the kernel's initramfs with the tool of the system:
-// update-initramfs(8), which new versions of dracut contain too, or dracut(8).
+// Initramfs regenerates the kernel's initramfs with the tool of the system.
 func (d DKMS) Initramfs(ctx context.Context, kernel dkmsstate.Release) error {
-	if _, err := dkmsstate.LookPath("update-initramfs"); err == nil {
-		return d.run(ctx, nil, nil, "update-initramfs", "-u", "-k", string(kernel))
+	command := InitramfsCommand(kernel)
+	if len(command) == 0 {
+		return errNoTool
 	}
-	return d.run(ctx, nil, nil, "dracut", "--force", "/boot/initrd.img-"+string(kernel), string(kernel))
+	return d.run(ctx, nil, nil, command[0], command[1:]...)
 }
 
-// MakesInitramfs reports whether the system has a tool that Initramfs can use.
-func MakesInitramfs() bool {
-	return slices.ContainsFunc([]string{"update-initramfs", "dracut"}, func(tool string) bool {
-		_, err := dkmsstate.LookPath(tool)
-		return err == nil
-	})
+// errNoTool means that no known tool can make an initramfs.
+const errNoTool = sentinel.Error("neither update-initramfs nor dracut is installed")
+
+// InitramfsCommand returns the command that regenerates a kernel's initramfs:
+// update-initramfs(8), which new versions of dracut contain too, or dracut(8). It returns nil
+// if the system has neither.
+func InitramfsCommand(kernel dkmsstate.Release) []string {
+	for _, command := range [][]string{
+		{"update-initramfs", "-u", "-k", string(kernel)},
+		{"dracut", "--force", "/boot/initrd.img-" + string(kernel), string(kernel)},
+	} {
+		if _, err := dkmsstate.LookPath(command[0]); err == nil {
+			return command
+		}
+	}
+	return nil
 }
+
+// errNoList means that no known tool can list an initramfs.
+const errNoList = sentinel.Error("cannot list the initramfs: neither lsinitramfs nor lsinitrd is installed")
 
 // InitramfsHolds reports whether an initramfs contains one of the modules that dkms installed
 // under these names.
@@ -50,6 +59,9 @@ func (d DKMS) InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, name
 	tool := "lsinitramfs"
 	if _, err := dkmsstate.LookPath(tool); err != nil {
 		tool = "lsinitrd"
+		if _, err := dkmsstate.LookPath(tool); err != nil {
+			return false, errNoList
+		}
 	}
 	if err := d.run(ctx, list, nil, tool, "/boot/initrd.img-"+string(kernel)); err != nil {
 		return false, fmt.Errorf("cannot list the initramfs: %w", err)

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/record"
 )
 
@@ -39,11 +40,11 @@ func reap(lock *record.Lock) {
 }
 
 // children returns the children of this process that have not ended, according to /proc.
-func children() []int { return slices.DeleteFunc(allChildren(), zombie) }
+func children() []int { return slices.DeleteFunc(allChildren(), dkmsstate.Ended) }
 
 // endedChildren returns those that have ended, and that nobody has waited for.
 func endedChildren() []int {
-	return slices.DeleteFunc(allChildren(), func(pid int) bool { return !zombie(pid) })
+	return slices.DeleteFunc(allChildren(), func(pid int) bool { return !dkmsstate.Ended(pid) })
 }
 
 func allChildren() []int {
@@ -61,10 +62,4 @@ func allChildren() []int {
 		}
 	}
 	return pids
-}
-
-// zombie reports whether a process has ended and was not waited for.
-func zombie(pid int) bool {
-	stat := record.ProcessStat(pid)
-	return len(stat) == 0 || stat[0] == "Z" || stat[0] == "X"
 }

@@ -8,16 +8,27 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// depmodPendingReason is the reason if dkms, or a run of ours, noted that depmod has to run.
-const depmodPendingReason = "an earlier run was interrupted"
+// depmodNoted returns why depmod has to run according to a note, "" for none. What was changed
+// before a run ended early may need it although modules.dep names every module.
+func depmodNoted(s dkmsstate.Snapshot) string {
+	switch {
+	case s.Unfinished.Why == dkmsstate.Failed:
+		return "an earlier run failed"
+	case s.Unfinished.Begun():
+		return "an earlier run was interrupted"
+	case s.DepmodPending:
+		return "dkms noted that it did not run depmod"
+	}
+	return ""
+}
 
 // DepmodReason returns why modules.dep does not fit what is installed, or "" if it does.
 func DepmodReason(s dkmsstate.Snapshot) string {
 	switch {
 	case !s.There:
 		return ""
-	case s.DepmodPending && !s.DKMSRunning:
-		return depmodPendingReason
+	case depmodNoted(s) != "" && !s.DKMSRunning:
+		return depmodNoted(s)
 	}
 	here := map[string]bool{}
 	named := s.Dep.Names()

@@ -9,10 +9,7 @@ import (
 // Unbuild plans to remove all builds of the snapshot's kernel, of every version and
 // architecture. Registrations stay.
 func Unbuild(s dkmsstate.Snapshot) Plan {
-	p := Plan{Kernel: s.Kernel, Leftovers: s.Leftovers, Unowned: s.Unowned}
-	if s.DepmodPending {
-		p.Depmod = depmodPendingReason
-	}
+	p := Plan{Kernel: s.Kernel, Leftovers: s.Leftovers, Unowned: s.Unowned, Depmod: depmodNoted(s)}
 	for _, r := range s.Registrations {
 		what := traces(s, r.Module)
 		if len(what) == 0 {

@@ -1,8 +1,6 @@
 package record
 
 import (
-	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -47,21 +45,10 @@ func below(l dkmsstate.Layout, name string, environ []string) bool {
 		return false
 	}
 	inherited := slices.Contains(environ, RunVariable+"="+string(mark)) || slices.ContainsFunc(ancestors(os.Getppid()), func(pid int) bool {
-		prefix := processMark(pid)
+		prefix := dkmsstate.ProcessMark(pid)
 		return prefix != "" && strings.HasPrefix(string(mark), prefix)
 	})
 	return inherited && held(file)
-}
-
-// processMark identifies a process until the next boot, by its number and its start time. It
-// returns "" if /proc does not show them.
-func processMark(pid int) string {
-	fields := ProcessStat(pid)
-	const start = 21 - 2 // starttime, counted from the state (proc_pid_stat(5))
-	if len(fields) <= start {
-		return ""
-	}
-	return fmt.Sprintf("%d-%s-", pid, fields[start])
 }
 
 // ancestors returns a process and its ancestors.
@@ -69,7 +56,7 @@ func ancestors(pid int) []int {
 	var pids []int
 	for pid > 1 && !slices.Contains(pids, pid) {
 		pids = append(pids, pid)
-		fields := ProcessStat(pid)
+		fields := dkmsstate.ProcessStat(pid)
 		const parent = 3 - 2
 		if len(fields) <= parent {
 			break
@@ -77,14 +64,4 @@ func ancestors(pid int) []int {
 		pid, _ = strconv.Atoi(fields[parent])
 	}
 	return pids
-}
-
-// ProcessStat returns the fields of /proc/PID/stat from the state on, which follows the
-// name in parentheses.
-func ProcessStat(pid int) []string {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return nil
-	}
-	return strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
 }

@@ -20,7 +20,7 @@ func TestBelowAfterAKill(t *testing.T) {
 	l := dkmsstate.DefaultLayout(t.TempDir())
 	file := filepath.Join(l.Root, dkmsstate.StateDir, mainLock)
 	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
-	stale := processMark(os.Getppid()) + "STALE"
+	stale := dkmsstate.ProcessMark(os.Getppid()) + "STALE"
 	require.NoError(t, os.WriteFile(file, []byte(stale), 0o600))
 	assert.False(t, Below(l, []string{RunVariable + "=" + stale}), "the lock is free")
 	holder := exec.Command("flock", file, "sh", "-c", "echo; cat")

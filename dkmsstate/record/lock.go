@@ -68,7 +68,9 @@ func acquire(ctx context.Context, l dkmsstate.Layout, name string, limit time.Du
 	for first := true; ; first = false {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil || nofollow.IsRefused(err) || errors.Is(err, unix.ENOLCK) { // a network filesystem without locks: work without, as the stock hooks do
-			removeOwnTemps(l)
+			if name == mainLock {
+				removeOwnTemps(l)
+			}
 			return hold(file), nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
@@ -90,7 +92,7 @@ func acquire(ctx context.Context, l dkmsstate.Layout, name string, limit time.Du
 // hold writes the mark of this run into the file of a lock that was taken. If that fails, Below
 // does not recognise what is started from here, which then waits like any other run.
 func hold(file *os.File) *Lock {
-	lock := &Lock{file: file, mark: processMark(os.Getpid()) + rand.Text()}
+	lock := &Lock{file: file, mark: dkmsstate.ProcessMark(os.Getpid()) + rand.Text()}
 	if n, err := file.WriteAt([]byte(lock.mark), 0); err == nil {
 		_ = file.Truncate(int64(n))
 	}

@@ -2,27 +2,42 @@ package record
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"dkms-hooks/dkmsstate"
 )
 
-// NoteUnfinished notes that work on a kernel is about to begin or is deferred. It needs no
-// lock. A note of deferred work does not replace one of work that was begun. keeping reports
-// whether the work brings in no module that was not installed on the kernel.
+// NoteUnfinished notes that work on a kernel is about to begin, has failed or is deferred. It
+// needs no lock. A note of deferred work does not replace one of work that was begun. keeping
+// reports whether the work brings in no module that was not installed on the kernel.
 func NoteUnfinished(l dkmsstate.Layout, kernel dkmsstate.Release, why dkmsstate.Unfinished, keeping bool) error {
-	if why == dkmsstate.Deferred && l.Unfinished(kernel) != "" && (keeping || l.Unfinished(kernel) == dkmsstate.Interrupted) {
+	note := dkmsstate.UnfinishedNote{Why: why, Keeping: keeping}
+	if why == dkmsstate.Interrupted {
+		note.By = dkmsstate.ProcessMark(os.Getpid())
+	}
+	return noteUnfinished(l, kernel, note)
+}
+
+// NoteFailed notes that work on a kernel was begun and failed, and why.
+func NoteFailed(l dkmsstate.Layout, kernel dkmsstate.Release, why error, keeping bool) error {
+	return noteUnfinished(l, kernel, dkmsstate.UnfinishedNote{Why: dkmsstate.Failed, Keeping: keeping, Reason: why.Error()})
+}
+
+func noteUnfinished(l dkmsstate.Layout, kernel dkmsstate.Release, note dkmsstate.UnfinishedNote) error {
+	before := l.Unfinished(kernel)
+	if note.Why == dkmsstate.Deferred && before.Why != "" && (note.Keeping || before.Begun()) {
 		return nil
 	}
-	text := string(why) + "\n"
-	if keeping && !l.UnfinishedInFull(kernel) {
-		text += dkmsstate.KeepingMark + "\n"
-	}
+	note.Keeping = note.Keeping && !before.InFull()
 	// An incomplete note counts as Interrupted.
-	if err := writeNote(l, dkmsstate.UnfinishedDir, string(kernel), text); err != nil {
+	if err := writeNote(l, dkmsstate.UnfinishedDir, string(kernel), note.Text()); err != nil {
 		return fmt.Errorf("cannot write the note of unfinished work: %w", err)
 	}
 	return nil
@@ -40,16 +55,39 @@ func NoteInitramfs(l dkmsstate.Layout, kernel dkmsstate.Release, names []string)
 	owed, _ := l.InitramfsNoted(kernel)
 	names = slices.Concat(owed.Names, names)
 	slices.Sort(names)
-	lines := append([]string{rand.Text()}, slices.Compact(names)...)
+	lines := append([]string{dkmsstate.ProcessMark(os.Getpid()) + " " + rand.Text()}, slices.Compact(names)...)
 	if err := writeOwn(l, filepath.Join(dkmsstate.InitramfsDir, string(kernel)), []byte(strings.Join(lines, "\n")+"\n")); err != nil {
 		return fmt.Errorf("cannot write the note that the initramfs needs an update: %w", err)
 	}
 	return nil
 }
 
+// NoteInitramfsFailed adds to the note owed why the initramfs could not be updated, unless
+// another run has written its own since. The reason is appended, so that the names are never
+// lost.
+func NoteInitramfsFailed(l dkmsstate.Layout, kernel dkmsstate.Release, owed dkmsstate.InitramfsNote, why error) error {
+	if now, there := l.InitramfsNoted(kernel); !there || now.ID != owed.ID {
+		return nil
+	}
+	dir, err := OpenOwn(l, dkmsstate.InitramfsDir)
+	if err != nil {
+		return fmt.Errorf("cannot note why the initramfs is not updated: %w", err)
+	}
+	defer dir.Close()
+	file, err := dir.Open(string(kernel), unix.O_WRONLY|unix.O_APPEND, 0)
+	if err != nil {
+		return fmt.Errorf("cannot note why the initramfs is not updated: %w", err)
+	}
+	_, err = file.WriteString(dkmsstate.ReasonLine(why.Error()))
+	if err = errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("cannot note why the initramfs is not updated: %w", err)
+	}
+	return nil
+}
+
 // NoteInitramfsDone removes the note owed, unless another run has written its own since.
 func NoteInitramfsDone(l dkmsstate.Layout, kernel dkmsstate.Release, owed dkmsstate.InitramfsNote) error {
-	if now, there := l.InitramfsNoted(kernel); !there || now.Note != owed.Note {
+	if now, there := l.InitramfsNoted(kernel); there && now.ID != owed.ID {
 		return nil
 	}
 	return removeNote(filepath.Join(l.Path(dkmsstate.StateDir), dkmsstate.InitramfsDir, string(kernel)))

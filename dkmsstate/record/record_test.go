@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -125,19 +126,19 @@ func TestPending(t *testing.T) {
 	assert.Empty(t, l.AllUnfinished())
 	require.NoError(t, NoteUnfinished(l, "6.1", dkmsstate.Interrupted, false))
 	require.NoError(t, NoteUnfinished(l, "6.2", dkmsstate.Deferred, true))
-	assert.True(t, l.UnfinishedInFull("6.1"))
-	assert.False(t, l.UnfinishedInFull("6.2"))
-	assert.False(t, l.UnfinishedInFull("6.3"))
-	assert.Equal(t, dkmsstate.Interrupted, l.Unfinished("6.1"))
-	assert.Equal(t, dkmsstate.Deferred, l.Unfinished("6.2"))
-	assert.Equal(t, dkmsstate.Unfinished(""), l.Unfinished("6.3"))
+	assert.True(t, l.Unfinished("6.1").InFull())
+	assert.False(t, l.Unfinished("6.2").InFull())
+	assert.False(t, l.Unfinished("6.3").InFull())
+	assert.Equal(t, dkmsstate.Interrupted, l.Unfinished("6.1").Why)
+	assert.Equal(t, dkmsstate.Deferred, l.Unfinished("6.2").Why)
+	assert.Equal(t, dkmsstate.Unfinished(""), l.Unfinished("6.3").Why)
 	assert.Equal(t, []dkmsstate.Release{"6.1", "6.2"}, l.AllUnfinished())
 	require.NoError(t, NoteUnfinished(l, "6.1", dkmsstate.Deferred, false))
-	assert.Equal(t, dkmsstate.Interrupted, l.Unfinished("6.1"), "what was begun stays so")
+	assert.Equal(t, dkmsstate.Interrupted, l.Unfinished("6.1").Why, "what was begun stays so")
 	require.NoError(t, NoteUnfinished(l, "6.1", dkmsstate.Interrupted, true))
-	assert.True(t, l.UnfinishedInFull("6.1"), "what was to be brought in still is")
+	assert.True(t, l.Unfinished("6.1").InFull(), "what was to be brought in still is")
 	require.NoError(t, NoteUnfinished(l, "6.2", dkmsstate.Deferred, false))
-	assert.True(t, l.UnfinishedInFull("6.2"))
+	assert.True(t, l.Unfinished("6.2").InFull())
 	require.NoError(t, NoteDone(l, "6.1"))
 	require.NoError(t, NoteDone(l, "6.1"), "twice is no error")
 	assert.Equal(t, []dkmsstate.Release{"6.2"}, l.AllUnfinished())
@@ -225,19 +226,70 @@ func TestInitramfsOwed(t *testing.T) {
 	require.NoError(t, NoteInitramfs(l, "6.1", []string{"b", "a"}))
 	first, _ := l.InitramfsNoted("6.1")
 	assert.Equal(t, []string{"a", "b"}, first.Names)
-	assert.Equal(t, dkmsstate.Initramfs, l.Unfinished("6.1"))
+	assert.Empty(t, l.Unfinished("6.1").Why, "the modules are in order")
 	assert.Equal(t, []dkmsstate.Release{"6.1"}, l.AllUnfinished())
 	require.NoError(t, NoteUnfinished(l, "6.1", dkmsstate.Interrupted, false))
-	assert.Equal(t, dkmsstate.Interrupted, l.Unfinished("6.1"), "the modules come first")
+	assert.Equal(t, dkmsstate.Interrupted, l.Unfinished("6.1").Why)
 	assert.Equal(t, []dkmsstate.Release{"6.1"}, l.AllUnfinished())
 	require.NoError(t, NoteDone(l, "6.1"))
-	assert.Equal(t, dkmsstate.Initramfs, l.Unfinished("6.1"))
+	assert.Empty(t, l.Unfinished("6.1").Why, "the modules are in order")
 	require.NoError(t, NoteInitramfs(l, "6.1", []string{"c", "a"}))
 	require.NoError(t, NoteInitramfsDone(l, "6.1", first))
 	second, owed := l.InitramfsNoted("6.1")
 	assert.True(t, owed, "another run changed modules while the initramfs was made")
 	assert.Equal(t, []string{"a", "b", "c"}, second.Names)
 	require.NoError(t, NoteInitramfsDone(l, "6.1", second))
-	assert.Empty(t, l.Unfinished("6.1"))
+	assert.Empty(t, l.AllUnfinished())
 	require.NoError(t, NoteInitramfsDone(l, "6.1", second))
+}
+
+// A failed update of an initramfs is owed until the hooks or somebody else have made it.
+func TestInitramfsThatFailed(t *testing.T) {
+	l := dkmsstate.Layout{Root: t.TempDir()}
+	image := l.InitramfsPath("6.1")
+	require.NoError(t, os.MkdirAll(filepath.Dir(image), 0o755))
+	made := func(at time.Time) {
+		require.NoError(t, os.WriteFile(image, nil, 0o644))
+		require.NoError(t, os.Chtimes(image, at, at))
+	}
+	require.NoError(t, NoteInitramfs(l, "6.1", []string{"a"}))
+	made(time.Now().Add(time.Hour))
+	note, owed := l.InitramfsNoted("6.1")
+	assert.True(t, owed, "nothing has looked at it since the modules changed")
+	require.NoError(t, NoteInitramfsFailed(l, "6.1", note, errors.New("no\nspace")))
+	_, owed = l.InitramfsNoted("6.1")
+	assert.False(t, owed, "somebody made it since")
+	assert.Empty(t, l.AllUnfinished())
+	made(time.Now().Add(-time.Hour))
+	note, owed = l.InitramfsNoted("6.1")
+	assert.True(t, owed)
+	assert.Equal(t, "no space", note.Reason)
+	assert.Equal(t, []string{"a"}, note.Names)
+	require.NoError(t, NoteInitramfsFailed(l, "6.1", note, errors.New("another")))
+	note, _ = l.InitramfsNoted("6.1")
+	assert.Equal(t, "another", note.Reason, "the last reason counts")
+	require.NoError(t, NoteInitramfs(l, "6.1", []string{"b"}))
+	require.NoError(t, NoteInitramfsFailed(l, "6.1", note, errors.New("stale")))
+	note, _ = l.InitramfsNoted("6.1")
+	assert.Empty(t, note.Reason, "other modules have changed since")
+	assert.Equal(t, []string{"a", "b"}, note.Names)
+}
+
+// The note of a run that has begun names the run, so that anybody can tell whether it is active.
+func TestActiveRun(t *testing.T) {
+	l := dkmsstate.Layout{Root: t.TempDir()}
+	require.NoError(t, NoteUnfinished(l, "6.1", dkmsstate.Interrupted, true))
+	note := l.Unfinished("6.1")
+	assert.Equal(t, dkmsstate.ProcessMark(os.Getpid()), note.By)
+	assert.False(t, note.Active(), "it is this process")
+	note.By = dkmsstate.ProcessMark(os.Getppid())
+	assert.True(t, note.Active())
+	note.By = dkmsstate.ProcessMark(os.Getppid()) + "1"
+	assert.False(t, note.Active(), "another process has the number now")
+	require.NoError(t, NoteFailed(l, "6.1", errors.New("no\nspace"), true))
+	note = l.Unfinished("6.1")
+	assert.Equal(t, dkmsstate.UnfinishedNote{Why: dkmsstate.Failed, Keeping: true, Reason: "no space"}, note)
+	assert.True(t, note.Begun())
+	require.NoError(t, NoteUnfinished(l, "6.1", dkmsstate.Deferred, false))
+	assert.Equal(t, dkmsstate.Failed, l.Unfinished("6.1").Why, "what was begun stays so")
 }

@@ -75,9 +75,9 @@ func writeOwn(l dkmsstate.Layout, name string, data []byte) error {
 }
 
 // removeOwnTemps removes temporary files that a killed run left in the hooks' own directory.
-// The caller must hold the lock.
+// The caller must hold the main lock, under which such files are written.
 func removeOwnTemps(l dkmsstate.Layout) {
-	for _, sub := range []string{"", dkmsstate.UnfinishedDir} {
+	for _, sub := range []string{"", dkmsstate.UnfinishedDir, dkmsstate.InitramfsDir} {
 		dir, err := l.NoFollow().OpenPath(filepath.Join(l.Path(dkmsstate.StateDir), sub))
 		if err != nil {
 			continue

@@ -1,0 +1,83 @@
+package hooks
+
+import (
+	"cmp"
+
+	"dkms-hooks/dkmsstate"
+)
+
+// unfinished is the work on a kernel that is not finished.
+type unfinished struct {
+	modules   dkmsstate.UnfinishedNote
+	initramfs dkmsstate.InitramfsNote
+	// owed reports whether the initramfs is to be checked.
+	owed bool
+}
+
+func readUnfinished(layout dkmsstate.Layout, kernel dkmsstate.Release) unfinished {
+	u := unfinished{modules: layout.Unfinished(kernel)}
+	u.initramfs, u.owed = layout.InitramfsNoted(kernel)
+	return u
+}
+
+// active reports whether another run is at work on the kernel.
+func (u unfinished) active() bool { return u.modules.Active() || u.owed && u.initramfs.Active() }
+
+// why returns why the work on the modules is not finished, "" if it is or if a run is doing it.
+func (u unfinished) why() dkmsstate.Unfinished {
+	if u.modules.Active() {
+		return ""
+	}
+	return u.modules.Why
+}
+
+// text describes the unfinished work on the modules, "" for none.
+func (u unfinished) text() string {
+	switch u.why() {
+	case dkmsstate.Interrupted:
+		return "an earlier run was interrupted"
+	case dkmsstate.Failed:
+		return "an earlier run failed: " + u.modules.Reason
+	case dkmsstate.Deferred:
+		return "an earlier run was postponed, because another run held the lock"
+	}
+	return ""
+}
+
+// initramfsText describes why the initramfs may contain an old module, "" if it does not or if a
+// run is about to check it.
+func (u unfinished) initramfsText() string {
+	if !u.owed || u.initramfs.Active() {
+		return ""
+	}
+	return "it may contain a module that has changed since: " + cmp.Or(u.initramfs.Reason, "the run that changed it was interrupted")
+}
+
+// unfinished finds work that is not finished. What has failed may fail again.
+func (k kernelAssessor) unfinished() {
+	if text := k.work.text(); k.work.why() == dkmsstate.Failed {
+		k.addHere(Finding{Kind: Unfinished, Reason: text, Fix: fixThenRun(k.repair().command)})
+	} else if text != "" {
+		k.repairable(Finding{Kind: Unfinished, Reason: text})
+	}
+	if text := k.work.initramfsText(); text != "" {
+		k.addHere(Finding{Kind: Unfinished, File: k.s.Layout.InitramfsPath(k.s.Kernel), Reason: text,
+			Fix: fixThenRun(initramfsCommand(k.s.Layout, k.s.Kernel))})
+	}
+}
+
+// configurePackages is the command that configures packages whose maintainer scripts failed or
+// were interrupted.
+const configurePackages = "dpkg --configure -a"
+
+// repairCommand returns what repairs a kernel, and reports whether a reconcile does: it leaves a
+// kernel alone whose packages are not configured, and one that nothing can start.
+func repairCommand(w World, d Decision, kernel dkmsstate.Release) (command string, reconciles bool) {
+	switch {
+	case w.There && len(w.Unconfigured) > 0:
+		return configurePackages, false
+	case d.Verdict == Keep:
+		return runPostinst(kernel), false
+	}
+	return reconcileCommand, true
+}
