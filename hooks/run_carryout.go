@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/apply"
@@ -38,7 +39,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 	progress.stop()
 	// The rest keeps the state consistent. It is done even if the run was interrupted.
 	ctx = context.WithoutCancel(ctx)
-	after, err := r.keepRegistrations(ctx, before, kept)
+	after, err := r.keepRegistrations(ctx, before, kept, results)
 	if err != nil {
 		return err
 	}
@@ -91,13 +92,24 @@ func leftovers(paths []string) string {
 	return fmt.Sprintf("leftovers of an interrupted run: %s and %d more", paths[0], len(paths)-1)
 }
 
-// verify checks that what the run brought in is installed. What is not installed has failed.
+// verify checks that what the run brought in is installed. What is not installed has failed,
+// unless it was installed when its task had ended: somebody else has uninstalled it since.
 func (r *run) verify(after dkmsstate.Snapshot, results []apply.Result) {
 	for _, res := range results {
 		if r.verdict != Autoinstall || res.Outcome != apply.Done {
 			continue
 		}
-		if err := apply.Verify(after, res.Task); err != nil {
+		err := apply.Verify(after, res.Task)
+		link, _ := after.Link(res.Task.Module.Name, res.Task.Arch)
+		switch {
+		case err == nil:
+		case res.Linked && link.Version != res.Task.Module.Version:
+			delete(r.outcomes, res.Task.Module.String())
+			r.report.takeBack(res.Task.Module.String())
+			if _, registered := after.Registration(res.Task.Module); registered {
+				r.report.infof("%s: uninstalled by somebody else during this run; it stays so", res.Task.Module)
+			}
+		default:
 			res.Outcome, res.Err = apply.Failed, err
 			r.outcomes.addResult(res)
 			r.rememberResult(res)
@@ -112,15 +124,20 @@ func (r *run) needsDepmod() bool {
 	return r.verdict != Unbuild || r.inv.Script.Name == ""
 }
 
-// keepRegistrations checks that every registration from before the run still exists, and puts
-// back those that do not. It returns the snapshot after the run.
-func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot, kept dkmsstate.KernelRecord) (dkmsstate.Snapshot, error) {
+// keepRegistrations checks that every registration from before the run still exists. It puts
+// back those that a call of this run removed, and leaves off those that somebody else removed.
+// It returns the snapshot after the run.
+func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot, kept dkmsstate.KernelRecord, results []apply.Result) (dkmsstate.Snapshot, error) {
 	after, err := before.Again(kept)
 	if err != nil {
 		return after, err
 	}
 	var errs []error
 	for _, lost := range apply.Lost(before, after) {
+		if !slices.ContainsFunc(results, func(res apply.Result) bool { return res.Unregisters }) {
+			r.report.infof("%s: removed from dkms by somebody else during this run; it stays removed", lost.Module)
+			continue
+		}
 		if err := r.machine.PutBack(ctx, lost); err != nil {
 			errs = append(errs, err)
 			continue

@@ -32,12 +32,14 @@ type Outcome string
 
 // Done means that the task was carried out, Skipped that the module is not meant for the
 // kernel, and Failed that the task failed. Again means that it failed while others were
-// running, and is repeated after them.
+// running, and is repeated after them. Removed means that somebody else removed or uninstalled
+// the module with dkms during the run, which is not undone.
 const (
 	Done    Outcome = "done"
 	Skipped Outcome = "skipped"
 	Failed  Outcome = "failed"
 	Again   Outcome = "again"
+	Removed Outcome = "removed"
 )
 
 // Result is the result of a task.
@@ -52,6 +54,10 @@ type Result struct {
 	Need  string
 	// Took is how long dkms took to build the module.
 	Took time.Duration
+	// Linked reports whether the kernel link named the module when the task had ended.
+	Linked bool
+	// Unregisters reports whether a call of the task dropped a registration.
+	Unregisters bool
 	// Notes are messages about what is unusual about an installed module.
 	Notes []string
 	// Log is the file with the details, "" without one. NoLog is why there is none.
@@ -139,13 +145,20 @@ func (r *taskRun) run(ctx context.Context) Result {
 	res := Result{Task: r.task, Outcome: Done}
 	var err error
 	for _, step := range r.task.Steps {
+		if err = r.unregistered(); err != nil {
+			break
+		}
 		if err = r.step(ctx, step); err != nil {
 			break
 		}
 	}
-	res.Notes, res.Log, res.NoLog, res.Took = r.notes, r.log.Close(), r.log.Err, r.took
+	res.Notes, res.Log, res.NoLog, res.Took, res.Unregisters = r.notes, r.log.Close(), r.log.Err, r.took, r.log.Unregisters
 	if err == nil {
-		res.Unsigned = r.unsigned(ctx, res.Log)
+		res.Unsigned, res.Linked = r.unsigned(ctx, res.Log), r.linked()
+		return res
+	}
+	if gone := r.unregistered(); gone != nil {
+		res.Outcome, res.Err = Removed, gone
 		return res
 	}
 	if reason := dkms.NotMeant(err); reason != "" {

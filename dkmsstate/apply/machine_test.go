@@ -30,6 +30,7 @@ const (
 	hasItself     // exits with 6, and says why
 	lies          // reports success and does nothing
 	forgets       // builds, and drops its registration
+	removed       // somebody else removes it with dkms during the build
 	forgetsForBad // drops its registration, and add fails
 	fates
 )
@@ -53,7 +54,7 @@ func (e *scripted) call(op, name string) fate {
 	return e.fates[name]
 }
 
-func (e *scripted) Build(_ context.Context, m dkmsstate.Module, _ dkmsstate.Release, _ string, _ io.Writer) error {
+func (e *scripted) Build(_ context.Context, m dkmsstate.Module, _ dkmsstate.Release, _ string, log io.Writer) error {
 	switch e.call("build", m.Name) {
 	case doesNotCompile:
 		e.Write("var/lib/dkms/"+m.Name+"/"+m.Version+"/build/make.log", "CC x.o\nx.c:1:1: error: no\nx.c:2:2: error: more\n")
@@ -62,7 +63,12 @@ func (e *scripted) Build(_ context.Context, m dkmsstate.Module, _ dkmsstate.Rele
 		return &dkms.CallError{Program: "dkms", Args: []string{"build"}, Code: 77}
 	case lies:
 		return nil
+	case removed:
+		e.RemoveAll("var/lib/dkms/" + m.Name)
+		return &dkms.CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
 	case forgets, forgetsForBad:
+		_, _ = io.WriteString(log, "Deleting module completely from ")
+		_, _ = io.WriteString(log, "the DKMS tree.\n")
 		e.Remove("var/lib/dkms/" + m.Name + "/" + m.Version + "/source")
 	}
 	e.AddBuild(m)
@@ -140,7 +146,7 @@ func TestOneFailureNeverStopsTheNext(t *testing.T) {
 				e.Write("lib/modules/6.1.0-test/kernel/"+name+".ko", "the kernel's own")
 				e.Root.Depmod()
 			}
-			want[name] = map[fate]Outcome{doesNotCompile: Failed, lies: Failed, exclusive: Skipped, hasItself: Skipped}[f]
+			want[name] = map[fate]Outcome{doesNotCompile: Failed, lies: Failed, exclusive: Skipped, hasItself: Skipped, removed: Removed}[f]
 			if want[name] == "" {
 				want[name] = Done
 			}
@@ -153,16 +159,22 @@ func TestOneFailureNeverStopsTheNext(t *testing.T) {
 				ended++
 			}
 		})
+		var stays []string
 		for _, lost := range Lost(before, e.Snapshot()) {
+			if e.fates[lost.Module.Name] == removed {
+				stays = append(stays, lost.Module.Name)
+				continue
+			}
 			require.NoError(t, m.PutBack(context.Background(), lost))
 		}
 		after := e.Snapshot()
 		ok := assert.Len(t, results, len(drawn)) && assert.Equal(t, len(drawn), ended)
-		ok = ok && assert.Empty(t, Lost(before, after)) && assert.Len(t, after.Registrations, len(drawn))
+		ok = ok && assert.Len(t, Lost(before, after), len(stays)) && assert.Len(t, after.Registrations, len(drawn)-len(stays))
 		for _, r := range results {
 			name := r.Task.Module.Name
 			ok = ok && assert.Equal(t, want[name], r.Outcome, name)
 			ok = ok && assert.Equal(t, r.Outcome != Done, r.Err != nil, name)
+			ok = ok && assert.Equal(t, e.fates[name] == forgets || e.fates[name] == forgetsForBad, r.Unregisters, name)
 			bad := Verify(after, r.Task) != nil
 			ok = ok && assert.Equal(t, r.Outcome != Done, bad, name)
 		}

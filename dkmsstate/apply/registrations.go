@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/sentinel"
 )
 
 // Lost returns the registrations of the snapshot before that the snapshot after no longer has.
@@ -20,6 +22,30 @@ func Lost(before, after dkmsstate.Snapshot) []dkmsstate.Registration {
 		}
 	}
 	return lost
+}
+
+// errUnregistered is why a task is not carried out.
+const errUnregistered = sentinel.Error("somebody else removed it with dkms during this run")
+
+// unregistered returns an error if the module of a task was registered before the run, and
+// somebody else has removed it since. dkms build would register it again. If a call of this task
+// removed it, as a script of a module may do, the output of the call shows that.
+func (r *taskRun) unregistered() error {
+	if before, known := r.before.Registration(r.task.Module); !known || before.Source == "" || r.log.Unregisters {
+		return nil
+	}
+	_, err := os.Lstat(filepath.Join(r.machine.Layout.VersionDir(r.task.Module), "source"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return errUnregistered
+	}
+	return nil
+}
+
+// linked reports whether the kernel link names the module of a task.
+func (r *taskRun) linked() bool {
+	t := r.task
+	target, err := os.Readlink(filepath.Join(r.machine.Layout.ModuleDir(t.Module.Name), dkmsstate.LinkName(r.tree.Kernel, t.Arch)))
+	return err == nil && dkmsstate.NewLink(t.Module.Name, t.Arch, target, r.tree.Kernel).Version == t.Module.Version
 }
 
 // PutBack registers a module again that was registered before a run. If dkms add fails, as when

@@ -2,11 +2,13 @@ package record
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,11 +73,26 @@ type KeptLog struct {
 	// Err is why the log could not be created.
 	Err  error
 	left int
+	// Unregisters reports whether the output shows that dkms remove dropped a registration.
+	Unregisters bool
+	// end is the end of the output, in which these words may begin.
+	end []byte
+}
+
+// removalWords is what each version of dkms prints when it drops a registration.
+const removalWords = "completely from the DKMS tree"
+
+// watch looks for removalWords.
+func (k *KeptLog) watch(p []byte) {
+	k.end = append(k.end, p...)
+	k.Unregisters = k.Unregisters || bytes.Contains(k.end, []byte(removalWords))
+	k.end = slices.Clone(k.end[max(0, len(k.end)-len(removalWords)):])
 }
 
 // Write writes as long as there is room, and discards the rest. It never returns an error: a
 // log is not worth the failure of a build.
 func (k *KeptLog) Write(p []byte) (int, error) {
+	k.watch(p)
 	if k.file == nil && k.Err == nil {
 		k.Err = k.open()
 	}
