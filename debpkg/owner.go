@@ -201,6 +201,18 @@ func (db *Database) diversions() ([]diversion, error) {
 	return out, nil
 }
 
+// DivertedTo returns the name that files of other packages get which are called path, "" if
+// there is no diversion of path.
+func (db *Database) DivertedTo(path string) (string, error) {
+	diversions, err := db.diversions()
+	for _, d := range diversions {
+		if d.from == path {
+			return d.to, err
+		}
+	}
+	return "", err
+}
+
 func divertedAway(diversions []diversion, path, name string) bool {
 	return slices.ContainsFunc(diversions, func(d diversion) bool { return d.from == path && d.by != name })
 }

@@ -1,57 +1,100 @@
 package hooks
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // programDir is where the package has its programs.
 const programDir = "/usr/libexec/dkms-hooks"
 
 // hooks finds hooks of this package that do not run, and hooks of dkms that run beside them:
-// after dkms was installed by its own Makefile, a backup was restored, or dpkg removed a link
-// that dkms had as a conffile. Where the package is not installed there is nothing to find.
+// after dkms was installed by its own Makefile, a backup was restored, or dpkg renamed a link
+// that dkms had as a conffile. What the administrator has put in the place of a link is
+// reported as unusual. Where the package is not installed there is nothing to find.
 func (a *assessor) hooks() {
-	layout := a.sys.layout
-	if !dkmsstate.Exists(layout.Path(programDir)) {
+	if !dkmsstate.Exists(a.sys.layout.Path(programDir)) {
 		return
 	}
-	for _, hook := range []Hook{Postinst, HeaderPostinst, Prerm, Postrm} {
-		path := layout.Path(filepath.Join("/etc/kernel", string(hook)+".d", "dkms"))
-		target := layout.Path(filepath.Join(programDir, string(hook)))
-		switch real, err := filepath.EvalSymlinks(path); {
-		case os.IsNotExist(err):
-			a.hook(path, "the hook is missing")
-		case err != nil:
-			a.hook(path, err.Error())
-		case !sameFile(real, target):
-			a.hook(path, "it is not the hook of dkms-hooks, which does not run")
+	own := map[string]bool{}
+	for _, l := range links(a.sys.layout) {
+		own[l.path] = true
+		switch state, text := l.state(); state {
+		case linkRenamed:
+			a.add(Finding{Kind: BadHook, File: l.path, Reason: text, Fix: reconcileCommand, Repairable: true})
+		case linkBroken:
+			a.add(Finding{Kind: BadHook, File: l.path, Reason: text, Fix: l.command()})
+		case linkOff:
+			a.o.Unusual = append(a.o.Unusual, fmt.Sprintf("the hook %s is off: %s %s; to switch it on: %s", l.hook, l.path, text, l.command()))
 		}
 	}
-	for _, name := range []string{"/etc/kernel/preinst.d/dkms", "/usr/share/kernel/*.d/dkms", "/usr/lib/kernel/*.d/dkms"} {
-		found, _ := filepath.Glob(layout.Path(name))
-		for _, path := range found {
-			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-				a.add(Finding{Kind: BadHook, File: path, Reason: "a hook of dkms runs beside those of dkms-hooks", Fix: fmt.Sprintf("chmod -x %s", path)})
-			}
-		}
+	for _, name := range stockHooks() {
+		path := a.sys.layout.Path(name)
+		a.beside(path, a.stock(name), own[path])
 	}
 }
 
-func (a *assessor) hook(path, text string) {
-	a.add(Finding{Kind: BadHook, File: path, Reason: text, Fix: "reinstall the package dkms-hooks"})
+// stockHooks returns the paths at which kernel packages find the hooks of dkms. Debian 13 runs
+// those below /usr/share, too. preinst.d has no hook of this package.
+func stockHooks() []string {
+	var paths []string
+	for _, top := range []string{"/etc/kernel", "/usr/share/kernel"} {
+		for _, hook := range []Hook{"preinst", Postinst, HeaderPostinst, Prerm, Postrm} {
+			paths = append(paths, filepath.Join(top, string(hook)+".d", "dkms"))
+		}
+	}
+	return paths
 }
 
-// sameFile reports whether two paths are those of one file, by one name: the hooks are names of
-// one program, which does what it is called.
-func sameFile(a, b string) bool {
-	first, err := os.Stat(a)
+// stock returns where the hook of dkms of that name is. A hook that nothing diverts is a
+// finding: the next version of dkms would install its own there.
+func (a *assessor) stock(name string) string {
+	path := a.sys.layout.Path(name)
+	db, err := a.inv.database()
 	if err != nil {
-		return false
+		return path + ".stock"
 	}
-	second, err := os.Stat(b)
-	return err == nil && os.SameFile(first, second) && filepath.Base(a) == filepath.Base(b)
+	to, err := db.DivertedTo(name)
+	if to != "" {
+		return a.sys.layout.Path(to)
+	}
+	if p, ok := db.Lookup("dkms-hooks", ""); ok && err == nil && p.Status.State == debpkg.Installed {
+		a.add(Finding{Kind: BadHook, File: path, Reason: "not diverted, so the next version of dkms installs its hook there",
+			Fix: fmt.Sprintf("dpkg-divert --package dkms-hooks --no-rename --divert %s.stock %s", name, name)})
+	}
+	return path + ".stock"
+}
+
+// beside finds hooks of dkms that run-parts(8) runs: what has the name of one and is no hook of
+// this package, the diverted one, and a copy of that. own reports whether this package has the
+// name.
+func (a *assessor) beside(path, stock string, own bool) {
+	diverted, _ := regular.ReadFile(stock)
+	files, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
+	for _, file := range files {
+		if own && file == path || !runs(file) {
+			continue
+		}
+		if data, _ := regular.ReadFile(file); file == path || diverted != nil && bytes.Equal(data, diverted) {
+			a.add(Finding{Kind: BadHook, File: file, Reason: "a hook of dkms runs beside those of dkms-hooks", Fix: fmt.Sprintf("chmod -x %s", file)})
+		}
+	}
+}
+
+// runs reports whether run-parts(8) runs a file: its name consists of letters, digits, dashes
+// and underscores, and it is executable.
+func runs(file string) bool {
+	for _, c := range filepath.Base(file) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }

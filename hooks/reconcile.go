@@ -34,7 +34,7 @@ type reconciliation struct {
 //   - inv.BringIn, or autoinstall_all_kernels in framework.conf, applies to every kernel
 //
 // Of a kernel that is gone it removes the builds and, unless a package has a file in it, the
-// module directory. What is in order is not reported.
+// module directory. A link of a hook that dpkg renamed gets its name back. What is in order is not reported.
 //
 // The invocation says where to look and which script is running; its kernel and hook are not
 // used. Reconcile returns the exit status. It depends on whether modules failed for a person only.
@@ -103,7 +103,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 			general.warnf("%v", err)
 		}
 	}
-	reported := false
+	reported := !c.dryRun && !c.inv.FailedOnly && restoreLinks(layout, general)
 	kernels := survey.Kernels(c.sys.record)
 	for _, kernel := range kernels {
 		if !due(c.sys.record, kernel) {

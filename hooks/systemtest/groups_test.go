@@ -27,6 +27,7 @@ func groups() []group {
 		{name: "stockwise", test: testStockwise},
 		{name: "reconcile", test: testReconcile, anySuite: true},
 		{name: "package", test: testPackage},
+		{name: "hook states", test: testHookStates},
 		{name: "package in the run", test: testPackageInRun},
 		{name: "module upgrade", test: testModuleUpgrade},
 		{name: "traces", test: testTraces},

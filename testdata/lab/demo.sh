@@ -144,9 +144,9 @@ stock() {
 
 # ours sets the stock hooks aside as the package does, and plays the same.
 ours() {
-	install -m 755 "$top/debian/dkms-hooks.preinst" "$work/ours/srv/preinst"
-	inside "$work/ours" '/srv/preinst install'
-	cp -a "$work/programs/." "$work/ours/"
+	install -m 755 "$top/debian/dkms-hooks.postinst" "$work/ours/srv/postinst"
+	cp -a "$work/programs/usr/." "$work/ours/usr/"
+	inside "$work/ours" '/srv/postinst configure'
 	play "$work/ours"
 }
 

@@ -1,0 +1,144 @@
+//go:build integration
+
+package systemtest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"dkms-hooks/hooks/systemtest/lab"
+)
+
+// hookState is a state of the hooks' directories in which the package is installed or found.
+type hookState struct {
+	name string
+	// before is run before the package is installed, after when it is. dkms is run then, too,
+	// and with the stock hooks alone: S is the suffix of a hook of dkms, .stock or nothing.
+	before, after, dkms string
+	// left are the files in addition to those of the stock hooks that stay after a purge: what
+	// the administrator had in the place of a link.
+	left []string
+	// changes: a reinstallation does not leave all as it is.
+	changes bool
+}
+
+// hookStates returns the states. P is the hooks' directory of prerm.
+func hookStates() []hookState {
+	const script = `printf '#!/bin/sh\n# mine\n' >$P/dkms && chmod 755 $P/dkms`
+	const back = `cp -p --remove-destination $P/dkms.stock $P/dkms`
+	old := []string{"./prerm.d/dkms.dpkg-old"}
+	return []hookState{
+		{name: "nothing of note"},
+		{name: "a hook of dkms was removed", before: "rm $P/dkms"},
+		{name: "a hook of dkms was edited", before: "echo '# mine' >>$P/dkms"},
+		{name: "a hook of dkms is not executable", before: "chmod -x $P/dkms"},
+		{name: "a link to nothing in the place of a hook of dkms", before: "ln -sf /nowhere $P/dkms"},
+		{name: "a directory in the place of a hook of dkms", before: "rm $P/dkms && mkdir $P/dkms && touch $P/dkms/a"},
+		{name: "a file has the name of the diverted hook", before: "echo mine >$P/dkms.stock"},
+		{name: "a directory has the name of the diverted hook", before: "mkdir $P/dkms.stock && touch $P/dkms.stock/a"},
+		{name: "a local diversion", before: "dpkg-divert --local --add --rename --divert $P/dkms.mine $P/dkms"},
+		{name: "a local diversion, and a script in its place", before: "dpkg-divert --local --add --rename --divert $P/dkms.mine $P/dkms && " + script},
+		{name: "the diversion of another package", before: "dpkg-divert --package other --add --rename --divert $P/dkms.other $P/dkms"},
+		{name: "no directory of hooks", before: "rm -r /etc/kernel"},
+		{name: "a directory of hooks is a link", before: "mv $P /srv/prerm.d && ln -s /srv/prerm.d $P"},
+		{name: "a hook that no dkms has", before: "mkdir -p /etc/kernel/postrm.d && cp $P/dkms /etc/kernel/postrm.d/"},
+		{name: "a hook below /usr/share", before: "mkdir -p /usr/share/kernel/prerm.d && cp $P/dkms /usr/share/kernel/prerm.d/"},
+		{name: "a link was removed", after: "rm $P/dkms"},
+		{name: "all links were removed", after: "cd /etc/kernel && rm postinst.d/dkms header_postinst.d/dkms prerm.d/dkms postrm.d/dkms"},
+		{name: "a script in the place of a link", after: "rm $P/dkms && " + script, left: old},
+		{name: "a file that is not executable in the place of a link", after: "rm $P/dkms && echo >$P/dkms", left: old},
+		{name: "a link to nothing in the place of a link", after: "ln -sf /nowhere $P/dkms", left: old},
+		{name: "a directory in the place of a link", after: "rm $P/dkms && mkdir $P/dkms && touch $P/dkms/a", left: []string{"./prerm.d/dkms.dpkg-old/a"}},
+		{name: "a link was renamed", after: "mv $P/dkms $P/zz-dkms", changes: true},
+		{name: "a hook of dkms came back", after: back, left: old},
+		{name: "the diversion was removed", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms"},
+		{name: "the diversion was removed, and the hook of dkms put back", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms && mv $P/dkms.stock $P/dkms"},
+		{name: "the diversion was moved", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms && dpkg-divert --local --no-rename --add --divert $P/dkms.stock $P/dkms && dpkg-divert --local --no-rename --remove $P/dkms"},
+		{name: "the state of the package is gone", after: "rm -r /var/lib/dkms-hooks"},
+		{name: "the diverted hook was removed", dkms: "rm $P/dkms$S"},
+		{name: "the diverted hook was edited", dkms: "echo '# mine' >>$P/dkms$S"},
+		{name: "what dpkg leaves of an edited hook", dkms: "echo old >$P/dkms$S.dpkg-old; echo dist >$P/dkms$S.dpkg-dist"},
+		{name: "a directory of hooks was removed", dkms: "rm -r $P"},
+		{name: "directories that cannot be written", dkms: "chmod 555 /etc/kernel /etc/kernel/*.d"},
+		{name: "dkms was removed", dkms: "dpkg -r --force-depends dkms"},
+		{name: "dkms was purged", changes: true, dkms: "dpkg -P --force-depends dkms"},
+		{name: "dkms was purged and installed again", dkms: "dpkg -P --force-depends dkms && dpkg -i /debs/dkms_*.deb"},
+		{name: "dkms was upgraded", dkms: changedDKMS() + "dpkg -i /srv/new.deb"},
+		{name: "dkms is unpacked", dkms: changedDKMS() + "dpkg --unpack /srv/new.deb"},
+		{name: "dkms ceased to ship a hook", dkms: droppedHook("sed -i '\\,prerm.d,d' DEBIAN/conffiles")},
+		{name: "dkms removed a hook", dkms: droppedHook("sed -i 's,.*prerm.d,remove-on-upgrade &,' DEBIAN/conffiles")},
+		{name: "dkms removed a hook as a conffile of its own", changes: true, left: []string{"./prerm.d/dkms.dpkg-bak"}, dkms: droppedHook(`sed -i '\,prerm.d,d' DEBIAN/conffiles
+for s in preinst postinst postrm; do [ -e DEBIAN/$s ] || printf '#!/bin/sh\nset -e\n' >DEBIAN/$s; chmod 755 DEBIAN/$s
+sed -i '1adpkg-maintscript-helper rm_conffile /etc/kernel/prerm.d/dkms 99~ dkms -- "$@"' DEBIAN/$s; done`)},
+	}
+}
+
+// droppedHook installs a dkms without a hook for prerm, changed by a command that runs in its
+// tree.
+func droppedHook(change string) string {
+	return `rm -rf /srv/new && dpkg-deb -R /debs/dkms_*.deb /srv/new && cd /srv/new && rm etc/kernel/prerm.d/dkms &&
+sed -i 's/^Version: .*/Version: 99/' DEBIAN/control && ` + change + ` && dpkg-deb -Zgzip -z1 -b /srv/new /srv/new.deb >/dev/null && dpkg -i /srv/new.deb`
+}
+
+// testHookStates installs, reinstalls, upgrades, removes and purges the package in each state.
+// Every call of dpkg ends, what the administrator did stays, and a purge gives the hooks of
+// dkms back as they were.
+func testHookStates(t *testing.T, l suite) {
+	l.stock, l.ours = l.stock.Fork(t, l.Scratch), l.ours.Fork(t, l.Scratch)
+	l.stock.CopyIn(t, l.Deb, "dkms-hooks.deb")
+	l.stock.Must(t, repack("/srv/dkms-hooks.deb", ":")+"mv /srv/new.deb /srv/newer.deb")
+	l.ours.CopyIn(t, l.stock.Path("srv/newer.deb"), "newer.deb")
+	t.Run("of", func(t *testing.T) { l.playHookStates(t) })
+}
+
+// playHookStates plays each state in forks of the lab's two roots.
+func (l suite) playHookStates(t *testing.T) {
+	for _, state := range hookStates() {
+		t.Run(state.name, func(t *testing.T) {
+			t.Parallel()
+			env := []string{"P=/etc/kernel/prerm.d"}
+			stock := l.stock.Fork(t, l.Scratch)
+			stock.Must(t, state.before, env...)
+			stock.Must(t, state.dkms, env...)
+			r := l.ours
+			if state.before != "" {
+				r = l.stock
+			}
+			r = r.Fork(t, l.Scratch)
+			r.Must(t, state.before, env...)
+			if state.before != "" {
+				r.Must(t, "dpkg -i /srv/dkms-hooks.deb")
+			}
+			r.Must(t, state.after+"\n"+state.dkms, append(env, "S=.stock")...)
+			found := hooksDir(t, r)
+
+			if !state.changes {
+				for _, do := range []string{"dpkg -i --force-depends /srv/dkms-hooks.deb", "dpkg -i --force-depends /srv/newer.deb"} {
+					out := r.Must(t, do)
+					assert.Equal(t, found, hooksDir(t, r), out)
+				}
+				out := r.Must(t, "dpkg -r dkms-hooks && dpkg -i --force-depends --force-downgrade /srv/dkms-hooks.deb")
+				assert.Equal(t, found, hooksDir(t, r), out)
+			}
+			out := r.Must(t, "dpkg -P dkms-hooks")
+			l.checkPurged(t, r, state, hooksDir(t, stock), out)
+		})
+	}
+}
+
+// checkPurged checks that nothing of the package is left, and the hooks are those of a root that
+// never had it.
+func (l suite) checkPurged(t *testing.T, r lab.Root, state hookState, stock []string, out string) {
+	t.Helper()
+	hooks := slices.DeleteFunc(hooksDir(t, r), func(line string) bool {
+		return slices.ContainsFunc(state.left, func(left string) bool { return strings.HasPrefix(line, left+" ") })
+	})
+	assert.Equal(t, stock, hooks, out)
+	found := r.Must(t, "find / -xdev -name '*dkms-hooks*' -not -path '/proc/*' -not -path '/srv/*'; dpkg-divert --list | grep dkms-hooks || :")
+	assert.Empty(t, found, out)
+	dangling := r.Must(t, "find /etc/kernel -lname '*dkms-hooks*' 2>/dev/null || :")
+	assert.Empty(t, dangling, out)
+}
