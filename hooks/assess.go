@@ -31,7 +31,7 @@ func newAssessor(ctx context.Context, inv Invocation, sys system) *assessor {
 	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: bootable(sys.layout), newest: newest(sys.layout),
 		brokenFound: map[dkmsstate.Module]bool{}, o: Overview{
 			Schema: overviewSchema, Program: Version, Host: hostName(sys.layout), Time: time.Now().Truncate(time.Second),
-			Kernels: []KernelView{}, Registered: []string{}, Findings: []Finding{}, Unusual: []string{}, Troubles: []string{},
+			Kernels: []KernelView{}, Registered: []string{}, Findings: []Finding{}, Unusual: []string{}, HooksOff: []string{}, Troubles: []string{},
 		}}
 }
 

@@ -17,8 +17,11 @@ const programDir = "/usr/libexec/dkms-hooks"
 // hooks finds hooks of this package that do not run, and hooks of dkms that run beside them:
 // after dkms was installed by its own Makefile, a backup was restored, or dpkg renamed a link
 // that dkms had as a conffile. What the administrator has put in the place of a link is
-// reported as unusual. Where the package is not installed there is nothing to find.
+// a hook that is off. Where the package is not installed there is nothing to find.
 func (a *assessor) hooks() {
+	for _, hook := range a.sys.config.Disable {
+		a.o.HooksOff = append(a.o.HooksOff, fmt.Sprintf("%s: Disable in the configuration names it", hook))
+	}
 	if !dkmsstate.Exists(a.sys.layout.Path(programDir)) {
 		return
 	}
@@ -31,7 +34,7 @@ func (a *assessor) hooks() {
 		case linkBroken:
 			a.add(Finding{Kind: BadHook, File: l.path, Reason: text, Fix: l.command()})
 		case linkOff:
-			a.o.Unusual = append(a.o.Unusual, fmt.Sprintf("the hook %s is off: %s %s; to switch it on: %s", l.hook, l.path, text, l.command()))
+			a.o.HooksOff = append(a.o.HooksOff, fmt.Sprintf("%s: %s %s; to switch it on: %s", l.hook, l.path, text, l.command()))
 		}
 	}
 	for _, name := range stockHooks() {

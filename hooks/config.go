@@ -34,6 +34,9 @@ type Config struct {
 	Ignore []Unwanted
 	// Environment lists assignments, NAME=VALUE, for the environment of dkms.
 	Environment []string
+	// Disable lists the hooks that do nothing. Reconciler stands for the reconcile that dpkg's
+	// trigger starts.
+	Disable []Hook
 }
 
 // callLimit is the default Timeout. The longest known builds (ZFS on a small board) take half
@@ -45,7 +48,7 @@ const lockLimit = 10 * time.Minute
 
 // ConfigFields returns the names of the fields of a configuration file.
 func ConfigFields() []string {
-	return []string{"On-Failure", "Required", "Timeout", "Jobs", "Ignore", "Environment"}
+	return []string{"On-Failure", "Required", "Timeout", "Jobs", "Ignore", "Environment", "Disable"}
 }
 
 // DefaultConfig returns the configuration that applies without a file.
@@ -109,6 +112,18 @@ func (c *Config) set(name, value string) (wrong []error) {
 			return []error{err}
 		}
 		c.Environment = append(c.Environment, assignments...)
+	case "disable":
+		for _, word := range words(value) {
+			hook, err := ParseHook(word)
+			if word == string(Reconciler) {
+				hook, err = Reconciler, nil
+			}
+			if err != nil {
+				errorf("%s must list hooks and %s, not %q", name, Reconciler, word)
+				continue
+			}
+			c.Disable = append(c.Disable, hook)
+		}
 	default:
 		errorf("unknown field %q; the fields are %s", name, strings.Join(ConfigFields(), ", "))
 	}
@@ -145,6 +160,12 @@ func (c Config) value(name string) string {
 			names = append(names, variable+"=(not printed)")
 		}
 		return strings.Join(names, " ")
+	case "Disable":
+		var hooks []string
+		for _, hook := range c.Disable {
+			hooks = append(hooks, string(hook))
+		}
+		return strings.Join(hooks, " ")
 	}
 	return ""
 }

@@ -32,6 +32,8 @@ func TestReadSettings(t *testing.T) {
 		"no name":             {"Environment: 1A=secret\n", Config{}, 1, "entry 1 of Environment is not NAME=VALUE"},
 		"open quotes":         {"Environment: A='b\n", Config{}, 1, "not closed"},
 		"a fixed name":        {"Environment: LC_ALL=de_DE\n", Config{}, 1, "cannot set LC_ALL"},
+		"disabled":            {"Disable: prerm, reconcile\n", Config{Disable: []Hook{Prerm, Reconciler}}, 0, ""},
+		"disabled, no hook":   {"Disable: prerm preinst\n", Config{Disable: []Hook{Prerm}}, 1, `must list hooks and reconcile, not "preinst"`},
 		"the default given":   {"On-Failure: warn\n", Config{}, 0, ""},
 		"unknown field":       {"Required: zfs\nTimout: 2h\nJobs: 4\n", Config{Required: []string{"zfs"}, Jobs: 4}, 2, `unknown field "Timout"`},
 		"no jobs":             {"Jobs: 0\n", Config{}, 1, "at least 1"},
@@ -99,7 +101,7 @@ func TestReadSettingsOfSeveralFiles(t *testing.T) {
 // What Fields returns is a configuration file that has the same effect.
 func TestFieldsAreAConfigurationFile(t *testing.T) {
 	s := Settings{Config: DefaultConfig(), From: map[string][]string{}}
-	s.parse("f", []byte("On-Failure: strict\nRequired: a b\nTimeout: 90m\nJobs: 2\nIgnore: a/1@6.* b c@6.1\n"))
+	s.parse("f", []byte("On-Failure: strict\nRequired: a b\nTimeout: 90m\nJobs: 2\nIgnore: a/1@6.* b c@6.1\nDisable: prerm reconcile\n"))
 	again := Settings{Config: DefaultConfig(), From: map[string][]string{}}
 	for _, field := range s.Fields() {
 		if field.Value != "" {

@@ -36,7 +36,7 @@ type Evidence struct{ Name, Text string }
 func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	sys := withRecord(inv)
 	w := ReadWorld(ctx, inv, sys.layout)
-	d := Decide(inv, w)
+	d := sys.config.decide(inv, w)
 	r := newRun(inv, sys, d.Verdict, io.Discard)
 	r.record = &sys.record
 	kept := sys.record.Kernel(inv.Kernel)
@@ -46,7 +46,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	}
 	fresh.Examine(ctx, &s, kept)
 	e := Explanation{
-		Kernel: newAssessor(ctx, inv, sys).on(s, kept).view(), Decision: d, Removed: removed(inv, w, d),
+		Kernel: newAssessor(ctx, inv, sys).on(s, kept).view(), Decision: d, Removed: sys.config.removed(inv, w, d),
 		Troubles: append(sys.troubles, s.Troubles...),
 	}
 	e.Evidence = evidence(inv, addDetails(inv, w), e.Kernel, readUnfinished(sys.layout, inv.Kernel))
@@ -78,7 +78,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 // steps returns what a run would do, in order.
 func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string {
 	var steps []string
-	if r.inv.Script.Name != "" && (r.verdict == Unbuild || r.inv.Hook == Postrm) {
+	if r.inv.Script.Name != "" && (r.verdict == Unbuild || r.verdict == Defer) {
 		steps = append(steps, "activate the dpkg trigger for a reconcile")
 	}
 	if r.verdict != Unbuild && r.verdict != Autoinstall {
@@ -94,12 +94,12 @@ func (r *run) steps(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) []string 
 // removed returns the decision that follows once dpkg removes the caller's package. It returns
 // nil if the hook is not called for a removal, or if dpkg is removing the package already or
 // does not know it.
-func removed(inv Invocation, w World, d Decision) *Decision {
+func (c Config) removed(inv Invocation, w World, d Decision) *Decision {
 	if inv.Hook != Prerm || inv.Action.Word != debpkg.Remove || inv.Action.InFavour != nil || !w.CallerKnown || d.Verdict != Keep || w.Caller.Status.SelectedForRemoval() {
 		return nil
 	}
 	w.Caller.Status = debpkg.Status{Want: debpkg.WantDeinstall, Flag: debpkg.FlagOK, State: debpkg.HalfConfigured}
-	d = Decide(inv, w)
+	d = c.decide(inv, w)
 	return &d
 }
 

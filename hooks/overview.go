@@ -32,6 +32,8 @@ type Overview struct {
 	// Unusual describes, in a sentence each, installed modules that differ from what dkms
 	// built. Nothing is wrong with them.
 	Unusual []string `json:"unusual"`
+	// HooksOff describes, in a sentence each, hooks that the administrator switched off.
+	HooksOff []string `json:"hooks_off"`
 	// Troubles lists what could not be read, in a sentence each. Something may be wrong there.
 	Troubles []string `json:"troubles"`
 }

@@ -34,7 +34,8 @@ type reconciliation struct {
 //   - inv.BringIn, or autoinstall_all_kernels in framework.conf, applies to every kernel
 //
 // Of a kernel that is gone it removes the builds and, unless a package has a file in it, the
-// module directory. A link of a hook that dpkg renamed gets its name back. What is in order is not reported.
+// module directory. A link of a hook that dpkg renamed gets its name back. What is in order is
+// not reported.
 //
 // The invocation says where to look and which script is running; its kernel and hook are not
 // used. Reconcile returns the exit status. It depends on whether modules failed for a person only.
@@ -43,6 +44,9 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	sys := readSystem(inv)
 	general := newReport(stderr, inv)
 	general.troubles(sys)
+	if sys.config.disabled(inv) && !dryRun {
+		return exitOK
+	}
 	due := func(dkmsstate.Record, dkmsstate.Release) bool { return true }
 	if inv.FailedOnly {
 		due = retries(inv, sys.layout)

@@ -96,13 +96,13 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	if !dryRun && record.Below(sys.layout, inv.Environ) {
 		return deferToParent(sys.layout, inv, stderr)
 	}
-	d := Decide(inv, ReadWorld(ctx, inv, sys.layout))
+	d := sys.config.decide(inv, ReadWorld(ctx, inv, sys.layout))
 	r := newRun(inv, sys, d.Verdict, stderr)
 	r.report.decision(inv.Hook, d)
 	if !dryRun {
 		r.remember("", string(d.Verdict), d.Reason)
 	}
-	if !dryRun && (inv.Hook == Postrm || d.Verdict == Unbuild) {
+	if !dryRun && (inv.Hook == Postrm && d.Verdict == Defer || d.Verdict == Unbuild) {
 		r.machine.Backup = r.trigger(ctx) // a reconcile follows, which restores or discards the backups
 	}
 	var err error

@@ -76,6 +76,7 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	}
 	general := findingsOn(o, "")
 	out.findings(general)
+	out.hooksOff(o)
 	if !inv.Quiet {
 		out.line(cell{statusSummary(o), bold})
 	}
@@ -175,6 +176,13 @@ func (p *page) findings(found []hooks.Finding) {
 	for _, f := range found {
 		p.line(cell{string(f.Kind), bad}, cell{": ", plain}, cell{f.Where(), bold}, cell{": " + f.Reason, plain})
 		p.line(cell{"  next: ", bold}, cell{f.Fix, plain})
+	}
+}
+
+// hooksOff prints which hooks are switched off.
+func (p *page) hooksOff(o hooks.Overview) {
+	for _, text := range o.HooksOff {
+		p.line(cell{"hook off", faint}, cell{": " + text, plain})
 	}
 }
 

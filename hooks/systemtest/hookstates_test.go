@@ -92,6 +92,18 @@ func testHookStates(t *testing.T, l suite) {
 	l.stock.Must(t, repack("/srv/dkms-hooks.deb", ":")+"mv /srv/new.deb /srv/newer.deb")
 	l.ours.CopyIn(t, l.stock.Path("srv/newer.deb"), "newer.deb")
 	t.Run("of", func(t *testing.T) { l.playHookStates(t) })
+
+	t.Run("disabled", func(t *testing.T) {
+		s := l.whole("debian")
+		r := s.settled.Fork(t, l.Scratch)
+		out := r.Must(t, "echo 'Disable: prerm reconcile' >/etc/dkms-hooks.conf && dpkg -r --force-depends linux-image-$K", l.Env()...)
+		for name, m := range look(t, r, l.Kver, s.modules(t)...).modules {
+			assert.True(t, m.built && m.installed, "%s\n%s", name, out)
+		}
+		assert.Contains(t, r.Must(t, "dkms-hooks check || :"), "hook off: prerm: ")
+		out = r.Must(t, "rm /etc/dkms-hooks.conf && dkms-hooks reconcile", l.Env()...)
+		ending{image: configFiles, modules: gone}.holds(t, look(t, r, l.Kver, s.modules(t)...), out)
+	})
 }
 
 // playHookStates plays each state in forks of the lab's two roots.
