@@ -30,6 +30,9 @@ type File struct {
 	// Name is the base name, such as loop.ko.xz. Installed is the base name of the installed
 	// file, which differs only if its owner compressed it in another way.
 	Name, Installed string
+	// Dir is the directory, below that of the kernel, in which the installed file is or belongs.
+	// It is "" if only dkms knows it.
+	Dir string
 	// Copy is the result of comparing the installed file with the built one, and Reason is how
 	// they differ. OtherABI reports whether at most one of them fits the kernel.
 	Copy     kmod.Copy
@@ -38,8 +41,9 @@ type File struct {
 	// Whose is the other DKMS module, or version, whose file is installed under this name.
 	Whose Module
 	// InKernel reports whether the kernel itself has a module of that name. It is set only if
-	// the file is not installed.
-	InKernel bool
+	// the file is not installed. Overwritten reports whether that module was put in the place of
+	// the installed one.
+	InKernel, Overwritten bool
 	// Absent reports whether the module's own script removed or moved the file when dkms
 	// installed it.
 	Absent bool
@@ -58,6 +62,7 @@ const Originals = "original_module"
 func (s *Snapshot) ReadBuild(m Module, arch string, kept KernelRecord) Build {
 	b := Build{Module: m, Arch: arch}
 	dir := filepath.Join(s.Layout.BuildDir(m, s.Kernel, arch), "module")
+	place := s.placer(m, arch)
 	var built stamp
 	for _, name := range fileNames(dir) {
 		if kmod.TrimSuffix(name) == name {
@@ -69,7 +74,7 @@ func (s *Snapshot) ReadBuild(m Module, arch string, kept KernelRecord) Build {
 			break
 		}
 		built.add(info)
-		b.Files = append(b.Files, File{Name: name, Installed: name, Copy: kmod.CopySame})
+		b.Files = append(b.Files, File{Name: name, Installed: name, Dir: place(filepath.Join(dir, name)), Copy: kmod.CopySame})
 	}
 	b.Stamp, b.Installed = built.sum(), s.stampInstalled(b)
 	known, same := kept.Builds[b.Key()]
@@ -80,7 +85,7 @@ func (s *Snapshot) ReadBuild(m Module, arch string, kept KernelRecord) Build {
 			continue
 		}
 		f = s.compareFile(b, filepath.Join(dir, f.Name), f)
-		f.InKernel = f.Copy == kmod.CopyMissing && s.Dep.InKernel(kmod.TrimSuffix(f.Name))
+		f.InKernel = f.Copy == kmod.CopyMissing && s.InKernel(f)
 		f.Absent = f.Copy == kmod.CopyMissing && known.Stamp == b.Stamp && slices.Contains(known.Absent, f.Name)
 		b.Files[i] = f
 	}
@@ -92,9 +97,12 @@ func (s *Snapshot) ReadBuild(m Module, arch string, kept KernelRecord) Build {
 func (s *Snapshot) stampInstalled(b Build) string {
 	var installed stamp
 	for _, f := range b.Files {
+		if f.Dir != InstalledUnder {
+			installed.addText(f.Dir)
+		}
 		for _, name := range kmod.FileNames(kmod.TrimSuffix(f.Name)) {
-			if name == f.Name || s.installed(name) {
-				installed.addFile(filepath.Join(s.Layout.InstallDir(s.Kernel), name))
+			if f.Dir != "" && (name == f.Name || s.isIn(f.Dir, name)) {
+				installed.addFile(filepath.Join(s.Layout.PlaceDir(s.Kernel, f.Dir), name))
 			}
 		}
 	}
@@ -110,9 +118,9 @@ func (s *Snapshot) findForeign() {
 			if f.Copy == kmod.CopySame || f.Copy == kmod.CopyMissing {
 				continue
 			}
-			installed := filepath.Join(s.Layout.InstallDir(s.Kernel), f.Installed)
+			installed := s.Layout.InstalledFile(s.Kernel, f)
 			if whose, ok := s.builderOf(b, f.Name, installed); ok {
-				f = File{Name: f.Name, Installed: f.Installed, Copy: CopyForeign, Whose: whose, Reason: "belongs to " + whose.String()}
+				f = File{Name: f.Name, Installed: f.Installed, Dir: f.Dir, Copy: CopyForeign, Whose: whose, Reason: "belongs to " + whose.String()}
 				if whose.Name == b.Module.Name { // the kernel link says that this version is installed
 					f.Copy = kmod.CopyDamaged
 				}

@@ -37,7 +37,7 @@ func (s *Snapshot) findCompression() {
 	if !slices.ContainsFunc(s.Builds, func(b Build) bool { return len(b.Uncompressed()) > 0 }) {
 		return
 	}
-	suffix := s.Dep.kernelSuffix()
+	suffix := s.kernelSuffix()
 	if program := Compressor(suffix); program != nil {
 		if _, err := LookPath(program[0]); err == nil {
 			s.Compression = suffix

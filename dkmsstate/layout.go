@@ -2,6 +2,7 @@ package dkmsstate
 
 import (
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -24,6 +25,8 @@ type Layout struct {
 	// the disk, since some hosts start guests with kernels of which the guests have no image or
 	// modules (WSL, Firecracker, netboot).
 	Running Release
+	// Destination is where the machine's dkms installs modules.
+	Destination Destination
 	// AllKernels is autoinstall_all_kernels if the administrator set it: every kernel gets
 	// every module.
 	AllKernels bool
@@ -43,7 +46,8 @@ type Layout struct {
 
 // DefaultLayout returns the defaults of dkms under root.
 func DefaultLayout(root string) Layout {
-	return Layout{Root: root, DKMSTree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules", Reader: kmod.NewReader()}
+	return Layout{Root: root, DKMSTree: "/var/lib/dkms", Source: "/usr/src", Install: "/lib/modules",
+		Destination: Destination{Under: InstalledUnder}, Reader: kmod.NewReader()}
 }
 
 // NoFollow returns the root in which the layout's paths are resolved.
@@ -58,6 +62,7 @@ func (l Layout) Path(path string) string { return filepath.Join(l.Root, path) }
 func ReadLayout(root string) (Layout, []string) {
 	l := DefaultLayout(root)
 	l.Running = runningKernel(root)
+	l.Destination = readDestination(l)
 	files := []string{l.Path("/etc/dkms/framework.conf")}
 	more, _ := filepath.Glob(l.Path("/etc/dkms/framework.conf.d/*.conf"))
 	sort.Strings(more)
@@ -132,7 +137,7 @@ func (l Layout) RealTree() string {
 	return ""
 }
 
-// TreePath returns the path of the DKMS tree. Like KernelDir, InstallDir, ModuleDir and
+// TreePath returns the path of the DKMS tree. Like KernelDir, PlaceDir, ModuleDir and
 // VersionDir it returns a path outside the root, with links resolved.
 func (l Layout) TreePath() string { return l.NoFollow().Inside(l.DKMSTree) }
 
@@ -140,8 +145,9 @@ func (l Layout) KernelDir(k Release) string {
 	return l.NoFollow().Inside(filepath.Join(l.Install, string(k)))
 }
 
-func (l Layout) InstallDir(k Release) string {
-	return l.NoFollow().Inside(filepath.Join(l.Install, string(k), InstalledUnder))
+// PlaceDir returns the path of a directory below that of a kernel.
+func (l Layout) PlaceDir(k Release, dir string) string {
+	return l.NoFollow().Inside(filepath.Join(l.Install, string(k), dir))
 }
 
 func (l Layout) ModuleDir(name string) string {
@@ -165,16 +171,47 @@ func (l Layout) KernelThere(k Release) bool {
 	return l.ModulesThere(k) || k == l.Running && Exists(l.KernelDir(k)) || AnyExists(l.KernelDir(k), "modules.order", "modules.builtin")
 }
 
-// ModulesThere reports whether a kernel has modules of its own.
-func (l Layout) ModulesThere(k Release) bool { return AnyExists(l.KernelDir(k), "kernel") }
+// ModulesThere reports whether a kernel has modules of its own. Modules that dkms installed
+// among them do not count: they stay when somebody else removes the kernel.
+func (l Layout) ModulesThere(k Release) bool {
+	dir := l.KernelDir(k)
+	return AnyExists(dir, "kernel") && (AnyExists(dir, "modules.order", "modules.builtin") || !l.onlyDKMSModules(k))
+}
 
-// InstalledUnder is the subdirectory of a kernel's directory in which dkms installs every
-// module on Debian and Ubuntu, whatever DEST_MODULE_LOCATION says (dkms,
-// override_dest_module_location).
-const InstalledUnder = "updates/dkms"
+// onlyDKMSModules reports whether there are files below kernel/ of a kernel, and dkms installed
+// all of them.
+func (l Layout) onlyDKMSModules(k Release) bool {
+	names, found := map[string]bool{}, false
+	err := filepath.WalkDir(l.PlaceDir(k, "kernel"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if !found {
+			names, found = l.builtNames(k), true
+		}
+		if !names[kmod.TrimSuffix(entry.Name())] {
+			return fs.ErrExist
+		}
+		return nil
+	})
+	return found && err == nil
+}
 
-// InstalledPath returns the path under which dkms installs a module's file for a kernel by
-// default.
+// builtNames returns the names of all module files that dkms built for a kernel, without .ko.
+func (l Layout) builtNames(k Release) map[string]bool {
+	names := map[string]bool{}
+	for _, m := range l.VersionsWith(string(k)) {
+		for _, arch := range DirNames(filepath.Join(l.VersionDir(m), string(k))) {
+			for _, file := range fileNames(filepath.Join(l.BuildDir(m, k, arch), "module")) {
+				names[kmod.TrimSuffix(file)] = true
+			}
+		}
+	}
+	return names
+}
+
+// InstalledPath returns the path of a file in the directory in which only dkms installs
+// modules.
 func InstalledPath(kernel Release, name string) string {
 	return filepath.Join("/lib/modules", string(kernel), InstalledUnder, name)
 }

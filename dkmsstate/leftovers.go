@@ -24,6 +24,9 @@ func (s *Snapshot) findLeftovers(files []string) {
 			s.Leftovers = append(s.Leftovers, filepath.Join(kernel, InstalledUnder, name))
 		}
 	}
+	for _, path := range s.temps() {
+		s.Leftovers = append(s.Leftovers, filepath.Join(kernel, path))
+	}
 }
 
 // IsModuleTemp reports whether a name is the temporary name of a module file.

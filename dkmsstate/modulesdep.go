@@ -14,21 +14,23 @@ import (
 // modules.dep is the text from which it was generated. A kernel package ships or regenerates
 // both, and then neither lists the modules of DKMS.
 type ModulesDep struct {
-	// DepRecord is what both files contain about the install directory.
+	// DepRecord is what both files contain about modules of DKMS.
 	DepRecord
-	// Gone are the files in the install directory that modules.dep lists and that do not exist.
+	// Gone are those of Installed that do not exist.
 	Gone []string
-	// text returns modules.dep. It reads the file once, on the first call.
-	text func() []byte
+	// text returns modules.dep, and order modules.order, the kernel's own modules. Each reads
+	// its file once, on the first call.
+	text, order func() []byte
 }
 
-// DepRecord is what both files contain about the install directory.
+// DepRecord is what both files contain about modules of DKMS: those in InstalledUnder, and those
+// that are installed elsewhere.
 type DepRecord struct {
 	// Stamp identifies the state of the files.
 	Stamp string `json:"stamp"`
-	// Installed are the files in the install directory that modules.dep lists. Missing are
-	// those of them that modules.dep.bin does not contain.
-	Installed []string `json:"installed,omitempty"`
+	// Installed are their paths that modules.dep lists. Missing are those of them that
+	// modules.dep.bin does not contain.
+	Installed []string `json:"paths,omitempty"`
 	Missing   []string `json:"missing,omitempty"`
 	// Accepted is the plan.DepmodReason that remained after depmod ran. Another run of depmod
 	// would not help until a file changes.
@@ -38,17 +40,39 @@ type DepRecord struct {
 // NewModulesDep returns the modules.dep of a kernel's directory. A missing file counts as
 // empty.
 func NewModulesDep(kernelDir string) ModulesDep {
-	return ModulesDep{text: sync.OnceValue(func() []byte {
-		text, _ := regular.ReadFile(filepath.Join(kernelDir, "modules.dep"))
-		return text
-	})}
+	read := func(name string) func() []byte {
+		return sync.OnceValue(func() []byte {
+			text, _ := regular.ReadFile(filepath.Join(kernelDir, name))
+			return text
+		})
+	}
+	return ModulesDep{text: read("modules.dep"), order: read("modules.order")}
 }
 
-// Read reads what both files of a kernel's directory contain about its install directory. kept
-// is the result of an earlier call.
-func (d *ModulesDep) Read(kernelDir, installDir string, kept DepRecord) {
+// ReadDep reads what modules.dep and modules.dep.bin contain about modules of DKMS. kept is the
+// result of an earlier call.
+func (s *Snapshot) ReadDep(kept DepRecord) {
+	dir := s.Layout.KernelDir(s.Kernel)
+	s.Dep = NewModulesDep(dir)
+	s.Dep.read(dir, s.outside(), kept)
+	for _, path := range s.Dep.Installed {
+		if !Exists(s.Layout.PlaceDir(s.Kernel, path)) {
+			s.Dep.Gone = append(s.Dep.Gone, path)
+		}
+	}
+}
+
+// read reads both files. outside are the paths, without suffix, of modules that DKMS installs
+// elsewhere than in InstalledUnder.
+func (d *ModulesDep) read(kernelDir string, outside []string, kept DepRecord) {
 	indexPath := filepath.Join(kernelDir, "modules.dep.bin")
-	d.DepRecord = DepRecord{Stamp: StampFiles(filepath.Join(kernelDir, "modules.dep"), indexPath)}
+	var state stamp
+	state.addFile(filepath.Join(kernelDir, "modules.dep"))
+	state.addFile(indexPath)
+	for _, path := range outside {
+		state.addText(path)
+	}
+	d.DepRecord = DepRecord{Stamp: state.sum()}
 	if d.Stamp == kept.Stamp {
 		d.DepRecord = kept
 	} else {
@@ -56,33 +80,35 @@ func (d *ModulesDep) Read(kernelDir, installDir string, kept DepRecord) {
 		// libkmod-index), so that searching for the bytes is enough.
 		index, _ := regular.ReadFile(indexPath)
 		indexed := map[string]bool{}
-		for _, name := range installedIn(index, "") {
+		for _, name := range installedIn(index, "", outside) {
 			indexed[name] = true
 		}
-		d.Installed = installedIn(d.text(), "\n")
+		d.Installed = installedIn(d.text(), "\n", outside)
 		for _, name := range d.Installed {
 			if !indexed[name] {
 				d.Missing = append(d.Missing, name)
 			}
 		}
 	}
-	d.Gone = nil
-	for _, name := range d.Installed {
-		if !AnyExists(installDir, name) {
-			d.Gone = append(d.Gone, name)
-		}
-	}
 }
 
-// installedIn returns each NAME that occurs in text as "updates/dkms/NAME:", either after mark
-// or at the very beginning.
-func installedIn(text []byte, mark string) []string {
+// installedIn returns each PATH in InstalledUnder, or in outside with the suffix of a module,
+// that occurs in text as "PATH:", either after mark or at the very beginning.
+func installedIn(text []byte, mark string, outside []string) []string {
 	var names []string
+	for _, base := range outside {
+		for _, path := range kmod.FileNames(base) {
+			line := []byte(path + ":")
+			if bytes.HasPrefix(text, line) || bytes.Contains(text, append([]byte(mark), line...)) {
+				names = append(names, path)
+			}
+		}
+	}
 	prefix := []byte(InstalledUnder + "/")
 	rest, found := bytes.CutPrefix(text, prefix)
 	for marked := append([]byte(mark), prefix...); ; _, rest, found = bytes.Cut(rest, marked) {
 		if end := bytes.IndexAny(rest, ": \n\x00"); found && end >= 0 && rest[end] == ':' {
-			names = append(names, string(rest[:end]))
+			names = append(names, InstalledUnder+"/"+string(rest[:end]))
 		}
 		if len(rest) == 0 {
 			return names
@@ -90,8 +116,7 @@ func installedIn(text []byte, mark string) []string {
 	}
 }
 
-// Names returns a function that reports whether depmod found the file with the given name in
-// the install directory.
+// Names returns a function that reports whether depmod found the file with the given path.
 func (d DepRecord) Names() func(name string) bool {
 	named := map[string]bool{}
 	for _, name := range d.Installed {
@@ -105,9 +130,10 @@ func (d DepRecord) Names() func(name string) bool {
 
 // kernelSuffix returns the suffix by which the kernel's own modules are compressed (.gz, .xz,
 // .zst), "" for none.
-func (d ModulesDep) kernelSuffix() string {
-	for path := range d.Paths {
-		if _, suffix, ok := strings.Cut(filepath.Base(path), ".ko"); ok && strings.HasPrefix(path, "kernel/") {
+func (s *Snapshot) kernelSuffix() string {
+	place := s.Places()
+	for path := range s.Dep.Paths {
+		if _, suffix, ok := strings.Cut(filepath.Base(path), ".ko"); ok && strings.HasPrefix(path, "kernel/") && !place(path) {
 			return suffix
 		}
 	}
@@ -123,7 +149,7 @@ func (d ModulesDep) Paths(yield func(string) bool) {
 	}
 }
 
-// Own returns the paths of the kernel's own modules.
+// Own returns the paths below kernel/.
 func (d ModulesDep) Own() []string {
 	var own []string
 	for path := range d.Paths {
@@ -134,16 +160,25 @@ func (d ModulesDep) Own() []string {
 	return own
 }
 
-// InKernel reports whether the kernel itself has a module of that name: modules.dep lists one
-// outside the install directory.
-func (d ModulesDep) InKernel(base string) bool {
+// dirsOf returns the directories, below that of the kernel, in which modules.dep lists a module
+// of that name, without .ko.
+func (d ModulesDep) dirsOf(base string) []string {
 	if !bytes.Contains(d.text(), []byte("/"+base+".ko")) {
-		return false
+		return nil
 	}
+	var dirs []string
 	for path := range d.Paths {
-		if !strings.HasPrefix(path, InstalledUnder+"/") && kmod.TrimSuffix(filepath.Base(path)) == base {
-			return true
+		if kmod.TrimSuffix(filepath.Base(path)) == base {
+			dirs = append(dirs, filepath.Dir(path))
 		}
 	}
-	return false
+	return dirs
+}
+
+// builtIn reports whether the kernel was built with a module of that name in a directory:
+// modules.order lists it.
+func (d ModulesDep) builtIn(dir, base string) bool {
+	line := []byte(dir + "/" + base + ".ko")
+	text := d.order()
+	return bytes.HasPrefix(text, line) || bytes.Contains(text, append([]byte("\n"), line...))
 }

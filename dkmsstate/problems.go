@@ -22,19 +22,29 @@ func (b Build) Missing() []string {
 func (b Build) Problem() string {
 	for _, f := range b.Files {
 		switch {
+		case f.Overwritten && b.Overwritten():
+			return f.Name + " in " + f.Dir + " was replaced by the kernel's own module"
 		case f.Copy == kmod.CopyMissing && (f.InKernel || f.Absent):
 			// dkms 3.0 counts a module as installed that it did not install because the kernel
 			// itself has the same version or a newer one.
+		case f.Copy == kmod.CopyMissing && f.Dir == "": // only dkms knows where it is
 		case f.Copy == kmod.CopyMissing:
-			return f.Name + " is not in " + InstalledUnder
+			return f.Name + " is not in " + f.Dir
 		case f.Copy == kmod.CopyDamaged, f.OtherABI && b.Fresh.Verdict == Fresh:
-			return fmt.Sprintf("%s in %s is not the built file: it %s", f.Installed, InstalledUnder, f.Reason)
+			return fmt.Sprintf("%s in %s is not the built file: it %s", f.Installed, f.Dir, f.Reason)
 		}
 		if len(f.OtherCompressions) > 0 {
-			return f.OtherCompressions[0] + " is a duplicate in " + InstalledUnder
+			return f.OtherCompressions[0] + " is a duplicate in " + f.Dir
 		}
 	}
 	return ""
+}
+
+// Overwritten reports whether the kernel's own modules were put in the place of installed ones,
+// as unpacking a kernel does where dkms replaces these. dkms archived the kernel's own when it
+// installed the build.
+func (b Build) Overwritten() bool {
+	return b.Original && slices.ContainsFunc(b.Files, func(f File) bool { return f.Overwritten })
 }
 
 // Unusual returns how the installed files of a build without a Problem differ from the built
@@ -42,7 +52,7 @@ func (b Build) Problem() string {
 func (b Build) Unusual() string {
 	for _, f := range b.Files {
 		if f.Copy == kmod.CopyAltered || f.Copy == CopyForeign {
-			return fmt.Sprintf("%s in %s %s", f.Installed, InstalledUnder, f.Reason)
+			return fmt.Sprintf("%s in %s %s", f.Installed, f.Dir, f.Reason)
 		}
 	}
 	return ""

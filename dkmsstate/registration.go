@@ -57,9 +57,18 @@ func (sv *Survey) readRegistrations(d moduleDir, kernel Release, arch string) []
 // readConf reads the dkms.conf of a registered module and the overrides that dkms applies to it
 // (dkms(8), "/etc/dkms/<module>.conf" and its variants).
 func (sv *Survey) readConf(d versionDir, kernel Release, arch string) (Conf, error) {
-	as, err := d.conf()
+	as, err := sv.assignments(d, kernel, arch)
 	if err != nil {
 		return Conf{}, err
+	}
+	return newConf(as), nil
+}
+
+// assignments returns what the dkms.conf and its overrides set.
+func (sv *Survey) assignments(d versionDir, kernel Release, arch string) (shvars.Assignments, error) {
+	as, err := d.conf()
+	if err != nil {
+		return as, err
 	}
 	name, k := d.module.Name, string(kernel)
 	versioned := name + "-" + d.module.Version
@@ -71,10 +80,10 @@ func (sv *Survey) readConf(d versionDir, kernel Release, arch string) (Conf, err
 		}
 		as, _, err = as.SourceIfThere(sv.layout.Path("/etc/dkms/" + name + ".conf"))
 		if err != nil {
-			return Conf{}, fmt.Errorf("cannot use /etc/dkms/%s.conf: %w", name, err)
+			return as, fmt.Errorf("cannot use /etc/dkms/%s.conf: %w", name, err)
 		}
 	}
-	return newConf(as), nil
+	return as, nil
 }
 
 // readSourceConf reads the dkms.conf of a source. named is the target of the link to it. An

@@ -94,7 +94,7 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 	s.There = l.KernelThere(kernel)
 	s.Headers = AnyExists(l.HeadersDir(kernel), "include")
 	s.NoAutoinstall = slices.Contains(sv.overrides, "no-autoinstall")
-	files := fileNames(l.InstallDir(kernel))
+	files := fileNames(l.PlaceDir(kernel, InstalledUnder))
 	s.installed = func(name string) bool { _, ok := slices.BinarySearch(files, name); return ok }
 	parts := make([]modulePart, len(sv.modules))
 	SideBySide(len(parts), func(i int) { parts[i] = s.readModule(sv.modules[i], kept) })
@@ -111,7 +111,7 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 	for _, part := range parts {
 		s.Registrations = append(s.Registrations, part.registrations...)
 	}
-	s.Dep.Read(l.KernelDir(kernel), l.InstallDir(kernel), kept.Dep)
+	s.ReadDep(kept.Dep)
 	s.findCompression()
 	s.findUnowned(files)
 	s.findLeftovers(files)
@@ -124,7 +124,7 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 // module.
 func (l Layout) EmptySnapshot(kernel Release) Snapshot {
 	return Snapshot{Layout: l, Kernel: kernel, Dep: NewModulesDep(l.KernelDir(kernel)), installed: func(name string) bool {
-		_, err := os.Lstat(filepath.Join(l.InstallDir(kernel), name))
+		_, err := os.Lstat(filepath.Join(l.PlaceDir(kernel, InstalledUnder), name))
 		return err == nil
 	}}
 }
@@ -234,7 +234,9 @@ func (s *Snapshot) findUnowned(files []string) {
 	known := map[string]bool{}
 	for _, b := range s.Builds {
 		for _, f := range b.Files {
-			known[kmod.TrimSuffix(f.Name)] = true
+			if f.Dir == InstalledUnder || f.Dir == "" {
+				known[kmod.TrimSuffix(f.Name)] = true
+			}
 		}
 	}
 	for _, name := range files {

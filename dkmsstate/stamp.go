@@ -31,6 +31,9 @@ func (s *stamp) addFile(path string) {
 	s.add(info)
 }
 
+// addText adds a text that belongs to the state.
+func (s *stamp) addText(text string) { s.state = append(append(s.state, text...), 0) }
+
 // sum returns the stamp as a string.
 func (s *stamp) sum() string {
 	sum := sha256.Sum256(s.state)

@@ -53,10 +53,10 @@ func TestModulesDepIsKnownByTheRecord(t *testing.T) {
 	f.Register(one, "")
 	f.AddInstalled(one)
 	s, rec := f.Examine(fresh.Examine, dkmsstate.KernelRecord{})
-	assert.Equal(t, []string{"one.ko"}, rec.Dep.Installed)
+	assert.Equal(t, []string{"updates/dkms/one.ko"}, rec.Dep.Installed)
 	assert.Empty(t, plan.DepmodReason(s))
 
-	rec.Dep.Installed = []string{"one.ko", "other.ko"}
+	rec.Dep.Installed = []string{"updates/dkms/one.ko", "updates/dkms/other.ko"}
 	kept, err := dkmsstate.ReadSnapshot(f.Layout, dkmstest.Kernel, dkmstest.Arch, rec)
 	require.NoError(t, err)
 	assert.Equal(t, "modules.dep names other.ko, which is gone", plan.DepmodReason(kept), "what is kept is believed")

@@ -53,7 +53,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 		if err := r.removeUnowned(tree, after); err != nil {
 			return err
 		}
-		tree.RemoveEmptyDirs()
+		tree.RemoveEmptyDirs(before.InstallDirs())
 	}
 	r.verify(after, results)
 	if !r.needsDepmod() {

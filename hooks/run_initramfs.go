@@ -90,7 +90,7 @@ func (r *run) whyInitramfs(ctx context.Context, engine dkms.Engine, names []stri
 	if needed := dkms.BootModules(layout, names); len(needed) > 0 {
 		return "booting needs " + strings.Join(needed, ", "), nil
 	}
-	holds, err := engine.InitramfsHolds(ctx, kernel, names)
+	holds, err := engine.InitramfsHolds(ctx, kernel, layout.Destination.Under, names)
 	if err != nil || !holds {
 		return "", dkms.Explain(err)
 	}

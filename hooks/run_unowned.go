@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"path"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/apply"
@@ -27,10 +28,10 @@ func (r *run) removeUnowned(tree apply.Tree, after dkmsstate.Snapshot) error {
 		}
 		if len(owners) == 0 {
 			r.report.infof("removing %s, which belongs to no build of dkms", dkmsstate.InstalledPath(r.inv.Kernel, name))
-			unowned = append(unowned, name)
+			unowned = append(unowned, path.Join(dkmsstate.InstalledUnder, name))
 		}
 	}
-	return tree.RemoveUnowned(unowned)
+	return tree.RemoveInstalled(unowned)
 }
 
 // keepsUnowned reports whether unowned modules stay: a person runs the hook, and the kernel

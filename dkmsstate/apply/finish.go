@@ -29,9 +29,7 @@ func (m Machine) Finish(ctx context.Context, after *dkmsstate.Snapshot, changed 
 		}
 		after.DepmodPending, after.Unfinished = false, dkmsstate.UnfinishedNote{}
 	}
-	dir := m.Layout.KernelDir(after.Kernel)
-	after.Dep = dkmsstate.NewModulesDep(dir)
-	after.Dep.Read(dir, m.Layout.InstallDir(after.Kernel), dkmsstate.DepRecord{})
+	after.ReadDep(dkmsstate.DepRecord{})
 	after.Dep.Accepted = plan.DepmodReason(*after)
 	return after.Dep.Accepted, nil
 }

@@ -37,7 +37,7 @@ func (r *taskRun) install(ctx context.Context) error {
 		// If a file is installed and no link says whose it is, dkms 3.1.7 and later would
 		// archive it as one of the kernel's own.
 		return tree.install(t.Module, t.Arch, dkmsstate.Build{}, nil)
-	case installsByCopy(r.before, registration) && !inKernel(r.before, b) && !b.Original && !replaced.Original && (linked || !b.Altered()):
+	case b.Placed() && installsByCopy(r.before, registration) && !inKernel(r.before, b) && !b.Original && !replaced.Original && (linked || !b.Altered()):
 		return tree.install(t.Module, t.Arch, replaced, r.before.Foreign(replaced.Module, t.Arch))
 	}
 	r.installing.Lock()
@@ -53,10 +53,10 @@ func (r *taskRun) install(ctx context.Context) error {
 	var parts []string
 	for i, f := range tree.build(t.Module, t.Arch).Files {
 		if f.Copy == kmod.CopyDamaged && i < len(b.Files) && b.Files[i].Copy == kmod.CopyMissing {
-			parts = append(parts, f.Name)
+			parts = append(parts, f.Path())
 		}
 	}
-	return errors.Join(err, tree.RemoveUnowned(parts))
+	return errors.Join(err, tree.RemoveInstalled(parts))
 }
 
 // taken returns which other module has installed a file of a build, before this run or since,
@@ -86,7 +86,7 @@ func installsByCopy(s dkmsstate.Snapshot, r dkmsstate.Registration) bool {
 
 // inKernel reports whether the kernel itself has a module of the same name as one of a build.
 func inKernel(s dkmsstate.Snapshot, b dkmsstate.Build) bool {
-	return slices.ContainsFunc(b.Names(), s.Dep.InKernel)
+	return slices.ContainsFunc(b.Files, s.InKernel)
 }
 
 // room returns an error if a disk is too full for dkms to install files in dir.

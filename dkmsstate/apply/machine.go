@@ -181,7 +181,7 @@ func (r *taskRun) step(ctx context.Context, step plan.Step) error {
 	case plan.OpInstall:
 		return r.install(ctx)
 	case plan.OpRestore:
-		return r.restore()
+		return r.restore(ctx)
 	case plan.OpCompress:
 		return r.compress(ctx)
 	case plan.OpRemoveLeftovers:
@@ -208,7 +208,10 @@ func (r *taskRun) step(ctx context.Context, step plan.Step) error {
 
 // restore repairs the installed files of a module. If its build was just compressed, the
 // compressed files replace the installed ones.
-func (r *taskRun) restore() error {
+func (r *taskRun) restore(ctx context.Context) error {
+	if !r.tree.build(r.task.Module, r.task.Arch).Placed() {
+		return errors.Join(r.tree.removeLink(r.task.Module.Name, r.task.Arch), r.install(ctx))
+	}
 	if r.compressed {
 		return r.tree.install(r.task.Module, r.task.Arch, dkmsstate.Build{}, nil)
 	}

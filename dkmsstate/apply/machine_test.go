@@ -117,7 +117,7 @@ func (e *scripted) Initramfs(context.Context, dkmsstate.Release) error {
 	return nil
 }
 
-func (e *scripted) InitramfsHolds(context.Context, dkmsstate.Release, []string) (bool, error) {
+func (e *scripted) InitramfsHolds(context.Context, dkmsstate.Release, string, []string) (bool, error) {
 	return false, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/nofollow"
@@ -92,17 +93,14 @@ func (t Tree) removeLink(name, arch string) error {
 	return removeFiles(module, []string{dkmsstate.LinkName(t.Kernel, arch)})
 }
 
-// RemoveUnowned removes files from the kernel's install directory, by name.
-func (t Tree) RemoveUnowned(names []string) error {
-	dir, err := t.openInstall()
-	if nofollow.IsNotExist(err) {
-		return nil
+// RemoveInstalled removes files by their paths below the kernel's directory.
+func (t Tree) RemoveInstalled(paths []string) error {
+	for _, name := range paths {
+		if err := t.removeModuleFile(path.Join(string(t.Kernel), name)); err != nil {
+			return fmt.Errorf("cannot remove %s: %w", path.Base(name), err)
+		}
 	}
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return removeFiles(dir, names)
+	return nil
 }
 
 // removeFiles removes files of a directory. It is not an error if one does not exist.

@@ -61,7 +61,7 @@ func (r *taskRun) signed(ctx context.Context, b dkmsstate.Build) bool {
 		files = append(files, previousPath(r.tree.Kernel, file))
 	}
 	for _, f := range b.Files {
-		files = append(files, filepath.Join(r.machine.Layout.InstallDir(r.tree.Kernel), f.Installed))
+		files = append(files, r.machine.Layout.InstalledFile(r.tree.Kernel, f))
 	}
 	return anySigned(ctx, r.machine.Layout, files)
 }
@@ -156,10 +156,10 @@ func (t Tree) rollBackModule(m dkmsstate.Module, arch string) error {
 	var gone []string
 	for _, f := range replaced.Files {
 		if f.Copy == kmod.CopySame && !b.Has(f.Installed) {
-			gone = append(gone, f.Installed)
+			gone = append(gone, f.Path())
 		}
 	}
-	return t.RemoveUnowned(gone)
+	return t.RemoveInstalled(gone)
 }
 
 // install installs the files of a build and makes the kernel link name the build. It removes
@@ -176,10 +176,10 @@ func (t Tree) install(m dkmsstate.Module, arch string, replaced dkmsstate.Build,
 	var gone []string
 	for _, f := range replaced.Files {
 		if !b.Has(f.Installed) && f.Copy != dkmsstate.CopyForeign && !slices.Contains(others, kmod.TrimSuffix(f.Name)) {
-			gone = append(gone, f.Installed)
+			gone = append(gone, f.Path())
 		}
 	}
-	return t.RemoveUnowned(gone)
+	return t.RemoveInstalled(gone)
 }
 
 // build reads a build of the kernel.

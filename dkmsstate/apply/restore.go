@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -33,29 +33,30 @@ func (t Tree) put(m dkmsstate.Module, arch string, which func(dkmsstate.File) bo
 	if !b.Complete() {
 		return fmt.Errorf("cannot install %s: it is not built", m)
 	}
-	install, err := t.makeInstall()
-	if err != nil {
-		return err
+	if !b.Placed() {
+		return fmt.Errorf("cannot install %s: only dkms knows where", m)
 	}
-	defer install.Close()
-	var written, twins []string
+	places := t.newPlaces()
+	defer places.close()
+	var twins []string
 	for _, f := range b.Files {
 		if which(f) {
 			built := filepath.Join(t.Layout.BuildDir(m, t.Kernel, arch), "module", f.Name)
-			if err := install.CopyToTemp(f.Name, built); err != nil {
-				return errors.Join(fmt.Errorf("cannot install %s: %w", f.Name, err), install.RemoveTemps(written))
+			if err := places.copy(f, built); err != nil {
+				return errors.Join(fmt.Errorf("cannot install %s: %w", f.Name, err), places.removeTemps())
 			}
-			written = append(written, f.Name)
 			if f.Installed != f.Name {
-				twins = append(twins, f.Installed)
+				twins = append(twins, f.Path())
 			}
 		}
-		twins = append(twins, f.OtherCompressions...)
+		for _, name := range f.OtherCompressions {
+			twins = append(twins, path.Join(f.Dir, name))
+		}
 	}
-	if err := install.RenameTemps(written); err != nil {
+	if err := places.renameTemps(); err != nil {
 		return fmt.Errorf("cannot install %s: %w", m, err)
 	}
-	if err := removeFiles(install, twins); err != nil {
+	if err := t.RemoveInstalled(twins); err != nil {
 		return err
 	}
 	module, err := t.openTree(m.Name)
@@ -72,24 +73,6 @@ func (t Tree) put(m dkmsstate.Module, arch string, which func(dkmsstate.File) bo
 		return fmt.Errorf("cannot set the kernel link of %s: %w", m, err)
 	}
 	return nil
-}
-
-// makeInstall opens the install directory of the kernel. It creates the directory if necessary.
-func (t Tree) makeInstall() (*nofollow.Dir, error) {
-	at, err := t.openKernel()
-	for _, name := range strings.Split(dkmsstate.InstalledUnder, "/") {
-		if err != nil {
-			return nil, err
-		}
-		in := at
-		if err := in.Mkdir(name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			in.Close()
-			return nil, fmt.Errorf("cannot create the install directory: %w", err)
-		}
-		at, err = in.Descend(name)
-		in.Close()
-	}
-	return at, err
 }
 
 // putBackOriginals moves modules of the kernel, which dkms archived when it installed this one,

@@ -38,7 +38,7 @@ func (t Tree) Unbuild(m dkmsstate.Module) error {
 		return err
 	}
 	defer version.Close()
-	if err := t.writable(m); err != nil {
+	if err := t.writable(s, m); err != nil {
 		return err
 	}
 	if err := t.removeInstalled(s, m); err != nil {
@@ -58,12 +58,12 @@ func (t Tree) Unbuild(m dkmsstate.Module) error {
 }
 
 // writable returns an error for a read-only filesystem, before the first file is removed.
-func (t Tree) writable(m dkmsstate.Module) error {
-	for _, dir := range []string{
-		t.Layout.VersionDir(m),
-		t.Layout.KernelDir(t.Kernel),
-		t.Layout.InstallDir(t.Kernel),
-	} {
+func (t Tree) writable(s dkmsstate.Snapshot, m dkmsstate.Module) error {
+	dirs := []string{t.Layout.VersionDir(m), t.Layout.KernelDir(t.Kernel)}
+	for _, dir := range s.InstallDirs() {
+		dirs = append(dirs, t.Layout.PlaceDir(t.Kernel, dir))
+	}
+	for _, dir := range dirs {
 		err := unix.Access(dir, unix.W_OK)
 		if err != nil && !nofollow.IsNotExist(err) && !errors.Is(err, unix.ENOSYS) {
 			return fmt.Errorf("cannot write to %s, nothing was removed: %w", dir, err)
@@ -72,18 +72,10 @@ func (t Tree) writable(m dkmsstate.Module) error {
 	return nil
 }
 
-// removeInstalled removes the copies of a module's files from the install directory: all of
-// them if the kernel link names this version, and those that equal a built file if there is no
-// link. It also removes the temporary file of a killed installation.
+// removeInstalled removes the copies of a module's files: all of them if the kernel link names
+// this version, and those that equal a built file if there is no link. It also removes the
+// temporary file of a killed installation.
 func (t Tree) removeInstalled(s dkmsstate.Snapshot, m dkmsstate.Module) error {
-	dir, err := t.openInstall()
-	if nofollow.IsNotExist(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
 	for _, b := range s.Builds {
 		if b.Module != m {
 			continue
@@ -93,22 +85,49 @@ func (t Tree) removeInstalled(s dkmsstate.Snapshot, m dkmsstate.Module) error {
 			names := []string{nofollow.TempName(f.Name)}
 			switch {
 			case linked && link.Version == m.Version:
-				names = append(names, kmod.FileNames(kmod.TrimSuffix(f.Name))...)
+				names = append(names, copies(f)...)
 			case !linked && f.Copy == kmod.CopySame:
 				names = append(names, f.Name)
 			}
-			for _, name := range names {
-				if err := dir.Remove(name); err != nil && !nofollow.IsNotExist(err) {
-					return fmt.Errorf("cannot remove the installed module: %w", err)
-				}
+			if err := t.removeFrom(f.Dir, names); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-func (t Tree) openInstall() (*nofollow.Dir, error) {
-	return t.openModules(filepath.Join(string(t.Kernel), dkmsstate.InstalledUnder))
+// copies returns the names that the copies of a file may have. Outside the directory in which
+// only dkms installs, a name that no copy was found under may be of somebody else's module.
+func copies(f dkmsstate.File) []string {
+	switch {
+	case f.Dir == dkmsstate.InstalledUnder:
+		return kmod.FileNames(kmod.TrimSuffix(f.Name))
+	case f.Copy == kmod.CopyMissing:
+		return nil
+	}
+	return append([]string{f.Installed}, f.OtherCompressions...)
+}
+
+// removeFrom removes files of a directory below that of the kernel, "" for none.
+func (t Tree) removeFrom(dir string, names []string) error {
+	if dir == "" {
+		return nil
+	}
+	in, err := t.openModules(filepath.Join(string(t.Kernel), dir))
+	if nofollow.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	for _, name := range names {
+		if err := in.Remove(name); err != nil && !nofollow.IsNotExist(err) {
+			return fmt.Errorf("cannot remove the installed module: %w", err)
+		}
+	}
+	return nil
 }
 
 // openModules opens a directory of the module tree, by its path in the tree.
@@ -171,10 +190,17 @@ func (t Tree) removeBuildDir(m dkmsstate.Module, arch, failure string) error {
 	return nil
 }
 
-// RemoveEmptyDirs removes the kernel's install directory, and the directories above it up to
-// the kernel's own, as long as they are empty. The stock hooks do the same.
-func (t Tree) RemoveEmptyDirs() {
-	for path := filepath.Join(string(t.Kernel), dkmsstate.InstalledUnder); path != "."; path = filepath.Dir(path) {
+// RemoveEmptyDirs removes directories below that of the kernel, and the directories above them
+// up to the kernel's own, as long as they are empty. The stock hooks do the same.
+func (t Tree) RemoveEmptyDirs(dirs []string) {
+	for _, dir := range dirs {
+		t.removeEmpty(filepath.Join(string(t.Kernel), dir))
+	}
+}
+
+// removeEmpty removes an empty directory of the module tree, and those above it.
+func (t Tree) removeEmpty(path string) {
+	for ; path != "."; path = filepath.Dir(path) {
 		in, err := t.openModules(filepath.Dir(path))
 		if err != nil {
 			continue

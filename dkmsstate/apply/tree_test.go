@@ -28,7 +28,7 @@ func TestUnbuildLeavesWhatWasThereBeforeTheBuild(t *testing.T) {
 	require.Len(t, p.Tasks, 1)
 	tree := Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}
 	require.NoError(t, tree.Unbuild(m))
-	tree.RemoveEmptyDirs()
+	tree.RemoveEmptyDirs([]string{dkmsstate.InstalledUnder})
 	f.Depmod()
 	assert.Equal(t, before, f.Listing())
 	assert.Empty(t, plan.Unbuild(f.Snapshot()).Tasks, "a second run finds nothing")
@@ -66,7 +66,7 @@ func TestUnbuildIsFinishedFromEveryPointWhereItWasCutOff(t *testing.T) {
 			for _, task := range plan.Unbuild(f.Snapshot()).Tasks {
 				require.NoError(t, Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}.Unbuild(task.Module))
 			}
-			Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}.RemoveEmptyDirs()
+			Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}.RemoveEmptyDirs([]string{dkmsstate.InstalledUnder})
 			f.Depmod()
 			assert.Equal(t, want, f.Listing())
 		})

@@ -29,9 +29,9 @@ type Engine interface {
 	// Depmod regenerates the kernel's modules.dep and the other files of depmod.
 	Depmod(ctx context.Context, kernel dkmsstate.Release) error
 	// Initramfs regenerates the kernel's initramfs. InitramfsHolds reports whether it contains
-	// a module that dkms installed under one of these names.
+	// one of the named modules from a directory below that of the kernel, "" for any.
 	Initramfs(ctx context.Context, kernel dkmsstate.Release) error
-	InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, names []string) (bool, error)
+	InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, dir string, names []string) (bool, error)
 	// Compress compresses a module into an open file, in the format of suffix.
 	Compress(ctx context.Context, suffix, module string, to *os.File) error
 }

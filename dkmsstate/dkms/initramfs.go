@@ -47,9 +47,9 @@ func InitramfsCommand(kernel dkmsstate.Release) []string {
 // errNoList means that no known tool can list an initramfs.
 const errNoList = sentinel.Error("cannot list the initramfs: neither lsinitramfs nor lsinitrd is installed")
 
-// InitramfsHolds reports whether an initramfs contains one of the modules that dkms installed
-// under these names.
-func (d DKMS) InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, names []string) (bool, error) {
+// InitramfsHolds reports whether an initramfs contains one of the named modules from a
+// directory below that of the kernel, "" for any.
+func (d DKMS) InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, from string, names []string) (bool, error) {
 	fd, err := unix.MemfdCreate("initramfs", unix.MFD_CLOEXEC) // a killed run leaves nothing behind
 	if err != nil {
 		return false, fmt.Errorf("cannot list the initramfs: %w", err)
@@ -72,7 +72,9 @@ func (d DKMS) InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, name
 	lines := bufio.NewScanner(list)
 	for lines.Scan() {
 		path := strings.TrimSpace(lines.Text())
-		if dir, file := filepath.Split(path); strings.HasSuffix(dir, "/"+string(kernel)+"/"+dkmsstate.InstalledUnder+"/") && slices.Contains(names, kmod.TrimSuffix(file)) {
+		dir, file := filepath.Split(path)
+		_, dir, _ = strings.Cut(dir, "/"+string(kernel)+"/")
+		if (dir == from+"/" || dir != "" && from == "") && slices.Contains(names, kmod.TrimSuffix(file)) {
 			return true, nil
 		}
 	}

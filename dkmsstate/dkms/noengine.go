@@ -50,7 +50,7 @@ func (n NoEngine) Initramfs(context.Context, dkmsstate.Release) error {
 }
 
 // InitramfsHolds returns an error.
-func (n NoEngine) InitramfsHolds(context.Context, dkmsstate.Release, []string) (bool, error) {
+func (n NoEngine) InitramfsHolds(context.Context, dkmsstate.Release, string, []string) (bool, error) {
 	return false, n.refuse("list an initramfs")
 }
 

@@ -2,7 +2,6 @@ package fresh
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -92,7 +91,7 @@ func (x Examination) installedFits(b dkmsstate.Build) bool {
 	altered := false
 	for _, f := range b.Files {
 		altered = altered || f.Copy == kmod.CopyAltered
-		ko, err := x.s.Layout.Reader.Read(x.ctx, filepath.Join(x.s.Layout.InstallDir(x.s.Kernel), f.Installed))
+		ko, err := x.s.Layout.Reader.Read(x.ctx, x.s.Layout.InstalledFile(x.s.Kernel, f))
 		if err != nil || len(ko.Uses) == 0 || x.vermagicMismatch(ko) != "" {
 			return false
 		}

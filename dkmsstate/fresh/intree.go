@@ -24,7 +24,7 @@ const (
 // ownSamples returns the paths of a sample of the kernel's own modules: small ones from the
 // whole of modules.dep.
 func ownSamples(s dkmsstate.Snapshot) []string {
-	paths := inTree(s.Layout, s.Kernel, s.Dep.Own())
+	paths := inTree(s.Layout, s.Kernel, s.Own())
 	var sample []string
 	for i, step := 0, max(1, len(paths)/ownSample); i < len(paths); i += step {
 		path := filepath.Join(s.Layout.KernelDir(s.Kernel), paths[i])

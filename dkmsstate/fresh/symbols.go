@@ -126,9 +126,9 @@ func (x Examination) providers(b dkmsstate.Build) providers {
 			files = append(files, x.s.Layout.BuiltFiles(x.s.Kernel, other)...)
 		}
 	}
-	own := inTree(x.s.Layout, x.s.Kernel, x.s.Dep.Own())
+	own, place := inTree(x.s.Layout, x.s.Kernel, x.s.Own()), x.s.Places()
 	for path := range x.s.Dep.Paths {
-		if !strings.HasPrefix(path, dkmsstate.InstalledUnder+"/") && !slices.Contains(own, path) {
+		if !place(path) && !slices.Contains(own, path) {
 			files = append(files, filepath.Join(x.s.Layout.KernelDir(x.s.Kernel), path))
 		}
 	}
@@ -170,7 +170,7 @@ func (x Examination) judgeSymbol(symbol string, crc uint32, p providers) *misfit
 // or does not export the symbol, which proves nothing.
 func (x Examination) exportsItself(exporter, symbol string, crc uint32) bool {
 	base := dkmsstate.Underscored(filepath.Base(exporter))
-	for _, path := range x.s.Dep.Own() {
+	for _, path := range x.s.Own() {
 		if dkmsstate.Underscored(kmod.TrimSuffix(filepath.Base(path))) != base {
 			continue
 		}

@@ -85,9 +85,12 @@ func (p *Plan) keep(s dkmsstate.Snapshot, m dkmsstate.Module) {
 		if onlyCompresses {
 			reason = steps[0].Reason
 		}
-		if reason != "" {
-			steps = append(steps, Step{OpRestore, reason})
-			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: steps, OnlyCompresses: onlyCompresses})
+		switch {
+		case reason == "":
+		case b.Overwritten():
+			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: []Step{{OpUnlink, reason}, {OpInstall, reason}}})
+		default:
+			p.Tasks = append(p.Tasks, Task{Module: m, Arch: s.Arch, Steps: append(steps, Step{OpRestore, reason}), OnlyCompresses: onlyCompresses})
 		}
 		return
 	}
@@ -111,6 +114,8 @@ func (p *Plan) replace(s dkmsstate.Snapshot, b dkmsstate.Build, r dkmsstate.Regi
 	switch {
 	case !known || r.Broken != nil:
 		note.Text += "because dkms cannot build it"
+	case !b.Placed():
+		note.Text += "because only dkms knows where it installs it"
 	case !s.Buildable():
 		note.Text += "until the headers of the image are installed"
 		p.NeedHeaders = append(p.NeedHeaders, b.Module)

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"path"
 	"slices"
 
 	"dkms-hooks/dkmsstate"
@@ -41,18 +42,18 @@ func DepmodReason(s dkmsstate.Snapshot) string {
 			if f.Copy == kmod.CopyMissing {
 				continue
 			}
-			here[f.Installed] = true
-			if !slices.ContainsFunc(kmod.FileNames(kmod.TrimSuffix(f.Name)), named) {
+			here[f.Path()] = true
+			if !slices.ContainsFunc(kmod.FileNames(path.Join(f.Dir, kmod.TrimSuffix(f.Name))), named) {
 				return "modules.dep does not name " + f.Installed
 			}
 		}
 	}
 	for _, name := range s.Unowned {
-		here[name] = true
+		here[path.Join(dkmsstate.InstalledUnder, name)] = true
 	}
 	for _, name := range s.Dep.Gone {
 		if !here[name] {
-			return fmt.Sprintf("modules.dep names %s, which is gone", name)
+			return fmt.Sprintf("modules.dep names %s, which is gone", path.Base(name))
 		}
 	}
 	return ""

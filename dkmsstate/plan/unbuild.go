@@ -17,9 +17,9 @@ func Unbuild(s dkmsstate.Snapshot) Plan {
 		}
 		t := Task{Module: r.Module, Arch: s.Arch}
 		for _, b := range s.BuildsOf(r.Module.Name) {
-			if b.Module == r.Module && installedFrom(s, b) && r.Broken == nil && (r.Conf.OwnSteps || b.Original) {
+			if b.Module == r.Module && installedFrom(s, b) && r.Broken == nil && (r.Conf.OwnSteps || b.Original || !b.Placed()) {
 				t.Arch = b.Arch
-				t.Steps = append(t.Steps, Step{OpDKMSUnbuild, ownReason(r.Conf.OwnSteps)})
+				t.Steps = append(t.Steps, Step{OpDKMSUnbuild, ownReason(r.Conf.OwnSteps, b.Original)})
 			}
 		}
 		t.Steps = append(t.Steps, Step{OpRemoveBuild, strings.Join(what, ", ")})
@@ -62,9 +62,12 @@ func installedFrom(s dkmsstate.Snapshot, b dkmsstate.Build) bool {
 	return linked && link.Version == b.Module.Version
 }
 
-func ownReason(ownSteps bool) string {
-	if ownSteps {
+func ownReason(ownSteps, original bool) string {
+	switch {
+	case ownSteps:
 		return "it has a POST_REMOVE script"
+	case original:
+		return "it replaced modules of the kernel itself"
 	}
-	return "it replaced modules of the kernel itself"
+	return "only dkms knows where it is installed"
 }

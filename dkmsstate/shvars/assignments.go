@@ -127,19 +127,34 @@ func (as Assignments) Followed(name string) bool {
 // Elements returns the values of an array in the order of the indices, and reports whether they
 // are known.
 func (as Assignments) Elements(name string) ([]string, bool) {
-	if as.opaque || as.unknown[name] || as.others[name] {
+	array, known := as.Array(name)
+	if !known {
 		return nil, false
 	}
 	var values []string
-	for _, i := range slices.Sorted(maps.Keys(as.elements[name])) {
-		value := withoutCR(as.elements[name][i])
-		if readAgain(value) {
-			return nil, false
-		}
-		values = append(values, value)
+	for _, i := range slices.Sorted(maps.Keys(array)) {
+		values = append(values, array[i])
 	}
 	return values, true
 }
+
+// Array returns the values of an array by index, and reports whether they are known.
+func (as Assignments) Array(name string) (map[int]string, bool) {
+	values := map[int]string{}
+	if as.opaque || as.unknown[name] || as.others[name] {
+		return values, false
+	}
+	for i, value := range as.elements[name] {
+		values[i] = withoutCR(value)
+		if readAgain(values[i]) {
+			return values, false
+		}
+	}
+	return values, true
+}
+
+// Assigned reports whether the file assigns a value to a name, even an empty one.
+func (as Assignments) Assigned(name string) bool { return len(as.elements[name]) > 0 }
 
 // MayBeSet reports whether $NAME may be other than empty.
 func (as Assignments) MayBeSet(name string) bool {

@@ -118,7 +118,7 @@ func SignedBy(ctx context.Context, s dkmsstate.Snapshot, certificate []byte) str
 			if ctx.Err() != nil {
 				return ""
 			}
-			signature := s.Layout.Reader.Signature(filepath.Join(s.Layout.InstallDir(s.Kernel), f.Name))
+			signature := s.Layout.Reader.Signature(s.Layout.InstalledFile(s.Kernel, f))
 			if slices.ContainsFunc(ids, func(id []byte) bool { return bytes.Contains(signature, id) }) {
 				return b.Module.String()
 			}

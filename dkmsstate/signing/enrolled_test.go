@@ -99,9 +99,9 @@ func TestSignedBy(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, [][]byte{serial, parsed.SubjectKeyId}, signers(der))
 	l, m := dkmsstate.DefaultLayout(t.TempDir()), dkmsstate.Module{Name: "a", Version: "1.0"}
-	s := dkmsstate.Snapshot{Layout: l, Kernel: "6.1", Builds: []dkmsstate.Build{{Module: m, Arch: "x86_64", Files: []dkmsstate.File{{Name: "a.ko"}}}},
+	s := dkmsstate.Snapshot{Layout: l, Kernel: "6.1", Builds: []dkmsstate.Build{{Module: m, Arch: "x86_64", Files: []dkmsstate.File{{Name: "a.ko", Installed: "a.ko", Dir: dkmsstate.InstalledUnder}}}},
 		Links: []dkmsstate.Link{{Name: "a", Arch: "x86_64", Version: "1.0"}}}
-	installed := filepath.Join(l.InstallDir("6.1"), "a.ko")
+	installed := filepath.Join(l.PlaceDir("6.1", dkmsstate.InstalledUnder), "a.ko")
 	require.NoError(t, os.MkdirAll(filepath.Dir(installed), 0o755))
 	for name, c := range map[string]struct {
 		signature []byte
