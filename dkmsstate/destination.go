@@ -23,19 +23,22 @@ type Destination struct {
 // there.
 const InstalledUnder = "updates/dkms"
 
-// readDestination finds the rule of the machine's dkms. Every version has the same steps: a
-// directory for all modules that is configured, or else one by the name of the distribution.
-// The name and what follows from it changed with versions; see naming.
-func readDestination(l Layout) Destination {
-	if under, known := addonModules(l); under != "" || !known {
-		return Destination{Under: under, Unknown: !known}
-	}
+// readDestination finds the rule of the machine's dkms, and the name by which it knows the
+// distribution. Every version has the same steps: a directory for all modules that is
+// configured, or else one by the name. The name and what follows from it changed with versions;
+// see naming.
+func readDestination(l Layout) (distribution string, d Destination) {
 	n := readNaming(l)
 	name, known := n.distribution(l)
 	if !known {
-		return Destination{Unknown: true}
+		name, d = "", Destination{Unknown: true}
+	} else {
+		d = n.destination(name)
 	}
-	return n.destination(name)
+	if under, known := addonModules(l); under != "" || !known {
+		d = Destination{Under: under, Unknown: !known}
+	}
+	return name, d
 }
 
 // addonModules returns ADDON_MODULES_DIR of /etc/sysconfig/module-init-tools, which dkms

@@ -30,6 +30,14 @@ type Layout struct {
 	// AllKernels is autoinstall_all_kernels if the administrator set it: every kernel gets
 	// every module.
 	AllKernels bool
+	// Distribution is the name by which dkms knows the system, "" if only dkms knows it.
+	Distribution string
+	// PostTransaction returns post_transaction: the command that dkms runs when it has installed
+	// modules on a kernel. It is nil if there is none.
+	PostTransaction func(k Release) string
+	// LimitsJobs reports whether parallel_jobs limits the jobs of a build, and so what runs at
+	// a time.
+	LimitsJobs bool
 	// DKMSInstalls reports whether a setting of framework.conf changes how dkms installs
 	// a module, so that dkms itself has to do it.
 	DKMSInstalls bool
@@ -62,8 +70,8 @@ func (l Layout) Path(path string) string { return filepath.Join(l.Root, path) }
 func ReadLayout(root string) (Layout, []string) {
 	l := DefaultLayout(root)
 	l.Running = runningKernel(root)
-	l.Destination = readDestination(l)
-	files := []string{l.Path("/etc/dkms/framework.conf")}
+	l.Distribution, l.Destination = readDestination(l)
+	files := []string{l.Path(FrameworkConf)}
 	more, _ := filepath.Glob(l.Path("/etc/dkms/framework.conf.d/*.conf"))
 	sort.Strings(more)
 	var troubles []string
@@ -79,8 +87,14 @@ func ReadLayout(root string) (Layout, []string) {
 			troubles = append(troubles, l.apply(file, as)...)
 		}
 	}
+	if text := dkmsText(l); text != "" && !strings.Contains(text, "post_transaction") {
+		l.PostTransaction = nil // dkms 3.1 and older do not know it
+	}
 	return l, troubles
 }
+
+// FrameworkConf is the configuration of dkms. Files in FrameworkConf.d follow it.
+const FrameworkConf = "/etc/dkms/framework.conf"
 
 // shippedAllKernels is the file in which dkms of Debian 13 sets autoinstall_all_kernels to yes
 // on every machine. That setting is for the packages of modules, which build for every kernel
@@ -91,8 +105,12 @@ const shippedAllKernels = "autoinstall_all_kernels.conf"
 // be followed.
 func (l *Layout) apply(file string, as shvars.Assignments) []string {
 	var troubles []string
-	for _, name := range []string{"symlink_modules", "modprobe_on_install", "post_transaction"} {
+	for _, name := range []string{"symlink_modules", "modprobe_on_install"} {
 		l.DKMSInstalls = l.DKMSInstalls || as.MayBeSet(name)
+	}
+	l.applyPostTransaction(as)
+	if jobs, known := as.Value("parallel_jobs"); jobs != "" || !known {
+		l.LimitsJobs = jobs != "0"
 	}
 	if value, _ := as.Value("autoinstall_all_kernels"); value != "" && filepath.Base(file) != shippedAllKernels {
 		l.AllKernels = yes(value)
@@ -126,6 +144,23 @@ func (l *Layout) apply(file string, as shvars.Assignments) []string {
 		troubles = append(troubles, fmt.Sprintf("%s contains commands that only a shell can evaluate; using %s, %s and %s", file, l.DKMSTree, l.Source, l.Install))
 	}
 	return troubles
+}
+
+// applyPostTransaction follows post_transaction. A command that only a shell can find out is
+// left to dkms, which runs it after each module that it installs.
+func (l *Layout) applyPostTransaction(as shvars.Assignments) {
+	command, known := as.ForKernel("post_transaction", "x")
+	switch {
+	case !known:
+		l.DKMSInstalls, l.PostTransaction = true, nil
+	case command != "":
+		l.PostTransaction = func(k Release) string {
+			command, _ := as.ForKernel("post_transaction", string(k))
+			return command
+		}
+	case as.Assigned("post_transaction"):
+		l.PostTransaction = nil
+	}
 }
 
 // RealTree returns the path of the DKMS tree without symbolic links, or "" if there is none in

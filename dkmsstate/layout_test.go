@@ -43,6 +43,43 @@ func TestReadLayout(t *testing.T) {
 	}
 }
 
+func TestFrameworkConfIsHonoured(t *testing.T) {
+	for name, row := range map[string]struct {
+		dkms, main, more string
+		post             string
+		left, jobs       bool
+	}{
+		"nothing":                         {dkms31 + "post_transaction", "# post_transaction=\"\"\n", "", "", false, false},
+		"a command":                       {dkms31 + "post_transaction", "post_transaction=\"/x $kernelver\"\n", "", "/x 6.1", false, false},
+		"in single quotes":                {dkms31 + "post_transaction", "post_transaction='/x ${kernelver}-y'\n", "", "/x 6.1-y", false, false},
+		"not the same variable":           {dkms31 + "post_transaction", "post_transaction='/x $kernelversion'\n", "", "", true, false},
+		"only a shell knows":              {dkms31 + "post_transaction", "post_transaction=\"$(x)\"\n", "", "", true, false},
+		"another one later":               {dkms31 + "post_transaction", "post_transaction=/x\n", "post_transaction=/y\n", "/y", false, false},
+		"none later":                      {dkms31 + "post_transaction", "post_transaction=/x\n", "post_transaction=\n", "", false, false},
+		"the same later":                  {dkms31 + "post_transaction", "post_transaction=/x\n", "parallel_jobs=2\n", "/x", false, true},
+		"unknown to that dkms":            {dkms30, "post_transaction=/x\n", "", "", false, false},
+		"jobs, as many as it likes":       {dkms31, "parallel_jobs=0\n", "", "", false, false},
+		"jobs, only a shell knows":        {dkms31, "parallel_jobs=$(nproc)\n", "", "", false, true},
+		"jobs limited, and no more":       {dkms31, "parallel_jobs=2\n", "parallel_jobs=0\n", "", false, false},
+		"symbolic links instead of files": {dkms31, "symlink_modules=yes\n", "", "", true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			for file, text := range map[string]string{"usr/sbin/dkms": row.dkms, "etc/dkms/framework.conf": row.main, "etc/dkms/framework.conf.d/a.conf": row.more} {
+				require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, file)), 0o755))
+				require.NoError(t, os.WriteFile(filepath.Join(root, file), []byte(text), 0o755))
+			}
+			l, troubles := ReadLayout(root)
+			assert.Empty(t, troubles)
+			post := ""
+			if l.PostTransaction != nil {
+				post = l.PostTransaction("6.1")
+			}
+			assert.Equal(t, []any{row.post, row.left, row.jobs}, []any{post, l.DKMSInstalls, l.LimitsJobs})
+		})
+	}
+}
+
 // framework.conf and dkms.conf may contain anything. No text may have a worse effect than an
 // error.
 func FuzzConf(f *testing.F) {

@@ -134,7 +134,7 @@ type LastResult string
 
 // LastInstalled means that the module was installed, LastFailed that the attempt failed,
 // LastSkipped that the module is not meant for the kernel, LastWaiting that the kernel's
-// headers are missing, and LastLeft that the module was left alone.
+// headers or a module that it needs are missing, and LastLeft that the module was left alone.
 const (
 	LastInstalled LastResult = "installed"
 	LastFailed    LastResult = "failed"

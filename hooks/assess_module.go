@@ -69,7 +69,11 @@ func (k kernelAssessor) judge(m dkmsstate.Module) (Finding, bool) {
 	if r, known := k.s.Registration(m); i < 0 || known && r.Broken != nil || k.s.InOrder(m) {
 		return Finding{}, false
 	}
-	return Finding{Kind: Missing, Reason: k.planned.Broken[i].Text, Since: k.since(m), Fix: fixThenRun(runPostinst(k.s.Kernel))}, true
+	n, fix := k.planned.Broken[i], fixThenRun(runPostinst(k.s.Kernel))
+	if n.Unmet {
+		fix = "install the module that it needs, then run: " + runPostinst(k.s.Kernel)
+	}
+	return Finding{Kind: Missing, Reason: n.Text, Since: k.since(m), Fix: fix}, true
 }
 
 // judgeTask returns the finding for a task of the plan.

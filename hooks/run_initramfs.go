@@ -102,7 +102,7 @@ func (r *run) whyInitramfs(ctx context.Context, engine dkms.Engine, names []stri
 func afterLock(ctx context.Context, runs []*run) {
 	for _, r := range runs {
 		r.report.close()
-		if err := r.initramfs(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(r.postTransaction(ctx), r.initramfs(ctx)); err != nil && ctx.Err() == nil {
 			r.report.runFailed(err, reconcileCommand)
 		}
 	}

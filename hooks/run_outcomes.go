@@ -61,8 +61,20 @@ func kindOf(n plan.Note) dkmsstate.LastResult {
 		return dkmsstate.LastSkipped
 	case n.Left:
 		return dkmsstate.LastLeft
+	case n.Waits:
+		return dkmsstate.LastWaiting
 	}
 	return dkmsstate.LastFailed
+}
+
+// installed reports whether a module was installed.
+func (o outcomes) installed() bool {
+	for _, last := range o {
+		if last.Result == dkmsstate.LastInstalled {
+			return true
+		}
+	}
+	return false
 }
 
 // amend changes the outcome of a module.

@@ -48,7 +48,7 @@ func (r *run) act(ctx context.Context, dryRun bool) error {
 		}
 		return err
 	}()
-	err = errors.Join(err, r.initramfs(ctx))
+	err = errors.Join(err, r.postTransaction(ctx), r.initramfs(ctx))
 	afterLock(ctx, others)
 	return err
 }

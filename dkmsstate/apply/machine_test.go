@@ -104,6 +104,8 @@ func (e *scripted) AskAutoinstall(_ context.Context, _ string, m dkmsstate.Modul
 	return dkmsstate.Answer{Wanted: e.wanted[m], Needs: e.needs[m]}, nil
 }
 
+func (e *scripted) PostTransaction(_ context.Context, command string) error { return nil }
+
 func (e *scripted) Compress(_ context.Context, suffix, module string, to *os.File) error {
 	data, err := os.ReadFile(module)
 	if err == nil {

@@ -16,7 +16,8 @@ import (
 // longest time to go comes first: that of its own build and of those that wait for it.
 //
 // As many builds run at a time as there are processors, and each may use all of them, so that
-// none idles while work is left.
+// none idles while work is left. If parallel_jobs of framework.conf limits the jobs of a build,
+// one build runs at a time, as with dkms.
 //
 // dkms builds one module after the other, in the order of the plan. Some modules use what an
 // earlier one left without naming it in BUILD_DEPENDS. A module whose rules name another one is
@@ -79,7 +80,10 @@ func (m Machine) newScheduleWithin(s dkmsstate.Snapshot, p plan.Plan, memory int
 	if rebuilds || builds == 0 {
 		return sc
 	}
-	if sc.limit = m.Jobs; m.Jobs == 0 {
+	switch sc.limit = m.Jobs; {
+	case m.Jobs == 0 && s.Layout.LimitsJobs:
+		sc.limit = 1
+	case m.Jobs == 0:
 		sc.limit = runtime.NumCPU()
 	}
 	if sc.limit > 1 && builds > 1 { // there is an order to find

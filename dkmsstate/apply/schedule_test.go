@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,7 +20,6 @@ import (
 	"dkms-hooks/dkmsstate/dkms"
 	"dkms-hooks/dkmsstate/dkmstest"
 	"dkms-hooks/dkmsstate/plan"
-	"dkms-hooks/dkmsstate/signing"
 )
 
 // crowded is an Engine in which no build ends before meet builds have begun. It records how
@@ -235,19 +233,16 @@ func TestTheKeyIsMadeByOneBuild(t *testing.T) {
 	assert.Equal(t, 1, started(), "a build that ended well has made what there is to make")
 }
 
-func TestSigningKey(t *testing.T) {
-	l := dkmsstate.DefaultLayout(t.TempDir())
-	key, certificate := signing.Key(l)
-	assert.Equal(t, "/var/lib/dkms/mok.key /var/lib/dkms/mok.pub", key+" "+certificate)
-	require.NoError(t, os.MkdirAll(l.Path("/etc/dkms"), 0o755))
-	require.NoError(t, os.WriteFile(l.Path("/etc/os-release"), []byte("NAME=\"Ubuntu\"\nID=ubuntu\n"), 0o644))
-	key, certificate = signing.Key(l)
-	assert.Equal(t, "/var/lib/shim-signed/mok/MOK.priv /var/lib/shim-signed/mok/MOK.der", key+" "+certificate)
-	require.NoError(t, os.WriteFile(l.Path("/etc/dkms/framework.conf"), []byte("mok_signing_key=/k\nmok_certificate='/c'\n"), 0o644))
-	l, troubles := dkmsstate.ReadLayout(l.Root)
-	assert.Empty(t, troubles)
-	key, certificate = signing.Key(l)
-	assert.Equal(t, "/k /c", key+" "+certificate)
+func TestLimitedJobs(t *testing.T) {
+	p := plan.Plan{Tasks: make([]plan.Task, 2)}
+	for i := range p.Tasks {
+		p.Tasks[i] = plan.Task{Module: dkmsstate.Module{Name: fmt.Sprint(i), Version: "1"}, Steps: []plan.Step{{Op: plan.OpBuild, Reason: ""}}}
+	}
+	s := dkmsstate.Snapshot{Layout: dkmsstate.DefaultLayout(t.TempDir())}
+	assert.Equal(t, runtime.NumCPU(), Machine{}.newSchedule(s, p).limit)
+	s.Layout.LimitsJobs = true
+	assert.Equal(t, 1, Machine{}.newSchedule(s, p).limit)
+	assert.Equal(t, 4, Machine{Jobs: 4}.newSchedule(s, p).limit, "the administrator insists")
 }
 
 // inTurn begins and ends the tasks one at a time, as the schedule allows, and returns their

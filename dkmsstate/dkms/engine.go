@@ -32,6 +32,8 @@ type Engine interface {
 	// one of the named modules from a directory below that of the kernel, "" for any.
 	Initramfs(ctx context.Context, kernel dkmsstate.Release) error
 	InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, dir string, names []string) (bool, error)
+	// PostTransaction runs a command of framework.conf(5).
+	PostTransaction(ctx context.Context, command string) error
 	// Compress compresses a module into an open file, in the format of suffix.
 	Compress(ctx context.Context, suffix, module string, to *os.File) error
 }
@@ -95,6 +97,11 @@ func (d DKMS) Depmod(ctx context.Context, kernel dkmsstate.Release) error {
 		args = append(args, "-F", symbols)
 	}
 	return d.run(ctx, nil, nil, "depmod", args...)
+}
+
+// PostTransaction runs the command with bash, as dkms does.
+func (d DKMS) PostTransaction(ctx context.Context, command string) error {
+	return d.run(ctx, nil, nil, "bash", "-c", command)
 }
 
 // Compress runs the program for the format of suffix.

@@ -117,7 +117,7 @@ func kernelVariables() []string {
 // set them, and those that select where it works.
 func dkmsVariables() []string {
 	return []string{
-		"_aa", "_da", "_ka", "_mv", "do_signing", "prepared_kernel", "post_transaction", "autoinstall_all_kernels", "modprobe_on_install",
+		"ID", "ID_LIKE", "_aa", "_da", "_ka", "_mv", "do_signing", "prepared_kernel", "post_transaction", "autoinstall_all_kernels", "modprobe_on_install",
 		"symlink_modules", "no_depmod", "delayed_depmod", "build_exclude", "ADDON_MODULES_DIR", "WEAK_MODULES_BIN", "TMPDIR", "TMP", "TEMP",
 	}
 }

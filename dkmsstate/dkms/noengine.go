@@ -54,6 +54,11 @@ func (n NoEngine) InitramfsHolds(context.Context, dkmsstate.Release, string, []s
 	return false, n.refuse("list an initramfs")
 }
 
+// PostTransaction returns an error.
+func (n NoEngine) PostTransaction(context.Context, string) error {
+	return n.refuse("run post_transaction")
+}
+
 // Compress returns an error.
 func (n NoEngine) Compress(context.Context, string, string, *os.File) error {
 	return n.refuse("compress")

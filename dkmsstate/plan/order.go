@@ -59,12 +59,37 @@ func knownFirst(s dkmsstate.Snapshot, ready []Task) (next, later []Task) {
 	return next, later
 }
 
+// noteUnmet notes why tasks cannot be carried out. A module that is not registered may still
+// come, for example with a package that is configured later in the same run of dpkg. So what
+// needs it waits, as with dkms 3.4.1 and later.
 func (p *Plan) noteUnmet(s dkmsstate.Snapshot, tasks []Task, planned map[string]bool) {
+	waits := waiting(s, tasks, planned)
 	for _, t := range tasks {
 		missing := unmet(s, t, planned, nil)
-		p.Broken = append(p.Broken, Note{Module: t.Module.String(),
-			Text: fmt.Sprintf("it needs %s, which is not available for this kernel", missing)})
+		n := Note{Module: t.Module.String(), Unmet: true, Waits: waits[t.Module.Name]}
+		switch {
+		case len(s.RegistrationsOf(missing)) == 0:
+			n.Text = fmt.Sprintf("it needs %s, which is not registered with dkms", missing)
+		case n.Waits:
+			n.Text = fmt.Sprintf("it needs %s, which waits for another module", missing)
+		default:
+			n.Text = fmt.Sprintf("it needs %s, which is not available for this kernel", missing)
+		}
+		p.Broken = append(p.Broken, n)
 	}
+}
+
+// waiting returns the names of those modules that need one which is not registered, or another
+// one that waits.
+func waiting(s dkmsstate.Snapshot, tasks []Task, planned map[string]bool) map[string]bool {
+	waits := map[string]bool{}
+	for range tasks { // each round finds at least one more
+		for _, t := range tasks {
+			missing := unmet(s, t, planned, nil)
+			waits[t.Module.Name] = waits[t.Module.Name] || waits[missing] || len(s.RegistrationsOf(missing)) == 0
+		}
+	}
+	return waits
 }
 
 // unmet returns the first need of a task that is neither installed nor planned before it. A

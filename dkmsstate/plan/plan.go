@@ -78,8 +78,9 @@ type Note struct {
 	Module string
 	Text   string
 	// Left reports whether the message means that nothing is wrong with the module. Skipped
-	// reports whether the module is not meant to be installed.
-	Left, Skipped bool
+	// reports whether the module is not meant to be installed. Unmet reports whether a module of
+	// its BUILD_DEPENDS is not available, and Waits whether that one may still come.
+	Left, Skipped, Unmet, Waits bool
 }
 
 // Plan is what has to be done on one kernel to reach a goal.

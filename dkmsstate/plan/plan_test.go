@@ -69,3 +69,18 @@ func TestOnlyCompresses(t *testing.T) {
 	require.Len(t, p.Tasks, 1)
 	assert.False(t, p.Tasks[0].OnlyCompresses)
 }
+
+func TestUnmetNeeds(t *testing.T) {
+	f := dkmstest.New(t)
+	f.Register(dkmsstate.Module{Name: "a", Version: "1"}, "BUILD_DEPENDS=elsewhere")
+	f.Register(dkmsstate.Module{Name: "b", Version: "1"}, "BUILD_DEPENDS=a")
+	f.Register(dkmsstate.Module{Name: "c", Version: "1"}, "BUILD_DEPENDS=manual")
+	f.Register(dkmsstate.Module{Name: "manual", Version: "1"}, "AUTOINSTALL=")
+	p := Autoinstall(f.Snapshot(), Goal{})
+	assert.Empty(t, p.Tasks)
+	assert.Equal(t, []Note{
+		{Module: "a/1", Text: "it needs elsewhere, which is not registered with dkms", Unmet: true, Waits: true},
+		{Module: "b/1", Text: "it needs a, which waits for another module", Unmet: true, Waits: true},
+		{Module: "c/1", Text: "it needs manual, which is not available for this kernel", Unmet: true},
+	}, p.Broken)
+}

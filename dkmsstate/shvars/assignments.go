@@ -5,6 +5,7 @@ package shvars
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -136,6 +137,13 @@ func (as Assignments) Elements(name string) ([]string, bool) {
 		values = append(values, array[i])
 	}
 	return values, true
+}
+
+// ForKernel returns the value of $NAME in dkms as it applies to one kernel, and reports whether
+// it is known.
+func (as Assignments) ForKernel(name, kernel string) (string, bool) {
+	value := regexp.MustCompile(`\$(\{kernelver\}|kernelver\b)`).ReplaceAllLiteralString(as.Literal(name), kernel)
+	return value, !as.opaque && !as.unknown[name] && !readAgain(value)
 }
 
 // Array returns the values of an array by index, and reports whether they are known.

@@ -6,7 +6,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// literal returns the text of a word. It reports false if the word contains an expansion.
+// literal returns the text of a word. It reports false if the word contains an expansion. That
+// of $kernelver, which dkms sets itself, stays as it is.
 func literal(w *syntax.Word) (string, bool) {
 	if w == nil {
 		return "", true
@@ -27,16 +28,32 @@ func literal(w *syntax.Word) (string, bool) {
 		case *syntax.DblQuoted:
 			for _, inner := range p.Parts {
 				lit, ok := inner.(*syntax.Lit)
-				if !ok {
+				switch {
+				case ok:
+					b.WriteString(unescapeQuoted(lit.Value))
+				case isKernelver(inner):
+					b.WriteString("${kernelver}")
+				default:
 					return "", false
 				}
-				b.WriteString(unescapeQuoted(lit.Value))
 			}
+		case *syntax.ParamExp:
+			if !isKernelver(p) {
+				return "", false
+			}
+			b.WriteString("${kernelver}")
 		default:
 			return "", false
 		}
 	}
 	return runesToBytes(b.String()), true
+}
+
+// isKernelver reports whether a part of a word is $kernelver.
+func isKernelver(part syntax.WordPart) bool {
+	p, ok := part.(*syntax.ParamExp)
+	return ok && p.Param.Value == "kernelver" && !p.Excl && !p.Length && !p.Width &&
+		p.Index == nil && p.Slice == nil && p.Repl == nil && p.Names == 0 && p.Exp == nil
 }
 
 // expandsToMany reports whether bash may expand a literal word in an array to several elements,

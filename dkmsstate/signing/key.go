@@ -1,20 +1,17 @@
 package signing
 
 import (
-	"slices"
 	"strings"
 
 	"dkms-hooks/dkmsstate"
-	"dkms-hooks/dkmsstate/regular"
 )
 
 // Key returns the paths of the key and of the certificate with which dkms signs modules
 // (framework.conf(5), mok_signing_key and mok_certificate; prepare_signing in dkms). dkms
-// creates them if they are missing.
+// creates them if they are missing. On systems that it takes for Ubuntu they are those of shim.
 func Key(l dkmsstate.Layout) (key, certificate string) {
 	key, certificate = "/var/lib/dkms/mok.key", "/var/lib/dkms/mok.pub"
-	release, _ := regular.ReadFile(l.Path("/etc/os-release"))
-	if slices.Contains(strings.Split(string(release), "\n"), "ID=ubuntu") {
+	if strings.HasPrefix(strings.ToLower(l.Distribution), "ubuntu") {
 		key, certificate = "/var/lib/shim-signed/mok/MOK.priv", "/var/lib/shim-signed/mok/MOK.der"
 	}
 	if l.Key != "" {
