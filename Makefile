@@ -57,7 +57,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz deps lint integration matrix walk stockwise compare worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
+.PHONY: help build test unit fuzz deps lint integration matrix walk stockwise compare engines engines-sources worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -128,6 +128,14 @@ stockwise: LIMIT = 8h
 compare: deb ## of these what is compared with stock, beside the matrix
 	@$(call systemtest,TestSystem/suite/.*/(troubles|fresh|stock|boot),-stock)
 
+engines: engines-sources deb ## as root: some transitions with the dkms of DKMS=DIR, a source tree of dkms or a directory of several, stock and ours, into testdata/engines
+	@$(call systemtest,TestSystem/suite/.*/engines,-engines "$(abspath $(DKMS))" -engines-table $(CURDIR)/testdata/engines)
+
+DKMS ?=
+
+engines-sources:
+	@[ -d "$(DKMS)" ] || { echo "make engines needs DKMS=DIR, a directory with the sources of dkms" >&2; exit 1; }
+
 worst: deb ## of these the worst days alone: every call of the hooks, KILLS=50 other calls and instants each, full disks
 	@$(call systemtest,TestSystem/suite/.*/(bounds|eight|space|kill|initramfs),-kills $(KILLS))
 
@@ -185,7 +193,7 @@ deb: ## the Debian package, built in a clean trixie root, in dist/
 
 # What goes into the package and is newer than it.
 newer = find cmd hooks debpkg dkmsstate debian docs testdata go.mod LICENSE \
-	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/bench -o -path testdata/stockwise \) -prune -o -newer $(DEB) -print -quit
+	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/bench -o -path testdata/stockwise -o -path testdata/engines \) -prune -o -newer $(DEB) -print -quit
 
 .PHONY: $(DEB)
 $(DEB):

@@ -191,6 +191,9 @@ func (r *taskRun) step(ctx context.Context, step plan.Step) error {
 	case plan.OpUnlink:
 		return tree.removeLink(t.Module.Name, t.Arch)
 	case plan.OpDKMSUnbuild:
+		if err := tree.discardOriginals(t.Module.Name); err != nil {
+			return err
+		}
 		if tree.Backup {
 			if err := tree.linkBackup(t.Module); err != nil {
 				return err

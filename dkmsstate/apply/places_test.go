@@ -104,6 +104,21 @@ func TestUnbuildElsewhere(t *testing.T) {
 	assert.FileExists(t, f.Path("lib/modules/6.1.0-test/kernel/net/m.ko"))
 
 	f = elsewhere(t, m)
+	f.Write("var/lib/dkms/m/original_module/6.1.0-test/x86_64/m.ko", "the kernel's own")
+	f.Write("var/lib/dkms/m/original_module/6.1.0-test/x86_64/m.ko.origin", "/lib/modules/6.1.0-test/kernel/net/m.ko\n")
+	require.NoError(t, Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}.Unbuild(m))
+	f.Write("expected", "the kernel's own")
+	assert.Equal(t, f.Listing()["expected"], f.Listing()["lib/modules/6.1.0-test/kernel/net/m.ko"], "it is put back")
+
+	gone := elsewhere(t, m)
+	gone.Write("var/lib/dkms/m/original_module/6.1.0-test/x86_64/m.ko", "the kernel's own")
+	gone.Write("var/lib/dkms/m/original_module/6.1.0-test/x86_64/m.ko.origin", "/lib/modules/6.1.0-test/kernel/net/m.ko\n")
+	gone.Remove("lib/modules/6.1.0-test/modules.order")
+	gone.Remove("lib/modules/6.1.0-test/kernel/own.ko")
+	require.NoError(t, Tree{Layout: gone.Layout, Kernel: dkmstest.Kernel}.Unbuild(m))
+	assert.NoFileExists(t, gone.Path("lib/modules/6.1.0-test/kernel/net/m.ko"), "the kernel is gone")
+
+	f = elsewhere(t, m)
 	f.Layout.Destination.Unknown = true
 	f.Write("lib/modules/6.1.0-test/kernel/net/m.ko", "signed by somebody")
 	p := plan.Unbuild(f.Snapshot())

@@ -97,6 +97,26 @@ func (t Tree) putBackOriginals(m dkmsstate.Module, s dkmsstate.Snapshot) error {
 	return nil
 }
 
+// discardOriginals removes the archived modules of a kernel that is gone. Put back, one of them
+// would be the only module of that kernel, which would count as installed for good.
+func (t Tree) discardOriginals(name string) error {
+	if t.Layout.KernelThere(t.Kernel) {
+		return nil
+	}
+	archive, err := t.openTree(name, dkmsstate.Originals)
+	if nofollow.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer archive.Close()
+	if err := archive.RemoveAll(string(t.Kernel)); err != nil {
+		return fmt.Errorf("cannot remove modules of a kernel that is gone: %w", err)
+	}
+	return nil
+}
+
 // removeEmptyOriginals removes empty directories of archived modules.
 func (t Tree) removeEmptyOriginals(name, arch string) {
 	path := []string{name, dkmsstate.Originals, string(t.Kernel), arch}

@@ -41,6 +41,9 @@ func (t Tree) Unbuild(m dkmsstate.Module) error {
 	if err := t.writable(s, m); err != nil {
 		return err
 	}
+	if err := t.discardOriginals(m.Name); err != nil {
+		return err
+	}
 	if err := t.removeInstalled(s, m); err != nil {
 		return err
 	}

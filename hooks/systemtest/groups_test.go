@@ -48,6 +48,7 @@ func groups() []group {
 		{name: "kill", test: testKill, anySuite: true},
 		{name: "stock", test: testStockWorst},
 		{name: "boot", test: testBoot, anySuite: true},
+		{name: "engines", test: testEngines},
 	}
 }
 

@@ -19,6 +19,7 @@ type settings struct {
 	stockwiseDir, packages string
 	walkSteps, walkSeed    int
 	kills, killSeed        int
+	engines, enginesTable  string
 }
 
 // define gives a set of flags those of the tests.
@@ -33,6 +34,8 @@ func (s *settings) define(flags *flag.FlagSet) {
 	flags.IntVar(&s.walkSteps, "walk-steps", 10, "the `number` of steps of a random walk for each style of kernel packages")
 	flags.IntVar(&s.walkSeed, "walk-seed", 1, "the `number` that draws the steps of a walk")
 	flags.IntVar(&s.kills, "kills", 0, "the `number` of kills of each kind of work, with the rest of the worst days; 0 is for a few kills alone")
+	flags.StringVar(&s.engines, "engines", "", "a `directory` with the sources of dkms, or with several such directories, to play some transitions with; without it none are")
+	flags.StringVar(&s.enginesTable, "engines-table", "", "a `directory` to write the table of these transitions to")
 	flags.IntVar(&s.killSeed, "kill-seed", 0, "the `number` that draws where to kill; 0 is for another each time")
 }
 
