@@ -46,6 +46,9 @@ type Layout struct {
 	// framework.conf sets one of them, or sign_file.
 	Key, Certificate     string
 	KeyUnknown, NamesKey bool
+	// NeverSigns reports whether the administrator does not want modules to be signed
+	// (try_sign_modules of dkms 3.4).
+	NeverSigns bool
 	// Reader reads the files of modules.
 	Reader *kmod.Reader
 	// Refuse is nofollow.Root.Refuse, for tests.
@@ -109,6 +112,9 @@ func (l *Layout) apply(file string, as shvars.Assignments) []string {
 		l.DKMSInstalls = l.DKMSInstalls || as.MayBeSet(name)
 	}
 	l.applyPostTransaction(as)
+	if value, _ := as.Value("try_sign_modules"); value != "" {
+		l.NeverSigns = value == "false"
+	}
 	if jobs, known := as.Value("parallel_jobs"); jobs != "" || !known {
 		l.LimitsJobs = jobs != "0"
 	}

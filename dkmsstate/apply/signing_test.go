@@ -49,20 +49,21 @@ func TestUnsignedReason(t *testing.T) {
 func TestUnsigned(t *testing.T) {
 	const won = "Binary /x not found, modules won't be signed\n"
 	for name, c := range map[string]struct {
-		config, log    string
-		named, signed  bool
-		want, contains string
+		config, log          string
+		named, never, signed bool
+		want, contains       string
 	}{
 		"the kernel looks":                   {config: "CONFIG_MODULE_SIG=y\n", log: won, want: "Binary /x not found, modules won't be signed"},
 		"the kernel looks, dkms never signs": {config: "CONFIG_MODULE_SIG=y\n"},
 		"nobody cares":                       {config: "CONFIG_MODULES=y\n", log: won},
 		"a key is named":                     {config: "CONFIG_MODULES=y\n", log: won, named: true, want: "Binary /x not found, modules won't be signed"},
 		"a key is named, no reason":          {named: true, contains: "dkms does not report why"},
+		"it is never to be signed":           {config: "CONFIG_MODULE_SIG=y\n", log: won, named: true, never: true},
 		"it is signed":                       {config: "CONFIG_MODULE_SIG=y\n", log: won, named: true, signed: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := dkmsstate.DefaultLayout(t.TempDir())
-			l.NamesKey = c.named
+			l.NamesKey, l.NeverSigns = c.named, c.never
 			m := dkmsstate.Module{Name: "a", Version: "1.0"}
 			task := plan.Task{Module: m, Arch: "x86_64", Steps: []plan.Step{{Op: plan.OpBuild}}}
 			ko := kmodtest.File(kmodtest.Module{Vermagic: dkmstest.Magic}, "a")

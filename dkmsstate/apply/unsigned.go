@@ -10,10 +10,10 @@ import (
 
 // unsigned returns why a module that a task built is not signed. dkms installs it all the same,
 // and prints the reason only to its output, which is in the log. It returns "" if the module is
-// signed, or if nobody wants it to be: framework.conf names no key, and the kernel does not
-// check signatures or dkms does not mean to sign.
+// signed, or if nobody wants it to be: framework.conf says so, or it names no key, and the
+// kernel does not check signatures or dkms does not mean to sign.
 func (r *taskRun) unsigned(ctx context.Context, log string) string {
-	if !r.task.Builds() {
+	if !r.task.Builds() || r.machine.Layout.NeverSigns {
 		return ""
 	}
 	layout, kernel := r.machine.Layout, r.tree.Kernel

@@ -25,7 +25,7 @@ func Key(l dkmsstate.Layout) (key, certificate string) {
 
 // KeyThere reports whether dkms need not create a key, or cannot.
 func KeyThere(l dkmsstate.Layout) bool {
-	if _, err := dkmsstate.LookPath("openssl"); err != nil {
+	if _, err := dkmsstate.LookPath("openssl"); err != nil || l.NeverSigns {
 		return true
 	}
 	if l.KeyUnknown {
