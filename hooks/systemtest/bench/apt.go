@@ -50,10 +50,10 @@ type aptSide struct {
 	modules int
 }
 
-// aptLab holds the machines that apt runs on. They stand in memory: what dpkg waits for
+// aptRoots holds the machines that apt runs on. They stand in memory: what dpkg waits for
 // a disk is the same for all, and more than what is looked for here.
-type aptLab struct {
-	*speedLab
+type aptRoots struct {
+	*roots
 	old, new string
 	// common is a machine with the repositories and no module, bare has modules and no
 	// kernel, installed the older kernel as well.
@@ -61,9 +61,9 @@ type aptLab struct {
 	bare, installed map[aptSide]lab.Root
 }
 
-func (l *speedLab) newAptLab(t lab.T) *aptLab {
+func (l *roots) newAptRoots(t lab.T) *aptRoots {
 	t.Helper()
-	a := &aptLab{speedLab: l, common: l.Base().Fork(t, l.Scratch), bare: map[aptSide]lab.Root{}, installed: map[aptSide]lab.Root{}}
+	a := &aptRoots{roots: l, common: l.Base().Fork(t, l.Scratch), bare: map[aptSide]lab.Root{}, installed: map[aptSide]lab.Root{}}
 	l.Make(t, "mkrepo", a.common.Dir)
 	l.Compile(t, a.common, "measure")
 	for i, kernel := range []*string{&a.old, &a.new} {
@@ -76,10 +76,10 @@ func (l *speedLab) newAptLab(t lab.T) *aptLab {
 }
 
 // aptRows measures the runs that are asked for.
-func (l *speedLab) aptRows(t lab.T) []speedResult {
+func (l *roots) aptRows(t lab.T) []result {
 	t.Helper()
-	var results []speedResult
-	var a *aptLab
+	var results []result
+	var a *aptRoots
 	for _, run := range aptRuns() {
 		var modules []int
 		for _, n := range run.modules {
@@ -91,7 +91,7 @@ func (l *speedLab) aptRows(t lab.T) []speedResult {
 			continue
 		}
 		if a == nil {
-			a = l.newAptLab(t)
+			a = l.newAptRoots(t)
 		}
 		results = append(results, a.measureRun(t, run, modules)...)
 	}
@@ -100,10 +100,10 @@ func (l *speedLab) aptRows(t lab.T) []speedResult {
 
 // measureRun runs all sides in turn: the floor, then stock and ours with each number of
 // modules.
-func (a *aptLab) measureRun(t lab.T, run aptRun, modules []int) []speedResult {
+func (a *aptRoots) measureRun(t lab.T, run aptRun, modules []int) []result {
 	t.Helper()
 	var floor costs
-	results := make([]speedResult, len(modules))
+	results := make([]result, len(modules))
 	for range a.rounds(3) {
 		floor = append(floor, a.measureOnce(t, run, aptSide{}))
 		for i, n := range modules {
@@ -112,7 +112,7 @@ func (a *aptLab) measureRun(t lab.T, run aptRun, modules []int) []speedResult {
 		}
 	}
 	for i, n := range modules {
-		results[i].suite, results[i].floor, results[i].row = a.Name, floor, speedRow{work: run.work, n: n, k: 1}
+		results[i].suite, results[i].floor, results[i].row = a.Name, floor, row{work: run.work, n: n, k: 1}
 		t.Logf("%s: %s: N=%d: floor %s, stock %s, ours %s", a.Name, run.work, n, costText(floor), costText(results[i].stock), costText(results[i].ours))
 	}
 	return results
@@ -120,7 +120,7 @@ func (a *aptLab) measureRun(t lab.T, run aptRun, modules []int) []speedResult {
 
 // measureOnce runs apt on a machine that is thrown away afterwards, but for the first of
 // each kind that got its kernel: other runs begin with it.
-func (a *aptLab) measureOnce(t lab.T, run aptRun, side aptSide) cost {
+func (a *aptRoots) measureOnce(t lab.T, run aptRun, side aptSide) cost {
 	t.Helper()
 	from := a.machine(t, side)
 	if run.installed {
@@ -140,12 +140,12 @@ func (a *aptLab) measureOnce(t lab.T, run aptRun, side aptSide) cost {
 	return c
 }
 
-func (a *aptLab) variables(side aptSide) []string {
+func (a *aptRoots) variables(side aptSide) []string {
 	return []string{"OLD=" + a.old, "NEW=" + a.new, fmt.Sprintf("N=%d", side.modules)}
 }
 
 // machine is one without a kernel.
-func (a *aptLab) machine(t lab.T, side aptSide) lab.Root {
+func (a *aptRoots) machine(t lab.T, side aptSide) lab.Root {
 	t.Helper()
 	r, made := a.bare[side]
 	if !made {
@@ -163,7 +163,7 @@ func (a *aptLab) machine(t lab.T, side aptSide) lab.Root {
 }
 
 // withKernel is one with the older kernel, as apt installs it.
-func (a *aptLab) withKernel(t lab.T, side aptSide) lab.Root {
+func (a *aptRoots) withKernel(t lab.T, side aptSide) lab.Root {
 	t.Helper()
 	r, made := a.installed[side]
 	if !made {
@@ -176,7 +176,7 @@ func (a *aptLab) withKernel(t lab.T, side aptSide) lab.Root {
 }
 
 // aptTable is what a person waits for.
-func (p speedPart) aptTable(b *strings.Builder) {
+func (p part) aptTable(b *strings.Builder) {
 	if len(p.apt) == 0 {
 		return
 	}

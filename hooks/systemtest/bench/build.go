@@ -14,31 +14,31 @@ import (
 
 // buildParts measures the parts of the bound for building, and the nearest to it that
 // dkms alone comes.
-func (l *speedLab) buildParts(t lab.T, p *speedPart) {
+func (l *roots) buildParts(t lab.T, p *part) {
 	t.Helper()
 	const modules, rounds = 8, 3
 	env := []string{"K=" + l.Kver, "ALL=m001 m002 m003 m004 m005 m006 m007 m008"}
-	part := func(row speedRow, script string) cost {
+	part := func(row row, script string) cost {
 		l.prepare(t, l.stock, row)
 		return measure(t, l.stock.Root, measured{env: env, args: []string{"sh", "-c", script}})
 	}
 	for range rounds {
-		p.compile = append(p.compile, part(speedRow{n: modules}, `for m in $ALL; do dkms build $m/1.0 -k $K -j 1 || exit 1; done`))
-		p.makes = append(p.makes, part(speedRow{n: modules},
+		p.compile = append(p.compile, part(row{n: modules}, `for m in $ALL; do dkms build $m/1.0 -k $K -j 1 || exit 1; done`))
+		p.makes = append(p.makes, part(row{n: modules},
 			`for m in $ALL; do cp -r /usr/src/$m-1.0 /tmp/$m; make -C /lib/modules/$K/build M=/tmp/$m modules || exit 1; rm -r /tmp/$m; done`))
-		p.beside = append(p.beside, part(speedRow{n: modules}, `echo $ALL | xargs -n 1 -P $(nproc) sh -c 'dkms build $0/1.0 -k $K -j 1'`))
-		p.depmod = append(p.depmod, part(speedRow{n: modules, k: 1, built: true}, `exec depmod -a -F /boot/System.map-$K $K`))
+		p.beside = append(p.beside, part(row{n: modules}, `echo $ALL | xargs -n 1 -P $(nproc) sh -c 'dkms build $0/1.0 -k $K -j 1'`))
+		p.depmod = append(p.depmod, part(row{n: modules, k: 1, built: true}, `exec depmod -a -F /boot/System.map-$K $K`))
 	}
 }
 
 // compareEnds holds the state that ours leaves against that of stock, byte for byte:
 // the DKMS tree, what is installed, and what depmod wrote.
-func (l *speedLab) compareEnds(t lab.T, p *speedPart) {
+func (l *roots) compareEnds(t lab.T, p *part) {
 	t.Helper()
 	const modules = 8
 	ends := map[string]map[string]string{}
-	for name, r := range map[string]speedRoot{"stock": l.stock, "ours": l.ours} {
-		l.prepare(t, r, speedRow{n: modules})
+	for name, r := range map[string]diskRoot{"stock": l.stock, "ours": l.ours} {
+		l.prepare(t, r, row{n: modules})
 		measure(t, r.Root, hookCall("postinst", l.Kver, "configure 1"))
 		end := map[string]string{}
 		read(t, r.dkms, end)
@@ -80,8 +80,8 @@ func read(t lab.T, top string, into map[string]string) {
 }
 
 // buildTable is what compiles.
-func (p speedPart) buildTable(b *strings.Builder) {
-	builds := append(p.rows(func(res speedResult) bool { return res.row.work == buildWork }), p.large...)
+func (p part) buildTable(b *strings.Builder) {
+	builds := append(p.rows(func(res result) bool { return res.row.work == buildWork }), p.large...)
 	if len(builds) == 0 && len(p.compile) == 0 {
 		return
 	}
@@ -97,7 +97,7 @@ func (p speedPart) buildTable(b *strings.Builder) {
 }
 
 // bound says how near building came to what it cannot be below.
-func (p speedPart) bound(b *strings.Builder) {
+func (p part) bound(b *strings.Builder) {
 	compile, makes, depmod := p.compile.cpu(), p.makes.cpu(), p.depmod.wall()
 	bound := compile/float64(p.cores) + depmod
 	fmt.Fprintf(b, "\nBuilding cannot be faster than the CPU of compiling ÷ cores + one depmod. `dkms build` of the modules costs %s of CPU "+

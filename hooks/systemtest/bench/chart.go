@@ -10,8 +10,8 @@ import (
 // chart draws what people wait for as bars: whole runs in seconds, with the part of
 // them that has nothing to do with modules in grey, then the hooks alone, on a
 // logarithmic scale from a millisecond on.
-func (p speedPart) chart() string {
-	runs, hooks := slices.Concat(p.apt, p.large), []speedResult{}
+func (p part) chart() string {
+	runs, hooks := slices.Concat(p.apt, p.large), []result{}
 	for _, res := range p.results {
 		switch {
 		case len(res.stock) == 0:
@@ -80,7 +80,7 @@ func logarithmic(longest float64) scale {
 	return s
 }
 
-func longestOf(rows []speedResult) float64 {
+func longestOf(rows []result) float64 {
 	longest := 1.0
 	for _, res := range rows {
 		longest = max(longest, res.stock.wall())
@@ -89,7 +89,7 @@ func longestOf(rows []speedResult) float64 {
 }
 
 // panel draws rows under a title.
-func (c *chart) panel(title string, rows []speedResult, s scale) {
+func (c *chart) panel(title string, rows []result, s scale) {
 	at := func(seconds float64) float64 {
 		return chartLabel + max(1, (chartWidth-chartLabel-70)*s.at(seconds))
 	}
@@ -106,7 +106,7 @@ func (c *chart) panel(title string, rows []speedResult, s scale) {
 	c.y = bottom + 6
 }
 
-func (c *chart) row(y int, res speedResult, at func(float64) float64) {
+func (c *chart) row(y int, res result, at func(float64) float64) {
 	name := fmt.Sprintf("%s, %d", res.row.work, res.row.n)
 	if res.row.k > 1 {
 		name += fmt.Sprintf(" × %d", res.row.k)

@@ -38,11 +38,11 @@ done
 
 // largeRows builds and installs five real modules, of which one takes much longer than
 // the others.
-func (l *speedLab) largeRows(t lab.T) []speedResult {
+func (l *roots) largeRows(t lab.T) []result {
 	t.Helper()
 	packages := strings.Fields(largePackage + " " + smallPackages)
 	configure := hookCall("postinst", l.Kver, "configure 1")
-	res := speedResult{suite: l.Name, row: speedRow{work: largeWork, n: len(packages), k: 1, stock: configure, ours: configure}}
+	res := result{suite: l.Name, row: row{work: largeWork, n: len(packages), k: 1, stock: configure, ours: configure}}
 	if !l.asked(res.row.work, res.row.n, res.row.k) {
 		return nil
 	}
@@ -61,5 +61,5 @@ func (l *speedLab) largeRows(t lab.T) []speedResult {
 		once(ours, &res.ours)
 	}
 	t.Logf("%s", res.line())
-	return []speedResult{res}
+	return []result{res}
 }

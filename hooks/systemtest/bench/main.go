@@ -91,7 +91,7 @@ func (o options) measure(t lab.T) {
 }
 
 // write writes what the benchmark found in a suite.
-func (o options) write(t lab.T, p speedPart) {
+func (o options) write(t lab.T, p part) {
 	if o.out == "" {
 		return
 	}

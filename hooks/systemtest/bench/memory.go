@@ -38,16 +38,16 @@ depmod -a "$K"
 
 // memoryRows are works over a few modules that are huge; of what they cost the memory
 // is looked at.
-func (l *speedLab) memoryRows(t lab.T) []speedResult {
+func (l *roots) memoryRows(t lab.T) []result {
 	t.Helper()
 	const modules = 4
 	configure, keep := hookCall("postinst", l.Kver, "configure 1"), hookCall("prerm", l.Kver, "upgrade 2")
-	var results []speedResult
-	var s smallLab
+	var results []result
+	var s smallRoots
 	for _, form := range []struct{ name, suffix string }{{"plain", ""}, {"xz", ".xz"}} {
 		of := ", modules of 300 MB, " + form.name
 		var stock, ours lab.Root
-		for _, row := range []speedRow{
+		for _, row := range []row{
 			{work: "status" + of, stock: command("dkms", "status"), ours: command("dkms-hooks", "status")},
 			{work: "check" + of, ours: command("dkms-hooks", "check")},
 			{work: "postinst, nothing to do" + of, stock: configure, ours: configure},
@@ -57,8 +57,8 @@ func (l *speedLab) memoryRows(t lab.T) []speedResult {
 			if !l.asked(row.work, row.n, row.k) {
 				continue
 			}
-			if s.speedLab == nil {
-				s = l.newSmallLab(t)
+			if s.roots == nil {
+				s = l.newSmallRoots(t)
 				// objcopy comes with the compiler.
 				require.NotEmpty(t, s.stock.Must(t, "command -v objcopy"))
 			}
@@ -68,7 +68,7 @@ func (l *speedLab) memoryRows(t lab.T) []speedResult {
 					r.Must(t, giants, "K="+l.Kver, "N=4", "MB=300", "SUFFIX="+form.suffix)
 				}
 			}
-			res := speedResult{suite: l.Name, row: row}
+			res := result{suite: l.Name, row: row}
 			for range l.rounds(3) {
 				if row.stock.args != nil {
 					r := stock.Fork(t, l.Scratch)
@@ -85,7 +85,7 @@ func (l *speedLab) memoryRows(t lab.T) []speedResult {
 }
 
 // memoryTable is what huge modules cost.
-func (p speedPart) memoryTable(b *strings.Builder) {
+func (p part) memoryTable(b *strings.Builder) {
 	if len(p.memory) == 0 {
 		return
 	}

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// speedPart is what the benchmark found in one suite.
-type speedPart struct {
+// part is what the benchmark found in one suite.
+type part struct {
 	suite, kernel, dkms string
 	cores               int
 	// shell is `sh -c :`, the measure of what starting any program costs.
 	shell   costs
-	results []speedResult
+	results []result
 	// apt, large, memory and mixtures are the other rows, each by what they are about.
-	apt, large, memory []speedResult
+	apt, large, memory []result
 	mixtures           mixtureSet
 	// compile and depmod are the parts of the bound for building, makes what make has
 	// in it; beside is dkms alone, called for as many modules at once as there are cores.
@@ -24,7 +24,7 @@ type speedPart struct {
 }
 
 // line is a row as a line of text.
-func (res speedResult) line() string {
+func (res result) line() string {
 	return fmt.Sprintf("%s: %s: N=%d K=%d: stock %s, ours %s, %s", res.suite, res.row.work, res.row.n, res.row.k, costText(res.stock), costText(res.ours), res.ratio())
 }
 
@@ -47,7 +47,7 @@ func timeText(seconds float64) string {
 	return fmt.Sprintf("%.1f ms", seconds*1000)
 }
 
-func (res speedResult) ratio() string {
+func (res result) ratio() string {
 	if len(res.stock) == 0 {
 		return "–"
 	}
@@ -62,7 +62,7 @@ func ratioText(ratio float64) string {
 }
 
 // markdown returns the whole as a page.
-func (p speedPart) markdown() string {
+func (p part) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# What the hooks cost in %s, stock and ours\n\n"+
 		"Written by `make bench`: stock and ours in turn, in roots with Debian's own dkms, headers and kernel modules (dkms %s, kernel %s, %d processors). "+
@@ -77,8 +77,8 @@ func (p speedPart) markdown() string {
 }
 
 // hookTable is what a hook or a command costs by itself.
-func (p speedPart) hookTable(b *strings.Builder) {
-	hooks := p.rows(func(res speedResult) bool { return res.row.work != buildWork })
+func (p part) hookTable(b *strings.Builder) {
+	hooks := p.rows(func(res result) bool { return res.row.work != buildWork })
 	if len(hooks) == 0 {
 		return
 	}
@@ -91,8 +91,8 @@ func (p speedPart) hookTable(b *strings.Builder) {
 }
 
 // rows are those results that are asked for.
-func (p speedPart) rows(asked func(speedResult) bool) []speedResult {
-	return slices.DeleteFunc(slices.Clone(p.results), func(res speedResult) bool { return !asked(res) })
+func (p part) rows(asked func(result) bool) []result {
+	return slices.DeleteFunc(slices.Clone(p.results), func(res result) bool { return !asked(res) })
 }
 
 // share is ours as a part of stock's.

@@ -28,17 +28,17 @@ type mixtureSet struct {
 }
 
 // mixtureRows runs the mixtures that are asked for.
-func (l *speedLab) mixtureRows(t lab.T) mixtureSet {
+func (l *roots) mixtureRows(t lab.T) mixtureSet {
 	t.Helper()
 	var set mixtureSet
-	var s smallLab
+	var s smallRoots
 	for _, m := range machines() {
 		for _, x := range mixtures() {
 			if !l.asked(fmt.Sprintf("mixture on %d processors: %s", m.processors, x.name), len(x.sleepers), 1) {
 				continue
 			}
-			if s.speedLab == nil {
-				s = l.newSmallLab(t)
+			if s.roots == nil {
+				s = l.newSmallRoots(t)
 				for range 3 {
 					set.depmod = append(set.depmod, measure(t, s.stock, command("depmod", "-a", l.Kver)))
 				}
@@ -55,7 +55,7 @@ func (l *speedLab) mixtureRows(t lab.T) mixtureSet {
 }
 
 // measureMixture runs the hook once with stock and once with ours.
-func (s smallLab) measureMixture(t lab.T, m machine, x mixture) mixtureResult {
+func (s smallRoots) measureMixture(t lab.T, m machine, x mixture) mixtureResult {
 	t.Helper()
 	res := mixtureResult{machine: m, mixture: x}
 	for range s.rounds(1) {
@@ -65,7 +65,7 @@ func (s smallLab) measureMixture(t lab.T, m machine, x mixture) mixtureResult {
 	return res
 }
 
-func (s smallLab) measureSleepers(t lab.T, from lab.Root, m machine, x mixture) cost {
+func (s smallRoots) measureSleepers(t lab.T, from lab.Root, m machine, x mixture) cost {
 	t.Helper()
 	r := from.Fork(t, s.Scratch)
 	defer r.Drop()
@@ -113,7 +113,7 @@ func (m machine) register(t lab.T, r lab.Root, i int, s sleeper) {
 }
 
 // mixtureTable is how near the schedule comes to the bound.
-func (p speedPart) mixtureTable(b *strings.Builder) {
+func (p part) mixtureTable(b *strings.Builder) {
 	if len(p.mixtures.results) == 0 {
 		return
 	}

@@ -2,17 +2,17 @@ package main
 
 import "dkms-hooks/hooks/systemtest/lab"
 
-// smallLab is a pair of roots with real headers and a small part of the real kernel's
+// smallRoots is a pair of roots with real headers and a small part of the real kernel's
 // modules, so that depmod costs little. They stand in memory, and hold no DKMS module; one that
 // dkms built is /srv/plain.ko, not compressed.
-type smallLab struct {
-	*speedLab
+type smallRoots struct {
+	*roots
 	stock, ours lab.Root
 }
 
-func (l *speedLab) newSmallLab(t lab.T) smallLab {
+func (l *roots) newSmallRoots(t lab.T) smallRoots {
 	t.Helper()
-	s := smallLab{speedLab: l, stock: l.common.Fork(t, l.Scratch)}
+	s := smallRoots{roots: l, stock: l.common.Fork(t, l.Scratch)}
 	s.stock.Must(t, `cd /lib/modules/$K && file=$(ls updates/dkms/*) && case $file in
 			*.xz) xz -dc $file >/srv/plain.ko ;;
 			*) cp $file /srv/plain.ko ;;

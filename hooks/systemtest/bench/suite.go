@@ -11,19 +11,19 @@ import (
 	"dkms-hooks/hooks/systemtest/lab"
 )
 
-// speedResult is a row that was run.
-type speedResult struct {
+// result is a row that was run.
+type result struct {
 	suite string
-	row   speedRow
+	row   row
 	// floor is what the same costs without any module, where that was measured.
 	floor, stock, ours costs
 }
 
 // measureSuite measures the rows that are asked for. What is short comes first, so that
 // what is broken is known early.
-func measureSuite(t lab.T, asked selection, suite lab.Suite, schedule bool) speedPart {
-	l := newSpeedLab(t, asked, suite)
-	part := speedPart{suite: l.Name, kernel: l.Kver, cores: runtime.NumCPU()}
+func measureSuite(t lab.T, asked selection, suite lab.Suite, schedule bool) part {
+	l := newRoots(t, asked, suite)
+	part := part{suite: l.Name, kernel: l.Kver, cores: runtime.NumCPU()}
 	part.dkms = l.stock.Must(t, "dpkg-query -W -f '${Version}' dkms")
 	for range 25 {
 		part.shell = append(part.shell, measure(t, l.ours.Root, command("sh", "-c", ":")))
@@ -34,7 +34,7 @@ func measureSuite(t lab.T, asked selection, suite lab.Suite, schedule bool) spee
 	}
 	part.large = l.largeRows(t)
 	part.apt = l.aptRows(t)
-	for _, row := range l.speedRows() {
+	for _, row := range l.tableRows() {
 		if l.asked(row.work, row.n, row.k) {
 			res := l.run(t, row)
 			t.Logf("%s", res.line())
@@ -49,18 +49,18 @@ func measureSuite(t lab.T, asked selection, suite lab.Suite, schedule bool) spee
 }
 
 // run runs a row: A B A B …
-func (l *speedLab) run(t lab.T, row speedRow) speedResult {
+func (l *roots) run(t lab.T, row row) result {
 	t.Helper()
-	res := speedResult{suite: l.Name, row: row}
+	res := result{suite: l.Name, row: row}
 	withStock := row.stock.args != nil && !slices.Contains(row.slow, l.Name)
-	once := func(r speedRoot, m measured, out *costs) {
+	once := func(r diskRoot, m measured, out *costs) {
 		if row.fresh || row.forget {
 			l.prepare(t, r, row)
 		}
 		*out = append(*out, measure(t, r.Root, m))
 	}
 	if !row.fresh {
-		for _, r := range []speedRoot{l.stock, l.ours} {
+		for _, r := range []diskRoot{l.stock, l.ours} {
 			l.prepare(t, r, row)
 		}
 		// What it learns in a first look is a row of its own.
@@ -81,7 +81,7 @@ func (l *speedLab) run(t lab.T, row speedRow) speedResult {
 	return res
 }
 
-func (l *speedLab) prepare(t lab.T, r speedRoot, row speedRow) {
+func (l *roots) prepare(t lab.T, r diskRoot, row row) {
 	t.Helper()
 	switch {
 	case row.forget:

@@ -15,22 +15,22 @@ import (
 	"dkms-hooks/hooks/systemtest/lab"
 )
 
-// speedRoot is a root whose DKMS tree and module tree are plain directories on the
+// diskRoot is a root whose DKMS tree and module tree are plain directories on the
 // disk, with as many modules and kernels as a row asks for.
-type speedRoot struct {
+type diskRoot struct {
 	lab.Root
-	lab *speedLab
+	of *roots
 	// modules and dkms are what stands at /usr/lib/modules and /var/lib/dkms.
 	modules, dkms string
 }
 
-// speedLab is what the two roots of a suite are made from.
-type speedLab struct {
+// roots is what the two roots of a suite are made from.
+type roots struct {
 	lab.Suite
 	selection
 	// common has the suite's real kernel and headers, and the template.
 	common      lab.Root
-	stock, ours speedRoot
+	stock, ours diskRoot
 	// disk is a directory on the disk, beside the scratch in memory.
 	disk string
 	// built is the name of a module that dkms itself built and installed, whose files
@@ -42,14 +42,14 @@ type speedLab struct {
 
 const template = "m000"
 
-// newSpeedLab makes a stock root and one of ours, with the suite's real headers and
+// newRoots makes a stock root and one of ours, with the suite's real headers and
 // the whole module tree of its real kernel.
-func newSpeedLab(t lab.T, asked selection, suite lab.Suite) *speedLab {
+func newRoots(t lab.T, asked selection, suite lab.Suite) *roots {
 	t.Helper()
-	scratch, err := os.MkdirTemp("/var/tmp", "dkms-hooks-speed.")
+	scratch, err := os.MkdirTemp("/var/tmp", "dkms-hooks-bench.")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(scratch)) })
-	l := &speedLab{Suite: suite, selection: asked, disk: scratch, lists: filepath.Join(scratch, "lists")}
+	l := &roots{Suite: suite, selection: asked, disk: scratch, lists: filepath.Join(scratch, "lists")}
 	require.NoError(t, os.Mkdir(l.lists, 0o755))
 
 	common := l.Base().Fork(t, scratch)
@@ -59,15 +59,15 @@ func newSpeedLab(t lab.T, asked selection, suite lab.Suite) *speedLab {
 	common.Must(t, "dkms build "+template+"/1.0 -k "+l.Kver+" && dkms install "+template+"/1.0 -k "+l.Kver)
 	l.file = filepath.Base(common.Must(t, "ls -d /lib/modules/"+l.Kver+"/updates/dkms/*"))
 	l.file = strings.TrimSpace(l.file)
-	l.stock = l.speedRoot(t, common)
-	l.ours = l.speedRoot(t, common)
+	l.stock = l.diskRoot(t, common)
+	l.ours = l.diskRoot(t, common)
 	l.ours.CopyIn(t, l.Deb, "dkms-hooks.deb")
 	l.ours.Must(t, "dpkg -i /srv/dkms-hooks.deb")
 	return l
 }
 
 // addKernel gives a fork of base the suite's real kernel and headers, and what measures.
-func (l *speedLab) addKernel(t lab.T, r lab.Root) {
+func (l *roots) addKernel(t lab.T, r lab.Root) {
 	t.Helper()
 	l.Compile(t, r, "measure")
 	r.Must(t, "apt-get update -qq >/dev/null; cd /srv && apt-get download -q linux-image-"+l.Kver)
@@ -75,9 +75,9 @@ func (l *speedLab) addKernel(t lab.T, r lab.Root) {
 		cp -a /srv/image/boot/. /boot/ && cd /srv/image && cp -a "$(find . -type d -path '*lib/modules/'$K)"/. /usr/lib/modules/$K/ && rm -r /srv/image && depmod -a $K`, "K="+l.Kver)
 }
 
-func (l *speedLab) speedRoot(t lab.T, common lab.Root) speedRoot {
+func (l *roots) diskRoot(t lab.T, common lab.Root) diskRoot {
 	t.Helper()
-	r := speedRoot{Root: common.Fork(t, l.disk), lab: l}
+	r := diskRoot{Root: common.Fork(t, l.disk), of: l}
 	dir, err := os.MkdirTemp(l.disk, "trees.")
 	require.NoError(t, err)
 	bind := func(name, at string) string {
@@ -112,7 +112,7 @@ func (l *speedLab) speedRoot(t lab.T, common lab.Root) speedRoot {
 const most = 5
 
 // kernels returns the releases of as many kernels.
-func (l *speedLab) kernels(k int) []string {
+func (l *roots) kernels(k int) []string {
 	kernels := []string{l.Kver}
 	for i := 2; i <= k; i++ {
 		kernels = append(kernels, l.Kver+"-b"+strconv.Itoa(i))
@@ -121,25 +121,25 @@ func (l *speedLab) kernels(k int) []string {
 }
 
 // fill gives the root n modules, installed on k kernels, as dkms itself leaves one.
-func (r speedRoot) fill(t lab.T, n, k int) {
+func (r diskRoot) fill(t lab.T, n, k int) {
 	t.Helper()
 	r.clear(t)
 	for i := range n {
 		r.register(t, i)
 	}
 	installed := filepath.Join(filepath.Dir(r.dkms), template)
-	built := filepath.Join(installed, "1.0", r.lab.Kver, "x86_64")
-	module, err := os.ReadFile(filepath.Join(built, "module", r.lab.file))
+	built := filepath.Join(installed, "1.0", r.of.Kver, "x86_64")
+	module, err := os.ReadFile(filepath.Join(built, "module", r.of.file))
 	require.NoError(t, err)
 	log, err := os.ReadFile(filepath.Join(built, "log", "make.log"))
 	require.NoError(t, err)
-	for _, kernel := range r.lab.kernels(k) {
+	for _, kernel := range r.of.kernels(k) {
 		updates := filepath.Join(r.modules, kernel, "updates", "dkms")
 		require.NoError(t, os.MkdirAll(updates, 0o755))
 		for i := range n {
 			name := moduleName(i)
 			dir := filepath.Join(r.dkms, name, "1.0", kernel, "x86_64")
-			file := strings.Replace(r.lab.file, template, name, 1)
+			file := strings.Replace(r.of.file, template, name, 1)
 			write(t, filepath.Join(dir, "module", file), module)
 			write(t, filepath.Join(dir, "log", "make.log"), log)
 			write(t, filepath.Join(updates, file), module)
@@ -150,7 +150,7 @@ func (r speedRoot) fill(t lab.T, n, k int) {
 }
 
 // clear leaves no module and what depmod writes without any.
-func (r speedRoot) clear(t lab.T) {
+func (r diskRoot) clear(t lab.T) {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(r.dkms, "m*"))
 	require.NoError(t, err)
@@ -159,7 +159,7 @@ func (r speedRoot) clear(t lab.T) {
 			require.NoError(t, os.RemoveAll(name))
 		}
 	}
-	for _, kernel := range r.lab.kernels(most) {
+	for _, kernel := range r.of.kernels(most) {
 		require.NoError(t, os.RemoveAll(filepath.Join(r.modules, kernel, "updates")))
 		r.depmod(t, kernel, 0)
 	}
@@ -167,7 +167,7 @@ func (r speedRoot) clear(t lab.T) {
 }
 
 // register gives the root a module that is known to dkms and nothing more.
-func (r speedRoot) register(t lab.T, i int) {
+func (r diskRoot) register(t lab.T, i int) {
 	t.Helper()
 	name := moduleName(i)
 	source := "usr/src/" + name + "-1.0"
@@ -188,10 +188,10 @@ func moduleName(i int) string { return fmt.Sprintf("m%03d", i+1) }
 
 // depmod puts what depmod writes for n modules into the kernel's directory; depmod
 // itself runs once for each number, since with equal names it writes the same.
-func (r speedRoot) depmod(t lab.T, kernel string, n int) {
+func (r diskRoot) depmod(t lab.T, kernel string, n int) {
 	t.Helper()
 	dir := filepath.Join(r.modules, kernel)
-	lists := filepath.Join(r.lab.lists, strconv.Itoa(n))
+	lists := filepath.Join(r.of.lists, strconv.Itoa(n))
 	// the copies of a kernel share their files until something writes them anew
 	old, err := filepath.Glob(filepath.Join(dir, "modules.*"))
 	require.NoError(t, err)
