@@ -57,7 +57,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz deps lint integration matrix walk stockwise compare engines engines-sources worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
+.PHONY: help build test unit fuzz fast deps lint integration matrix walk stockwise compare engines engines-sources worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -257,12 +257,16 @@ kernels: ## as root: real kernels by make bindeb-pkg from Debian's source, some 
 	@$(call need,mmdebstrap debian-archive-keyring)
 	@testdata/lab/mkkernels
 
-# What need not be played in each suite is played in one, and fewer inputs are tried.
+# What need not be played in each suite is played in one, and fewer inputs are tried. The
+# package is built beside the fast tests: its clean root waits for the network and the disk.
 check: ## deps, lint, test, and integration with each part in at least one suite
 	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line fast deb
+	@$(MAKE) --no-print-directory integration QUICK=yes
+
+fast:
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory test FUZZTIME=4000x
-	@$(MAKE) --no-print-directory integration QUICK=yes
 
 clean: ## what was built, the kernels of make kernels apart
 	rm -rf bin dist/dkms-hooks_* dist/trixie dist/sid dist/cross
