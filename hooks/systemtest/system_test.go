@@ -37,11 +37,12 @@ func TestSystem(t *testing.T) {
 				t.Parallel()
 				l := newSuite(t, b, s, name)
 				l.table, l.turns = table, turns{of: len(names), mine: i, take: s.quick}
-				for i, g := range groups() {
+				for _, g := range everySuite() {
+					t.Run(g.name, func(t *testing.T) { g.test(t, l) })
+				}
+				for i, g := range anySuite() {
 					t.Run(g.name, func(t *testing.T) {
-						if g.anySuite {
-							l.turns.need(t, i)
-						}
+						l.turns.need(t, i)
 						g.test(t, l)
 					})
 				}
