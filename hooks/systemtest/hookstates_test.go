@@ -108,8 +108,9 @@ func testHookStates(t *testing.T, l suite) {
 
 // playHookStates plays each state in forks of the lab's two roots.
 func (l suite) playHookStates(t *testing.T) {
-	for _, state := range hookStates() {
+	for i, state := range hookStates() {
 		t.Run(state.name, func(t *testing.T) {
+			l.turns.need(t, i)
 			t.Parallel()
 			env := []string{"P=/etc/kernel/prerm.d"}
 			stock := l.stock.Fork(t, l.Scratch)
