@@ -1,6 +1,7 @@
 package dkmsstate
 
 import (
+	"regexp"
 	"strings"
 
 	"dkms-hooks/dkmsstate/shvars"
@@ -31,10 +32,14 @@ type Conf struct {
 	// (BUILD_DEPENDS_REBUILD). It is false for a file that does not mention this variable, even
 	// if nothing is known of that file.
 	RebuiltWith bool
+	// Excluded reports whether its BUILD_EXCLUSIVE_KERNEL or BUILD_EXCLUSIVE_ARCH certainly
+	// excludes the kernel. If it does not, dkms may still exclude it.
+	Excluded bool
 }
 
-func newConf(as shvars.Assignments) Conf {
+func newConf(as shvars.Assignments, kernel Release, arch string) Conf {
 	c := Conf{
+		Excluded:     excluded(as, kernel, arch),
 		RebuiltWith:  as.MayBeSet("BUILD_DEPENDS_REBUILD") && as.Mentions("BUILD_DEPENDS_REBUILD"),
 		OwnSteps:     as.MayBeSet("POST_REMOVE"),
 		InstallSteps: as.MayBeSet("PRE_INSTALL") || as.MayBeSet("POST_INSTALL") || as.MayBeSet("OBSOLETE_BY"),
@@ -59,3 +64,23 @@ func (c Conf) NeedsUnknown() bool { return c.DependsUnknown && !c.Answered }
 // yes interprets a switch as dkms does: 3.2 knows yes and no in any case, older versions take
 // every word for yes.
 func yes(value string) bool { return value != "" && !strings.EqualFold(value, "no") }
+
+// excluded reports whether a dkms.conf certainly excludes a kernel. Patterns that shells and Go
+// may understand differently prove nothing, nor do those of a package with several modules, of
+// which dkms 3.3 excludes each for itself.
+func excluded(as shvars.Assignments, kernel Release, arch string) bool {
+	if modules, known := as.Elements("BUILT_MODULE_NAME"); !known || len(modules) > 1 {
+		return false
+	}
+	simple := regexp.MustCompile(`^([A-Za-z0-9._^$|()*+?-]|\\[.+]|\[[A-Za-z0-9.^-]+\])+$`)
+	for variable, value := range map[string]string{"BUILD_EXCLUSIVE_KERNEL": string(kernel), "BUILD_EXCLUSIVE_ARCH": arch} {
+		pattern, known := as.Value(variable)
+		if !known || !simple.MatchString(pattern) {
+			continue
+		}
+		if r, err := regexp.CompilePOSIX(pattern); err == nil && !r.MatchString(value) {
+			return true
+		}
+	}
+	return false
+}

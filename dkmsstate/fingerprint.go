@@ -4,12 +4,15 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Inputs identifies what a build of a module, NAME/VERSION, starts from: the kernel's headers,
 // the module's source with its dkms.conf, and the sources of the modules that it needs. They
 // are compared by size and times. While the result is the same, a build that the compiler
 // refused would be refused again.
+//
+// The result consists of that of the headers and that of the sources.
 //
 // For a module whose last attempt ended in trouble, fresh.Examine has already computed it.
 func (s Snapshot) Inputs(module string) string {
@@ -29,11 +32,32 @@ func (s *Snapshot) FindInputs(rec KernelRecord) {
 	}
 }
 
+// Recurs reports whether another attempt for a module would start from what its last one started
+// from. For a module that is not meant for the kernel, the kernel's headers make no difference
+// once they are gone.
+func (s Snapshot) Recurs(module string, last Last) bool {
+	now := s.Inputs(module)
+	if last.Result == LastSkipped && !s.Headers {
+		_, source, _ := strings.Cut(now, "-")
+		_, before, split := strings.Cut(last.Inputs, "-")
+		return split && before == source
+	}
+	return last.Inputs == now
+}
+
+// Excluded reports whether a module is not meant for the kernel, according to its last attempt
+// or its dkms.conf.
+func (s Snapshot) Excluded(m Module, kept KernelRecord) bool {
+	last := kept.Last[m.String()]
+	r, _ := s.Registration(m)
+	return r.Conf.Excluded || last.Result == LastSkipped && s.Recurs(m.String(), last)
+}
+
 func (s Snapshot) readInputs(module string) string {
-	var sum stamp
+	var headers, sum stamp
 	build := s.Layout.HeadersDir(s.Kernel)
 	for _, name := range []string{"", "include", "Makefile", "Module.symvers", "include/config/auto.conf"} {
-		sum.addFile(filepath.Join(build, name))
+		headers.addFile(filepath.Join(build, name))
 	}
 	var names []string
 	for _, r := range s.Registrations {
@@ -46,7 +70,7 @@ func (s Snapshot) readInputs(module string) string {
 			sum.addSource(s.Layout, r)
 		}
 	}
-	return sum.sum()
+	return headers.sum() + "-" + sum.sum()
 }
 
 // Compiler identifies the compilers of the system, by size and times.

@@ -96,6 +96,6 @@ func FuzzConf(f *testing.F) {
 		for _, path := range []string{l.DKMSTree, l.Source, l.Install} {
 			assert.True(t, filepath.IsAbs(path), path)
 		}
-		newConf(as)
+		newConf(as, "6.1.0", "x86_64")
 	})
 }

@@ -129,6 +129,10 @@ func (l Last) again(packages func() string, compiler string) bool {
 	return l.Packages != packages()
 }
 
+// MayPass reports whether an attempt failed for a reason that may be gone without any change of
+// the module, the headers or the packages, such as a full disk.
+func (l Last) MayPass() bool { return l.Result == LastFailed && l.Cause == CauseOther }
+
 // LastResult is the kind of a result.
 type LastResult string
 
@@ -160,7 +164,7 @@ func (k KernelRecord) Reported(run string, now Present) map[string]string {
 func (k KernelRecord) EverReported(now Present) map[string]string {
 	told := map[string]string{}
 	for module, last := range k.Last {
-		if last.trouble() && last.Inputs == now.Inputs(module) && !(now.Retries && last.again(now.Packages, now.Compiler)) {
+		if last.trouble() && now.Recurs(module, last) && !(now.Retries && last.again(now.Packages, now.Compiler)) {
 			told[module] = last.Text
 		}
 	}
@@ -187,10 +191,10 @@ func (k KernelRecord) Waits(m Module, linked string) bool {
 	return (last.Result == LastWaiting || last.Result == LastFailed) && last.Linked == linked
 }
 
-// Present is what attempts start from now: Inputs by module (Snapshot.Inputs), and identifiers
-// of the installed packages and the compiler.
+// Present is what attempts start from now: whether it is what an attempt started from
+// (Snapshot.Recurs), and identifiers of the installed packages and the compiler.
 type Present struct {
-	Inputs   func(module string) string
+	Recurs   func(module string, last Last) bool
 	Packages func() string
 	Compiler string
 	// Retries reports whether an attempt that may have failed because a tool was missing is

@@ -61,7 +61,7 @@ func (sv *Survey) readConf(d versionDir, kernel Release, arch string) (Conf, err
 	if err != nil {
 		return Conf{}, err
 	}
-	return newConf(as), nil
+	return newConf(as, kernel, arch), nil
 }
 
 // assignments returns what the dkms.conf and its overrides set.

@@ -19,7 +19,7 @@ const reconcileCommand = "dkms-hooks reconcile"
 func (a *assessor) on(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) kernelAssessor {
 	s.Unfinished = dkmsstate.UnfinishedNote{} // a finding of its own, and no reason to run depmod
 	k := kernelAssessor{assessor: a, s: s, kept: kept, work: readUnfinished(s.Layout, s.Kernel)}
-	k.planned = plan.Autoinstall(s, wantedOn(a.at(s.Kernel), a.sys))
+	k.planned = plan.Autoinstall(s, wantedOn(a.at(s.Kernel), a.sys, s))
 	k.repair = sync.OnceValue(k.readRepair)
 	return k
 }

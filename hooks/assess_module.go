@@ -91,7 +91,7 @@ func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
 		return k.repaired(Finding{Kind: Stale, Reason: strings.TrimPrefix(first.Reason, "stale, "), Since: k.since(m)}), true
 	case damaged || first.Op == plan.OpRemoveLeftovers || first.Op == plan.OpRemoveOtherArch || first.Op == plan.OpUnlink:
 		return k.repaired(Finding{Kind: Broken, Reason: first.Reason, Since: k.since(m)}), true
-	case !t.Installs() || last.Result == dkmsstate.LastSkipped:
+	case !t.Installs() || k.s.Excluded(m, k.kept):
 		return Finding{}, false
 	case last.Result == dkmsstate.LastFailed:
 		return Finding{Kind: Failed, Reason: last.Text, Since: last.When,
@@ -115,8 +115,6 @@ func (k kernelAssessor) judgeWaiting(m dkmsstate.Module) (Finding, bool) {
 		f.Kind, f.Reason = Stale, b.Fresh.Reason
 	case linked && link.Version == m.Version:
 		f.Kind, f.Reason = Broken, "its build is gone"
-	case k.last(m).Result == dkmsstate.LastSkipped:
-		return Finding{}, false
 	}
 	return f, true
 }
@@ -146,7 +144,7 @@ func (k kernelAssessor) requiredHere() {
 // ignores it, or the last attempt showed that it is not meant for the kernel.
 func (k kernelAssessor) excused(name string) bool {
 	for _, r := range k.s.RegistrationsOf(name) {
-		if !k.ignored(r.Module) && k.last(r.Module).Result != dkmsstate.LastSkipped {
+		if !k.ignored(r.Module) && !k.s.Excluded(r.Module, k.kept) {
 			return false
 		}
 	}
@@ -157,7 +155,7 @@ func (k kernelAssessor) excused(name string) bool {
 // since the module or its headers have changed, does not count.
 func (k kernelAssessor) last(m dkmsstate.Module) dkmsstate.Last {
 	last := k.kept.Last[m.String()]
-	if (last.Result == dkmsstate.LastFailed || last.Result == dkmsstate.LastSkipped) && last.Inputs != k.s.Inputs(m.String()) {
+	if (last.Result == dkmsstate.LastFailed || last.Result == dkmsstate.LastSkipped) && !k.s.Recurs(m.String(), last) {
 		return dkmsstate.Last{}
 	}
 	return last

@@ -43,9 +43,9 @@ type run struct {
 	reported map[string]string
 	// outcomes are what became of modules.
 	outcomes outcomes
-	// dropped is how many problems an earlier hook of the same run of dpkg reported. The plan
+	// dropped are the modules that failed in an earlier hook of the same run of dpkg. The plan
 	// leaves them out.
-	dropped int
+	dropped []string
 	// broken reports whether an error ended a reconcile.
 	broken bool
 	// after is the snapshot at the end of the run.

@@ -39,7 +39,8 @@ func (r *run) lastAttempts(earlier map[string]dkmsstate.Last, before dkmsstate.S
 	last := map[string]dkmsstate.Last{}
 	for module, attempt := range earlier {
 		_, reported := r.reported[module]
-		if reported || attempt.Result == dkmsstate.LastInstalled && r.after.Installed(module) {
+		excluded := attempt.Result == dkmsstate.LastSkipped && r.after.Recurs(module, attempt)
+		if reported || excluded || attempt.Result == dkmsstate.LastInstalled && r.after.Installed(module) {
 			last[module] = attempt
 		}
 	}
@@ -109,8 +110,8 @@ func (r *run) mustFail() bool {
 				why = append(why, module+" failed, and On-Failure is strict")
 			}
 		}
-		if r.dropped > 0 {
-			why = append(why, "modules still fail (reported above), and On-Failure is strict")
+		if len(r.dropped) > 0 {
+			why = append(why, moduleList(r.dropped)+" failed (reported above), and On-Failure is strict")
 		}
 	}
 	if len(why) == 0 {
@@ -135,7 +136,7 @@ func (r *run) excused(name string) bool {
 		if !tried && r.record != nil {
 			last = r.record.Kernel(r.inv.Kernel).Last[reg.Module.String()]
 		}
-		if !r.config.ignored(r.inv.Kernel)(reg.Module) && last.Result != dkmsstate.LastSkipped {
+		if !r.config.ignored(r.inv.Kernel)(reg.Module) && last.Result != dkmsstate.LastSkipped && !reg.Conf.Excluded {
 			return false
 		}
 	}
@@ -149,7 +150,7 @@ func (r *run) anyFailed() bool {
 			return true
 		}
 	}
-	return r.broken || r.dropped > 0
+	return r.broken || len(r.dropped) > 0
 }
 
 // failed reports whether a module could not be brought up to date, by this run or by an earlier

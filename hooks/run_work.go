@@ -172,7 +172,7 @@ func (r *run) restoreOrDiscardBackups(tree apply.Tree) error {
 // goal returns the goal of a run. A hook was called for its kernel and brings in what dkms
 // would. A reconcile was not: it brings in what waits, unless something requests every module.
 func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) plan.Goal {
-	goal := plan.Goal{Ignored: r.config.ignored(s.Kernel)}
+	goal := plan.Goal{Ignored: r.config.ignored(s.Kernel), Excluded: excludedOn(s, kept)}
 	layout := r.machine.Layout
 	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.RemovedBy == "" && !layout.Unfinished(s.Kernel).InFull() && !r.unpacked(s, kept) {
 		goal.BringIn = func(m dkmsstate.Module) bool {
@@ -181,6 +181,12 @@ func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) plan.Goal 
 		}
 	}
 	return goal
+}
+
+// excludedOn returns a function that reports whether a module is known not to be meant for the
+// kernel.
+func excludedOn(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) func(dkmsstate.Module) bool {
+	return func(m dkmsstate.Module) bool { return s.Excluded(m, kept) }
 }
 
 // unpacked reports whether dpkg unpacked a package of the kernel or of its headers since the
@@ -210,12 +216,13 @@ func (r *run) unpacked(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) bool {
 // old kernels there would otherwise be a dozen attempts in every run of dpkg.
 func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
 	retries := !r.reconciling || slices.Contains(bootable(s.Layout), s.Kernel)
-	return dkmsstate.Present{Inputs: s.Inputs, Packages: r.inv.packages, Compiler: s.Layout.Compiler(), Retries: retries}
+	return dkmsstate.Present{Recurs: s.Recurs, Packages: r.inv.packages, Compiler: s.Layout.Compiler(), Retries: retries}
 }
 
 // plan returns the plan of the run. It leaves out what was reported before and would end in the
 // same way: for a hook, what the same run of dpkg reported; for a reconcile under dpkg, what
-// any run reported.
+// any run reported. What may have failed for a passing reason is tried by each hook of its
+// kernel, as with the hooks of dkms.
 func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.Goal) plan.Plan {
 	if r.verdict == Unbuild {
 		return r.planUnbuild(s)
@@ -224,7 +231,13 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.
 	r.outcomes.addPlan(planned)
 	if !r.reconciling || r.inv.Script.Name == "" {
 		r.reported = kept.Reported(r.dpkg, r.present(s))
-		planned, r.dropped = planned.Without(r.reported)
+		for _, t := range planned.Tasks {
+			if last := kept.Last[t.Module.String()]; last.MayPass() {
+				delete(r.reported, t.Module.String())
+			}
+		}
+		planned, dropped := planned.Without(r.reported)
+		r.dropped = slices.DeleteFunc(dropped, func(module string) bool { return kept.Last[module].Result != dkmsstate.LastFailed })
 		return planned
 	}
 	r.reported = kept.EverReported(r.present(s))

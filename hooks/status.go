@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -89,12 +90,12 @@ const (
 )
 
 // wantedOn returns the goal for a kernel. A kernel that cannot be started keeps what it has.
-func wantedOn(inv Invocation, sys system) plan.Goal {
+func wantedOn(inv Invocation, sys system, s dkmsstate.Snapshot) plan.Goal {
 	goal := plan.Goal{}
 	if !sys.layout.ImageThere(inv.Kernel) && ReadKernel(inv, sys.layout, dkmsstate.KernelRecord{}).Lifeless() {
 		goal = plan.KeepOnly()
 	}
-	goal.Ignored = sys.config.ignored(inv.Kernel)
+	goal.Ignored, goal.Excluded = sys.config.ignored(inv.Kernel), excludedOn(s, sys.record.Kernel(inv.Kernel))
 	return goal
 }
 
@@ -176,8 +177,8 @@ func (k kernelAssessor) whyNot(r dkmsstate.Registration, otherwise string) strin
 		return otherwise
 	case k.ignored(m):
 		return "ignored, by the configuration"
-	case k.last(m).Result == dkmsstate.LastSkipped:
-		return k.last(m).Text
+	case k.s.Excluded(m, k.kept):
+		return cmp.Or(k.last(m).Text, "excluded by BUILD_EXCLUSIVE")
 	case i >= 0:
 		return inOneLine(k.planned.Broken[i].Text)
 	case k.s.NoAutoinstall:

@@ -143,6 +143,8 @@ func (p *Plan) bringIn(s dkmsstate.Snapshot, m dkmsstate.Module, link dkmsstate.
 		return
 	case exists && b.Complete():
 		t.Steps = append(compressSteps(s, b), Step{OpInstall, "built but not installed"})
+	case !s.Headers && p.goal.excludes(m):
+		return
 	case !s.Buildable():
 		p.NeedHeaders = append(p.NeedHeaders, m)
 		return

@@ -16,6 +16,9 @@ type Goal struct {
 	BringIn func(dkmsstate.Module) bool
 	// Ignored reports whether the administrator does not want the module on the kernel.
 	Ignored func(dkmsstate.Module) bool
+	// Excluded reports whether a module is known not to be meant for the kernel. It then does
+	// not wait for headers. With headers dkms decides.
+	Excluded func(dkmsstate.Module) bool
 }
 
 // KeepOnly returns the goal that brings in nothing.
@@ -27,3 +30,5 @@ func (g Goal) BringsIn(m dkmsstate.Module) bool {
 }
 
 func (g Goal) ignores(m dkmsstate.Module) bool { return g.Ignored != nil && g.Ignored(m) }
+
+func (g Goal) excludes(m dkmsstate.Module) bool { return g.Excluded != nil && g.Excluded(m) }

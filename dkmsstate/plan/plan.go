@@ -121,22 +121,22 @@ func (p Plan) OnlyLeftovers() bool {
 }
 
 // Without returns the plan without what was reported already, by a text for each module, and
-// the number of modules that it dropped: builds that would fail again for the same reason, and
-// notes. Tasks that compile nothing stay.
-func (p Plan) Without(told map[string]string) (Plan, int) {
-	dropped := 0
+// the modules that it dropped: builds that would fail again for the same reason, and notes.
+// Tasks that compile nothing stay.
+func (p Plan) Without(told map[string]string) (Plan, []string) {
+	var dropped []string
 	p.Tasks = slices.DeleteFunc(slices.Clone(p.Tasks), func(t Task) bool {
 		_, known := told[t.Module.String()]
 		known = known && t.Builds()
 		if known {
-			dropped++
+			dropped = append(dropped, t.Module.String())
 		}
 		return known
 	})
 	p.Broken = slices.DeleteFunc(slices.Clone(p.Broken), func(n Note) bool {
 		known := told[n.Module] == n.Text
 		if known {
-			dropped++
+			dropped = append(dropped, n.Module)
 		}
 		return known
 	})

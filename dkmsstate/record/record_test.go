@@ -24,7 +24,7 @@ func TestToldOfTroubles(t *testing.T) {
 		"odd/1":  {Result: dkmsstate.LastSkipped, Text: "not meant for it", When: when, Inputs: "a"},
 	}}
 	now := func(inputs, packages string) dkmsstate.Present {
-		return dkmsstate.Present{Inputs: func(string) string { return inputs }, Packages: func() string { return packages }, Compiler: "cc", Retries: true}
+		return dkmsstate.Present{Recurs: func(_ string, last dkmsstate.Last) bool { return last.Inputs == inputs }, Packages: func() string { return packages }, Compiler: "cc", Retries: true}
 	}
 	told := map[string]string{"bad/1": "does not compile", "odd/1": "not meant for it"}
 	assert.Equal(t, told, k.Reported("run 1", now("a", "p")))
@@ -168,14 +168,14 @@ func TestPlanWithoutWhatWasTold(t *testing.T) {
 	}
 	told := map[string]string{"bad/1": "error", "gone/1": "error", "dangling/1": "its source is gone", "noconf/1": "another"}
 	got, dropped := p.Without(told)
-	assert.Equal(t, 2, dropped)
+	assert.Len(t, dropped, 2)
 	assert.Equal(t, []plan.Task{p.Tasks[1], p.Tasks[2]}, got.Tasks, "what compiles nothing is done all the same")
 	assert.Equal(t, []plan.Note{{Module: "noconf/1", Text: "no dkms.conf"}}, got.Broken)
 	assert.Len(t, p.Tasks, 3, "the plan itself is not changed")
 
 	same, dropped := p.Without(nil)
 	assert.Equal(t, p, same)
-	assert.Zero(t, dropped)
+	assert.Empty(t, dropped)
 }
 
 func TestInputsChangeWithWhatABuildStartsFrom(t *testing.T) {
@@ -292,4 +292,34 @@ func TestActiveRun(t *testing.T) {
 	assert.True(t, note.Begun())
 	require.NoError(t, NoteUnfinished(l, "6.1", dkmsstate.Deferred, false))
 	assert.Equal(t, dkmsstate.Failed, l.Unfinished("6.1").Why, "what was begun stays so")
+}
+
+// What a module is excluded by does not depend on the headers, once they are gone.
+func TestExcludedWithoutHeaders(t *testing.T) {
+	layout, _ := dkmsstate.ReadLayout(t.TempDir())
+	write := func(name string) {
+		path := filepath.Join(layout.Root, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, nil, 0o644))
+	}
+	write("lib/modules/6.1/build/include/x")
+	write("var/lib/dkms/m/1/source/dkms.conf")
+	m := dkmsstate.Module{Name: "m", Version: "1"}
+	s := dkmsstate.Snapshot{Layout: layout, Kernel: "6.1", Headers: true, Registrations: []dkmsstate.Registration{{Module: m, Source: "/usr/src/m-1"}}}
+	skipped := dkmsstate.Last{Result: dkmsstate.LastSkipped, Inputs: s.Inputs("m/1")}
+	failed := dkmsstate.Last{Result: dkmsstate.LastFailed, Inputs: skipped.Inputs}
+	kept := dkmsstate.KernelRecord{Last: map[string]dkmsstate.Last{"m/1": skipped}}
+	assert.True(t, s.Recurs("m/1", skipped))
+	assert.True(t, s.Recurs("m/1", failed))
+	assert.True(t, s.Excluded(m, kept))
+	require.NoError(t, os.RemoveAll(filepath.Join(layout.Root, "lib/modules/6.1/build")))
+	assert.False(t, s.Recurs("m/1", skipped), "other headers")
+	s.Headers = false
+	assert.True(t, s.Recurs("m/1", skipped))
+	assert.False(t, s.Recurs("m/1", failed))
+	assert.True(t, s.Excluded(m, kept))
+	write("var/lib/dkms/m/1/source/m.c")
+	assert.False(t, s.Excluded(m, kept), "another source")
+	s.Registrations[0].Conf.Excluded = true
+	assert.True(t, s.Excluded(m, kept))
 }

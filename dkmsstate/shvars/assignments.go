@@ -177,8 +177,27 @@ func (as Assignments) Mentions(name string) bool { return strings.Contains(as.te
 func withoutCR(value string) string { return strings.TrimSuffix(value, "\r") }
 
 // readAgain reports whether a value changes when a shell reads it once more. dkms writes the
-// values between double quotes into another file and sources that (safe_source).
-func readAgain(value string) bool { return strings.ContainsAny(value, "$`\"\\") }
+// values between double quotes into another file and sources that (safe_source). Between these,
+// a backslash is special only before a few characters (bash(1), QUOTING), and a dollar sign is
+// itself at the end and before some. Regular expressions have both.
+func readAgain(value string) bool {
+	value += `"` // which follows it there
+	for i := range len(value) - 1 {
+		switch next := value[i+1]; value[i] {
+		case '"', '`':
+			return true
+		case '\\':
+			if strings.IndexByte("$`\"\\\n", next) >= 0 {
+				return true
+			}
+		case '$':
+			if strings.IndexByte("\"|)", next) < 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // set assigns a literal value to an element.
 func (as *Assignments) set(name string, index int, value string) {
