@@ -63,6 +63,8 @@ type naming struct {
 	osRelease []string
 	// asksLSB reports whether it reads lsb-release where there is none of them.
 	asksLSB bool
+	// ubuntuFirst reports whether Ubuntu is known by its ID (from 3.0.7).
+	ubuntuFirst bool
 	// likeOnly reports whether ID counts for nothing: a test of dkms 2.8.8 to 3.0.1 for
 	// ID_LIKE is always true.
 	likeOnly bool
@@ -74,9 +76,13 @@ func readNaming(l Layout) naming {
 	files := []string{"/etc/os-release", "/usr/lib/os-release"}
 	text := dkmsText(l)
 	if text == "" {
-		return naming{osRelease: files}
+		return naming{osRelease: files, ubuntuFirst: true}
 	}
-	n := naming{asksLSB: strings.Contains(text, "/etc/lsb-release"), likeOnly: strings.Contains(text, "[[ ${#ID_LIKE[@]} ]]")}
+	n := naming{
+		asksLSB:     strings.Contains(text, "/etc/lsb-release"),
+		ubuntuFirst: strings.Contains(text, `"$ID" = "ubuntu"`),
+		likeOnly:    strings.Contains(text, "[[ ${#ID_LIKE[@]} ]]"),
+	}
 	for _, file := range files {
 		if strings.Contains(text, file) {
 			n.osRelease = append(n.osRelease, file)
@@ -124,7 +130,7 @@ func (n naming) osReleaseName(file string) (string, bool) {
 	switch {
 	case n.likeOnly:
 		return like, true
-	case len(n.osRelease) > 0 && as.Assigned("ID_LIKE") && id != "ubuntu":
+	case len(n.osRelease) > 0 && as.Assigned("ID_LIKE") && !(n.ubuntuFirst && id == "ubuntu"):
 		return like, true
 	}
 	return id, true

@@ -13,10 +13,10 @@ import (
 
 // What the texts of dkms have in common, by version.
 const (
-	dkms28  = "[ -r /etc/lsb-release ]\noverride_dest_module_location\n"                                                // to 2.8.7
-	dkms288 = "/etc/os-release\n[[ ${#ID_LIKE[@]} ]] && echo\n/etc/lsb-release\noverride_dest_module_location\n"        // to 3.0.1
-	dkms30  = "/etc/os-release\n[[ ${#ID_LIKE[@]} != 0 ]] && echo\n/etc/lsb-release\noverride_dest_module_location\n"   // to 3.0.11
-	dkms31  = "/etc/os-release /usr/lib/os-release\n[[ ${#ID_LIKE[@]} != 0 ]] && echo\noverride_dest_module_location\n" // from 3.0.13
+	dkms28  = "[ -r /etc/lsb-release ]\noverride_dest_module_location\n"                                                                            // to 2.8.7
+	dkms288 = "/etc/os-release\n[[ ${#ID_LIKE[@]} ]] && echo\n/etc/lsb-release\noverride_dest_module_location\n"                                    // to 3.0.1
+	dkms30  = "/etc/os-release\n[[ ${#ID_LIKE[@]} != 0 ]] && echo\n/etc/lsb-release\noverride_dest_module_location\n"                               // to 3.0.11
+	dkms31  = "/etc/os-release /usr/lib/os-release\n[[ \"$ID\" = \"ubuntu\" ]]\n[[ ${#ID_LIKE[@]} != 0 ]] && echo\noverride_dest_module_location\n" // from 3.0.13
 )
 
 func TestDestination(t *testing.T) {
@@ -37,6 +37,7 @@ func TestDestination(t *testing.T) {
 		"like nothing":                     {dkms31, "ID=foo\n", nil, ofConf},
 		"Debian, like something unknown":   {dkms31, "ID=debian\nID_LIKE=foo\n", nil, ofConf},
 		"Debian, like the empty string":    {dkms31, "ID=debian\nID_LIKE=\n", nil, ofConf},
+		"the same, 3.0.6":                  {dkms30, "ID=ubuntu\nID_LIKE=\n", nil, ofConf},
 		"Ubuntu, like the empty string":    {dkms31, "ID=ubuntu\nID_LIKE=\n", nil, debian},
 		"debian in capitals":               {dkms31, "ID=Debian\n", nil, ofConf},
 		"Debian, as its name begins":       {dkms31, "ID=debian-edu\n", nil, debian},
