@@ -41,7 +41,7 @@ func scenarios() []scenario {
 	var all []scenario
 	for _, some := range [][]scenario{
 		ownerScenarios(), damageScenarios(), symbolScenarios(), sharedFileScenarios(), unaskedScenarios(), removedScenarios(),
-		failureScenarios(), environmentScenarios(), signalScenarios(), machineScenarios(), headersScenarios(), confScenarios(), nestedScenarios(), placeScenarios(),
+		failureScenarios(), environmentScenarios(), signalScenarios(), machineScenarios(), headersScenarios(), confScenarios(), nestedScenarios(), placeScenarios(), distributionScenarios(),
 	} {
 		all = append(all, some...)
 	}
