@@ -57,7 +57,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz fast deps lint integration matrix walk stockwise compare engines engines-sources worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
+.PHONY: help build test unit fuzz fast deps lint integration matrix callers walk stockwise compare engines engines-sources worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -116,6 +116,11 @@ integration: deb ## as root: real dpkg, dkms and kernels in disposable roots, ev
 
 matrix: deb ## of these the transition matrix alone, into testdata/matrix; SUITES="bullseye sid" for others
 	@$(call systemtest,TestSystem/suite/.*/matrix,-stock -matrix $(CURDIR)/testdata/matrix)
+
+callers: deb ## of these kernel packages of other styles (Proxmox, Armbian, Ubuntu, …), into testdata/callers; SUITES as above
+	@$(call systemtest,TestSystem/suite/.*/(callers|split),-stock -callers $(CURDIR)/testdata/callers)
+
+callers: LIMIT = 4h
 
 walk: deb ## of these the random walk alone, with the stock hooks beside ours; STEPS=200 SEED=7 for another, SUITES as above
 	@$(call systemtest,TestSystem/suite/.*/walk,-walk-steps $(STEPS) -walk-seed $(SEED))
@@ -193,7 +198,7 @@ deb: ## the Debian package, built in a clean trixie root, in dist/
 
 # What goes into the package and is newer than it.
 newer = find cmd hooks debpkg dkmsstate debian docs testdata go.mod LICENSE \
-	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/bench -o -path testdata/stockwise -o -path testdata/engines \) -prune -o -newer $(DEB) -print -quit
+	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/callers -o -path testdata/bench -o -path testdata/stockwise -o -path testdata/engines \) -prune -o -newer $(DEB) -print -quit
 
 .PHONY: $(DEB)
 $(DEB):

@@ -98,7 +98,7 @@ func (l suite) playEngine(t *testing.T, source string, rows []row) string {
 	t.Helper()
 	stockRoot, version := l.withEngine(t, l.stock, source)
 	oursRoot := l.InstallOurs(t, stockRoot)
-	m := l.newMatrix(t)
+	m := l.newMatrix(t, &matrix{styles: []string{engineStyle}})
 	stock, ours := l.settledTwo(t, stockRoot, engineStyle), l.settledTwo(t, oursRoot, engineStyle)
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, engineStyle, r, stock, ours)) })

@@ -29,6 +29,7 @@ func everySuite() []group {
 		{"forgotten", testForgotten},
 		{"stock", testStockWorst},
 		{"engines", testEngines},
+		{"split", testSplit},
 	}
 }
 
@@ -53,5 +54,6 @@ func anySuite() []group {
 		{"no space", testFull},
 		{"eight at once", testEight},
 		{"initramfs", testInitramfs},
+		{"callers", testCallers},
 	}
 }

@@ -12,23 +12,25 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // matrix is the table of what became of every row in one suite.
 type matrix struct {
 	suite suite
+	// made is the target of make that writes the table into dir, title its heading.
+	made, title, dir string
+	styles           []string
 	// versions are those of dpkg and dkms.
 	versions string
 	mu       sync.Mutex
 	rows     []outcome
 }
 
-func (l suite) newMatrix(t *testing.T) *matrix {
+func (l suite) newMatrix(t *testing.T, m *matrix) *matrix {
 	t.Helper()
 	versions := l.stock.Must(t, `dpkg-query -W -f '${Package} ${Version}, ' dpkg dkms`)
-	return &matrix{suite: l, versions: strings.TrimSuffix(versions, ", ")}
+	m.suite, m.versions = l, strings.TrimSuffix(versions, ", ")
+	return m
 }
 
 func (m *matrix) add(o outcome) {
@@ -37,31 +39,30 @@ func (m *matrix) add(o outcome) {
 	m.rows = append(m.rows, o)
 }
 
-// write prints how many cells are right, and puts the table where
-// -matrix says.
+// write prints how many cells are right, and puts the table where it is asked for.
 func (m *matrix) write(t *testing.T) {
 	t.Helper()
 	table := m.String()
 	head, _, _ := strings.Cut(table, "\n| ")
 	t.Logf("%s", head)
-	if dir := m.suite.matrixDir; dir != "" {
-		require.NoError(t, os.MkdirAll(dir, 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, m.suite.Name+".md"), []byte(table), 0o644))
+	if m.dir != "" {
+		require.NoError(t, os.MkdirAll(m.dir, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(m.dir, m.suite.Name+".md"), []byte(table), 0o644))
 	}
 }
 
 // String is the table in Markdown.
 func (m *matrix) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# What becomes of a kernel's modules: %s\n\n", m.suite.Name)
-	fmt.Fprintf(&b, "Made by `make matrix` on %s with %s, kernel %s.\n", time.Now().UTC().Format(time.DateOnly), m.versions, m.suite.Kver)
+	fmt.Fprintf(&b, "# %s: %s\n\n", m.title, m.suite.Name)
+	fmt.Fprintf(&b, "Made by `make %s` on %s with %s, kernel %s.\n", m.made, time.Now().UTC().Format(time.DateOnly), m.versions, m.suite.Kver)
 	fmt.Fprintf(&b, "K is the kernel that the row is about, OTHER a second one. A cell says in what the end differs from what it\n")
 	fmt.Fprintf(&b, "should be, and the seconds that the whole row took.\n\n")
-	for _, style := range lab.Styles() {
+	for _, style := range m.styles {
 		right, stock, ours := m.count(style)
 		fmt.Fprintf(&b, "- %s: right cells, stock %d, dkms-hooks %d, of %d\n", style, stock, ours, right)
 	}
-	for _, style := range lab.Styles() {
+	for _, style := range m.styles {
 		fmt.Fprintf(&b, "\n## %s\n\n", style)
 		fmt.Fprintf(&b, "| transition | what our hooks were asked and said | should be | stock | dkms-hooks |\n|---|---|---|---|---|\n")
 		for _, o := range m.rows {

@@ -20,7 +20,7 @@ import (
 func testMatrix(t *testing.T, l suite) {
 	rows, err := readRows("transitions")
 	require.NoError(t, err)
-	m := l.newMatrix(t)
+	m := l.newMatrix(t, &matrix{made: "matrix", title: "What becomes of a kernel's modules", dir: l.matrixDir, styles: lab.Styles()})
 	stockRoot, oursRoot := l.stock.Fork(t, l.Scratch), l.ours.Fork(t, l.Scratch)
 	for _, r := range []lab.Root{stockRoot, oursRoot} {
 		r.Must(t, "dpkg -P acpi-call-dkms") // two modules are enough here
@@ -99,9 +99,10 @@ func (l suite) play(t *testing.T, r row, s stage, prepare string) cell {
 	}
 	started := time.Now()
 	var c cell
-	c.out, c.end.exit = from.Run(t, r.do, l.Env()...)
+	c.out, c.end.exit = from.Run(t, r.do, l.envOf(s.caller)...)
 	c.took = time.Since(started)
 	c.end.kernel = look(t, from, l.Kver, s.modules(t)...)
+	c.end.kernel.image = lookPackage(t, from, named(s.caller.image[0], l.Kver))
 	c.end.other = look(t, from, l.OtherKver(), s.modules(t)...)
 	c.wrong = r.want.wrong(c.end)
 	return c

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"dkms-hooks/hooks/systemtest/lab"
 )
 
 // row is something that happens to a kernel, as a shell script, and what must
@@ -99,7 +97,7 @@ func (r *row) set(key, value string) error {
 	case "name":
 		r.name = value
 	case "style":
-		r.style, known = value, lab.Styles()
+		r.style, known = value, allStyles()
 	case "from":
 		r.from, known = value, []string{fresh, two}
 	case "image":

@@ -12,16 +12,18 @@ import (
 
 // Every transition can be read, and its file is called as it is.
 func TestRows(t *testing.T) {
-	rows, err := readRows("transitions")
-	require.NoError(t, err)
-	files, err := filepath.Glob("transitions/[1-9][0-9][0-9]-*.sh")
-	require.NoError(t, err)
-	require.Len(t, rows, len(files))
-	require.Greater(t, len(rows), 90)
-	other := regexp.MustCompile(`[^a-z0-9]+`)
-	for i, r := range rows {
-		slug := strings.Trim(other.ReplaceAllString(strings.ToLower(r.name), "-"), "-")
-		assert.Equal(t, slug+".sh", filepath.Base(files[i])[len("100-"):])
+	for dir, least := range map[string]int{"transitions": 90, "callers": 15} {
+		rows, err := readRows(dir)
+		require.NoError(t, err)
+		files, err := filepath.Glob(dir + "/[1-9][0-9][0-9]-*.sh")
+		require.NoError(t, err)
+		require.Len(t, rows, len(files))
+		require.Greater(t, len(rows), least)
+		other := regexp.MustCompile(`[^a-z0-9]+`)
+		for i, r := range rows {
+			slug := strings.Trim(other.ReplaceAllString(strings.ToLower(r.name), "-"), "-")
+			assert.Equal(t, slug+".sh", filepath.Base(files[i])[len("100-"):])
+		}
 	}
 }
 
@@ -45,7 +47,7 @@ func TestParseRow(t *testing.T) {
 		"a command":         {least + "dpkg -l\n" + script, `a.sh:5: "dpkg -l" is not of the form`},
 		"unknown key":       {least + "# stlye: debian\n" + script, `a.sh:5: there is no key "stlye"`},
 		"twice":             {least + "# image: any\n" + script, "a.sh:5: image is given twice"},
-		"unknown style":     {least + "# style: rpm\n" + script, `a.sh:5: style is "rpm" and none of: builddeb, debian`},
+		"unknown style":     {least + "# style: rpm\n" + script, `a.sh:5: style is "rpm" and none of: builddeb, debian, proxmox, `},
 		"unknown beginning": {least + "# from: three\n" + script, `a.sh:5: from is "three" and none of: fresh, two`},
 		"unknown fortune":   {least + "# other: left\n" + script, `a.sh:5: other is "left" and none of: present, unbuilt, gone`},
 		"unknown status":    {"#!/bin/sh\n# name: a\n# image: installed\n# modules: gone\n" + script, `a.sh:3: image is "installed" and none of: `},

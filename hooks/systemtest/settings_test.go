@@ -16,6 +16,7 @@ type settings struct {
 	kernels                string
 	withStock, quick       bool
 	table, matrixDir       string
+	callersDir             string
 	stockwiseDir, packages string
 	walkSteps, walkSeed    int
 	kills, killSeed        int
@@ -29,6 +30,7 @@ func (s *settings) define(flags *flag.FlagSet) {
 	flags.BoolVar(&s.quick, "quick", false, "play in one of the suites, by turns, what need not be played in all: each style of kernel packages, each scenario, and what does not depend on the dkms of a suite")
 	flags.StringVar(&s.table, "table", "", "a `file` to write the table of end states to")
 	flags.StringVar(&s.matrixDir, "matrix", "", "a `directory` to write the table of transitions to")
+	flags.StringVar(&s.callersDir, "callers", "", "a `directory` to write the tables of kernel packages of other styles to (else a part of the transitions is played)")
 	flags.StringVar(&s.stockwiseDir, "stockwise", "", "a `directory` to write the report of all scenarios to that are compared with the stock hooks (else a part of them is played, without one)")
 	flags.StringVar(&s.packages, "packages", "", "`names` of Debian's packages to compare, instead of all")
 	flags.IntVar(&s.walkSteps, "walk-steps", 10, "the `number` of steps of a random walk for each style of kernel packages")

@@ -15,16 +15,23 @@ import (
 // installed, after it, and with a second kernel beside it.
 type stage struct {
 	fresh, settled, two lab.Root
+	// caller says how the kernel packages are called.
+	caller caller
 }
 
 // settled installs a kernel, unpacked first, so that one run sees image and
-// headers.
+// headers. settledBy does so with packages of any style.
 func (l suite) settled(t *testing.T, from lab.Root, style string) stage {
 	t.Helper()
-	s := stage{fresh: from.Fork(t, l.Scratch)}
-	l.WithKernels(t, s.fresh, style)
+	return l.settledBy(t, from, callerOf(style))
+}
+
+func (l suite) settledBy(t *testing.T, from lab.Root, c caller) stage {
+	t.Helper()
+	s := stage{fresh: from.Fork(t, l.Scratch), caller: c}
+	l.WithKernels(t, s.fresh, c.style)
 	s.settled = s.fresh.Fork(t, l.Scratch)
-	out := s.settled.Must(t, "dpkg --unpack $headers1 $image1 && dpkg --configure -a", l.Env()...)
+	out := s.settled.Must(t, s.caller.install("$headers1", "$image1"), l.envOf(s.caller)...)
 	require.Empty(t, present.wrong("", look(t, s.settled, l.Kver, s.modules(t)...)), out)
 	return s
 }
@@ -73,7 +80,7 @@ func (s stage) modules(t *testing.T) []string {
 func (l suite) withOther(t *testing.T, s stage) lab.Root {
 	t.Helper()
 	r := s.settled.Fork(t, l.Scratch)
-	out := r.Must(t, "dpkg --unpack $otherheaders $otherimage && dpkg --configure -a", l.Env()...)
+	out := r.Must(t, s.caller.install("$otherheaders", "$otherimage"), l.envOf(s.caller)...)
 	require.Empty(t, present.wrong("", look(t, r, l.OtherKver(), s.modules(t)...)), out)
 	return r
 }

@@ -39,11 +39,7 @@ type moduleState struct {
 func look(t *testing.T, r lab.Root, kver string, modules ...string) state {
 	t.Helper()
 	s := state{modules: map[string]moduleState{}}
-	image, _ := r.Run(t, `dpkg-query -W -f '${Status}' "linux-image-$K" 2>/dev/null`, "K="+kver)
-	s.image = strings.TrimSpace(image)
-	if status(s.image) == "not-installed" { // how dpkg remembers some of those it forgot
-		s.image = ""
-	}
+	s.image = lookPackage(t, r, "linux-image-"+kver)
 	// One call for all: what modinfo finds is what modprobe would.
 	found := r.Must(t, `for m in `+strings.Join(modules, " ")+`; do modinfo -k "$K" -n $m 2>/dev/null || echo none; done`, "K="+kver)
 	lines := strings.Split(strings.TrimSpace(found), "\n")
@@ -69,6 +65,16 @@ func look(t *testing.T, r lab.Root, kver string, modules ...string) state {
 		s.dirs = append(s.dirs, strings.TrimPrefix(path, r.Dir))
 	}
 	return s
+}
+
+// lookPackage reads dpkg's status of a package, "" for one that it does not know.
+func lookPackage(t *testing.T, r lab.Root, name string) string {
+	t.Helper()
+	out, _ := r.Run(t, `dpkg-query -W -f '${Status}' "$NAME" 2>/dev/null`, "NAME="+name)
+	if out = strings.TrimSpace(out); status(out) == "not-installed" { // how dpkg remembers some of those it forgot
+		return ""
+	}
+	return out
 }
 
 func lookModule(t *testing.T, r lab.Root, kver, name, found string) moduleState {
