@@ -18,6 +18,8 @@ type caller struct {
 	single, both bool
 	// every: hooks run on every action. silent: they are not told which.
 	every, silent bool
+	// always: its own transitions are played without -callers, too.
+	always bool
 }
 
 // callers are the styles beside the two of the matrix. testdata/lab/callers.sh describes them.
@@ -28,10 +30,10 @@ func callers() []caller {
 	bindeb.style, bindeb.every = "bindeb", true
 	ubuntu.style, ubuntu.image = "ubuntu", []string{"linux-image-KVER", "linux-modules-KVER", "linux-modules-extra-KVER"}
 	return []caller{
-		{style: "proxmox", image: []string{"proxmox-kernel-KVER"}, headers: []string{"proxmox-headers-KVER"}, silent: true},
+		{style: "proxmox", image: []string{"proxmox-kernel-KVER"}, headers: []string{"proxmox-headers-KVER"}, silent: true, always: true},
 		{style: "armbian", image: []string{"linux-image-current-lab"}, headers: []string{"linux-headers-current-lab"}, single: true, every: true},
 		ubuntu,
-		{style: "raspbian", image: []string{"raspberrypi-kernel"}, headers: []string{"raspberrypi-kernel-headers"}, single: true, both: true, every: true},
+		{style: "raspbian", image: []string{"raspberrypi-kernel"}, headers: []string{"raspberrypi-kernel-headers"}, single: true, both: true, every: true, always: true},
 		liquorix, bindeb,
 	}
 }
