@@ -40,19 +40,20 @@ func TestImports(t *testing.T) {
 	const module = "dkms-hooks/"
 	base := []string{"kmod", "nofollow", "regular", "sentinel", "shvars"}
 	allowed := map[string][]string{
-		"debpkg":             {"regular"},
-		"dkmsstate":          base,
-		"dkmsstate/regular":  {"sentinel"},
-		"dkmsstate/sentinel": {},
-		"dkmsstate/shvars":   {"regular"},
-		"dkmsstate/nofollow": {"regular"},
-		"dkmsstate/kmod":     {"regular", "sentinel"},
-		"dkmsstate/record":   append([]string{"dkmsstate"}, base...),
-		"dkmsstate/signing":  append([]string{"dkmsstate"}, base...),
-		"dkmsstate/fresh":    append([]string{"dkmsstate"}, base...),
-		"dkmsstate/plan":     {"dkmsstate", "kmod"},
-		"dkmsstate/dkms":     append([]string{"dkmsstate", "record"}, base...),
-		"dkmsstate/apply":    append([]string{"dkmsstate", "record", "signing", "fresh", "plan", "dkms"}, base...),
+		"debpkg":               {"regular"},
+		"dkmsstate":            base,
+		"dkmsstate/regular":    {"sentinel"},
+		"dkmsstate/sentinel":   {},
+		"dkmsstate/shvars":     {"regular"},
+		"dkmsstate/nofollow":   {"regular"},
+		"dkmsstate/kmod":       {"regular", "sentinel"},
+		"dkmsstate/record":     append([]string{"dkmsstate"}, base...),
+		"dkmsstate/signing":    append([]string{"dkmsstate"}, base...),
+		"dkmsstate/fresh":      append([]string{"dkmsstate"}, base...),
+		"dkmsstate/plan":       {"dkmsstate", "kmod"},
+		"dkmsstate/bootloader": append([]string{"dkmsstate"}, base...),
+		"dkmsstate/dkms":       append([]string{"dkmsstate", "record"}, base...),
+		"dkmsstate/apply":      append([]string{"dkmsstate", "record", "signing", "fresh", "plan", "dkms"}, base...),
 	}
 	for pkg, may := range allowed {
 		for _, imported := range listed(t, "-f", `{{join .Imports "\n"}}`, module+pkg) {

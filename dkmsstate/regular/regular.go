@@ -39,19 +39,22 @@ func Open(path string) (*os.File, error) {
 }
 
 // ReadFile returns the contents of a regular file of at most MaxSize bytes.
-func ReadFile(path string) ([]byte, error) {
+func ReadFile(path string) ([]byte, error) { return ReadAtMost(path, MaxSize) }
+
+// ReadAtMost returns the contents of a regular file. A file of more than limit bytes is an error.
+func ReadAtMost(path string, limit int64) ([]byte, error) {
 	file, err := Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
 	var data bytes.Buffer
-	if info, err := file.Stat(); err == nil && info.Size() < MaxSize {
+	if info, err := file.Stat(); err == nil && info.Size() < limit {
 		data.Grow(int(info.Size()) + bytes.MinRead)
 	}
-	_, err = data.ReadFrom(io.LimitReader(file, MaxSize+1))
-	if err == nil && data.Len() > MaxSize {
-		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", MaxSize)}
+	_, err = data.ReadFrom(io.LimitReader(file, limit+1))
+	if err == nil && int64(data.Len()) > limit {
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("larger than %d bytes", limit)}
 	}
 	return data.Bytes(), err
 }

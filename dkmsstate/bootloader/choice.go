@@ -1,0 +1,53 @@
+package bootloader
+
+import (
+	"dkms-hooks/dkmsstate"
+)
+
+// Certainty is how a Choice is known.
+type Certainty string
+
+// The certainties.
+const (
+	// Decided means that a boot loader's configuration names the kernel.
+	Decided Certainty = "decided"
+	// Newest means that no configuration names a kernel. The Choice has the newest one.
+	Newest Certainty = "newest"
+	// Unknown means that it cannot be determined. Choice.Reason says why.
+	Unknown Certainty = "unknown"
+)
+
+// Choice is the kernel that starts at the next boot.
+type Choice struct {
+	// Kernel is the release of the kernel, "" if it is unknown.
+	Kernel    dkmsstate.Release `json:"kernel,omitempty"`
+	Certainty Certainty         `json:"certainty"`
+	// Reason is what decides, or why nothing can be determined.
+	Reason string `json:"reason"`
+	// Loader is the name of the boot loader, "" if there is none.
+	Loader string `json:"loader,omitempty"`
+	// Source is the file that decides, or an EFI variable.
+	Source string `json:"source,omitempty"`
+	// Entry is the title, the identifier or the label of the entry that starts.
+	Entry string `json:"entry,omitempty"`
+	// Once reports whether the choice holds for the next boot only.
+	Once bool `json:"once,omitempty"`
+	// Cmdline is the command line that the boot loader gives to the kernel. CmdlineComplete
+	// reports whether it is all of it.
+	Cmdline         string `json:"cmdline,omitempty"`
+	CmdlineComplete bool   `json:"cmdline_complete"`
+}
+
+// The names of the boot loaders.
+const (
+	grubName        = "GRUB"
+	systemdBootName = "systemd-boot"
+	extlinuxName    = "extlinux"
+	raspberryName   = "Raspberry Pi firmware"
+	proxmoxName     = "proxmox-boot-tool"
+)
+
+// unknown returns a Choice that could not be determined.
+func unknown(loader, reason string) Choice {
+	return Choice{Certainty: Unknown, Loader: loader, Reason: reason}
+}

@@ -1,0 +1,201 @@
+package bootloader
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// systemPartitionDirs returns where EFI system partitions are mounted (bootctl(1)).
+func systemPartitionDirs() []string { return []string{"/efi", "/boot/efi", "/boot"} }
+
+// systemPartitions returns those that have systemd-boot.
+func (m Machine) systemPartitions() []string {
+	var found []string
+	for _, dir := range m.existing(systemPartitionDirs()...) {
+		if programs, _ := filepath.Glob(m.inside(path.Join(dir, "EFI/systemd")) + "/systemd-boot*.efi"); len(programs) > 0 {
+			found = append(found, dir)
+		}
+	}
+	return found
+}
+
+// systemdBoot returns the kernel that systemd-boot starts.
+func (m Machine) systemdBoot() Choice {
+	partitions := m.systemPartitions()
+	if len(partitions) != 1 {
+		return unknown(systemdBootName, fmt.Sprintf("systemd-boot is on %d EFI system partitions", len(partitions)))
+	}
+	if m.Booted && m.exists("/sys/firmware/efi") && !m.firmware().readable() {
+		return unknown(systemdBootName, "the variables of the firmware cannot be read")
+	}
+	esp := partitions[0]
+	entries, err := m.bootEntries(esp)
+	if err != nil {
+		return unknown(systemdBootName, err.Error())
+	}
+	e, c, err := m.selected(esp, entries)
+	if err != nil {
+		return unknown(systemdBootName, err.Error())
+	}
+	c.Certainty, c.Loader, c.Entry = Decided, systemdBootName, e.id
+	if c, err = m.startEntry(e, c); err != nil {
+		return unknown(systemdBootName, fmt.Sprintf("%s: %v", e.file, err))
+	}
+	return c
+}
+
+// bootEntries returns the entries of the EFI system partition and of the extended boot loader
+// partition, in the order of the menu.
+func (m Machine) bootEntries(esp string) ([]blsEntry, error) {
+	dirs := []string{esp}
+	if esp != "/boot" {
+		extended, err := m.extended()
+		if err != nil {
+			return nil, err
+		}
+		if extended {
+			dirs = append(dirs, "/boot")
+		}
+	}
+	var entries []blsEntry
+	for _, dir := range dirs {
+		files, err := m.type1Entries(dir)
+		if err != nil {
+			return nil, err
+		}
+		images, err := m.type2Entries(dir)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(append(entries, files...), images...)
+	}
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("%s has no entry that starts a kernel", esp)
+	}
+	sortEntries(entries)
+	return entries, nil
+}
+
+// extended reports whether /boot is an extended boot loader partition: one that has entries. If
+// it has entries and is no partition, systemd-boot does not see them.
+func (m Machine) extended() (bool, error) {
+	if !m.exists("/boot/loader/entries") && !m.exists("/boot/EFI/Linux") {
+		return false, nil
+	}
+	var root, boot unix.Stat_t
+	err := errors.Join(unix.Stat(m.inside("/"), &root), unix.Stat(m.inside("/boot"), &boot))
+	if err != nil || root.Dev == boot.Dev {
+		return false, errors.New("/boot has entries, and is not a partition that systemd-boot reads")
+	}
+	return true, nil
+}
+
+// selected returns the entry that systemd-boot starts, and what selects it: variables of the
+// firmware, then loader.conf, then the order of the menu (systemd-boot(7), loader.conf(5)).
+func (m Machine) selected(esp string, entries []blsEntry) (blsEntry, Choice, error) {
+	config := path.Join(esp, "loader/loader.conf")
+	data, err := m.readIfThere(config)
+	if err != nil {
+		return blsEntry{}, Choice{}, err
+	}
+	vars, pattern := m.firmware(), ""
+	for key, value := range settings(string(data)) {
+		switch {
+		case key == "preferred":
+			return blsEntry{}, Choice{}, fmt.Errorf("%s has %q, which is not supported", config, key)
+		case key == "default" && (!strings.HasPrefix(value, "@") || strings.EqualFold(value, "@saved")):
+			pattern = value
+		}
+	}
+	if vars.variable("LoaderEntryPreferred", efiLoader) != nil {
+		return blsEntry{}, Choice{}, errors.New("the variable LoaderEntryPreferred is not supported")
+	}
+	for _, way := range []struct {
+		pattern, source string
+		once            bool
+	}{{vars.text("LoaderEntryOneShot"), "LoaderEntryOneShot", true}, {vars.text("LoaderEntryDefault"), "LoaderEntryDefault", false}, {pattern, config, false}} {
+		value := way.pattern
+		if strings.EqualFold(value, "@saved") && !way.once {
+			value = vars.text("LoaderEntryLastBooted")
+		}
+		e, found, err := match(entries, value)
+		if err != nil {
+			return blsEntry{}, Choice{}, fmt.Errorf("%s: %w", way.source, err)
+		}
+		if found {
+			return e, Choice{Source: way.source, Once: way.once, Reason: fmt.Sprintf("%s selects %q", way.source, way.pattern)}, nil
+		}
+	}
+	return entries[0], Choice{Source: entries[0].file, Reason: "the first entry of the menu is started"}, nil
+}
+
+// match returns the first entry whose identifier matches a pattern. systemd-boot compares with
+// the name of the file, bootctl(1) writes the name without boot counters: it is an error if these
+// select different entries.
+func match(entries []blsEntry, pattern string) (blsEntry, bool, error) {
+	if pattern == "" {
+		return blsEntry{}, false, nil
+	}
+	pattern = strings.ToLower(pattern)
+	if strings.HasPrefix(pattern, "auto-") {
+		return blsEntry{}, false, fmt.Errorf("it selects %s, which is not a kernel", pattern)
+	}
+	if strings.Contains(pattern, "[!") || strings.Contains(pattern, "[^") {
+		return blsEntry{}, false, fmt.Errorf("the pattern %q is not supported", pattern)
+	}
+	full, bare := -1, -1
+	for i, e := range entries {
+		byFile, err := path.Match(pattern, e.id)
+		byID, _ := path.Match(pattern, withoutCounters(e.id))
+		if err != nil {
+			return blsEntry{}, false, fmt.Errorf("the pattern %q is not supported", pattern)
+		}
+		if byFile && full < 0 {
+			full = i
+		}
+		if byID && bare < 0 {
+			bare = i
+		}
+	}
+	switch {
+	case full != bare:
+		return blsEntry{}, false, fmt.Errorf("the pattern %q selects an entry with boot counters or without them", pattern)
+	case full < 0:
+		return blsEntry{}, false, nil
+	}
+	return entries[full], true, nil
+}
+
+// withoutCounters returns an identifier without its boot counters.
+func withoutCounters(id string) string {
+	suffix := path.Ext(id)
+	if left, _ := counters(id, suffix); left < 0 {
+		return id
+	}
+	return id[:strings.LastIndexByte(id, '+')] + suffix
+}
+
+// startEntry adds the kernel of an entry and its command line to a choice.
+func (m Machine) startEntry(e blsEntry, c Choice) (Choice, error) {
+	var err error
+	if e.linux != "" {
+		c.Cmdline, c.CmdlineComplete = e.options, true
+		if c.Kernel, err = m.releaseOf(path.Join(e.dir, e.linux)); err == nil {
+			return c, nil
+		}
+		return c, err
+	}
+	inside := e.unified + e.program
+	u, err := m.readUnified(path.Join(e.dir, inside))
+	if err != nil {
+		return c, err
+	}
+	c.Kernel, c.Cmdline = u.release, u.cmdline
+	c.CmdlineComplete = e.options == "" && !m.exists(path.Join(e.dir, inside+".extra.d")) && !m.exists(path.Join(e.dir, "loader/addons"))
+	return c, nil
+}
