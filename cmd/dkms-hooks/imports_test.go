@@ -38,7 +38,7 @@ func TestDependencies(t *testing.T) {
 // The packages of this module import no package above them.
 func TestImports(t *testing.T) {
 	const module = "dkms-hooks/"
-	base := []string{"kmod", "nofollow", "regular", "sentinel", "shvars"}
+	base := []string{"kmod", "modprobe", "nofollow", "regular", "sentinel", "shvars"}
 	allowed := map[string][]string{
 		"debpkg":               {"regular"},
 		"dkmsstate":            base,
@@ -54,6 +54,7 @@ func TestImports(t *testing.T) {
 		"dkmsstate/bootloader": append([]string{"dkmsstate"}, base...),
 		"dkmsstate/dkms":       append([]string{"dkmsstate", "record"}, base...),
 		"dkmsstate/apply":      append([]string{"dkmsstate", "record", "signing", "fresh", "plan", "dkms"}, base...),
+		"dkmsstate/modprobe":   {"kmod", "regular"},
 	}
 	for pkg, may := range allowed {
 		for _, imported := range listed(t, "-f", `{{join .Imports "\n"}}`, module+pkg) {
