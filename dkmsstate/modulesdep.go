@@ -49,8 +49,8 @@ func NewModulesDep(kernelDir string) ModulesDep {
 	return ModulesDep{text: read("modules.dep"), order: read("modules.order")}
 }
 
-// ReadDep reads what modules.dep and modules.dep.bin contain about modules of DKMS. kept is the
-// result of an earlier call.
+// ReadDep reads what modules.dep and modules.dep.bin contain about modules of DKMS, and which of
+// these modprobe does not load. kept is the result of an earlier call.
 func (s *Snapshot) ReadDep(kept DepRecord) {
 	dir := s.Layout.KernelDir(s.Kernel)
 	s.Dep = NewModulesDep(dir)
@@ -60,6 +60,7 @@ func (s *Snapshot) ReadDep(kept DepRecord) {
 			s.Dep.Gone = append(s.Dep.Gone, path)
 		}
 	}
+	s.findShadows()
 }
 
 // read reads both files. outside are the paths, without suffix, of modules that DKMS installs

@@ -50,6 +50,8 @@ type Snapshot struct {
 	Unowned []string
 	// Dep is what depmod last wrote for this kernel.
 	Dep ModulesDep
+	// Shadows are the installed files that modprobe does not load.
+	Shadows []Shadow
 	// Compression is the suffix (.gz, .xz, .zst) by which uncompressed builds should be
 	// compressed. It is "" if there are none, or no program to do it.
 	Compression string

@@ -7,10 +7,12 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/modprobe"
 )
 
 // assessor reads an Overview.
@@ -22,6 +24,8 @@ type assessor struct {
 	// newest is the newest kernel with an image.
 	newest dkmsstate.Release
 	o      Overview
+	// rules returns what modprobe.d(5) sets. It is read once, on the first call.
+	rules func() modprobe.Modprobe
 	// brokenFound are the modules whose registration is broken, as far as it was found.
 	brokenFound map[dkmsstate.Module]bool
 }
@@ -29,6 +33,7 @@ type assessor struct {
 func newAssessor(ctx context.Context, inv Invocation, sys system) *assessor {
 	inv.Hook = Reconciler
 	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: bootable(sys.layout), newest: newest(sys.layout),
+		rules:       sync.OnceValue(func() modprobe.Modprobe { return modprobe.ReadModprobe(sys.layout.Root) }),
 		brokenFound: map[dkmsstate.Module]bool{}, o: Overview{
 			Schema: overviewSchema, Program: Version, Host: hostName(sys.layout), Time: time.Now().Truncate(time.Second),
 			Kernels: []KernelView{}, Registered: []string{}, Findings: []Finding{}, Unusual: []string{}, HooksOff: []string{}, Troubles: []string{},

@@ -48,9 +48,13 @@ func (k kernelAssessor) module(m dkmsstate.Module) {
 	}
 	b, built := k.s.Build(m, k.s.Arch)
 	link, _ := k.s.Link(m.Name, k.s.Arch)
-	if built && link.Version == m.Version && b.Unusual() != "" {
+	if !built || link.Version != m.Version {
+		return
+	}
+	if b.Unusual() != "" {
 		k.unusual(m, b.Unusual()+"; left unchanged")
 	}
+	k.load(m, b)
 }
 
 func (k kernelAssessor) unusual(m dkmsstate.Module, text string) {

@@ -108,6 +108,7 @@ func (k kernelAssessor) links(m dkmsstate.Module) []Evidence {
 		{"build", buildWords(b, built && b.Complete())},
 		{"installed", k.installedWords(m, b)},
 		{"modules.dep", k.depWords(m)},
+		{"modprobe.d", k.modprobeWords(b)},
 	}
 }
 
@@ -209,13 +210,25 @@ func (k kernelAssessor) installedWords(m dkmsstate.Module, b dkmsstate.Build) st
 }
 
 func (k kernelAssessor) depWords(m dkmsstate.Module) string {
+	b, _ := k.s.Build(m, k.s.Arch)
+	shadows := k.s.ShadowsOf(b)
 	switch {
 	case k.planned.Depmod != "":
 		return "out of date: " + k.planned.Depmod
+	case len(shadows) > 0:
+		return shadowText(k.s, shadows[0])
 	case k.s.InOrder(m):
 		return "up to date"
 	}
 	return "names nothing of it"
+}
+
+// modprobeWords describes what modprobe.d(5) sets about a module.
+func (k kernelAssessor) modprobeWords(b dkmsstate.Build) string {
+	if texts := k.modprobeTexts(b); len(texts) > 0 {
+		return strings.Join(texts, "; ")
+	}
+	return "does not name it"
 }
 
 // eventLinks returns the last attempt for a module and what runs did with it, the oldest first.

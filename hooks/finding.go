@@ -46,6 +46,9 @@ const (
 	Forgotten FindingKind = "forgotten"
 	// Stale is a build that does not fit its kernel.
 	Stale FindingKind = "stale"
+	// Shadowed is an installed module in whose place modprobe loads another file, although no
+	// line of the administrator says so.
+	Shadowed FindingKind = "shadowed"
 	// Unowned is an installed file that belongs to no build and to no package.
 	Unowned FindingKind = "unowned"
 	// Gone is what is left of a kernel that is gone.

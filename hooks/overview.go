@@ -30,7 +30,8 @@ type Overview struct {
 	// Findings are what is wrong: first what concerns every kernel.
 	Findings []Finding `json:"findings"`
 	// Unusual describes, in a sentence each, installed modules that differ from what dkms
-	// built. Nothing is wrong with them.
+	// built, or that modprobe does not load because the administrator chose so. Nothing is wrong
+	// with them.
 	Unusual []string `json:"unusual"`
 	// HooksOff describes, in a sentence each, hooks that the administrator switched off.
 	HooksOff []string `json:"hooks_off"`

@@ -7,6 +7,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,6 +137,26 @@ func TestFindings(t *testing.T) {
 		status, _ := os.ReadFile(filepath.Join(p.root, "var/lib/dpkg/status"))
 		p.write("var/lib/dpkg/status", string(status)+"\nPackage: alpha-dkms\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n")
 	}
+	copied := func(dir, line string) func(playground) { // a copy that depmod prefers
+		return func(p playground) {
+			p.write("lib/modules/6.2.0/"+dir+"/alpha.ko", "x")
+			text := "kernel/own.ko:\nupdates/dkms/beta.ko:\n" + dir + "/alpha.ko:\n"
+			p.write("lib/modules/6.2.0/modules.dep", text)
+			p.write("lib/modules/6.2.0/modules.dep.bin", text)
+			if line != "" {
+				p.write(line+"/depmod.d/x.conf", "override alpha * "+dir+"\n")
+				return
+			}
+			at, err := os.Open(filepath.Join(p.root, "lib/modules/6.2.0", dir))
+			require.NoError(p.t, err)
+			defer at.Close()
+			read, err := at.Readdirnames(-1)
+			require.NoError(p.t, err)
+			if slices.Index(read, "alpha.ko") < slices.Index(read, "dkms") { // the last one wins, except after built-in
+				p.write("etc/depmod.d/x.conf", "search built-in updates\n")
+			}
+		}
+	}
 	all := func(steps ...func(playground)) func(playground) {
 		return func(p playground) {
 			for _, step := range steps {
@@ -166,6 +187,10 @@ func TestFindings(t *testing.T) {
 		"source gone":               {remove("usr/src/alpha-1.0"), []string{"broken alpha/1.0"}, []string{"broken alpha/1.0"}, StatusWrong},
 		"an installed file gone":    {remove("lib/modules/6.2.0/updates/dkms/alpha.ko"), []string{"broken alpha/1.0 on 6.2.0", "broken modules.dep on 6.2.0"}, []string{"broken alpha/1.0 on 6.2.0", "broken modules.dep on 6.2.0"}, StatusWrong},
 		"a file of nobody":          {func(p playground) { p.write("lib/modules/6.2.0/updates/dkms/x.ko", "x") }, []string{"unowned /lib/modules/6.2.0/updates/dkms/x.ko"}, nil, StatusWrong},
+		"another file is loaded":    {copied("updates", ""), []string{"shadowed alpha/1.0 on 6.2.0"}, []string{"shadowed alpha/1.0 on 6.2.0"}, StatusWrong},
+		"a package's line":          {copied("extra", "usr/lib"), []string{"shadowed alpha/1.0 on 6.2.0"}, []string{"shadowed alpha/1.0 on 6.2.0"}, StatusWrong},
+		"the administrator's line":  {copied("extra", "etc"), nil, nil, StatusOK},
+		"blacklisted":               {func(p playground) { p.write("etc/modprobe.d/x.conf", "blacklist alpha\n") }, nil, nil, StatusOK},
 		"an unreadable framework":   {func(p playground) { p.write("etc/dkms/framework.conf", "dkms_tree=$(pwd)\n") }, nil, nil, StatusUnknown},
 		"no image, unbuilt":         {all(headers(old), unbuilt(old), remove("boot/vmlinuz-6.1.0", "var/lib/dpkg/info/linux-image-6.1.0.list")), nil, nil, StatusOK},
 		"an unreadable configuration": {func(p playground) {

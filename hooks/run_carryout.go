@@ -67,7 +67,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 		return err
 	}
 	if unfit != "" {
-		r.report.atEndf("warning: after depmod for %s, %s: depmod cannot read the file, or depmod.d(5) prefers another", r.inv.Kernel, unfit)
+		r.report.atEndf("warning: depmod for %s did not help: %s", r.inv.Kernel, unfit)
 	}
 	return r.noteInitramfs(changedModules(before, after, results))
 }

@@ -48,8 +48,8 @@ type ModuleView struct {
 	// Missing reports whether the module should be installed on the kernel in a build that is
 	// complete and fits, and is not.
 	Missing bool `json:"missing"`
-	// Unusual reports whether the installed module differs from the built one in a way that its
-	// owner or dkms may have chosen. Reason says how. Nothing is wrong.
+	// Unusual reports whether the installed module differs from the built one, or is not loaded,
+	// in a way that its owner or dkms may have chosen. Reason says how. Nothing is wrong.
 	Unusual bool `json:"unusual"`
 	// Last is the last attempt for the module, nil if there was none.
 	Last *Attempt `json:"last,omitempty"`
@@ -145,6 +145,8 @@ func viewModule(k kernelAssessor, r dkmsstate.Registration, found []Finding) Mod
 		v.Missing, v.Reason = true, found[i].Reason
 	case r.Broken != nil && !k.ignored(m):
 		v.Missing, v.Reason = k.s.There && !k.s.InOrder(m), inOneLine(r.Broken.Error())
+	case v.State == Installed && k.loadText(m) != "":
+		v.Unusual, v.Reason = true, k.loadText(m)
 	case v.State == Installed && k.compresses(m) != "":
 		v.Unusual, v.Reason = true, k.compresses(m)
 	case v.State == Installed && b.Unusual() != "":

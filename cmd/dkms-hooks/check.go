@@ -20,13 +20,15 @@ func (p program) checkCommand() *cli.Command {
 			"   required       not installed, although the configuration requires it\n" +
 			"   forgotten      its package is installed, and it is not registered with dkms\n" +
 			"   stale          does not fit its kernel\n" +
+			"   shadowed       modprobe loads another file in its place\n" +
 			"   unowned        belongs to no build and to no package\n" +
 			"   gone           left of a kernel that is gone\n" +
 			"   leftover       left by an interrupted program\n" +
 			"   unfinished     an earlier run on the kernel did not finish its work\n" +
 			"   hook           a hook that does not run, or one of dkms that runs beside it\n" +
 			"   configuration  a mistake in a configuration file\n\n" +
-			"A file that was signed, stripped, recompressed or patched is reported as unusual, which is no problem.\n\n" +
+			"A file that was signed, stripped, recompressed or patched is reported as unusual, which is no problem. So is\n" +
+			"a module that is not loaded because of a line of the administrator in depmod.d(5) or modprobe.d(5).\n\n" +
 			"The exit status is 0 if nothing is wrong, 1 if something is, and 3 if it cannot be determined or repaired.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "register forgotten modules, build missing ones, and repair the rest"},

@@ -11,7 +11,7 @@ import (
 // Finish makes modules.dep fit what is installed. It runs depmod if the run changed something,
 // or if the snapshot that was taken after the run requires it, and updates the snapshot with
 // the new modules.dep. It returns what still does not fit, "" for nothing: depmod skips a file
-// that it cannot read, and prefers another file where depmod.d(5) says so.
+// that it cannot read.
 func (m Machine) Finish(ctx context.Context, after *dkmsstate.Snapshot, changed bool) (string, error) {
 	tree := Tree{Layout: m.Layout, Kernel: after.Kernel}
 	switch {

@@ -43,6 +43,12 @@ func DepmodReason(s dkmsstate.Snapshot) string {
 				continue
 			}
 			here[f.Path()] = true
+			if sh, shadowed := s.Shadow(f.Path()); shadowed {
+				if sh.Certain {
+					continue
+				}
+				return shadowReason(sh)
+			}
 			if !slices.ContainsFunc(kmod.FileNames(path.Join(f.Dir, kmod.TrimSuffix(f.Name))), named) {
 				return "modules.dep does not name " + f.Installed
 			}
@@ -57,4 +63,13 @@ func DepmodReason(s dkmsstate.Snapshot) string {
 		}
 	}
 	return ""
+}
+
+// shadowReason returns why modules.dep may be out of date if it does not name an installed file
+// and depmod.d(5) does not show why.
+func shadowReason(sh dkmsstate.Shadow) string {
+	if sh.By == "" {
+		return fmt.Sprintf("modules.dep does not name %s (%s)", path.Base(sh.Path), sh.Line)
+	}
+	return fmt.Sprintf("modules.dep names %s in place of %s", sh.By, sh.Path)
 }

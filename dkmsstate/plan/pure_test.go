@@ -35,6 +35,12 @@ func TestOneSnapshotGivesOnePlan(t *testing.T) {
 			f.Write("lib/modules/6.1.0-test/modules.dep", "updates/dkms/one.ko:\nupdates/dkms/sub/other.ko:\n")
 			f.Write("lib/modules/6.1.0-test/modules.dep.bin", "updates/dkms/one.ko:\nupdates/dkms/sub/other.ko:\n")
 		},
+		"another file is loaded": func(f dkmstest.Root) {
+			f.Write("lib/modules/6.1.0-test/extra/one.ko", "x")
+			f.Write("lib/modules/6.1.0-test/modules.dep", "extra/one.ko:\n")
+			f.Write("lib/modules/6.1.0-test/modules.dep.bin", "extra/one.ko:\n")
+			f.Write("etc/depmod.d/a.conf", "override one * extra\n")
+		},
 		"a damaged file":       func(f dkmstest.Root) { f.Write(f.InstalledFile("one.ko"), "") },
 		"another kernel's":     func(f dkmstest.Root) { f.InstallOf(one, kmodtest.Module{Vermagic: "6.2.0 SMP "}) },
 		"a file that is alone": func(f dkmstest.Root) { f.Write(f.InstalledFile("stray.ko"), "x") },

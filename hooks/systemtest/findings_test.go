@@ -37,7 +37,7 @@ func machines() []machine {
 		{name: "well", make: ":"},
 		{name: "forgotten by dkms", make: "dkms remove acpi-call/$(ls /var/lib/dkms/acpi-call | grep '^[0-9]') --all", wrong: "forgotten", unlike: []string{"the package's newer version does not compile"}},
 		{name: "taken off the kernel", make: off, wrong: "missing"},
-		{name: "lost in a power cut", make: "rm -r /var/lib/dkms/beta/1.0/$K /var/lib/dkms/beta/kernel-$K-* /lib/modules/$K/updates/dkms/beta.ko*; depmod $K", wrong: "missing"},
+		{name: "lost in a power cut", make: "rm -r /var/lib/dkms/beta/1.0/$K /var/lib/dkms/beta/kernel-$K-* /lib/modules/$K/updates/dkms/beta.ko*; depmod $K", wrong: "missing", unlike: []string{"not meant for the kernel"}},
 		{name: "does not compile", module: []string{"bad", "1.0", "--broken"}, make: "dkms-hooks run postinst $K || :", wrong: "failed"},
 		{name: "the package's newer version does not compile", make: newVersion("echo '#error does not compile' >>acpi_call.c") + "dpkg -i /srv/new.deb || :", wrong: "failed"},
 		{name: "required and not there", make: "echo 'Required: zfs' >>/etc/dkms-hooks.conf", wrong: "required"},
@@ -53,6 +53,8 @@ func machines() []machine {
 		{name: "an old kernel without it", make: "mkdir -p /lib/modules/5.4.0-old/kernel && touch /lib/modules/5.4.0-old/modules.order /boot/vmlinuz-5.4.0-old && depmod 5.4.0-old", wrong: "missing", elsewhere: true},
 		{name: "left of a kernel that is gone", make: `mkdir -p /var/lib/dkms/beta/1.0/5.4.0-gone/x86_64/module && echo m >/var/lib/dkms/beta/1.0/5.4.0-gone/x86_64/module/beta.ko
 sed -i 's/"kernels": *{/&"5.4.0-gone":{"unpacked":"seen"},/' /var/lib/dkms-hooks/record.json`, wrong: "gone", elsewhere: true},
+		{name: "another file is loaded", make: "cd /lib/modules/$K; mkdir -p extra /usr/lib/depmod.d; cp updates/dkms/alpha.ko* extra; echo 'override alpha * extra' >/usr/lib/depmod.d/theirs.conf; depmod $K", wrong: "shadowed",
+			unlike: []string{"taken off the kernel", "damaged", "modules.dep lost", "source gone", "not wanted", "a file of nobody"}},
 		{name: "not wanted", make: off + " && echo 'Ignore: alpha' >>/etc/dkms-hooks.conf", unlike: []string{"taken off the kernel"}},
 		{name: "not meant for the kernel", module: []string{"elsewhere", "1.0", "--exclusive"}, make: "dkms-hooks run postinst $K"},
 	}

@@ -55,5 +55,6 @@ func anySuite() []group {
 		{"eight at once", testEight},
 		{"initramfs", testInitramfs},
 		{"callers", testCallers},
+		{"shadow", testShadow},
 	}
 }
