@@ -14,15 +14,18 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// Shadow is an installed file of a module that modprobe(8) does not load although it is there,
-// since modules.dep names another file of the same module, or since depmod does not read it.
+// Shadow is a file of an installed module that modprobe(8) does not load, since modules.dep names
+// another file of the same module, or since depmod does not read it.
 type Shadow struct {
-	// Path is the path of the installed file below the directory of the kernel. By is that of
+	// Path is the path of the file below the directory of the kernel. By is that of
 	// the file that is loaded in its place, which may be absolute, "" if there is none.
 	Path, By string
 	// Line is the line of depmod.d(5) for which depmod prefers By, or does not read Path. It is
 	// not Known if there is no such line.
 	Line modprobe.Line
+	// Absent reports whether the file is not installed, and does not have to be, since the kernel
+	// has a module of that name.
+	Absent bool
 	// Certain reports whether another depmod would have the same result: depmod.d(5) says so,
 	// or depmod was run since. Otherwise modules.dep may be out of date.
 	Certain bool
@@ -60,7 +63,7 @@ func (s *Snapshot) findShadows() {
 			continue
 		}
 		for _, f := range b.Files {
-			if f.Copy == kmod.CopyMissing || named(f.Path()) {
+			if f.Copy == kmod.CopyMissing && !f.InKernel || named(f.Path()) {
 				continue
 			}
 			if sh, ok := s.shadow(f, rules); ok {
@@ -74,6 +77,10 @@ func (s *Snapshot) findShadows() {
 func (s *Snapshot) shadow(f File, rules func() modprobe.Depmod) (Shadow, bool) {
 	sh := Shadow{Path: f.Path(), Certain: s.Dep.Accepted != ""}
 	sh.By = s.loads(modprobe.ModuleName(sh.Path))
+	if f.Copy == kmod.CopyMissing {
+		sh.Absent, sh.Certain = true, true
+		return sh, sh.By != ""
+	}
 	if sh.By == "" {
 		line, excluded := rules().Excludes(sh.Path)
 		sh.Line = line

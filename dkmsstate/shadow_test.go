@@ -70,6 +70,11 @@ func TestShadows(t *testing.T) {
 			names(f, "kernel/own.ko")
 			f.Write("etc/depmod.d/a.conf", "exclude dkms\n")
 		}, line: 1, accepted: "x", certain: true},
+		"not installed, as the kernel has it": {make: func(f dkmstest.Root) {
+			f.Remove(f.InstalledFile("be-ta.ko"))
+			f.Write(modulesDir+"kernel/be-ta.ko", "x")
+			names(f, "kernel/be-ta.ko")
+		}, by: "kernel/be-ta.ko", certain: true},
 		"another compression": {make: func(f dkmstest.Root) {
 			f.Write(f.InstalledFile("be-ta.ko.gz"), dkmstest.BuiltOf(dkmsstate.Module{Name: "other", Version: "1"}))
 			names(f, "updates/dkms/be-ta.ko.gz")

@@ -12,12 +12,13 @@ import (
 )
 
 // load finds what keeps modprobe from loading an installed module. A line of the administrator
-// is no problem: it is reported as unusual.
+// is no problem: it is reported as unusual. So is a file that is not installed since the kernel
+// has the module.
 func (k kernelAssessor) load(m dkmsstate.Module, b dkmsstate.Build) {
 	for _, sh := range k.s.ShadowsOf(b) {
 		switch {
 		case !sh.Certain: // modules.dep is out of date
-		case sh.Line.Local():
+		case sh.Line.Local() || sh.Absent:
 			k.unusual(m, shadowText(k.s, sh))
 		default:
 			k.addHere(Finding{Kind: Shadowed, Module: m.String(), Reason: shadowText(k.s, sh), Fix: k.shadowFix(sh)})
@@ -37,6 +38,8 @@ func shadowText(s dkmsstate.Snapshot, sh dkmsstate.Shadow) string {
 		text = "another file is loaded in its place: " + s.ModulePath(sh.By)
 	}
 	switch {
+	case sh.Absent:
+		text += fmt.Sprintf("; %s is not in %s", path.Base(sh.Path), path.Dir(sh.Path))
 	case sh.Line.Known():
 		text += ", because of " + sh.Line.String()
 	case sh.By != "":

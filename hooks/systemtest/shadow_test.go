@@ -84,6 +84,20 @@ func testShadow(t *testing.T, l suite) {
 		}
 		assert.Equal(t, 1, shadowed)
 	})
+	t.Run("the kernel is upgraded", func(t *testing.T) { // its package contains a modules.dep
+		r := from.Fork(t, l.Scratch)
+		r.Must(t, extra+"echo 'override alpha * extra' >/etc/depmod.d/mine.conf; depmod $K; dpkg -i $image2", env...)
+		assert.Regexp(t, `/extra/alpha\.ko\S*\n.*/updates/dkms/beta\.ko`, r.Must(t, "modinfo -k $K -n alpha; modinfo -k $K -n beta", env...))
+		out := r.Must(t, "dkms-hooks check")
+		assert.Regexp(t, `unusual: alpha/1.0 on .*/extra/alpha\.ko\S*, because of`, out)
+	})
+	t.Run("moved", func(t *testing.T) { // dkms installs no file that the kernel has elsewhere
+		r := from.Fork(t, l.Scratch)
+		r.Must(t, conf+"mkdir extra; mv updates/dkms/alpha.ko* extra; depmod $K", env...)
+		out := r.Must(t, "dkms-hooks check --repair; dkms-hooks run postinst $K; dkms-hooks check", env...)
+		assert.Regexp(t, `unusual: alpha/1.0 on .*: another file is loaded in its place: /lib/modules/.*/extra/alpha\.ko\S*; alpha\.ko\S* is not in updates/dkms\nno problems found`, out)
+		assert.Regexp(t, "/extra/alpha\\.ko", r.Must(t, "modinfo -k $K -n alpha", env...), "it stays there")
+	})
 	t.Run("excluded", func(t *testing.T) {
 		r := from.Fork(t, l.Scratch)
 		r.Must(t, conf+"echo 'exclude dkms' >/etc/depmod.d/x.conf; depmod $K", env...)
