@@ -30,7 +30,6 @@ func testCommand(t *testing.T, l suite) {
 		before := r.Must(t, "dkms-hooks explain prerm $K --package linux-image-$K", env...)
 		assert.Contains(t, before, "install ok installed")
 		assert.Contains(t, before, "keep")
-		assert.NotContains(t, before, "half-configured")
 		out := r.Must(t, `printf '#!/bin/sh\nexec dkms-hooks explain prerm "$1"\n' >/etc/kernel/prerm.d/aaa && chmod 755 /etc/kernel/prerm.d/aaa && dpkg -r linux-image-$K`, env...)
 		assert.Contains(t, out, "deinstall ok half-configured")
 		assert.Contains(t, out, "unbuild alpha/1.0")
