@@ -49,7 +49,7 @@ func testBounds(t *testing.T, l suite) {
 			require.NoError(t, os.WriteFile(source+"/Makefile", []byte(h.build+"\n"+string(makefile)), 0o644))
 		}
 	}
-	out := r.Must(t, `dkms-hooks run postinst $K; echo "exit $?"; echo "sleeping: $(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx sleep)"; flock -n /var/lib/dkms-hooks/lock echo the lock is free`, env...)
+	out := r.Must(t, `/etc/kernel/postinst.d/dkms $K; echo "exit $?"; echo "sleeping: $(cat /proc/[0-9]*/comm 2>/dev/null | grep -cx sleep)"; flock -n /var/lib/dkms-hooks/lock echo the lock is free`, env...)
 	assert.Contains(t, out, "exit 0\n")
 	assert.Contains(t, out, "sleeping: 0\n", "nothing is left running")
 	assert.Contains(t, out, "the lock is free")
