@@ -55,5 +55,5 @@ cmp $f /lib/modules/$K/updates/dkms/alpha.ko && echo the same || :`, env...)
 	}
 }
 
-// countMade lets $MAKER write a line whenever it runs.
-const countMade = `mv $MAKER $MAKER.real && printf '#!/bin/sh\necho >>/var/tmp/made\nexec %s.real "$@"\n' $MAKER >$MAKER && chmod 755 $MAKER && : >/var/tmp/made`
+// countMade lets $MAKER write a line whenever it runs, and not when it runs itself.
+const countMade = `mv $MAKER $MAKER.real && printf '#!/bin/sh\n[ -n "$MADE" ] || echo >>/var/tmp/made\nexport MADE=yes\nexec %s.real "$@"\n' $MAKER >$MAKER && chmod 755 $MAKER && : >/var/tmp/made`
