@@ -37,7 +37,7 @@ func listPaths(kver string) []string {
 	return paths
 }
 
-// Owners returns the packages whose files are present and that own a kernel, its image or the
+// Owners returns the packages whose files are or may be present and that own a kernel, its image or the
 // lists of its modules, whatever dpkg is going to do with them. Names prove nothing
 // (linux-image-current-rockchip64 may own any release), so every package's list is searched.
 func (db *Database) Owners(kver string) ([]Package, error) {
@@ -46,39 +46,55 @@ func (db *Database) Owners(kver string) ([]Package, error) {
 		return nil, err
 	}
 	paths := append(imagePaths(kver), listPaths(kver)...)
-	return db.having(Status.Present, func(name string, list []byte) bool {
+	return db.having(Status.MayBePresent, func(name string, list []byte) bool {
 		return slices.ContainsFunc(paths, haver(name, list, diversions))
 	})
 }
 
 // Starters returns those of the owners from which the kernel can be started. They contain its
-// image in /boot, or, together with the lists of its modules, one whose name does not contain
-// the release (kernel8.img of the Raspberry Pi).
+// image in /boot, or, together with the lists of its modules, one in the kernel's module
+// directory, or one whose name does not contain the release (kernel8.img of the Raspberry Pi).
 func (db *Database) Starters(kver string) ([]Package, error) {
 	diversions, err := db.diversions()
 	if err != nil {
 		return nil, err
 	}
-	return db.having(Status.Present, func(name string, list []byte) bool {
+	return db.having(Status.MayBePresent, func(name string, list []byte) bool {
 		have := haver(name, list, diversions)
 		boot := slices.DeleteFunc(imagePaths(kver), func(path string) bool { return !strings.HasPrefix(path, "/boot/") })
-		return slices.ContainsFunc(boot, have) || slices.ContainsFunc(listPaths(kver), have) && hasImage(list)
+		return slices.ContainsFunc(boot, have) ||
+			slices.ContainsFunc(listPaths(kver), have) && len(images(kver, list)) > 0
 	})
 }
 
-// hasImage reports whether a list contains a kernel's image whose name does not contain the
-// release.
-func hasImage(list []byte) bool {
-	for line := range bytes.Lines(list) {
-		dir, name := filepath.Split(strings.TrimSuffix(string(line), "\n"))
-		if dir != "/boot/" && dir != "/boot/firmware/" {
-			continue
+// Images returns the paths of images of a kernel that a package contains together with the lists
+// of its modules: in the kernel's module directory, or in /boot with a name that does not contain
+// the release.
+func (db *Database) Images(kver string) ([]string, error) {
+	var paths []string
+	_, err := db.having(Status.MayBePresent, func(name string, list []byte) bool {
+		if slices.ContainsFunc(listPaths(kver), haver(name, list, nil)) {
+			paths = append(paths, images(kver, list)...)
 		}
-		if slices.Contains(ImageNames(), name) || strings.HasPrefix(name, "kernel") && strings.HasSuffix(name, ".img") {
-			return true
+		return false
+	})
+	return paths, err
+}
+
+// images returns the paths of images in a list: those of the kernel, and those whose names do not
+// contain a release.
+func images(kver string, list []byte) []string {
+	var paths []string
+	for line := range bytes.Lines(list) {
+		path := strings.TrimSuffix(string(line), "\n")
+		dir, name := filepath.Split(path)
+		boot := dir == "/boot/" || dir == "/boot/firmware/"
+		other := slices.Contains(ImageNames(), name) || strings.HasPrefix(name, "kernel") && strings.HasSuffix(name, ".img")
+		if boot && other || slices.Contains(imagePaths(kver), path) {
+			paths = append(paths, path)
 		}
 	}
-	return false
+	return paths
 }
 
 // WithFilesOf returns the packages that contain a file in the kernel's directory of the module

@@ -46,8 +46,12 @@ func TestOwners(t *testing.T) {
 				"-- info/h.list --\n/usr/src/linux-headers-6.1.0-1\n/lib/modules/6.1.0-1/build\n/usr/lib/debug/boot/vmlinux-6.1.0-1\n", nil,
 		},
 		"not without its files": {
-			"-- status --\n" + entry("a", "amd64", "deinstall ok config-files", "1") + entry("b", "amd64", "install reinstreq half-installed", "1") +
+			"-- status --\n" + entry("a", "amd64", "deinstall ok config-files", "1") + entry("b", "amd64", "deinstall ok half-installed", "1") +
 				"-- info/a.list --\n/boot/vmlinuz-6.1.0-1\n-- info/b.list --\n/boot/vmlinuz-6.1.0-1\n", nil,
+		},
+		"or what may have them": {
+			"-- status --\n" + entry("b", "amd64", "install reinstreq half-installed", "1") +
+				"-- info/b.list --\n/boot/vmlinuz-6.1.0-1\n", []string{"b"},
 		},
 		"as the journal says": {
 			"-- status --\n" + entry("a", "amd64", "install ok installed", "1") +
@@ -101,6 +105,10 @@ func TestStarters(t *testing.T) {
 		entry("modules", "amd64", "install ok installed", "1")+
 		entry("raspberry", "amd64", "install ok installed", "1")+
 		entry("firmware", "amd64", "install ok installed", "1")+
+		entry("whole", "amd64", "install reinstreq half-installed", "1")+
+		entry("removed", "amd64", "deinstall ok half-installed", "1")+
+		"-- info/removed.list --\n/boot/vmlinuz-6.1.0-1\n"+
+		"-- info/whole.list --\n/lib/modules/6.1.0-1/modules.order\n/lib/modules/6.1.0-1/vmlinuz\n"+
 		"-- info/image.list --\n/boot/vmlinuz-6.1.0-1\n"+
 		"-- info/binary.list --\n/usr/lib/modules/6.1.0-1/vmlinuz\n"+
 		"-- info/modules.list --\n/boot/System.map-6.1.0-1\n/boot/config-6.1.0-1\n/lib/modules/6.1.0-1/modules.order\n"+
@@ -108,9 +116,13 @@ func TestStarters(t *testing.T) {
 		"-- info/firmware.list --\n/boot/kernel.img\n")
 	packages, err := db.Starters("6.1.0-1")
 	require.NoError(t, err)
-	require.Len(t, packages, 2)
+	require.Len(t, packages, 3)
 	assert.Equal(t, "image", packages[0].Name)
 	assert.Equal(t, "raspberry", packages[1].Name)
+	assert.Equal(t, "whole", packages[2].Name)
+	images, err := db.Images("6.1.0-1")
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"/boot/kernel8.img", "/lib/modules/6.1.0-1/vmlinuz"}, images)
 }
 
 func TestFingerprint(t *testing.T) {
@@ -157,8 +169,9 @@ func TestWithFilesOf(t *testing.T) {
 	assert.Equal(t, "image", packages[2].Name)
 	packages, err = db.WithFilesOf("6.1.0-1", Status.Unconfigured)
 	require.NoError(t, err)
-	require.Len(t, packages, 1)
-	assert.Equal(t, "image", packages[0].Name)
+	require.Len(t, packages, 2, "what was unpacked in part is not configured either")
+	assert.Equal(t, "half", packages[0].Name)
+	assert.Equal(t, "image", packages[1].Name)
 }
 
 func TestIncoming(t *testing.T) {

@@ -82,12 +82,21 @@ func (s Status) Present() bool {
 	return false
 }
 
+// MayBePresent reports whether some of the package's files may be present. It does not for a
+// package that dpkg was removing.
+func (s Status) MayBePresent() bool {
+	return s.Present() || s.State == HalfInstalled && !s.SelectedForRemoval()
+}
+
 // Configured reports whether the package's postinst has run or is running. While dpkg runs it
 // for triggers, the package is half-configured again.
 func (s Status) Configured() bool { return s.Present() && s.State != Unpacked }
 
-// Unconfigured reports whether the package is unpacked and its postinst has yet to run.
-func (s Status) Unconfigured() bool { return s.State == Unpacked }
+// Unconfigured reports whether the package is unpacked, or was being unpacked, and its postinst
+// has yet to run.
+func (s Status) Unconfigured() bool {
+	return s.State == Unpacked || s.State == HalfInstalled && s.MayBePresent()
+}
 
 // Any reports true for every status.
 func (s Status) Any() bool { return true }

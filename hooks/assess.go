@@ -32,7 +32,7 @@ type assessor struct {
 
 func newAssessor(ctx context.Context, inv Invocation, sys system) *assessor {
 	inv.Hook = Reconciler
-	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: bootable(sys.layout), newest: newest(sys.layout),
+	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: bootable(inv, sys.layout), newest: newest(inv, sys.layout),
 		rules:       sync.OnceValue(func() modprobe.Modprobe { return modprobe.ReadModprobe(sys.layout.Root) }),
 		brokenFound: map[dkmsstate.Module]bool{}, o: Overview{
 			Schema: overviewSchema, Program: Version, Host: hostName(sys.layout), Time: time.Now().Truncate(time.Second),

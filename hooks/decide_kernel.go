@@ -14,13 +14,13 @@ func DecideKernel(inv Invocation, w World) Decision {
 	case w.Lifeless() && len(w.Owners) > 0:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has modules (of %s) and no image to boot", list(w.Owners))}
 	case w.Lifeless():
-		return Decision{Verdict: Keep, Reason: "it has modules, no image in /boot, and no package owns it"}
+		return Decision{Verdict: Keep, Reason: "it has modules, no image, and no package owns it"}
 	case w.There:
 		return Decision{Verdict: Autoinstall, Reason: "the kernel is installed"}
 	case w.Unreadable != nil:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has no modules, and dpkg's database cannot be read: %v", w.Unreadable)}
 	case w.Image:
-		return Decision{Verdict: Keep, Reason: "it has no modules, and an image in /boot"}
+		return Decision{Verdict: Keep, Reason: "it has no modules, and an image"}
 	case len(w.Owners) > 0:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("it has no modules, and belongs to %s", list(w.Owners))}
 	}

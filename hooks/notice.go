@@ -53,7 +53,7 @@ func noticeText(ctx context.Context, inv Invocation, sys system) string {
 	if text.Len() > 0 {
 		text.WriteString("dkms-hooks:   next: dkms-hooks status --boot\n")
 	}
-	text.WriteString(enrolText(ctx, sys.layout, signing.SystemFirmware(), sys.record))
+	text.WriteString(enrolText(ctx, inv, sys.layout, signing.SystemFirmware(), sys.record))
 	return text.String()
 }
 

@@ -17,7 +17,7 @@ import (
 //
 // The warning is about the booted system only: in a chroot or a container, the keys of the
 // firmware concern another system.
-func enrolText(ctx context.Context, layout dkmsstate.Layout, firmware signing.Firmware, record dkmsstate.Record) string {
+func enrolText(ctx context.Context, inv Invocation, layout dkmsstate.Layout, firmware signing.Firmware, record dkmsstate.Record) string {
 	if !booted(layout) {
 		return ""
 	}
@@ -25,7 +25,7 @@ func enrolText(ctx context.Context, layout dkmsstate.Layout, firmware signing.Fi
 	if path == "" {
 		return ""
 	}
-	for _, kernel := range bootable(layout) {
+	for _, kernel := range bootable(inv, layout) {
 		s, err := dkmsstate.ReadSnapshot(layout, kernel, machineArch(), record.Kernel(kernel))
 		if err != nil {
 			continue

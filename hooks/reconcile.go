@@ -218,7 +218,7 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 		err = r.work(ctx, dryRun)
 	case len(w.Unconfigured) > 0 && r.inv.Script.Name == "":
 		r.report.printHeading()
-		r.report.advise(configurePackages)
+		r.report.advise(configureCommand(w.Unconfigured))
 	case w.Lifeless() && !dryRun:
 		err = apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}.DiscardBackups()
 	}

@@ -10,7 +10,7 @@ import (
 // with the packages or the compiler that are installed now. It reports false for kernels that
 // are not bootable.
 func retries(inv Invocation, layout dkmsstate.Layout) func(dkmsstate.Record, dkmsstate.Release) bool {
-	packages, compiler, kernels := inv.packages, layout.Compiler(), bootable(layout)
+	packages, compiler, kernels := inv.packages, layout.Compiler(), bootable(inv, layout)
 	return func(record dkmsstate.Record, kernel dkmsstate.Release) bool {
 		return slices.Contains(kernels, kernel) && record.Kernel(kernel).Retries(packages, compiler)
 	}

@@ -2,7 +2,10 @@ package hooks
 
 import (
 	"errors"
+	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -122,9 +125,24 @@ func (r *run) mustFail() bool {
 		r.report.warnf("  next: fix this or change the configuration (dkms-hooks config), then run: dkms-hooks run %s %s", r.inv.Hook, r.inv.Kernel)
 		return true
 	}
-	r.report.warnf("  %s is not configured: its initramfs and boot loader are not updated either", r.inv.callerName())
+	r.report.warnf("  %s is not configured%s", r.inv.callerName(), r.inv.laterHooks())
 	r.report.warnf("  next: fix this or change the configuration (dkms-hooks config), then run: dpkg --configure -a")
 	return true
+}
+
+// laterHooks describes what a failure of this hook means for the hooks after it. The packages of
+// Debian end with the first hook that fails. Those of make bindeb-pkg run the others all the
+// same, and fail at the end (run-parts(8), --exit-on-error).
+func (inv Invocation) laterHooks() string {
+	command, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", os.Getppid()))
+	args := strings.Split(string(command), "\x00")
+	switch {
+	case inv.Hook != Postinst || filepath.Base(args[0]) != "run-parts":
+		return ""
+	case slices.Contains(args, "--exit-on-error"):
+		return ", and later hooks are not run: its initramfs and boot loader are not updated"
+	}
+	return "; later hooks, such as those of the initramfs and the boot loader, are run all the same"
 }
 
 // excused reports whether no version of a registered module is wanted on the kernel: the

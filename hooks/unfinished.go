@@ -3,6 +3,7 @@ package hooks
 import (
 	"cmp"
 
+	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
@@ -75,9 +76,20 @@ const configurePackages = "dpkg --configure -a"
 func repairCommand(w World, d Decision, kernel dkmsstate.Release) (command string, reconciles bool) {
 	switch {
 	case w.There && len(w.Unconfigured) > 0:
-		return configurePackages, false
+		return configureCommand(w.Unconfigured), false
 	case d.Verdict == Keep:
 		return runPostinst(kernel), false
 	}
 	return reconcileCommand, true
+}
+
+// configureCommand returns what configures packages. dpkg configures none that was only unpacked
+// in part.
+func configureCommand(packages []debpkg.Package) string {
+	for _, p := range packages {
+		if p.Status.State == debpkg.HalfInstalled {
+			return "apt reinstall " + p.Name
+		}
+	}
+	return configurePackages
 }

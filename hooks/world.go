@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"dkms-hooks/debpkg"
@@ -64,6 +65,11 @@ func ReadWorld(ctx context.Context, inv Invocation, layout dkmsstate.Layout) Wor
 	if w.Owners, err = db.Owners(string(inv.Kernel)); err != nil {
 		w.Unreadable = fmt.Errorf("cannot find the owners of the kernel: %w", err)
 		return w
+	}
+	if inv.Script.Name == "postrm" { // the caller's files are gone, although dpkg still has their list
+		w.Owners = slices.DeleteFunc(w.Owners, func(p debpkg.Package) bool {
+			return p.Name == inv.Script.Package && p.Status.State == debpkg.HalfInstalled
+		})
 	}
 	if w.Starters, err = db.Starters(string(inv.Kernel)); err != nil {
 		w.Unreadable = fmt.Errorf("cannot find the owners of the kernel: %w", err)

@@ -33,6 +33,7 @@ func ReadKernel(inv Invocation, layout dkmsstate.Layout, kept dkmsstate.KernelRe
 	if w.There {
 		w.Unconfigured, waitingErr = unconfigured(db, kernel)
 	}
+	w.Image = w.Image || unownedImage(db, layout, kernel)
 	if !w.Image && !w.Running {
 		w.Owners, ownersErr = db.Owners(string(kernel))
 		w.Starters, startersErr = db.Starters(string(kernel))
