@@ -2,7 +2,6 @@ package systemtest
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"dkms-hooks/hooks/systemtest/lab"
@@ -57,13 +56,13 @@ func allStyles() []string {
 	return all
 }
 
-// install returns the command that installs a kernel. The headers that nobody prepares are
-// unpacked with the image, so that one run sees both.
+// install returns the command that installs a kernel. Image and headers are unpacked first, so
+// that one run sees both, unless the headers are of use only when they are configured.
 func (c caller) install(headers, image string) string {
-	if slices.Contains(lab.Styles(), c.style) {
-		return "dpkg --unpack " + headers + " " + image + " && dpkg --configure -a"
+	if c.style == "armbian" {
+		return "dpkg -i " + headers + " && dpkg -i " + image
 	}
-	return "dpkg -i --force-depends " + headers + " && dpkg -i " + image
+	return "dpkg --unpack " + headers + " " + image + " && dpkg --configure -a"
 }
 
 // adapt returns a transition of the matrix for the packages of a caller, and reports whether it

@@ -3,6 +3,7 @@
 package systemtest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,8 @@ type hookState struct {
 	// left are the files in addition to those of the stock hooks that stay after a purge: what
 	// the administrator had in the place of a link.
 	left []string
+	// says is what dkms-hooks check prints about the state, nothing if it is in order.
+	says string
 	// changes: a reinstallation does not leave all as it is.
 	changes bool
 }
@@ -40,28 +43,32 @@ func hookStates() []hookState {
 		{name: "a file has the name of the diverted hook", before: "echo mine >$P/dkms.stock"},
 		{name: "a directory has the name of the diverted hook", before: "mkdir $P/dkms.stock && touch $P/dkms.stock/a"},
 		{name: "a local diversion", before: "dpkg-divert --local --add --rename --divert $P/dkms.mine $P/dkms"},
-		{name: "a local diversion, and a script in its place", before: "dpkg-divert --local --add --rename --divert $P/dkms.mine $P/dkms && " + script},
+		{name: "a local diversion, and a script in its place", says: "hook off: prerm: ", before: "dpkg-divert --local --add --rename --divert $P/dkms.mine $P/dkms && " + script},
+		{name: "a local diversion to a name that runs", before: "dpkg-divert --local --add --rename --divert $P/dkms-mine $P/dkms",
+			says: "prerm.d/dkms-mine: a hook of dkms runs beside"},
 		{name: "the diversion of another package", before: "dpkg-divert --package other --add --rename --divert $P/dkms.other $P/dkms"},
 		{name: "no directory of hooks", before: "rm -r /etc/kernel"},
 		{name: "a directory of hooks is a link", before: "mv $P /srv/prerm.d && ln -s /srv/prerm.d $P"},
 		{name: "a hook that no dkms has", before: "mkdir -p /etc/kernel/postrm.d && cp $P/dkms /etc/kernel/postrm.d/"},
 		{name: "a hook below /usr/share", before: "mkdir -p /usr/share/kernel/prerm.d && cp $P/dkms /usr/share/kernel/prerm.d/"},
-		{name: "a link was removed", after: "rm $P/dkms"},
-		{name: "all links were removed", after: "cd /etc/kernel && rm postinst.d/dkms header_postinst.d/dkms prerm.d/dkms postrm.d/dkms"},
-		{name: "a script in the place of a link", after: "rm $P/dkms && " + script, left: old},
-		{name: "a file that is not executable in the place of a link", after: "rm $P/dkms && echo >$P/dkms", left: old},
-		{name: "a link to nothing in the place of a link", after: "ln -sf /nowhere $P/dkms", left: old},
-		{name: "a directory in the place of a link", after: "rm $P/dkms && mkdir $P/dkms && touch $P/dkms/a", left: []string{"./prerm.d/dkms.dpkg-old/a"}},
+		{name: "a hook below /usr/share that no package owns", after: "mkdir -p /usr/share/kernel/prerm.d && cp $P/dkms.stock /usr/share/kernel/prerm.d/dkms",
+			says: "/usr/share/kernel/prerm.d/dkms: a hook of dkms runs beside"},
+		{name: "a link was removed", says: "hook off: prerm: ", after: "rm $P/dkms"},
+		{name: "all links were removed", says: "hook off: postrm: ", after: "cd /etc/kernel && rm postinst.d/dkms header_postinst.d/dkms prerm.d/dkms postrm.d/dkms"},
+		{name: "a script in the place of a link", says: "hook off: prerm: /etc/kernel/prerm.d/dkms is a file of the administrator", after: "rm $P/dkms && " + script, left: old},
+		{name: "a file that is not executable in the place of a link", says: "hook off: prerm: ", after: "rm $P/dkms && echo >$P/dkms", left: old},
+		{name: "a link to nothing in the place of a link", says: "prerm.d/dkms: a link to nothing", after: "ln -sf /nowhere $P/dkms", left: old},
+		{name: "a directory in the place of a link", says: "hook off: prerm: ", after: "rm $P/dkms && mkdir $P/dkms && touch $P/dkms/a", left: []string{"./prerm.d/dkms.dpkg-old/a"}},
 		{name: "a link was renamed", after: "mv $P/dkms $P/zz-dkms", changes: true},
-		{name: "a hook of dkms came back", after: back, left: old},
-		{name: "the diversion was removed", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms"},
-		{name: "the diversion was removed, and the hook of dkms put back", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms && mv $P/dkms.stock $P/dkms"},
-		{name: "the diversion was moved", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms && dpkg-divert --local --no-rename --add --divert $P/dkms.stock $P/dkms && dpkg-divert --local --no-rename --remove $P/dkms"},
+		{name: "a hook of dkms came back", says: "prerm.d/dkms: another hook runs instead of that of dkms-hooks, and it calls dkms", after: back, left: old},
+		{name: "the diversion was removed", says: "prerm.d/dkms: not diverted", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms"},
+		{name: "the diversion was removed, and the hook of dkms put back", says: "prerm.d/dkms: another hook runs instead", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms && mv $P/dkms.stock $P/dkms"},
+		{name: "the diversion was moved", says: "prerm.d/dkms: not diverted", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms && dpkg-divert --local --no-rename --add --divert $P/dkms.stock $P/dkms && dpkg-divert --local --no-rename --remove $P/dkms"},
 		{name: "the state of the package is gone", after: "rm -r /var/lib/dkms-hooks"},
 		{name: "the diverted hook was removed", dkms: "rm $P/dkms$S"},
 		{name: "the diverted hook was edited", dkms: "echo '# mine' >>$P/dkms$S"},
 		{name: "what dpkg leaves of an edited hook", dkms: "echo old >$P/dkms$S.dpkg-old; echo dist >$P/dkms$S.dpkg-dist"},
-		{name: "a directory of hooks was removed", dkms: "rm -r $P"},
+		{name: "a directory of hooks was removed", says: "hook off: prerm: ", dkms: "rm -r $P"},
 		{name: "directories that cannot be written", dkms: "chmod 555 /etc/kernel /etc/kernel/*.d"},
 		{name: "dkms was removed", dkms: "dpkg -r --force-depends dkms"},
 		{name: "dkms was purged", changes: true, dkms: "dpkg -P --force-depends dkms"},
@@ -127,6 +134,10 @@ func (l suite) playHookStates(t *testing.T) {
 			}
 			r.Must(t, state.after+"\n"+state.dkms, append(env, "S=.stock")...)
 			found := hooksDir(t, r)
+			assert.Contains(t, r.Must(t, "dkms-hooks check || :"), cmp.Or(state.says, "no problems found"))
+			if state.says == "" {
+				assert.NotContains(t, r.Must(t, "dkms-hooks check || :"), "hook")
+			}
 
 			if !state.changes {
 				for _, do := range []string{"dpkg -i --force-depends /srv/dkms-hooks.deb", "dpkg -i --force-depends /srv/newer.deb"} {
