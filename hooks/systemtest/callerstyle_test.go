@@ -88,6 +88,9 @@ func (c caller) adapt(r row) (row, bool) {
 		`"linux-image-$OTHER-"`, `$(printf '%s- ' $OTHERIMAGE)`, `"linux-headers-$OTHER-"`, `$(printf '%s- ' $OTHERHEADERS)`,
 		`"linux-image-$OTHER"`, `$OTHERIMAGE`, `"linux-headers-$OTHER"`, `$OTHERHEADERS`,
 	).Replace(r.do)
+	if strings.Contains(r.do, "linux-image-") && (len(c.image) > 1 || c.image[0] != "linux-image-KVER") {
+		return row{}, false
+	}
 	if c.both && r.want.other == "" && r.from != fresh {
 		r.want.other = r.want.modules
 	}
