@@ -26,9 +26,9 @@ const InstalledUnder = "updates/dkms"
 // readDestination finds the rule of the machine's dkms, and the name by which it knows the
 // distribution. Every version has the same steps: a directory for all modules that is
 // configured, or else one by the name. The name and what follows from it changed with versions;
-// see naming.
-func readDestination(l Layout) (distribution string, d Destination) {
-	n := readNaming(l)
+// see naming. text is the program.
+func readDestination(l Layout, text string) (distribution string, d Destination) {
+	n := newNaming(text)
 	name, known := n.distribution(l)
 	if !known {
 		name, d = "", Destination{Unknown: true}
@@ -70,11 +70,10 @@ type naming struct {
 	likeOnly bool
 }
 
-// readNaming recognises the way of the machine's dkms in the text of the program. If there is
-// no dkms in which it can be recognised, the way of recent versions is returned.
-func readNaming(l Layout) naming {
+// newNaming recognises the way of a dkms in its text. It returns the way of recent versions if
+// there is no text.
+func newNaming(text string) naming {
 	files := []string{"/etc/os-release", "/usr/lib/os-release"}
-	text := dkmsText(l)
 	if text == "" {
 		return naming{osRelease: files, ubuntuFirst: true}
 	}

@@ -73,7 +73,8 @@ func (l Layout) Path(path string) string { return filepath.Join(l.Root, path) }
 func ReadLayout(root string) (Layout, []string) {
 	l := DefaultLayout(root)
 	l.Running = runningKernel(root)
-	l.Distribution, l.Destination = readDestination(l)
+	text := dkmsText(l)
+	l.Distribution, l.Destination = readDestination(l, text)
 	files := []string{l.Path(FrameworkConf)}
 	more, _ := filepath.Glob(l.Path("/etc/dkms/framework.conf.d/*.conf"))
 	sort.Strings(more)
@@ -90,7 +91,7 @@ func ReadLayout(root string) (Layout, []string) {
 			troubles = append(troubles, l.apply(file, as)...)
 		}
 	}
-	if text := dkmsText(l); text != "" && !strings.Contains(text, "post_transaction") {
+	if text != "" && !strings.Contains(text, "post_transaction") {
 		l.PostTransaction = nil // dkms 3.1 and older do not know it
 	}
 	return l, troubles

@@ -34,8 +34,8 @@ func (o outcomes) addResult(res apply.Result) {
 	}
 }
 
-// addPlan adds the modules that a plan does nothing about since they wait for headers. If such
-// a module keeps an old build, that is its outcome.
+// addPlan adds the modules that a plan does nothing about since they wait for headers or for
+// another module. If one that waits for headers keeps an old build, that is its outcome.
 func (o outcomes) addPlan(p plan.Plan) {
 	for _, m := range p.NeedHeaders {
 		o.set(m.String(), dkmsstate.LastWaiting, waitsForHeaders, "")
@@ -43,6 +43,9 @@ func (o outcomes) addPlan(p plan.Plan) {
 	for _, n := range p.Broken {
 		if _, waits := o[n.Module]; waits {
 			o.set(n.Module, dkmsstate.LastLeft, n.Text, "")
+		}
+		if n.Waits {
+			o.set(n.Module, dkmsstate.LastWaiting, n.Text, "")
 		}
 	}
 }

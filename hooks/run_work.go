@@ -229,6 +229,7 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.
 	}
 	planned := plan.Autoinstall(s, goal)
 	r.outcomes.addPlan(planned)
+	planned.Broken = slices.DeleteFunc(planned.Broken, func(n plan.Note) bool { return n.Waits && r.knownToWait(kept, n) })
 	if !r.reconciling || r.inv.Script.Name == "" {
 		r.reported = kept.Reported(r.dpkg, r.present(s))
 		for _, t := range planned.Tasks {
@@ -244,6 +245,14 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.
 	planned.NeedHeaders = nil
 	planned, _ = planned.Without(r.reported)
 	return planned
+}
+
+// knownToWait reports whether it is no news that a module waits for another one: nobody named
+// the kernel, or this run of dpkg has reported it.
+func (r *run) knownToWait(kept dkmsstate.KernelRecord, n plan.Note) bool {
+	last := kept.Last[n.Module]
+	reported := r.dpkg != "" && kept.Run == r.dpkg && last.Result == dkmsstate.LastWaiting && last.Text == n.Text
+	return reported || r.reconciling && r.inv.Script.Name != ""
 }
 
 func (r *run) planUnbuild(s dkmsstate.Snapshot) plan.Plan {

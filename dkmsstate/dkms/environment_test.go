@@ -34,7 +34,7 @@ func TestEnvironment(t *testing.T) {
 				"GREP_OPTIONS=-v", "XZ_OPT=-F lzma", "LANG=de_DE", "LC_MESSAGES=de_DE", "LC_ALL=de_DE", "LANGUAGE=de"},
 		},
 		"what dkms takes for its own": {
-			caller: []string{"_mv=m/1", "post_transaction=false", "DKMS_DIRECTIVE=dkms_tree=/x", "ADDON_MODULES_DIR=/x", "autoinstall_all_kernels=1"},
+			caller: []string{"_mv=m/1", "post_transaction=false", "DKMS_DIRECTIVE=dkms_tree=/x", "ADDON_MODULES_DIR=/x", "autoinstall_all_kernels=1", "ID=x", "ID_LIKE=y"},
 		},
 		"debconf's": {
 			caller: []string{"DEBIAN_HAS_FRONTEND=1", "DEBCONF_REDIR=1", "DEBIAN_FRONTEND=dialog", record.RunVariable + "=1"},
