@@ -32,10 +32,12 @@ type Choice struct {
 	Entry string `json:"entry,omitempty"`
 	// Once reports whether the choice holds for the next boot only.
 	Once bool `json:"once,omitempty"`
-	// Cmdline is the command line that the boot loader gives to the kernel. CmdlineComplete
-	// reports whether it is all of it.
-	Cmdline         string `json:"cmdline,omitempty"`
-	CmdlineComplete bool   `json:"cmdline_complete"`
+	// Cmdline is the command line that the boot loader passes to the kernel. CmdlinePerhaps are
+	// arguments that it adds on conditions that are not known. CmdlineComplete reports whether
+	// there are no others.
+	Cmdline         string   `json:"cmdline,omitempty"`
+	CmdlinePerhaps  []string `json:"cmdline_perhaps,omitempty"`
+	CmdlineComplete bool     `json:"cmdline_complete"`
 }
 
 // The names of the boot loaders.

@@ -49,7 +49,7 @@ func (m Machine) grub() Choice {
 	if c.Kernel, err = m.imageRelease(linux.image, "/boot"); err != nil {
 		return unknown(grubName, fmt.Sprintf("%s: the entry %q: %v", c.Reason, c.Entry, err))
 	}
-	c.Cmdline, c.CmdlineComplete = linux.cmdline, linux.complete
+	c.Cmdline, c.CmdlinePerhaps, c.CmdlineComplete = linux.cmdline, linux.perhaps, linux.complete
 	return c
 }
 
@@ -207,11 +207,9 @@ func linuxOf(load grubLoad) (grubLinux, error) {
 	if _, rest, ok := strings.Cut(linux.image, ")"); ok && strings.HasPrefix(linux.image, "(") {
 		linux.image = rest
 	}
-	var line []string
 	for _, arg := range args[1:] {
-		line, linux.complete = append(line, arg.text), linux.complete && arg.known
+		linux.add(arg)
 	}
-	linux.cmdline = strings.Join(line, " ")
 	return linux, nil
 }
 

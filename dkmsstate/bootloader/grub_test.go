@@ -233,18 +233,12 @@ func TestGrub(t *testing.T) {
 	}
 }
 
-func TestGrubCommandLine(t *testing.T) {
-	const k = "6.12.9-amd64"
-	for name, c := range map[string]struct {
-		script, want string
-		complete     bool
-	}{
-		"as it is":              {"menuentry x {\nlinux /vmlinuz-" + k + " root=UUID=1 ro  quiet\n}", "root=UUID=1 ro quiet", true},
-		"quoted":                {"menuentry x {\nlinux /vmlinuz-" + k + ` "dyndbg=file a +p" 'b'` + "\n}", "dyndbg=file a +p b", true},
-		"a variable":            {"set extra='a b'\nmenuentry x {\nlinux /vmlinuz-" + k + " $extra c\n}", "a b c", true},
-		"one that is not known": {"hwmatch x 3\nmenuentry x {\nlinux /vmlinuz-" + k + " a=$match\n}", "a=$match", false},
-		"one that is empty":     {"menuentry x {\nlinux /vmlinuz-" + k + " ro $vt_handoff\n}", "ro", true},
-		"Ubuntu": {`
+// ubuntuModes is what grub-mkconfig of Ubuntu 24.04 writes for the graphics mode.
+const ubuntuModes = `
+function recordfail {
+  set recordfail=1
+  if [ -n "${have_grubenv}" ]; then if [ -z "${boot_once}" ]; then save_env recordfail; fi; fi
+}
 function gfxmode {
 	set gfxpayload="${1}"
 	if [ "${1}" = "keep" ]; then
@@ -272,15 +266,31 @@ if [ "${recordfail}" != 1 ]; then
 else
   set linux_gfx_mode=text
 fi
-menuentry 'Ubuntu' --class ubuntu {
-	gfxmode $linux_gfx_mode
-	linux	/boot/vmlinuz-` + k + ` root=UUID=1 ro  quiet splash $vt_handoff
-}`, "root=UUID=1 ro quiet splash vt.handoff=7", true},
+`
+
+func TestGrubCommandLine(t *testing.T) {
+	const k = "6.12.9-amd64"
+	const ubuntuEntry = "menuentry x {\nrecordfail\ngfxmode $linux_gfx_mode\nlinux /vmlinuz-" + k + " root=UUID=1 ro  quiet splash $vt_handoff\n}"
+	for name, c := range map[string]struct {
+		script, want string
+		complete     bool
+		perhaps      []string
+	}{
+		"as it is":              {"menuentry x {\nlinux /vmlinuz-" + k + " root=UUID=1 ro  quiet\n}", "root=UUID=1 ro quiet", true, nil},
+		"quoted":                {"menuentry x {\nlinux /vmlinuz-" + k + ` "dyndbg=file a +p" 'b'` + "\n}", "dyndbg=file a +p b", true, nil},
+		"a variable":            {"set extra='a b'\nmenuentry x {\nlinux /vmlinuz-" + k + " $extra c\n}", "a b c", true, nil},
+		"one that is not known": {"hwmatch x 3\nmenuentry x {\nlinux /vmlinuz-" + k + " a=$match\n}", "a=$match", false, nil},
+		"one that is empty":     {"menuentry x {\nlinux /vmlinuz-" + k + " ro $vt_handoff\n}", "ro", true, nil},
+		"Ubuntu":                {ubuntuModes + ubuntuEntry, "root=UUID=1 ro quiet splash vt.handoff=7", true, nil},
+		"Ubuntu, listed":        {strings.ReplaceAll(ubuntuModes, "-e ${prefix}", "-e (hd0)") + ubuntuEntry, "root=UUID=1 ro quiet splash", true, []string{"vt.handoff=7"}},
+		"set by a condition":    {"if keystatus --shift; then set x='a b'; else y=$x; set x=c; fi\nmenuentry x {\nlinux /vmlinuz-" + k + " ro $x\n}", "ro", true, []string{"a", "b", "c"}},
+		"a part of a word":      {"if keystatus --shift; then set x=a; fi\nmenuentry x {\nlinux /vmlinuz-" + k + " ro x=$x\n}", "ro x=$x", false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := machine(t, kernels(k), files{"/boot/grub/grub.cfg": c.script}).Next()
 			assert.Equal(t, dkmsstate.Release(k), got.Kernel, got.Reason)
 			assert.Equal(t, c.want, got.Cmdline)
+			assert.Equal(t, c.perhaps, got.CmdlinePerhaps)
 			assert.Equal(t, c.complete, got.CmdlineComplete)
 		})
 	}

@@ -35,7 +35,9 @@ func (r *grubRun) execute(name string, args []grubValue, c grubCommand) error {
 	case defined:
 		return r.call(function, args)
 	case name == "set":
-		return r.set(args)
+		if !r.assigns(c.words[1:]) {
+			return r.set(args)
+		}
 	case name == "unset":
 		for _, arg := range args {
 			r.env[arg.text] = grubValue{known: true}
@@ -78,7 +80,7 @@ func isVariable(name string) bool {
 	return true
 }
 
-// set evaluates "set NAME=VALUE".
+// set evaluates "set NAME=VALUE" in which a variable has a part of the name.
 func (r *grubRun) set(args []grubValue) error {
 	if len(args) == 0 {
 		return nil
@@ -213,13 +215,11 @@ func (r *grubRun) addSpecified(args []grubValue) error {
 			return fmt.Errorf("%s: %w", e.file, err)
 		}
 		linux := grubLinux{image: e.linux, complete: true}
-		var line []string
 		for _, token := range words {
 			for _, v := range r.expand([]grubWord{token.word}) {
-				line, linux.complete = append(line, v.text), linux.complete && v.known
+				linux.add(v)
 			}
 		}
-		linux.cmdline = strings.Join(line, " ")
 		r.menu = append(r.menu, grubEntry{title: e.title, id: e.id, certain: r.doubt == 0, linux: &linux})
 	}
 	return nil

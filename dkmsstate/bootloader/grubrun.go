@@ -41,6 +41,9 @@ type grubValue struct {
 	// from is the file and the variable in it that the value was read from, "" if the script has
 	// it.
 	from string
+	// either are the values that one that is not known can have, nil if these are not known
+	// either.
+	either []string
 }
 
 // grubEntry is an entry of a menu.
@@ -58,8 +61,24 @@ type grubEntry struct {
 // grubLinux is a kernel that an entry starts.
 type grubLinux struct {
 	image, cmdline string
-	// complete reports whether all of the command line is known.
+	// perhaps are arguments that a condition decides about.
+	perhaps []string
+	// complete reports whether all of the command line is known, but for these.
 	complete bool
+}
+
+// add adds an argument to the command line.
+func (l *grubLinux) add(arg grubValue) {
+	switch {
+	case !arg.known && arg.either != nil:
+		for _, text := range arg.either {
+			l.perhaps = append(l.perhaps, strings.Fields(text)...)
+		}
+		return
+	case !arg.known:
+		l.complete = false
+	}
+	l.cmdline = strings.TrimPrefix(l.cmdline+" "+arg.text, " ")
 }
 
 // grubRun is a script that is being evaluated: all branches of a condition that is not known
@@ -182,7 +201,8 @@ func (r *grubRun) command(c grubCommand) error {
 	return r.execute(args[0].text, args[1:], c)
 }
 
-// assigns evaluates NAME=VALUE, and reports whether the command is that.
+// assigns evaluates NAME=VALUE, and reports whether the words are that. A variable without quotes
+// whose value has several words is not followed.
 func (r *grubRun) assigns(words []grubWord) bool {
 	if len(words) != 1 || words[0][0].variable || words[0][0].quoted {
 		return false
@@ -197,6 +217,9 @@ func (r *grubRun) assigns(words []grubWord) bool {
 		if part.variable {
 			add = r.value(part.text)
 		}
+		if part.variable && !part.quoted && strings.ContainsAny(add.text, " \t\n") {
+			add = grubValue{}
+		}
 		v = v.with(add)
 	}
 	r.setVariable(name, v)
@@ -206,7 +229,7 @@ func (r *grubRun) assigns(words []grubWord) bool {
 // setVariable sets a variable. Of one that is not known nothing is kept.
 func (r *grubRun) setVariable(name string, v grubValue) {
 	if !v.known {
-		v = grubValue{}
+		v = grubValue{either: v.either}
 	}
 	r.env[name], r.last = v, yes
 }
@@ -256,10 +279,31 @@ func (r *grubRun) merge(other map[string]grubValue) {
 		if !set {
 			w = initialValue(name)
 		}
-		if v.known != w.known || v.text != w.text {
-			r.env[name] = grubValue{}
+		if v.known != w.known || v.text != w.text || !v.known {
+			r.env[name] = grubValue{either: alternatives(v, w)}
 		}
 	}
+}
+
+// alternatives returns the values that one of two values can have, nil if these are not known or
+// many.
+func alternatives(values ...grubValue) []string {
+	const most = 8
+	var all []string
+	for _, v := range values {
+		switch {
+		case v.known:
+			all = append(all, v.text)
+		case v.either == nil:
+			return nil
+		}
+		all = append(all, v.either...)
+	}
+	slices.Sort(all)
+	if all = slices.Compact(all); len(all) > most {
+		return nil
+	}
+	return all
 }
 
 // loop evaluates "for".
@@ -323,7 +367,11 @@ func (v grubValue) with(w grubValue) grubValue {
 	if len(v.text)+len(w.text) > maxGrubValue {
 		return grubValue{}
 	}
-	return grubValue{text: v.text + w.text, known: v.known && w.known, from: w.from}
+	sum := grubValue{text: v.text + w.text, known: v.known && w.known, from: w.from}
+	if v.known && v.text == "" {
+		sum.either = w.either
+	}
+	return sum
 }
 
 // source evaluates another script.

@@ -30,6 +30,9 @@ func (m Machine) systemdBoot() Choice {
 	if len(partitions) != 1 {
 		return unknown(systemdBootName, fmt.Sprintf("systemd-boot is on %d EFI system partitions", len(partitions)))
 	}
+	if m.Layout.Root == "/" && !m.Booted {
+		return unknown(systemdBootName, "whether the variables of the firmware are those of this system cannot be determined")
+	}
 	if m.Booted && m.exists("/sys/firmware/efi") && !m.firmware().readable() {
 		return unknown(systemdBootName, "the variables of the firmware cannot be read")
 	}
