@@ -20,10 +20,8 @@ type assessor struct {
 	ctx  context.Context
 	inv  Invocation
 	sys  system
-	boot []dkmsstate.Release
-	// newest is the newest kernel with an image.
-	newest dkmsstate.Release
-	o      Overview
+	boot boot
+	o    Overview
 	// rules returns what modprobe.d(5) sets. It is read once, on the first call.
 	rules func() modprobe.Modprobe
 	// brokenFound are the modules whose registration is broken, as far as it was found.
@@ -32,11 +30,12 @@ type assessor struct {
 
 func newAssessor(ctx context.Context, inv Invocation, sys system) *assessor {
 	inv.Hook = Reconciler
-	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: bootable(inv, sys.layout), newest: newest(inv, sys.layout),
+	boot := readBoot(inv, sys.layout)
+	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: boot,
 		rules:       sync.OnceValue(func() modprobe.Modprobe { return modprobe.ReadModprobe(sys.layout.Root) }),
 		brokenFound: map[dkmsstate.Module]bool{}, o: Overview{
 			Schema: overviewSchema, Program: Version, Host: hostName(sys.layout), Time: time.Now().Truncate(time.Second),
-			Kernels: []KernelView{}, Registered: []string{}, Findings: []Finding{}, Unusual: []string{}, HooksOff: []string{}, Troubles: []string{},
+			NextBoot: boot.next, Kernels: []KernelView{}, Registered: []string{}, Findings: []Finding{}, Unusual: []string{}, HooksOff: []string{}, Troubles: []string{},
 		}}
 }
 
@@ -53,7 +52,7 @@ func hostName(layout dkmsstate.Layout) string {
 // add adds a finding.
 func (a *assessor) add(f Finding) {
 	f.Reason = inOneLine(f.Reason)
-	f.Boot = f.Kind.decidesBoot() && (f.Kernel == "" || slices.Contains(a.boot, f.Kernel))
+	f.Boot = f.Kind.decidesBoot() && (f.Kernel == "" || slices.Contains(a.boot.kernels, f.Kernel))
 	a.o.Findings = append(a.o.Findings, f)
 }
 

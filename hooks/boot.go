@@ -1,10 +1,18 @@
 package hooks
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/bootloader"
 )
 
 // startable reports whether there is an image to start the kernel from: under one of the usual
@@ -33,15 +41,78 @@ func unownedImage(db *debpkg.Database, layout dkmsstate.Layout, kernel dkmsstate
 	return err == nil && len(owners) == 0
 }
 
-// newest returns the newest installed kernel with an image, "" if there is none. A boot
-// loader starts it next, unless it is configured otherwise.
-func newest(inv Invocation, layout dkmsstate.Layout) dkmsstate.Release {
+// boot is what is known about the next boot.
+type boot struct {
+	// next is the kernel that the boot loader starts.
+	next bootloader.Choice
+	// newest is the newest kernel with an image.
+	newest dkmsstate.Release
+	// kernels are those whose modules matter at the next boot, newest first.
+	kernels []dkmsstate.Release
+}
+
+// readBoot reads what is known about the next boot. The kernels that matter are the one that
+// boots next, or the newest one if no configuration selects a kernel for good, the running one,
+// and what was installed or upgraded since the system was started.
+func readBoot(inv Invocation, layout dkmsstate.Layout) boot {
+	live := booted(layout)
+	image := func(kernel dkmsstate.Release) bool { return startable(inv, layout, kernel) }
+	machine := bootloader.Machine{Layout: layout, Booted: live, Image: image}
+	b := boot{next: machine.Next(), newest: machine.Newest()}
+	var started time.Time
+	if live {
+		started = startTime()
+	}
 	for _, kernel := range layout.InstalledKernels() {
-		if layout.KernelThere(kernel) && startable(inv, layout, kernel) {
-			return kernel
+		if b.matters(layout, kernel) || !started.IsZero() && unpackedSince(layout, kernel, started) {
+			b.kernels = append(b.kernels, kernel)
 		}
 	}
-	return ""
+	return b
+}
+
+// matters reports whether a kernel may be the next to run, or runs.
+func (b boot) matters(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
+	switch {
+	case b.startsNext(kernel):
+		return true
+	case kernel == b.newest && (b.next.Certainty != bootloader.Decided || b.next.Once):
+		return true
+	}
+	return running(layout, kernel) && layout.KernelThere(kernel)
+}
+
+// startsNext reports whether the boot loader is known to start a kernel at the next boot.
+func (b boot) startsNext(kernel dkmsstate.Release) bool {
+	return b.next.Certainty == bootloader.Decided && kernel == b.next.Kernel
+}
+
+// word describes what a kernel has to do with the next boot.
+func (b boot) word(layout dkmsstate.Layout, kernel dkmsstate.Release) string {
+	switch {
+	case running(layout, kernel):
+		return "running kernel"
+	case b.startsNext(kernel):
+		return "boots next"
+	case kernel == b.newest:
+		return "newest kernel"
+	}
+	return "new since the last boot"
+}
+
+// nextBootText returns which kernel starts next, and what decides.
+func nextBootText(next bootloader.Choice) string {
+	next.Reason = inOneLine(next.Reason)
+	switch next.Certainty {
+	case bootloader.Decided:
+		if next.Loader != "" {
+			return fmt.Sprintf("%s, by %s: %s", next.Kernel, next.Loader, next.Reason)
+		}
+		return fmt.Sprintf("%s: %s", next.Kernel, next.Reason)
+	case bootloader.Newest:
+		return fmt.Sprintf("the newest kernel, %s, as %s", next.Kernel, next.Reason)
+	}
+	return "cannot be determined: " + next.Reason
 }
 
 // running reports whether a kernel of the layout is the running one.
@@ -49,15 +120,35 @@ func running(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
 	return kernel != "" && kernel == layout.Running
 }
 
-// bootable returns the newest kernel with an image and the running kernel, as far as they are
-// installed.
+// bootable returns the kernels whose modules matter at the next boot, newest first.
 func bootable(inv Invocation, layout dkmsstate.Layout) []dkmsstate.Release {
-	var kernels []dkmsstate.Release
-	next := newest(inv, layout)
-	for _, kernel := range layout.InstalledKernels() {
-		if kernel == next || running(layout, kernel) && layout.KernelThere(kernel) {
-			kernels = append(kernels, kernel)
+	return readBoot(inv, layout).kernels
+}
+
+// startTime returns when the running system was started, zero if that is not known.
+func startTime() time.Time {
+	var up unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
+		return time.Time{}
+	}
+	return time.Now().Add(-time.Duration(up.Nano()))
+}
+
+// unpackedSince reports whether files of a kernel that only its package writes were written
+// after a time.
+func unpackedSince(layout dkmsstate.Layout, kernel dkmsstate.Release, when time.Time) bool {
+	if !layout.KernelThere(kernel) || !layout.ImageThere(kernel) {
+		return false
+	}
+	dir := layout.KernelDir(kernel)
+	for _, file := range []string{layout.Path("/boot/vmlinuz-" + string(kernel)), filepath.Join(dir, "modules.order"), filepath.Join(dir, "modules.builtin")} {
+		info, err := os.Stat(file)
+		if err != nil {
+			continue
+		}
+		if st, ok := info.Sys().(*syscall.Stat_t); ok && time.Unix(st.Ctim.Unix()).After(when) {
+			return true
 		}
 	}
-	return kernels
+	return false
 }

@@ -45,11 +45,13 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		return Explanation{}, err
 	}
 	fresh.Examine(ctx, &s, kept)
+	a := newAssessor(ctx, inv, sys)
 	e := Explanation{
-		Kernel: newAssessor(ctx, inv, sys).on(s, kept).view(), Decision: d, Removed: sys.config.removed(inv, w, d),
+		Kernel: a.on(s, kept).view(), Decision: d, Removed: sys.config.removed(inv, w, d),
 		Troubles: append(sys.troubles, s.Troubles...),
 	}
 	e.Evidence = evidence(inv, addDetails(inv, w), e.Kernel, readUnfinished(sys.layout, inv.Kernel))
+	e.Evidence = append(e.Evidence, Evidence{"boot", nextBootText(a.boot.next)})
 	if db, err := inv.database(); err == nil {
 		for _, trouble := range db.Troubles() {
 			e.Troubles = append(e.Troubles, "dpkg's database: "+trouble)

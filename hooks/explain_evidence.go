@@ -92,7 +92,9 @@ func kernelWords(w World, v KernelView) string {
 	if v.Running {
 		words = append(words, "it is running")
 	}
-	if v.Newest {
+	if v.BootsNext {
+		words = append(words, "it boots next")
+	} else if v.Newest {
 		words = append(words, "it is the newest kernel with an image")
 	}
 	return strings.Join(words, ", ")

@@ -169,7 +169,7 @@ func (k kernelAssessor) wantedWords(r dkmsstate.Registration, registered bool) s
 }
 
 func (k kernelAssessor) kernelWords() string {
-	v := KernelView{Running: running(k.s.Layout, k.s.Kernel), Newest: k.s.Kernel == k.newest}
+	v := KernelView{Running: running(k.s.Layout, k.s.Kernel), Newest: k.s.Kernel == k.boot.newest, BootsNext: k.boot.startsNext(k.s.Kernel)}
 	return kernelWords(World{There: k.s.There}, v)
 }
 

@@ -25,7 +25,8 @@ type Finding struct {
 	Fix string `json:"fix"`
 	// Repairable reports whether `check --repair` fixes the problem.
 	Repairable bool `json:"repairable"`
-	// Boot reports whether the problem concerns the modules of the running or the newest kernel.
+	// Boot reports whether the problem concerns the modules of the running kernel or of one
+	// that may boot next.
 	Boot bool `json:"boot"`
 }
 

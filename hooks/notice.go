@@ -13,8 +13,8 @@ import (
 	"dkms-hooks/dkmsstate/signing"
 )
 
-// Remind prints what is wrong with the modules of the newest and the running kernel, and updates
-// the notice. dkms-hooks remind runs it at the end of each run of dpkg.
+// Remind prints what is wrong with the modules of the running kernel and of those that may boot
+// next, and updates the notice. dkms-hooks remind runs it at the end of each run of dpkg.
 func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	sys := withRecord(inv)
 	text := noticeText(ctx, inv, sys)
@@ -59,14 +59,15 @@ func noticeText(ctx context.Context, inv Invocation, sys system) string {
 
 // noticeLines returns a line for each thing that is wrong, or for several of the same kind.
 func noticeLines(ctx context.Context, inv Invocation, sys system) []string {
-	o, err := newAssessor(ctx, inv, sys).bootOverview()
+	a := newAssessor(ctx, inv, sys)
+	o, err := a.bootOverview()
 	if err != nil {
 		return []string{err.Error()}
 	}
 	modules := map[string][]string{}
 	var lines []string
 	for _, f := range o.Findings {
-		about := noticeLine(f, running(sys.layout, f.Kernel))
+		about := noticeLine(f, a.boot.word(sys.layout, f.Kernel))
 		if f.Module == "" {
 			lines = append(lines, f.Where()+about)
 			continue
@@ -79,12 +80,9 @@ func noticeLines(ctx context.Context, inv Invocation, sys system) []string {
 	return lines
 }
 
-// noticeLine returns what a line of the notice says behind the modules.
-func noticeLine(f Finding, runs bool) string {
-	which := "newest kernel"
-	if runs {
-		which = "running kernel"
-	}
+// noticeLine returns what a line of the notice says behind the modules. which describes the
+// kernel.
+func noticeLine(f Finding, which string) string {
 	on := fmt.Sprintf(" for %s (%s)", f.Kernel, which)
 	if f.Kernel == "" || f.Module == "" {
 		on = ""

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/bootloader"
 	"dkms-hooks/dkmsstate/fresh"
 )
 
@@ -22,6 +23,8 @@ type Overview struct {
 	Program string    `json:"program"`
 	Host    string    `json:"host"`
 	Time    time.Time `json:"time"`
+	// NextBoot is the kernel that starts at the next boot, and what decides.
+	NextBoot bootloader.Choice `json:"next_boot"`
 	// Kernels are the kernels that the module tree, the DKMS tree or the record knows, newest
 	// first.
 	Kernels []KernelView `json:"kernels"`
@@ -81,8 +84,8 @@ func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
 	return a.assess(survey, kernels), nil
 }
 
-// ReadBootOverview reads the state of the running and the newest kernel, and only what decides
-// about their modules.
+// ReadBootOverview reads the state of the running kernel and of those that may boot next, and only
+// what decides about their modules.
 func ReadBootOverview(ctx context.Context, inv Invocation) (Overview, error) {
 	return newAssessor(ctx, inv, withRecord(inv)).bootOverview()
 }
@@ -92,10 +95,13 @@ func (a *assessor) bootOverview() (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
-	o := a.assess(survey, a.boot)
+	o := a.assess(survey, a.boot.kernels)
 	o.Findings = slices.DeleteFunc(o.Findings, func(f Finding) bool { return !f.Boot })
 	return o, nil
 }
+
+// NextBootText returns which kernel starts next, and what decides.
+func (o Overview) NextBootText() string { return nextBootText(o.NextBoot) }
 
 // of returns the findings about a kernel.
 func (o Overview) of(kernel dkmsstate.Release) []Finding {

@@ -59,6 +59,17 @@ type run struct {
 	// reconciling reports whether no hook was called for the kernel. Under dpkg, missing
 	// headers are then not reported, and what failed is not tried again until it changes.
 	reconciling bool
+	// boot is what is known about the next boot, nil until it is needed.
+	boot *boot
+}
+
+// mattersAtBoot reports whether a kernel runs or may boot next.
+func (r *run) mattersAtBoot(kernel dkmsstate.Release) bool {
+	if r.boot == nil {
+		b := readBoot(r.inv, r.machine.Layout)
+		r.boot = &b
+	}
+	return slices.Contains(r.boot.kernels, kernel)
 }
 
 func newRun(inv Invocation, sys system, verdict Verdict, stderr io.Writer) *run {

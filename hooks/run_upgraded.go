@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"path"
-	"slices"
 	"strings"
 
 	"dkms-hooks/dkmsstate"
@@ -15,7 +14,7 @@ import (
 // source of the new one. As for the package itself, only the kernels that may be booted next
 // count.
 func (r *run) upgraded(s dkmsstate.Snapshot, m dkmsstate.Module) bool {
-	if _, linked := s.Link(m.Name, s.Arch); linked || r.record == nil || !slices.Contains(bootable(r.inv, s.Layout), s.Kernel) {
+	if _, linked := s.Link(m.Name, s.Arch); linked || r.record == nil || !r.mattersAtBoot(s.Kernel) {
 		return false
 	}
 	replaced := false

@@ -215,7 +215,7 @@ func (r *run) unpacked(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) bool {
 // again by the kernel's own hook, and by a reconcile on kernels that are bootable. With a dozen
 // old kernels there would otherwise be a dozen attempts in every run of dpkg.
 func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
-	retries := !r.reconciling || slices.Contains(bootable(r.inv, s.Layout), s.Kernel)
+	retries := !r.reconciling || r.mattersAtBoot(s.Kernel)
 	return dkmsstate.Present{Recurs: s.Recurs, Packages: r.inv.packages, Compiler: s.Layout.Compiler(), Retries: retries}
 }
 

@@ -16,9 +16,11 @@ type KernelView struct {
 	Present bool `json:"present"`
 	// Running reports whether the kernel is the running one.
 	Running bool `json:"running"`
-	// Newest reports whether it is the newest kernel with an image. A boot loader starts it next,
-	// unless it is configured otherwise.
+	// Newest reports whether it is the newest kernel with an image, of the running kernel's flavour
+	// if there is one.
 	Newest bool `json:"newest"`
+	// BootsNext reports whether the boot loader is configured to start it at the next boot.
+	BootsNext bool `json:"boots_next"`
 	// Headers is present, missing or foreign.
 	Headers string `json:"headers"`
 	// HeadersReason is how foreign headers differ from those of the image.
@@ -103,8 +105,9 @@ func wantedOn(inv Invocation, sys system, s dkmsstate.Snapshot) plan.Goal {
 func viewKernel(k kernelAssessor, found []Finding) KernelView {
 	s := k.s
 	v := KernelView{
-		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), Newest: s.Kernel == k.newest,
-		Headers: HeadersMissing, HeadersReason: s.Mismatch, Active: k.work.active(), Unfinished: k.work.why(),
+		Release: s.Kernel, Present: s.There, Running: running(s.Layout, s.Kernel), Newest: s.Kernel == k.boot.newest,
+		BootsNext: k.boot.startsNext(s.Kernel),
+		Headers:   HeadersMissing, HeadersReason: s.Mismatch, Active: k.work.active(), Unfinished: k.work.why(),
 		Modules: []ModuleView{}, Complete: true,
 	}
 	switch {

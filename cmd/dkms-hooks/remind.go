@@ -12,7 +12,7 @@ import (
 func (p program) remindCommand() *cli.Command {
 	return &cli.Command{
 		Name:         "remind",
-		Usage:        "print what is wrong on the running and the newest kernel (run at the end of dpkg)",
+		Usage:        "print what is wrong on the running kernel and on those that may boot next (run at the end of dpkg)",
 		Flags:        []cli.Flag{&cli.BoolFlag{DisableDefaultText: true, Name: "summary", Usage: "print in one line how many problems there are on all kernels"}},
 		ArgsUsage:    " ", // none
 		OnUsageError: usageError,

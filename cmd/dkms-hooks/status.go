@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/bootloader"
 	"dkms-hooks/hooks"
 )
 
@@ -27,7 +28,7 @@ func (p program) statusCommand() *cli.Command {
 			"with --verbose or a kernel release in any case.\n\n" +
 			"The exit status is 0 if nothing is wrong, 1 if something is, and 3 if it cannot be determined.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{DisableDefaultText: true, Name: "boot", Usage: "only what decides about the modules of the running and the newest kernel"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "boot", Usage: "only what decides about the modules of the running kernel and of those that may boot next"},
 			&cli.BoolFlag{DisableDefaultText: true, Name: "json", Usage: "print JSON, as described in status.schema.json"},
 		},
 		OnUsageError: usageError,
@@ -78,9 +79,17 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	out.findings(general)
 	out.hooksOff(o)
 	if !inv.Quiet {
+		if shown := inv.Verbose || o.NextBoot.Certainty == bootloader.Unknown && hasNewest(o); shown {
+			out.line(cell{"next boot: ", bold}, cell{o.NextBootText(), plain})
+		}
 		out.line(cell{statusSummary(o), bold})
 	}
 	return o.Status()
+}
+
+// hasNewest reports whether a kernel could be started.
+func hasNewest(o hooks.Overview) bool {
+	return slices.ContainsFunc(o.Kernels, func(k hooks.KernelView) bool { return k.Newest })
 }
 
 // printTroubles prints what could not be read.
@@ -140,7 +149,7 @@ func detailOf(o hooks.Overview, k hooks.KernelView, inv hooks.Invocation) detail
 	switch {
 	case inv.Verbose || inv.Kernel != "":
 		return everything
-	case k.Newest || k.Running || wrong == 1:
+	case k.Newest || k.BootsNext || k.Running || wrong == 1:
 		return attempts
 	}
 	return summary
@@ -231,7 +240,8 @@ func kernelWords(k hooks.KernelView, all bool) []string {
 		}
 	}
 	add(k.Running, "running")
-	add(k.Newest, "newest")
+	add(k.BootsNext, "boots next")
+	add(k.Newest && !k.BootsNext, "newest")
 	add(!k.Present, "not installed")
 	add(k.Present && k.Headers == hooks.HeadersForeign, "headers of another build: "+k.HeadersReason)
 	add(k.Present && k.Headers == hooks.HeadersPresent, "with headers")

@@ -7,13 +7,18 @@ import (
 	"dkms-hooks/dkmsstate"
 )
 
-// NewestKernel returns the newest installed kernel with an image, "" if there is none. If a
+// Newest returns the newest installed kernel with an image, "" if there is none. If a
 // kernel of the running one's flavour is installed, it is one of these: a machine that runs
 // 6.12.9-cloud-amd64 does not start 6.12.10-rt-amd64 next because that is newer.
-func NewestKernel(l dkmsstate.Layout) dkmsstate.Release {
+func (m Machine) Newest() dkmsstate.Release {
+	l := m.Layout
+	image := m.Image
+	if image == nil {
+		image = l.ImageThere
+	}
 	var newest dkmsstate.Release
 	for _, kernel := range l.InstalledKernels() {
-		if !l.KernelThere(kernel) || !l.ImageThere(kernel) {
+		if !l.KernelThere(kernel) || !image(kernel) {
 			continue
 		}
 		if l.Running == "" || Flavour(kernel) == Flavour(l.Running) {

@@ -19,6 +19,9 @@ type Machine struct {
 	// Booted reports whether the running system was booted from this root. In a chroot, in a
 	// container and in an image, the firmware and the devices are those of another system.
 	Booted bool
+	// Image reports whether a kernel has an image that it can be started from. If it is nil,
+	// only images with one of the usual names count (Layout.ImageThere).
+	Image func(dkmsstate.Release) bool
 }
 
 // loader is a boot loader that is configured below the root.
@@ -31,7 +34,7 @@ type loader struct {
 // Next returns the kernel that starts at the next boot.
 func (m Machine) Next() Choice {
 	found := m.loaders()
-	if m.contained() && NewestKernel(m.Layout) != "" {
+	if m.contained() && m.Newest() != "" {
 		return unknown("", "this is a container: its host selects the kernel")
 	}
 	if m.Booted {
@@ -123,7 +126,7 @@ func unsupported(name string) loader {
 // withoutLoader returns the kernel of a system for which no boot loader is configured. If there
 // is no image either, the host of a container or of a virtual machine starts the kernel.
 func (m Machine) withoutLoader() Choice {
-	newest := NewestKernel(m.Layout)
+	newest := m.Newest()
 	if newest == "" && m.Layout.Running != "" {
 		return Choice{Certainty: Decided, Kernel: m.Layout.Running,
 			Reason: "there is no boot loader and no kernel image, so that the host starts its own kernel"}

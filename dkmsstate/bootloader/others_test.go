@@ -191,16 +191,16 @@ func TestUnreadable(t *testing.T) {
 	assert.Contains(t, m.Next().Reason, "cannot read /boot/grub/grub.cfg: larger than")
 }
 
-func TestNewestKernel(t *testing.T) {
+func TestNewest(t *testing.T) {
 	for k, want := range map[dkmsstate.Release]string{"6.12.63+deb13-amd64": "amd64", "6.12.63+deb13-cloud-amd64": "cloud-amd64", "6.1.0-18-rt-amd64": "rt-amd64",
 		"6.8.12-4-pve": "pve", "6.12.34+rpt-rpi-2712": "rpi-2712", "6.8.0-45-generic": "generic", "6.10-rc3-amd64": "amd64", "6.9.7": "", "6.9.7-200.fc40.x86_64": "",
 		"6.9.0-060900-generic": "generic", "6.6.31-current-rockchip64": "current-rockchip64"} {
 		assert.Equal(t, want, Flavour(k), k)
 	}
 	m := machine(t, kernels("6.1.0-9-amd64", "6.1.0-28-amd64", "6.1.0-30-cloud-amd64"))
-	assert.Equal(t, dkmsstate.Release("6.1.0-30-cloud-amd64"), NewestKernel(m.Layout))
+	assert.Equal(t, dkmsstate.Release("6.1.0-30-cloud-amd64"), m.Newest())
 	m.Layout.Running = "6.1.0-9-amd64"
-	assert.Equal(t, dkmsstate.Release("6.1.0-28-amd64"), NewestKernel(m.Layout))
+	assert.Equal(t, dkmsstate.Release("6.1.0-28-amd64"), m.Newest())
 	m.Layout.Running = "6.1.0-9-rt-amd64" // none is left
-	assert.Equal(t, dkmsstate.Release("6.1.0-30-cloud-amd64"), NewestKernel(m.Layout))
+	assert.Equal(t, dkmsstate.Release("6.1.0-30-cloud-amd64"), m.Newest())
 }

@@ -36,7 +36,7 @@ func (m Machine) proxmox() Choice {
 	case err != nil:
 		return unknown(proxmoxName, err.Error())
 	case kernel == "":
-		newest := NewestKernel(m.Layout)
+		newest := m.Newest()
 		if newest == "" {
 			return unknown(proxmoxName, "no kernel is pinned, and none has an image")
 		}

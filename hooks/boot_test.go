@@ -1,0 +1,70 @@
+package hooks
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/bootloader"
+)
+
+// The playground has 6.1.0 and 6.2.0.
+func TestBootable(t *testing.T) {
+	const grub = "boot/grub/grub.cfg"
+	entries := "menuentry new {\nlinux /vmlinuz-6.2.0\n}\nmenuentry old {\nlinux /vmlinuz-6.1.0\n}\n"
+	for name, c := range map[string]struct {
+		running  dkmsstate.Release
+		files    map[string]string
+		want     []dkmsstate.Release
+		wordOf61 string
+	}{
+		"nothing selects":         {"", nil, []dkmsstate.Release{"6.2.0"}, "new since the last boot"},
+		"the older one":           {"", map[string]string{grub: "set default=old\n" + entries}, []dkmsstate.Release{"6.1.0"}, "boots next"},
+		"the older one, running":  {"6.1.0", map[string]string{grub: "set default=old\n" + entries}, []dkmsstate.Release{"6.1.0"}, "running kernel"},
+		"the newer one":           {"6.1.0", map[string]string{grub: entries}, []dkmsstate.Release{"6.2.0", "6.1.0"}, "running kernel"},
+		"the older one once":      {"", map[string]string{grub: "load_env\nset default=$next_entry\n" + entries, "boot/grub/grubenv": "# GRUB Environment Block\nnext_entry=old\n"}, []dkmsstate.Release{"6.2.0", "6.1.0"}, "boots next"},
+		"it cannot be determined": {"", map[string]string{grub: "strange"}, []dkmsstate.Release{"6.2.0"}, "new since the last boot"},
+		"another flavour is newer": {"6.1.0", map[string]string{"boot/vmlinuz-6.3.0-rt": "image", "lib/modules/6.3.0-rt/kernel/a.ko": ""},
+			[]dkmsstate.Release{"6.2.0", "6.1.0"}, "running kernel"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlayground(t, t.TempDir())
+			for file, text := range c.files {
+				p.write(file, text)
+			}
+			layout := dkmsstate.DefaultLayout(p.root)
+			layout.Running = c.running
+			inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + p.root})
+			require.NoError(t, err)
+			assert.Equal(t, c.want, bootable(inv, layout))
+			assert.Equal(t, c.wordOf61, readBoot(inv, layout).word(layout, "6.1.0"))
+		})
+	}
+}
+
+func TestUnpackedSince(t *testing.T) {
+	p := newPlayground(t, t.TempDir())
+	layout := dkmsstate.DefaultLayout(p.root)
+	assert.True(t, unpackedSince(layout, "6.1.0", time.Now().Add(-time.Hour)))
+	assert.False(t, unpackedSince(layout, "6.1.0", time.Now().Add(time.Hour)))
+	require.NoError(t, os.Remove(filepath.Join(p.root, "boot/vmlinuz-6.1.0")))
+	assert.False(t, unpackedSince(layout, "6.1.0", time.Now().Add(-time.Hour)), "nothing can start it")
+	assert.False(t, unpackedSince(layout, "9.9", time.Time{}))
+	assert.WithinRange(t, startTime(), time.Now().Add(-100*365*24*time.Hour), time.Now())
+}
+
+func TestNextBootText(t *testing.T) {
+	for want, next := range map[string]bootloader.Choice{
+		"6.1, by GRUB: x":                   {Certainty: bootloader.Decided, Kernel: "6.1", Loader: "GRUB", Reason: "x"},
+		"6.1: x":                            {Certainty: bootloader.Decided, Kernel: "6.1", Reason: "x"},
+		"the newest kernel, 6.1, as x":      {Certainty: bootloader.Newest, Kernel: "6.1", Reason: "x"},
+		"cannot be determined: a?[1m; line": {Certainty: bootloader.Unknown, Reason: "a\x1b[1m\nline"},
+	} {
+		assert.Equal(t, want, nextBootText(next))
+	}
+}
