@@ -55,6 +55,16 @@ type KernelRecord struct {
 	// Answers are what dkms answered about modules of which only dkms knows whether it would
 	// install them unasked, and what they need, by MODULE/VERSION (apply.Ask).
 	Answers map[string]Answer `json:"answers,omitempty"`
+	// Signatures are those of the installed modules of a kernel that checks them, by file name.
+	Signatures map[string]SignatureRecord `json:"signatures,omitempty"`
+}
+
+// SignatureRecord is the signature of a module's file: a PKCS #7 message, nil if the module is not
+// signed, and the digest of what is signed. Stamp identifies the state of the file.
+type SignatureRecord struct {
+	Stamp   string `json:"stamp"`
+	Message []byte `json:"message,omitempty"`
+	Digest  []byte `json:"digest,omitempty"`
 }
 
 // BuildRecord describes a build as it was when it was found fresh, and the kernel for which it

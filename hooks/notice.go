@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate/record"
-	"dkms-hooks/dkmsstate/signing"
 )
 
 // Remind prints what is wrong with the modules of the running kernel and of those that may boot
@@ -53,7 +52,7 @@ func noticeText(ctx context.Context, inv Invocation, sys system) string {
 	if text.Len() > 0 {
 		text.WriteString("dkms-hooks:   next: dkms-hooks status --boot\n")
 	}
-	text.WriteString(enrolText(ctx, inv, sys.layout, signing.SystemFirmware(), sys.record))
+	text.WriteString(enrolText(ctx, inv, sys.layout, sys.record))
 	return text.String()
 }
 

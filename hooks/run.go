@@ -16,7 +16,6 @@ import (
 	"dkms-hooks/dkmsstate/apply"
 	"dkms-hooks/dkmsstate/dkms"
 	"dkms-hooks/dkmsstate/record"
-	"dkms-hooks/dkmsstate/signing"
 )
 
 // The exit statuses of a hook. A module that fails is no reason to leave the kernel package
@@ -125,7 +124,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	r.report.close()
 	if inv.Script.Name == "" && !dryRun && r.record != nil { // under dpkg, Remind follows
 		if len(r.built) > 0 {
-			fmt.Fprint(stderr, enrolText(ctx, inv, sys.layout, signing.SystemFirmware(), *r.record))
+			fmt.Fprint(stderr, enrolText(ctx, inv, sys.layout, *r.record))
 		}
 		updateNotice(ctx, inv, r.system(), r.report)
 	}

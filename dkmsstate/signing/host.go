@@ -1,0 +1,161 @@
+package signing
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
+)
+
+// Host is where the running kernel shows the firmware's variables, its own settings and its keys.
+// The zero value knows nothing: it is for another root, and for a container.
+type Host struct{ root string }
+
+// System returns the Host of the running system.
+func System() Host { return Host{root: "/"} }
+
+// HostAt returns a Host whose /proc and /sys are below a directory, for tests.
+func HostAt(dir string) Host { return Host{root: dir} }
+
+// maxVariable bounds what is read of a variable or a file of the kernel.
+const maxVariable = 1 << 20
+
+// read returns the contents of a file of the kernel. The error is fs.ErrNotExist if it certainly
+// does not exist.
+func (h Host) read(path string) ([]byte, error) {
+	if h.root == "" {
+		return nil, errors.New("the firmware of the machine is not known")
+	}
+	file, err := regular.Open(filepath.Join(h.root, path))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxVariable+1))
+	if err == nil && len(data) > maxVariable {
+		err = fmt.Errorf("%s is too large", path)
+	}
+	return data, err
+}
+
+// exists reports whether a path exists. known is false if that cannot be determined.
+func (h Host) exists(path string) (exists, known bool) {
+	if h.root == "" {
+		return false, false
+	}
+	_, err := os.Stat(filepath.Join(h.root, path))
+	return err == nil, err == nil || errors.Is(err, fs.ErrNotExist)
+}
+
+// The vendors of UEFI variables: the firmware, its image security database, and shim.
+const (
+	efiGlobal   = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+	efiDatabase = "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
+	efiShim     = "605dab50-e046-4300-abb6-3dd810dd8b23"
+)
+
+const (
+	efiDir  = "/sys/firmware/efi"
+	varsDir = efiDir + "/efivars"
+	mokDir  = efiDir + "/mok-variables"
+)
+
+// variable returns a UEFI variable with its attributes, which precede the value as four bytes.
+func (h Host) variable(name, vendor string) (value []byte, attributes uint32, err error) {
+	data, err := h.read(varsDir + "/" + name + "-" + vendor)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(data) < 4 {
+		return nil, 0, fmt.Errorf("the variable %s is truncated", name)
+	}
+	return data[4:], binary.LittleEndian.Uint32(data), nil
+}
+
+// has reports whether a variable of shim exists.
+func (h Host) has(name string) bool {
+	exists, _ := h.exists(varsDir + "/" + name + "-" + efiShim)
+	return exists
+}
+
+// state is a fact, as far as it is known.
+type state int
+
+const (
+	unknown state = iota
+	no
+	yes
+)
+
+// secureBoot reports whether the kernel sees Secure Boot as on (efi_get_secureboot in the
+// kernel's EFI stub): SecureBoot is 1, SetupMode is 0, and shim does not say in MokSBStateRT that
+// its owner switched validation off. A variable of that name that survives a reboot is not
+// shim's. The second value is why it is not known.
+func (h Host) secureBoot() (state, string) {
+	if efi, known := h.exists(efiDir); !known || !efi {
+		if sys, _ := h.exists("/sys/firmware"); !known || !sys {
+			return unknown, "whether Secure Boot is on is not known here"
+		}
+		return no, ""
+	}
+	if h.has("MokSB") {
+		return unknown, "a change of the validation in shim waits for a reboot"
+	}
+	on, _, err := h.variable("SecureBoot", efiGlobal)
+	setup, _, setupErr := h.variable("SetupMode", efiGlobal)
+	off, attributes, offErr := h.variable("MokSBStateRT", efiShim)
+	const nonVolatile = 1
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && h.hasVariables():
+		return no, ""
+	case err != nil || len(on) != 1:
+		return unknown, "the variable SecureBoot of the firmware cannot be read"
+	case on[0] != 1:
+		return no, ""
+	case setupErr != nil || len(setup) != 1:
+		return unknown, "the variable SetupMode of the firmware cannot be read"
+	case setup[0] == 1:
+		return no, ""
+	case errors.Is(offErr, fs.ErrNotExist):
+		return yes, ""
+	case offErr != nil || len(off) != 1 || attributes&nonVolatile != 0:
+		return unknown, "the variable MokSBStateRT of shim cannot be read"
+	case off[0] == 1:
+		return no, ""
+	}
+	return yes, ""
+}
+
+// hasVariables reports whether the variables of the firmware are visible.
+func (h Host) hasVariables() bool {
+	entries, err := os.ReadDir(filepath.Join(h.root, varsDir))
+	return err == nil && len(entries) > 0
+}
+
+// enforces reports whether the running kernel rejects modules without a valid signature, as far
+// as it shows it.
+func (h Host) enforces() state {
+	sig, sigErr := h.read("/sys/module/module/parameters/sig_enforce")
+	lockdown, lockErr := h.read("/sys/kernel/security/lockdown")
+	switch {
+	case sigErr == nil && bytes.HasPrefix(sig, []byte("Y")),
+		lockErr == nil && (bytes.Contains(lockdown, []byte("[integrity]")) || bytes.Contains(lockdown, []byte("[confidentiality]"))):
+		return yes
+	case sigErr == nil && lockErr == nil && bytes.HasPrefix(sig, []byte("N")) && bytes.Contains(lockdown, []byte("[none]")):
+		return no
+	}
+	return unknown
+}
+
+// commandLine returns the command line of the running kernel, "" if it is not known.
+func (h Host) commandLine() string {
+	data, _ := h.read("/proc/cmdline")
+	return strings.TrimSpace(string(data))
+}
