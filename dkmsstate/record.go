@@ -55,7 +55,8 @@ type KernelRecord struct {
 	// Answers are what dkms answered about modules of which only dkms knows whether it would
 	// install them unasked, and what they need, by MODULE/VERSION (apply.Ask).
 	Answers map[string]Answer `json:"answers,omitempty"`
-	// Signatures are those of the installed modules of a kernel that checks them, by file name.
+	// Signatures are those of the installed modules of a kernel that enforces them, by their
+	// path in the directory of the kernel.
 	Signatures map[string]SignatureRecord `json:"signatures,omitempty"`
 }
 

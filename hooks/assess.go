@@ -13,6 +13,7 @@ import (
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/modprobe"
+	"dkms-hooks/dkmsstate/signing"
 )
 
 // assessor reads an Overview.
@@ -24,6 +25,8 @@ type assessor struct {
 	o    Overview
 	// rules returns what modprobe.d(5) sets. It is read once, on the first call.
 	rules func() modprobe.Modprobe
+	// signing answers which modules the kernels of the machine take.
+	signing func() *signing.Machine
 	// brokenFound are the modules whose registration is broken, as far as it was found.
 	brokenFound map[dkmsstate.Module]bool
 }
@@ -33,6 +36,7 @@ func newAssessor(ctx context.Context, inv Invocation, sys system) *assessor {
 	boot := readBoot(inv, sys.layout)
 	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: boot,
 		rules:       sync.OnceValue(func() modprobe.Modprobe { return modprobe.ReadModprobe(sys.layout.Root) }),
+		signing:     sync.OnceValue(func() *signing.Machine { return signing.NewMachine(sys.layout, host(sys.layout)) }),
 		brokenFound: map[dkmsstate.Module]bool{}, o: Overview{
 			Schema: overviewSchema, Program: Version, Host: hostName(sys.layout), Time: time.Now().Truncate(time.Second),
 			NextBoot: boot.next, Kernels: []KernelView{}, Registered: []string{}, Findings: []Finding{}, Unusual: []string{}, HooksOff: []string{}, Troubles: []string{},

@@ -45,6 +45,8 @@ func (k kernelAssessor) module(m dkmsstate.Module) {
 	if wrong {
 		f.Module = m.String()
 		k.addHere(f)
+	} else {
+		k.refusedHere(m)
 	}
 	b, built := k.s.Build(m, k.s.Arch)
 	link, _ := k.s.Link(m.Name, k.s.Arch)

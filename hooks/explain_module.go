@@ -109,6 +109,7 @@ func (k kernelAssessor) links(m dkmsstate.Module) []Evidence {
 		{"installed", k.installedWords(m, b)},
 		{"modules.dep", k.depWords(m)},
 		{"modprobe.d", k.modprobeWords(b)},
+		{"signature", k.signatureWords(m)},
 	}
 }
 

@@ -50,6 +50,9 @@ const (
 	// Shadowed is an installed module in whose place modprobe loads another file, although no
 	// line of the administrator says so.
 	Shadowed FindingKind = "shadowed"
+	// Refused is an installed module that the kernel does not load, since it does not accept its
+	// signature.
+	Refused FindingKind = "refused"
 	// Unowned is an installed file that belongs to no build and to no package.
 	Unowned FindingKind = "unowned"
 	// Gone is what is left of a kernel that is gone.

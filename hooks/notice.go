@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/record"
 )
 
@@ -45,28 +46,36 @@ func Summarize(ctx context.Context, inv Invocation, stderr io.Writer) int {
 // noticeText returns warnings about what is wrong at the next boot. The compiler's error is not
 // repeated: the run that failed has printed it.
 func noticeText(ctx context.Context, inv Invocation, sys system) string {
+	a := newAssessor(ctx, inv, sys)
+	o, err := a.bootOverview()
+	if err != nil {
+		return warnings([]string{err.Error()}, nil)
+	}
+	return warnings(noticeLines(a.boot, sys.layout, o.Findings), signatureFixes(o.Findings))
+}
+
+// warnings returns a text of warnings with what to do, "" without any.
+func warnings(lines, fixes []string) string {
+	if len(lines) == 0 {
+		return ""
+	}
 	var text strings.Builder
-	for _, line := range noticeLines(ctx, inv, sys) {
+	for _, line := range lines {
 		fmt.Fprintf(&text, "dkms-hooks: %s\n", shorten("warning: "+line))
 	}
-	if text.Len() > 0 {
-		text.WriteString("dkms-hooks:   next: dkms-hooks status --boot\n")
+	for _, fix := range fixes {
+		fmt.Fprintf(&text, "dkms-hooks:   fix: %s\n", fix)
 	}
-	text.WriteString(enrolText(ctx, inv, sys.layout, sys.record))
+	text.WriteString("dkms-hooks:   next: dkms-hooks status --boot\n")
 	return text.String()
 }
 
 // noticeLines returns a line for each thing that is wrong, or for several of the same kind.
-func noticeLines(ctx context.Context, inv Invocation, sys system) []string {
-	a := newAssessor(ctx, inv, sys)
-	o, err := a.bootOverview()
-	if err != nil {
-		return []string{err.Error()}
-	}
+func noticeLines(b boot, layout dkmsstate.Layout, findings []Finding) []string {
 	modules := map[string][]string{}
 	var lines []string
-	for _, f := range o.Findings {
-		about := noticeLine(f, a.boot.word(sys.layout, f.Kernel))
+	for _, f := range findings {
+		about := noticeLine(f, b.word(layout, f.Kernel))
 		if f.Module == "" {
 			lines = append(lines, f.Where()+about)
 			continue
@@ -91,6 +100,8 @@ func noticeLine(f Finding, which string) string {
 		return fmt.Sprintf(" failed%s on %s", on, f.Since.Format(time.DateOnly))
 	case f.Kind == Forgotten:
 		return ": not registered with dkms, although its package is installed"
+	case f.Kind == Refused:
+		return fmt.Sprintf(" will not load%s: %s", on, f.Reason)
 	case f.Kind == Stale:
 		return fmt.Sprintf(" not up to date%s: %s", on, f.Reason)
 	case f.Kind == Missing && f.Reason == waitsForHeaders:

@@ -193,6 +193,13 @@ func TestFindings(t *testing.T) {
 		"blacklisted":               {func(p playground) { p.write("etc/modprobe.d/x.conf", "blacklist alpha\n") }, nil, nil, StatusOK},
 		"an unreadable framework":   {func(p playground) { p.write("etc/dkms/framework.conf", "dkms_tree=$(pwd)\n") }, nil, nil, StatusUnknown},
 		"no image, unbuilt":         {all(headers(old), unbuilt(old), remove("boot/vmlinuz-6.1.0", "var/lib/dpkg/info/linux-image-6.1.0.list")), nil, nil, StatusOK},
+		"only signed modules": {func(p playground) {
+			p.write("boot/config-6.2.0", "CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_FORCE=y\n")
+		}, []string{"refused alpha/1.0 on 6.2.0", "refused beta/1.0 on 6.2.0"}, []string{"refused alpha/1.0 on 6.2.0", "refused beta/1.0 on 6.2.0"}, StatusWrong},
+		"only signed modules, old": {func(p playground) {
+			p.write("boot/config-6.1.0", "CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_FORCE=y\n")
+		}, nil, nil, StatusOK},
+		"signed modules, perhaps": {func(p playground) { p.write("boot/config-6.2.0", "CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\n") }, nil, nil, StatusOK},
 		"an unreadable configuration": {func(p playground) {
 			require.NoError(p.t, os.MkdirAll(filepath.Join(p.root, "etc/dkms-hooks.conf"), 0o755))
 		}, nil, nil, StatusUnknown},

@@ -124,7 +124,7 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	r.report.close()
 	if inv.Script.Name == "" && !dryRun && r.record != nil { // under dpkg, Remind follows
 		if len(r.built) > 0 {
-			fmt.Fprint(stderr, enrolText(ctx, inv, sys.layout, *r.record))
+			fmt.Fprint(stderr, r.refusedText(ctx))
 		}
 		updateNotice(ctx, inv, r.system(), r.report)
 	}

@@ -53,6 +53,9 @@ type ModuleView struct {
 	// Unusual reports whether the installed module differs from the built one, or is not loaded,
 	// in a way that its owner or dkms may have chosen. Reason says how. Nothing is wrong.
 	Unusual bool `json:"unusual"`
+	// Signature is whether the kernel takes the installed module, nil unless the kernel runs or is
+	// the newest one and enforces signatures.
+	Signature *SignatureView `json:"signature,omitempty"`
 	// Last is the last attempt for the module, nil if there was none.
 	Last *Attempt `json:"last,omitempty"`
 }
@@ -139,13 +142,14 @@ func viewModule(k kernelAssessor, r dkmsstate.Registration, found []Finding) Mod
 	if b.Complete() {
 		v.Freshness, v.Reason = b.Fresh.Verdict, b.Fresh.Reason
 	}
+	v.Signature = k.signatureView(m)
 	if last, tried := k.kept.Last[m.String()]; tried {
 		v.Last = &Attempt{last.Result, last.Text, last.When, last.Log}
 	}
 	i := slices.IndexFunc(found, func(f Finding) bool { return f.Module == m.String() })
 	switch {
 	case i >= 0:
-		v.Missing, v.Reason = true, found[i].Reason
+		v.Missing, v.Reason = found[i].Kind != Refused, found[i].Reason
 	case r.Broken != nil && !k.ignored(m):
 		v.Missing, v.Reason = k.s.There && !k.s.InOrder(m), inOneLine(r.Broken.Error())
 	case v.State == Installed && k.loadText(m) != "":

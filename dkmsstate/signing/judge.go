@@ -76,9 +76,8 @@ func (k *Kernel) Judge(ctx context.Context, file string, kept dkmsstate.Signatur
 	return a
 }
 
-// MayRefuse reports whether the kernel enforces signatures, or may. A module is refused only by one
-// that certainly does.
-func (k *Kernel) MayRefuse() bool { return k.enforcement().state != no }
+// Enforces reports whether the kernel certainly enforces signatures. Only then is a module refused.
+func (k *Kernel) Enforces() bool { return k.enforcement().state == yes }
 
 func (k *Kernel) judge(signature dkmsstate.SignatureRecord) Answer {
 	if signature.Message == nil {

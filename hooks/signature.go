@@ -1,0 +1,150 @@
+package hooks
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/signing"
+)
+
+// SignatureView is whether a kernel takes an installed module, as far as its signature decides.
+type SignatureView struct {
+	Verdict signing.Verdict `json:"verdict"`
+	Reason  string          `json:"reason"`
+}
+
+// host returns what the running system shows of its firmware and its keys. In a chroot or a
+// container, these concern another system.
+func host(layout dkmsstate.Layout) signing.Host {
+	if booted(layout) {
+		return signing.System()
+	}
+	return signing.Host{}
+}
+
+// signature answers whether the kernel takes an installed module: the answer about that of its
+// files which is refused, or of which it cannot be told.
+func (k kernelAssessor) signature(m dkmsstate.Module) signing.Answer {
+	if answer, known := k.signatures[m]; known {
+		return answer
+	}
+	answer := signing.Answer{Verdict: signing.Loads}
+	b, _ := k.s.Build(m, k.s.Arch)
+	for i, f := range b.Files {
+		a := k.signing().Judge(k.ctx, k.s.Layout.InstalledFile(k.s.Kernel, f), k.kept.Signatures[filepath.Join(f.Dir, f.Installed)])
+		if i == 0 || a.Verdict == signing.Refused || a.Verdict == signing.Unknown && answer.Verdict == signing.Loads {
+			answer = a
+		}
+		if a.Verdict == signing.Refused {
+			break
+		}
+	}
+	k.signatures[m] = answer
+	return answer
+}
+
+// refusedHere finds a module that is installed as it should be and that the kernel does not load.
+// Of a kernel that may be started next, that decides; any other one is not asked about it.
+func (k kernelAssessor) refusedHere(m dkmsstate.Module) {
+	if !k.checksSignature(m) {
+		return
+	}
+	if a := k.signature(m); a.Verdict == signing.Refused {
+		k.addHere(Finding{Kind: Refused, Module: m.String(), Reason: a.Reason, Fix: k.signatureFix(m, a)})
+	}
+}
+
+// checksSignature reports whether the signature of a module decides about the next boot.
+func (k kernelAssessor) checksSignature(m dkmsstate.Module) bool {
+	return slices.Contains(k.boot.kernels, k.s.Kernel) && k.s.InOrder(m) && !k.ignored(m) && !k.shadowed(m) && k.signing().Enforces()
+}
+
+// shadowed reports whether modprobe loads another file in the place of an installed one.
+func (k kernelAssessor) shadowed(m dkmsstate.Module) bool {
+	b, _ := k.s.Build(m, k.s.Arch)
+	return len(k.s.ShadowsOf(b)) > 0
+}
+
+// signatureFix returns what is to be done about a module that is refused.
+func (k kernelAssessor) signatureFix(m dkmsstate.Module, a signing.Answer) string {
+	again := fmt.Sprintf("dkms build --force %s -k %s && dkms install --force %s -k %s", m, k.s.Kernel, m, k.s.Kernel)
+	switch {
+	case a.Cause == signing.NotSigned && k.s.Layout.NeverSigns:
+		return "let dkms sign it (try_sign_modules in /etc/dkms/framework.conf), then run: " + again
+	case a.Cause == signing.NotSigned:
+		return fmt.Sprintf("find why dkms did not sign it (dkms-hooks log %s %s), then run: %s", k.s.Kernel, m.Name, again)
+	case a.Cause == signing.NotEnrolled && a.ByDKMS:
+		_, certificate := signing.Key(k.s.Layout)
+		return enrolCommand(certificate) + ", then reboot and confirm it"
+	case a.Cause == signing.NotTrusted:
+		return "sign it with a key that this kernel has"
+	}
+	return "sign it with the key of dkms: " + again
+}
+
+// signatureWords describes whether the kernel takes a module.
+func (k kernelAssessor) signatureWords(m dkmsstate.Module) string {
+	switch {
+	case !k.s.InOrder(m):
+		return "nothing is installed"
+	case k.shadowed(m):
+		return "cannot tell: another file is loaded"
+	}
+	a := k.signature(m)
+	return inOneLine(fmt.Sprintf("%s: %s", a.Verdict, a.Reason))
+}
+
+// signatureView returns the answer about a module for the JSON form, nil where signatures decide
+// nothing.
+func (k kernelAssessor) signatureView(m dkmsstate.Module) *SignatureView {
+	if !k.checksSignature(m) {
+		return nil
+	}
+	a := k.signature(m)
+	return &SignatureView{a.Verdict, inOneLine(a.Reason)}
+}
+
+// readSignatures returns the signatures of the installed modules of a kernel that enforces them,
+// for the record: a file that did not change is not read again.
+func readSignatures(ctx context.Context, s dkmsstate.Snapshot, kept map[string]dkmsstate.SignatureRecord) map[string]dkmsstate.SignatureRecord {
+	if !signing.NewMachine(s.Layout, host(s.Layout)).Kernel(ctx, s.Kernel, "").Enforces() {
+		return nil
+	}
+	found := map[string]dkmsstate.SignatureRecord{}
+	for _, b := range s.Builds {
+		for _, f := range b.Files {
+			name := filepath.Join(f.Dir, f.Installed)
+			if r, err := signing.ReadSignature(ctx, s.Layout, s.Layout.InstalledFile(s.Kernel, f), kept[name]); err == nil {
+				found[name] = r
+			}
+		}
+	}
+	return found
+}
+
+// signatureFixes returns what is to be done about modules that are refused, each thing once.
+func signatureFixes(findings []Finding) []string {
+	var fixes []string
+	for _, f := range findings {
+		if f.Kind == Refused && !slices.Contains(fixes, f.Fix) {
+			fixes = append(fixes, f.Fix)
+		}
+	}
+	return fixes
+}
+
+// refusedText returns a warning about modules that the kernel refuses, after a person's run built
+// some.
+func (r *run) refusedText(ctx context.Context) string {
+	inv := r.inv
+	inv.resetDatabase()
+	o, err := ReadOverview(ctx, inv)
+	if err != nil {
+		return ""
+	}
+	refused := slices.DeleteFunc(o.of(inv.Kernel), func(f Finding) bool { return f.Kind != Refused })
+	return warnings(noticeLines(readBoot(r.machine.Layout), r.machine.Layout, refused), signatureFixes(refused))
+}

@@ -1,0 +1,38 @@
+package hooks
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/signing"
+)
+
+func TestSignatureFix(t *testing.T) {
+	m := dkmsstate.Module{Name: "m", Version: "1.0"}
+	const again = "dkms build --force m/1.0 -k 6.1.0 && dkms install --force m/1.0 -k 6.1.0"
+	for name, c := range map[string]struct {
+		answer signing.Answer
+		never  bool
+		want   string
+	}{
+		"not signed":                  {signing.Answer{Cause: signing.NotSigned}, false, "find why dkms did not sign it (dkms-hooks log 6.1.0 m), then run: " + again},
+		"not signed, nor meant to":    {signing.Answer{Cause: signing.NotSigned}, true, "let dkms sign it (try_sign_modules in /etc/dkms/framework.conf), then run: " + again},
+		"not enrolled":                {signing.Answer{Cause: signing.NotEnrolled, ByDKMS: true}, false, "mokutil --import /var/lib/dkms/mok.pub, then reboot and confirm it"},
+		"not enrolled, another key":   {signing.Answer{Cause: signing.NotEnrolled}, false, "sign it with the key of dkms: " + again},
+		"enrolled and not trusted":    {signing.Answer{Cause: signing.NotTrusted, ByDKMS: true}, false, "sign it with a key that this kernel has"},
+		"changed after it was signed": {signing.Answer{Cause: signing.Changed, ByDKMS: true}, false, "sign it with the key of dkms: " + again},
+	} {
+		l := dkmsstate.DefaultLayout(t.TempDir())
+		l.NeverSigns = c.never
+		k := kernelAssessor{s: dkmsstate.Snapshot{Layout: l, Kernel: "6.1.0"}}
+		assert.Equal(t, c.want, k.signatureFix(m, c.answer), name)
+	}
+}
+
+// The same thing to be done is printed once, however many modules it is for.
+func TestSignatureFixes(t *testing.T) {
+	findings := []Finding{{Kind: Refused, Fix: "a"}, {Kind: Stale, Fix: "b"}, {Kind: Refused, Fix: "a"}, {Kind: Refused, Fix: "c"}}
+	assert.Equal(t, []string{"a", "c"}, signatureFixes(findings))
+}
