@@ -22,7 +22,7 @@ func (a *assessor) on(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) kernelA
 	k := kernelAssessor{assessor: a, s: s, kept: kept, work: readUnfinished(s.Layout, s.Kernel)}
 	k.planned = plan.Autoinstall(s, wantedOn(a.at(s.Kernel), a.sys, s))
 	k.repair = sync.OnceValue(k.readRepair)
-	k.signing = sync.OnceValue(func() *signing.Kernel { return a.signing().Kernel(a.ctx, s.Kernel, "") })
+	k.signing = sync.OnceValue(func() *signing.Kernel { return a.signing().Kernel(a.ctx, s.Kernel, a.boot.commandLine(s.Kernel)) })
 	k.signatures = map[dkmsstate.Module]signing.Answer{}
 	return k
 }
@@ -58,8 +58,7 @@ type kernelAssessor struct {
 	work    unfinished
 	// repair returns what repairs the kernel. It reads dpkg's database, once.
 	repair func() kernelRepair
-	// signing answers which modules the kernel takes. Of another kernel than the running one, the
-	// command line is not known.
+	// signing answers which modules the kernel takes.
 	signing func() *signing.Kernel
 	// signatures are the answers about modules, as far as they are known.
 	signatures map[dkmsstate.Module]signing.Answer

@@ -87,6 +87,15 @@ func (b boot) startsNext(kernel dkmsstate.Release) bool {
 	return b.next.Certainty == bootloader.Decided && kernel == b.next.Kernel
 }
 
+// commandLine returns the command line with which a kernel is started at the next boot, "" if it is
+// not known.
+func (b boot) commandLine(kernel dkmsstate.Release) string {
+	if b.startsNext(kernel) && b.next.CmdlineComplete {
+		return b.next.Cmdline
+	}
+	return ""
+}
+
 // word describes what a kernel has to do with the next boot.
 func (b boot) word(layout dkmsstate.Layout, kernel dkmsstate.Release) string {
 	switch {

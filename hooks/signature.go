@@ -47,7 +47,7 @@ func (k kernelAssessor) signature(m dkmsstate.Module) signing.Answer {
 }
 
 // refusedHere finds a module that is installed as it should be and that the kernel does not load.
-// Of a kernel that may be started next, that decides; any other one is not asked about it.
+// Only the kernels that matter at the next boot are asked.
 func (k kernelAssessor) refusedHere(m dkmsstate.Module) {
 	if !k.checksSignature(m) {
 		return
@@ -110,7 +110,8 @@ func (k kernelAssessor) signatureView(m dkmsstate.Module) *SignatureView {
 // readSignatures returns the signatures of the installed modules of a kernel that enforces them,
 // for the record: a file that did not change is not read again.
 func readSignatures(ctx context.Context, s dkmsstate.Snapshot, kept map[string]dkmsstate.SignatureRecord) map[string]dkmsstate.SignatureRecord {
-	if !signing.NewMachine(s.Layout, host(s.Layout)).Kernel(ctx, s.Kernel, "").Enforces() {
+	line := readBoot(s.Layout).commandLine(s.Kernel)
+	if !signing.NewMachine(s.Layout, host(s.Layout)).Kernel(ctx, s.Kernel, line).Enforces() {
 		return nil
 	}
 	found := map[string]dkmsstate.SignatureRecord{}

@@ -53,8 +53,8 @@ type ModuleView struct {
 	// Unusual reports whether the installed module differs from the built one, or is not loaded,
 	// in a way that its owner or dkms may have chosen. Reason says how. Nothing is wrong.
 	Unusual bool `json:"unusual"`
-	// Signature is whether the kernel takes the installed module, nil unless the kernel runs or is
-	// the newest one and enforces signatures.
+	// Signature is whether the kernel takes the installed module, nil unless the kernel matters at
+	// the next boot and enforces signatures.
 	Signature *SignatureView `json:"signature,omitempty"`
 	// Last is the last attempt for the module, nil if there was none.
 	Last *Attempt `json:"last,omitempty"`
