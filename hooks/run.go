@@ -64,11 +64,16 @@ type run struct {
 
 // mattersAtBoot reports whether a kernel runs or may boot next.
 func (r *run) mattersAtBoot(kernel dkmsstate.Release) bool {
+	return slices.Contains(r.nextBoot().kernels, kernel)
+}
+
+// nextBoot returns what is known about the next boot.
+func (r *run) nextBoot() boot {
 	if r.boot == nil {
 		b := readBoot(r.inv, r.machine.Layout)
 		r.boot = &b
 	}
-	return slices.Contains(r.boot.kernels, kernel)
+	return *r.boot
 }
 
 func newRun(inv Invocation, sys system, verdict Verdict, stderr io.Writer) *run {

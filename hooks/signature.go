@@ -108,9 +108,8 @@ func (k kernelAssessor) signatureView(m dkmsstate.Module) *SignatureView {
 }
 
 // readSignatures returns the signatures of the installed modules of a kernel that enforces them,
-// for the record: a file that did not change is not read again.
-func readSignatures(ctx context.Context, s dkmsstate.Snapshot, kept map[string]dkmsstate.SignatureRecord) map[string]dkmsstate.SignatureRecord {
-	line := readBoot(s.Layout).commandLine(s.Kernel)
+// for the record: a file that did not change is not read again. line is the kernel's command line.
+func readSignatures(ctx context.Context, s dkmsstate.Snapshot, line string, kept map[string]dkmsstate.SignatureRecord) map[string]dkmsstate.SignatureRecord {
 	if !signing.NewMachine(s.Layout, host(s.Layout)).Kernel(ctx, s.Kernel, line).Enforces() {
 		return nil
 	}
@@ -147,5 +146,5 @@ func (r *run) refusedText(ctx context.Context) string {
 		return ""
 	}
 	refused := slices.DeleteFunc(o.of(inv.Kernel), func(f Finding) bool { return f.Kind != Refused })
-	return warnings(noticeLines(readBoot(r.machine.Layout), r.machine.Layout, refused), signatureFixes(refused))
+	return warnings(noticeLines(r.nextBoot(), r.machine.Layout, refused), signatureFixes(refused))
 }
