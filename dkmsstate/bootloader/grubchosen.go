@@ -31,7 +31,7 @@ func (r *grubRun) orders(dir string) []int {
 }
 
 // chosen returns the entry that the value of default selects, behind the submenus that contain
-// it.
+// it. In a submenu that is the end of the value, GRUB starts the first entry.
 func (r *grubRun) chosen(value string, orders []int) ([]grubEntry, error) {
 	const deepest = 20
 	var chain []grubEntry
@@ -49,16 +49,21 @@ func (r *grubRun) chosen(value string, orders []int) ([]grubEntry, error) {
 		switch {
 		case !e.submenu:
 			return chain, nil
-		case !more:
-			return nil, fmt.Errorf("the entry %q is a submenu", e.title)
+		case !more && slices.Contains(orders, identifier):
+			return nil, fmt.Errorf("versions of GRUB differ in which entry of the submenu %q that is", e.title)
 		case len(chain) > deepest:
 			return nil, errors.New("submenus are nested too deep")
 		}
 		inner := menu.inside(e)
+		inner.env["default"] = grubValue{text: rest, known: true} // the commands of the submenu may set it
 		if err := inner.call(e.body, e.args); err != nil {
 			return nil, fmt.Errorf("the submenu %q: %w", e.title, err)
 		}
-		menu, value = inner, rest
+		next := inner.value("default")
+		if !next.known {
+			return nil, fmt.Errorf("what sets the default of the submenu %q cannot be determined", e.title)
+		}
+		menu, value = inner, next.text
 	}
 }
 

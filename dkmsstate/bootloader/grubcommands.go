@@ -230,6 +230,9 @@ func (r *grubRun) test(args []grubValue) truth {
 	if n := len(args); n > 0 && args[n-1].text == "]" && args[n-1].known {
 		args = args[:n-1]
 	}
+	if len(args) == 0 {
+		return yes // so it is in GRUB
+	}
 	any, all := no, yes
 	for {
 		var one truth
