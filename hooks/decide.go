@@ -43,6 +43,9 @@ func Decide(inv Invocation, w World) Decision {
 	switch inv.Hook {
 	case Prerm:
 	case Postrm:
+		if inv.Script.Name == "" {
+			return Decision{Verdict: Defer, Reason: inv.calledBy() + "; postrm only requests a reconcile from dpkg", Hint: "to clean up after kernels that are gone: " + reconcileCommand}
+		}
 		return Decision{Verdict: Defer, Reason: fmt.Sprintf("%s; a reconcile follows when dpkg has finished", inv.calledBy())}
 	default:
 		return decideInstall(inv, w)

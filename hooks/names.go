@@ -3,6 +3,7 @@ package hooks
 import (
 	"slices"
 
+	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
@@ -40,4 +41,22 @@ func ModuleNames(inv Invocation) []string {
 		return nil
 	}
 	return survey.Modules()
+}
+
+// KernelPackages returns the names of the installed packages that have files of a kernel.
+func KernelPackages(inv Invocation) []string {
+	db, err := inv.database()
+	if err != nil {
+		return nil
+	}
+	layout, _ := dkmsstate.ReadLayout(inv.Root)
+	var names []string
+	for _, kernel := range layout.InstalledKernels() {
+		packages, _ := db.WithFilesOf(string(kernel), debpkg.Status.Present)
+		for _, p := range packages {
+			names = append(names, p.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

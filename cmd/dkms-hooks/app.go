@@ -31,17 +31,21 @@ type program struct {
 
 // runApp runs the program and returns its exit status.
 func runApp(args, environ []string, stdout, stderr io.Writer) int {
-	p := program{environ, stdout, stderr}
+	out := &output{Writer: stdout}
+	p := program{environ, out, stderr}
 	app := p.app()
 	args, err := flagsFirst(app, args)
 	if err == nil {
 		err = app.Run(args)
 	}
 	var s status
+	isStatus := errors.As(err, &s)
 	switch {
+	case out.err != nil && s != hooks.StatusUnknown: // else it is printed already
+		return p.failed(out.err)
 	case err == nil:
 		return 0
-	case errors.As(err, &s):
+	case isStatus:
 		return int(s)
 	}
 	fmt.Fprintf(stderr, "dkms-hooks: %v\n", err)
@@ -66,16 +70,17 @@ func (p program) app() *cli.App {
 			&cli.BoolFlag{DisableDefaultText: true, Name: "quiet", Aliases: []string{"q"}, Usage: "print only problems"},
 			&cli.BoolFlag{DisableDefaultText: true, Name: "verbose", Usage: "also print what is in order, and why"},
 			&cli.BoolFlag{DisableDefaultText: true, Name: "no-color", Usage: "do not use colours on a terminal (same as NO_COLOR)"},
+			cli.HelpFlag, // urfave/cli adds it only where no command is called help
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return fmt.Errorf("unknown command %q; the commands are %s", c.Args().First(), strings.Join(commandNames(c.App), ", "))
+				return unknownCommand(c.App, c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
 			p.statusCommand(), p.explainCommand(), p.runCommand(), p.checkCommand(), p.reconcileCommand(),
-			p.logCommand(), p.historyCommand(), p.configCommand(), p.remindCommand(), p.versionCommand(), p.completeCommand(),
+			p.logCommand(), p.historyCommand(), p.configCommand(), p.remindCommand(), p.versionCommand(), p.helpCommand(), p.completeCommand(),
 		},
 	}
 }
@@ -91,9 +96,10 @@ const examples = `A kernel release is the output of uname -r. The commands statu
    dkms-hooks log 6.12.1 v4l2loopback                 print why a module did not compile`
 
 // usageError rewords the errors of package flag.
-func usageError(_ *cli.Context, err error, _ bool) error {
+func usageError(c *cli.Context, err error, _ bool) error {
 	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
-		return fmt.Errorf("unknown option --%s", strings.TrimPrefix(name, "-"))
+		option := "--" + strings.TrimPrefix(name, "-")
+		return fmt.Errorf("unknown option %s%s", option, didYouMean(option, flagNames(c.App, c.Command)))
 	}
 	return err
 }

@@ -50,7 +50,7 @@ func (p program) candidates(c *cli.Context, words []string, flags bool) []string
 			}
 			if !strings.Contains(word, "=") && wantsValue(known, word) {
 				if i++; i == len(words) {
-					return valuesOf(word)
+					return p.valuesOf(word)
 				}
 			}
 		case command == nil:
@@ -70,11 +70,16 @@ func (p program) candidates(c *cli.Context, words []string, flags bool) []string
 	return p.arguments(command.Name, args)
 }
 
-func valuesOf(flag string) []string {
-	if strings.TrimLeft(flag, "-") == "params" {
+func (p program) valuesOf(flag string) []string {
+	switch strings.TrimLeft(flag, "-") {
+	case "params":
 		return []string{"remove", "upgrade", "configure", "deconfigure", "abort-remove", "abort-upgrade"}
+	case "package":
+		if inv, err := hooks.ParseSurroundings(p.environ); err == nil {
+			return hooks.KernelPackages(inv)
+		}
 	}
-	return nil // directories and packages are completed by the shell
+	return nil // directories are completed by the shell
 }
 
 func flagNames(app *cli.App, command *cli.Command) []string {

@@ -55,6 +55,9 @@ func (p program) getenv(name string) string {
 }
 
 func isTerminal(out io.Writer) bool {
+	if inner, ok := out.(*output); ok {
+		out = inner.Writer
+	}
 	file, ok := out.(*os.File)
 	if !ok {
 		return false
