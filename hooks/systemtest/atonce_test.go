@@ -29,7 +29,7 @@ func testAtOnce(t *testing.T, l suite) {
 	})
 	t.Run("one that builds and one that removes", func(t *testing.T) {
 		r := unbuilt.Fork(t, l.Scratch)
-		out := r.Must(t, `dkms-hooks run postinst "$K" & `+until(locked)+`
+		out := r.Must(t, `/etc/kernel/postinst.d/dkms "$K" & `+until(locked)+`
 dkms-hooks run prerm "$K" --params remove; s=$?; wait $! && exit $s`, "K="+l.Kver)
 		ending{image: "install ok installed", modules: gone}.holds(t, look(t, r, l.Kver, sureModules()...), out)
 	})
