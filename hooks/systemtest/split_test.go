@@ -98,18 +98,25 @@ func (l suite) playSplit(t *testing.T, c caller) {
 	require.NoError(t, err)
 	m := l.newMatrix(t, &matrix{made: "callers", title: "What becomes of the modules of Debian's own kernel of several packages",
 		dir: filepath.Join(l.callersDir, "split"), styles: []string{c.style}})
-	stages := map[bool]stage{}
-	for _, withOurs := range []bool{true, l.withStock} {
-		from := map[bool]lab.Root{true: l.ours, false: l.stock}[withOurs].Fork(t, l.Scratch)
-		from.Must(t, oneModule)
-		require.NoError(t, os.CopyFS(from.Path("srv", "needs"), os.DirFS(filepath.Join(l.Roots, l.Name+"-kernels", c.style, "needs"))))
-		from.Must(t, "dpkg -i --force-depends /srv/needs/*.deb && rm -rf /srv/needs /etc/kernel/*.d/dracut /etc/kernel/*.d/initramfs-tools") // an initramfs takes longer than all else
-		stages[withOurs] = l.settledBy(t, from, c)
+	ours, stock := l.splitStage(t, l.ours, c), stage{}
+	if l.withStock {
+		stock = l.splitStage(t, l.stock, c)
 	}
 	for _, r := range rows {
 		if adapted, applies := c.adapt(r); applies && slices.Contains(splitRows(), r.name) {
-			t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, c.style, adapted, stages[false], stages[true])) })
+			t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, c.style, adapted, stock, ours)) })
 		}
 	}
 	m.write(t)
+}
+
+// splitStage installs the kernel in a root that has what its packages need. Their initramfs is
+// left out, which takes longer than all else.
+func (l suite) splitStage(t *testing.T, from lab.Root, c caller) stage {
+	t.Helper()
+	from = from.Fork(t, l.Scratch)
+	from.Must(t, oneModule)
+	require.NoError(t, os.CopyFS(from.Path("srv", "needs"), os.DirFS(filepath.Join(l.Roots, l.Name+"-kernels", c.style, "needs"))))
+	from.Must(t, "dpkg -i --force-depends /srv/needs/*.deb && rm -rf /srv/needs /etc/kernel/*.d/dracut /etc/kernel/*.d/initramfs-tools")
+	return l.settledBy(t, from, c)
 }
