@@ -2,6 +2,7 @@ package dkmsstate
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dkms-hooks/dkmsstate/regular"
@@ -151,25 +152,26 @@ func lsbDistribution(l Layout) (string, bool) {
 }
 
 // lsbReleaseAnswer returns what lsb_release(1) prints as the name, if that is certain: ID of
-// os-release with a capital letter. dkms adds the version.
+// os-release with a capital letter. dkms adds the version. Without that program and without
+// rpm(8) dkms calls the system "unknown".
 func lsbReleaseAnswer(l Layout) (string, bool) {
+	if !l.hasProgram("lsb_release") {
+		return "unknown", !l.hasProgram("rpm")
+	}
 	id, known := naming{}.osReleaseName(l.NoFollow().Inside("/etc/os-release"))
 	other, otherKnown := naming{}.osReleaseName(l.NoFollow().Inside("/usr/lib/os-release"))
-	if !known || !otherKnown || id != other || id == "" || !l.hasProgram("lsb_release") {
+	if !known || !otherKnown || id != other || id == "" {
 		return "", false
 	}
 	capital := strings.ToUpper(id[:1]) + id[1:]
 	return capital, (naming{}).destination(id) == Destination{} // versions of it disagree on the letter
 }
 
-// hasProgram reports whether the system has a program in SystemPath.
+// hasProgram reports whether dkms 2.8, which has a PATH of its own, finds a program.
 func (l Layout) hasProgram(name string) bool {
-	for _, dir := range filepath.SplitList(SystemPath) {
-		if Exists(l.NoFollow().Inside(dir + "/" + name)) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/lib/dkms"}, func(dir string) bool {
+		return Exists(l.NoFollow().Inside(dir + "/" + name))
+	})
 }
 
 // destination returns where dkms installs on the distribution of this name. dkms compares the
