@@ -22,7 +22,7 @@ import (
 func engineRows() []string {
 	return []string{
 		"headers installed, then the image", "image reinstalled", "upgraded to a new revision", "upgraded while headers are gone",
-		"upgrade fails in preinst", "apt purge", "one of two kernels purged", "removed, installed again",
+		"upgrade fails in preinst", "apt purge", "removed, installed again",
 		"removal aborted by a later hook", "/lib/modules wiped, then reinstalled",
 	}
 }
@@ -99,7 +99,7 @@ func (l suite) playEngine(t *testing.T, source string, rows []row) string {
 	stockRoot, version := l.withEngine(t, l.stock, source)
 	oursRoot := l.InstallOurs(t, stockRoot)
 	m := l.newMatrix(t, &matrix{styles: []string{engineStyle}})
-	stock, ours := l.settledTwo(t, stockRoot, engineStyle), l.settledTwo(t, oursRoot, engineStyle)
+	stock, ours := l.settled(t, stockRoot, engineStyle), l.settled(t, oursRoot, engineStyle)
 	for _, r := range rows {
 		t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, engineStyle, r, stock, ours)) })
 	}
