@@ -59,4 +59,4 @@ cmp $f /lib/modules/$K/updates/dkms/alpha.ko && echo the same || :`, env...)
 }
 
 // countMade lets $MAKER write what it is called with.
-const countMade = `mv $MAKER $MAKER.real && printf '#!/bin/sh\necho "$*" >>/var/tmp/made\nexec %s.real "$@"\n' $MAKER >$MAKER && chmod 755 $MAKER && : >/var/tmp/made`
+const countMade = `mv $MAKER $MAKER.real && printf '#!/bin/sh\n[ "$*" = --version ] || echo "$*" >>/var/tmp/made\nexec %s.real "$@"\n' $MAKER >$MAKER && chmod 755 $MAKER && : >/var/tmp/made`
