@@ -36,7 +36,7 @@ for deb in /var/cache/apt/archives/*.deb; do
 	cp "$deb" "/srv/split/${name}_1_amd64.deb"
 	version=$(dpkg-deb -f "$deb" Version)
 	dpkg-deb -R "$deb" /srv/tree
-	sed -i "s/= $version)/= $version+2)/g; s/^Version: .*/&+2/" /srv/tree/DEBIAN/control
+	sed -i "s/\(-$kver\) (= $version)/\1 (= $version+2)/g; s/^Version: .*/&+2/" /srv/tree/DEBIAN/control
 	dpkg-deb -Znone -b /srv/tree "/srv/split/${name}_2_amd64.deb" >/dev/null
 	rm -r /srv/tree
 done
