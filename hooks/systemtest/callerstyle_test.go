@@ -80,11 +80,15 @@ func (c caller) adapt(r row) (row, bool) {
 	if c.silent {
 		r.do = regexp.MustCompile(`(fails|kills) (\w+) \w+`).ReplaceAllString(r.do, "$1 $2")
 	}
+	all := "$IMAGE"
+	if r.want.modules == present { // a removal that dpkg aborts is one of the package that runs the hooks
+		all = "${IMAGE%% *}"
+	}
 	r.do = strings.NewReplacer(
 		`"$image1"`, `$image1`, `"$image2"`, `$image2`, `"$headers1"`, `$headers1`, `"$headers2"`, `$headers2`,
 		`"$otherimage"`, `$otherimage`, `"$otherheaders"`, `$otherheaders`,
 		`echo "linux-image-$K"`, `echo "${IMAGE%% *}"`,
-		`"linux-image-$K"`, `$IMAGE`, `"linux-headers-$K"`, `$HEADERS`,
+		`"linux-image-$K"`, all, `"linux-headers-$K"`, `$HEADERS`,
 		`"linux-image-$OTHER-"`, `$(printf '%s- ' $OTHERIMAGE)`, `"linux-headers-$OTHER-"`, `$(printf '%s- ' $OTHERHEADERS)`,
 		`"linux-image-$OTHER"`, `$OTHERIMAGE`, `"linux-headers-$OTHER"`, `$OTHERHEADERS`,
 	).Replace(r.do)
