@@ -92,7 +92,7 @@ func (p *paragraph) line(line string) {
 	p.dropped = true
 	switch {
 	case !colon || name == "" || strings.ContainsFunc(name, notPrintable):
-		p.errorf("not a field: %q", line)
+		p.errorf("not a field") // it may contain a passphrase
 	case slices.ContainsFunc(p.fields, func(f Field) bool { return strings.EqualFold(f.Name, name) }):
 		p.errorf("%s is given twice", name)
 	default:

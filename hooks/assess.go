@@ -13,6 +13,7 @@ import (
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/modprobe"
+	"dkms-hooks/dkmsstate/regular"
 	"dkms-hooks/dkmsstate/signing"
 )
 
@@ -49,7 +50,7 @@ func hostName(layout dkmsstate.Layout) string {
 		name, _ := os.Hostname()
 		return name
 	}
-	data, _ := os.ReadFile(layout.Path("/etc/hostname"))
+	data, _ := regular.ReadAtMost(layout.NoFollow().Inside("/etc/hostname"), maxConfig)
 	return oneLine(strings.TrimSpace(string(data)))
 }
 
@@ -118,7 +119,8 @@ func (a *assessor) forgotten() {
 func (a *assessor) required(survey *dkmsstate.Survey) {
 	for _, name := range a.sys.config.Required {
 		known := slices.ContainsFunc(survey.Modules(), func(module string) bool { return strings.HasPrefix(module, name+"/") })
-		if !known {
+		wanted := slices.ContainsFunc(a.sys.layout.InstalledKernels(), func(kernel dkmsstate.Release) bool { return !a.sys.config.ignoresName(kernel, name) })
+		if !known && wanted {
 			a.add(Finding{Kind: Required, Module: name,
 				Reason: "the configuration requires it, and it is not registered with dkms",
 				Fix:    "install the package of the module, or remove it from Required in " + ConfigFile})

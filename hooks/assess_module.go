@@ -138,23 +138,12 @@ func (k kernelAssessor) requiredHere() {
 			of, _, _ := strings.Cut(f.Module, "/")
 			return of == name && (f.Kernel == k.s.Kernel || f.Kernel == "")
 		})
-		if found || latest == (dkmsstate.Module{}) || k.s.Installed(name) || k.excused(name) {
+		if found || latest == (dkmsstate.Module{}) || k.s.Installed(name) || k.sys.config.excuses(k.s, name, func(r dkmsstate.Registration) bool { return k.s.Excluded(r.Module, k.kept) }) {
 			continue
 		}
 		k.addHere(Finding{Kind: Required, Module: latest.String(), Reason: "the configuration requires it, and it is not installed",
 			Fix: fmt.Sprintf("dkms install %s -k %s, or remove it from Required in %s", latest, k.s.Kernel, ConfigFile)})
 	}
-}
-
-// excused reports whether no version of a module is wanted on the kernel: the configuration
-// ignores it, or the last attempt showed that it is not meant for the kernel.
-func (k kernelAssessor) excused(name string) bool {
-	for _, r := range k.s.RegistrationsOf(name) {
-		if !k.ignored(r.Module) && !k.s.Excluded(r.Module, k.kept) {
-			return false
-		}
-	}
-	return true
 }
 
 // last returns the last attempt for a module. One that another attempt may end differently from,

@@ -1,7 +1,10 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -77,7 +80,7 @@ func (c *Config) set(name, value string) (wrong []error) {
 	case "required":
 		for _, module := range words(value) {
 			switch {
-			case strings.ContainsAny(module, "/*?"):
+			case strings.ContainsAny(module, "/*?@#:="):
 				errorf("%s must list names of modules without a version, not %q", name, module)
 			case !slices.Contains(c.Required, module):
 				c.Required = append(c.Required, module)
@@ -107,10 +110,8 @@ func (c *Config) set(name, value string) (wrong []error) {
 			c.Ignore = append(c.Ignore, unwanted)
 		}
 	case "environment":
-		assignments, err := parseEnvironment(value)
-		if err != nil {
-			return []error{err}
-		}
+		assignments, errs := parseEnvironment(value)
+		wrong = append(wrong, errs...)
 		c.Environment = append(c.Environment, assignments...)
 	case "disable":
 		for _, word := range words(value) {
@@ -125,6 +126,7 @@ func (c *Config) set(name, value string) (wrong []error) {
 			c.Disable = append(c.Disable, hook)
 		}
 	default:
+		name, _, _ = strings.Cut(name, "=") // what follows may be a passphrase
 		errorf("unknown field %q; the fields are %s", name, strings.Join(ConfigFields(), ", "))
 	}
 	return wrong
@@ -183,8 +185,18 @@ func shortDuration(d time.Duration) string {
 }
 
 // configFiles returns the configuration files under a root in the order in which they are
-// read: ConfigFile, then those of ConfigDir by name.
-func configFiles(inRoot func(path string) string) []string {
-	more, _ := filepath.Glob(inRoot(ConfigDir) + "/*.conf") // sorted
-	return append([]string{inRoot(ConfigFile)}, more...)
+// read: ConfigFile, then those of ConfigDir by name. The error says that ConfigDir cannot be
+// read.
+func configFiles(inRoot func(path string) string) ([]string, error) {
+	files := []string{inRoot(ConfigFile)}
+	entries, err := os.ReadDir(inRoot(ConfigDir)) // sorted
+	for _, entry := range entries {
+		if strings.HasSuffix(entry.Name(), ".conf") {
+			files = append(files, filepath.Join(inRoot(ConfigDir), entry.Name()))
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return files, err
 }

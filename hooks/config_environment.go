@@ -11,24 +11,27 @@ import (
 )
 
 // parseEnvironment parses the field Environment: assignments NAME=VALUE, separated by blanks or
-// newlines. Quotes keep blanks together, as in a shell. Nothing is expanded. No error contains
-// a value, since a value may be a passphrase.
-func parseEnvironment(text string) ([]string, error) {
+// newlines. Quotes keep blanks together, as in a shell. Nothing is expanded. Entries that cannot
+// be used are left out, with an error each. No error contains a value, since a value may be a
+// passphrase.
+func parseEnvironment(text string) (assignments []string, wrong []error) {
 	words, err := quotedWords(text)
 	if err != nil {
-		return nil, err
+		return nil, []error{err}
 	}
 	name := regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	for i, word := range words {
 		variable, _, ok := strings.Cut(word, "=")
 		switch {
 		case !ok || !name.MatchString(variable) || strings.ContainsRune(word, 0):
-			return nil, fmt.Errorf("entry %d of Environment is not NAME=VALUE", i+1)
+			wrong = append(wrong, fmt.Errorf("entry %d of Environment is not NAME=VALUE", i+1))
 		case slices.Contains([]string{"LC_ALL", record.RunVariable}, variable):
-			return nil, fmt.Errorf("cannot set %s in Environment: the hooks set it themselves", variable)
+			wrong = append(wrong, fmt.Errorf("cannot set %s in Environment: the hooks set it themselves", variable))
+		default:
+			assignments = append(assignments, word)
 		}
 	}
-	return words, nil
+	return assignments, wrong
 }
 
 // quotedWords splits text at blanks outside quotes and removes the quotes.

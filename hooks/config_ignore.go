@@ -37,6 +37,29 @@ func parseUnwanted(entry string) (Unwanted, error) {
 	return Unwanted{name, version, kernel}, nil
 }
 
+// ignoresName reports whether the administrator wants no version of a module on the kernel.
+func (c Config) ignoresName(kernel dkmsstate.Release, name string) bool {
+	return slices.ContainsFunc(c.Ignore, func(u Unwanted) bool {
+		on, _ := path.Match(u.Kernel, string(kernel))
+		return on && u.Module == name && u.Version == ""
+	})
+}
+
+// excuses reports whether a module need not be on the kernel although it is required: the
+// configuration ignores it there, or no registered version is meant for the kernel.
+func (c Config) excuses(s dkmsstate.Snapshot, name string, excluded func(dkmsstate.Registration) bool) bool {
+	if c.ignoresName(s.Kernel, name) {
+		return true
+	}
+	registered := s.RegistrationsOf(name)
+	for _, r := range registered {
+		if !c.ignored(s.Kernel)(r.Module) && !excluded(r) {
+			return false
+		}
+	}
+	return len(registered) > 0
+}
+
 // ignored returns a function that reports whether the administrator does not want a module on
 // the kernel.
 func (c Config) ignored(kernel dkmsstate.Release) func(dkmsstate.Module) bool {

@@ -9,6 +9,8 @@ import (
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/regular"
+	"dkms-hooks/dkmsstate/sentinel"
 )
 
 // Settings is the configuration with where it comes from.
@@ -37,7 +39,12 @@ func (m ConfigMistake) String() string { return fmt.Sprintf("%s, line %d: %s", m
 
 // ReadSettings reads the configuration of an invocation's root.
 func ReadSettings(inv Invocation) Settings {
-	return readSettings(configFiles(dkmsstate.DefaultLayout(inv.Root).Path)...)
+	files, err := configFiles(dkmsstate.DefaultLayout(inv.Root).Path)
+	s := readSettings(files...)
+	if err != nil {
+		s.unreadable(err)
+	}
+	return s
 }
 
 // ReadSettingsFile reads one configuration file, as if there were no other. Unlike ReadSettings
@@ -66,19 +73,26 @@ func (s Settings) Fields() []Field {
 	return fields
 }
 
+// maxConfig bounds the size of a configuration file.
+const maxConfig = 1 << 20
+
 // readSettings reads configuration files in their order.
 func readSettings(files ...string) Settings {
 	s := Settings{Config: DefaultConfig(), From: map[string][]string{}}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := regular.ReadAtMost(file, maxConfig)
 		switch {
 		case err == nil:
 			s.parse(file, data)
 		case !errors.Is(err, fs.ErrNotExist):
-			s.Unreadable = append(s.Unreadable, fmt.Sprintf("cannot read the configuration: %v", err))
+			s.unreadable(err)
 		}
 	}
 	return s
+}
+
+func (s *Settings) unreadable(err error) {
+	s.Unreadable = append(s.Unreadable, inOneLine(fmt.Sprintf("cannot read the configuration: %v", err)))
 }
 
 // parse applies the content of a file. What is wrong in it becomes a mistake.
@@ -88,8 +102,11 @@ func (s *Settings) parse(file string, data []byte) {
 		s.mistake(file, w.Line, w.Err)
 	}
 	for _, field := range fields {
-		errs := s.set(field.Name, field.Value)
-		for _, err := range errs {
+		value, comment := cutComment(field)
+		if comment {
+			s.mistake(file, field.Line, errTrailingComment)
+		}
+		for _, err := range s.set(field.Name, value) {
 			s.mistake(file, field.Line, err)
 		}
 		for _, name := range ConfigFields() {
@@ -98,6 +115,25 @@ func (s *Settings) parse(file string, data []byte) {
 			}
 		}
 	}
+}
+
+// errTrailingComment means that a comment follows a value in its line.
+const errTrailingComment = sentinel.Error("a comment must be on a line of its own")
+
+// cutComment returns the value of a field without what may be meant as a comment, and reports
+// whether there is any. Environment may contain any character.
+func cutComment(field debpkg.Field) (value string, found bool) {
+	if strings.EqualFold(field.Name, "Environment") {
+		return field.Value, false
+	}
+	lines := strings.Split(field.Value, "\n")
+	for i, line := range lines {
+		before, _, ok := strings.Cut(" "+line, " #")
+		if ok {
+			lines[i], found = strings.TrimSpace(before), true
+		}
+	}
+	return strings.Join(lines, "\n"), found
 }
 
 func (s *Settings) mistake(file string, line int, err error) {

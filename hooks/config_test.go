@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 func TestReadSettings(t *testing.T) {
@@ -20,34 +22,38 @@ func TestReadSettings(t *testing.T) {
 		line    int
 		mistake string
 	}{
-		"empty":               {"", Config{}, 0, ""},
-		"comments":            {"# nothing\n\n# at all\n", Config{}, 0, ""},
-		"all":                 {"# comment\nOn-Failure: strict\nrequired: zfs,\n nvidia-current\n# within\nTIMEOUT:90s\n", Config{Strict: true, Required: []string{"zfs", "nvidia-current"}, Timeout: 90 * time.Second}, 0, ""},
-		"carriage returns":    {"On-Failure: strict\r\nRequired: zfs nvidia-current\r\nTimeout: 1m30s\r\n", Config{Strict: true, Required: []string{"zfs", "nvidia-current"}, Timeout: 90 * time.Second}, 0, ""},
-		"jobs":                {"Jobs: 4\n", Config{Jobs: 4}, 0, ""},
-		"environment":         {"Environment: KBUILD_SIGN_PIN='a b'  ARCH=arm64\n EMPTY= Q=\"it's\"\n# =\n LAST\n", Config{}, 1, "entry 5 of Environment is not NAME=VALUE"},
-		"environment, all":    {"Environment:\n KBUILD_SIGN_PIN='a b'\tARCH=arm64\r\n EMPTY= Q=\"it's\"\n# within\n LAST=1\n", Config{Environment: environment}, 0, ""},
-		"no environment":      {"Environment:\n", Config{}, 0, ""},
-		"no assignment":       {"Jobs: 1\nEnvironment: A=1 secret\n", Config{Jobs: 1}, 2, "entry 2 of Environment is not NAME=VALUE"},
-		"no name":             {"Environment: 1A=secret\n", Config{}, 1, "entry 1 of Environment is not NAME=VALUE"},
-		"open quotes":         {"Environment: A='b\n", Config{}, 1, "not closed"},
-		"a fixed name":        {"Environment: LC_ALL=de_DE\n", Config{}, 1, "cannot set LC_ALL"},
-		"disabled":            {"Disable: prerm, reconcile\n", Config{Disable: []Hook{Prerm, Reconciler}}, 0, ""},
-		"disabled, no hook":   {"Disable: prerm preinst\n", Config{Disable: []Hook{Prerm}}, 1, `must list hooks and reconcile, not "preinst"`},
-		"the default given":   {"On-Failure: warn\n", Config{}, 0, ""},
-		"unknown field":       {"Required: zfs\nTimout: 2h\nJobs: 4\n", Config{Required: []string{"zfs"}, Jobs: 4}, 2, `unknown field "Timout"`},
-		"no jobs":             {"Jobs: 0\n", Config{}, 1, "at least 1"},
-		"jobs in words":       {"Jobs: many\n", Config{}, 1, "at least 1"},
-		"unknown word":        {"\n\nOn-Failure: maybe\n", Config{}, 3, `"maybe"`},
-		"no time":             {"Timeout: 30\nRequired: zfs\n", Config{Required: []string{"zfs"}}, 1, "such as 90s"},
-		"no time left":        {"Timeout: -5s\n", Config{}, 1, "such as 90s"},
-		"no field":            {"Required: a\nzfs\nJobs: 2\n", Config{Required: []string{"a"}, Jobs: 2}, 2, `not a field: "zfs"`},
-		"without a field":     {" zfs\n", Config{}, 1, "without a field"},
-		"twice":               {"Required: a\nOn-Failure: warn\nREQUIRED: b\n c\n", Config{Required: []string{"a"}}, 3, "twice"},
-		"two stanzas":         {"Required: a\n\nOn-Failure: strict\n", Config{Required: []string{"a"}, Strict: true}, 3, "second paragraph"},
-		"module with version": {"Required: zfs/2.1 nvidia\n", Config{Required: []string{"nvidia"}}, 1, "without a version"},
-		"a bad entry":         {"Ignore: a@[ b/1@6.*\n", Config{Ignore: []Unwanted{{"b", "1", "6.*"}}}, 1, `not "a@["`},
-		"bytes":               {"\x00\xff\n", Config{}, 1, "not a field"},
+		"empty":                             {"", Config{}, 0, ""},
+		"comments":                          {"# nothing\n\n# at all\n", Config{}, 0, ""},
+		"all":                               {"# comment\nOn-Failure: strict\nrequired: zfs,\n nvidia-current\n# within\nTIMEOUT:90s\n", Config{Strict: true, Required: []string{"zfs", "nvidia-current"}, Timeout: 90 * time.Second}, 0, ""},
+		"carriage returns":                  {"On-Failure: strict\r\nRequired: zfs nvidia-current\r\nTimeout: 1m30s\r\n", Config{Strict: true, Required: []string{"zfs", "nvidia-current"}, Timeout: 90 * time.Second}, 0, ""},
+		"jobs":                              {"Jobs: 4\n", Config{Jobs: 4}, 0, ""},
+		"environment":                       {"Environment: KBUILD_SIGN_PIN='a b'  ARCH=arm64\n EMPTY= Q=\"it's\"\n# =\n LAST\n", Config{Environment: environment[:4]}, 1, "entry 5 of Environment is not NAME=VALUE"},
+		"environment, all":                  {"Environment:\n KBUILD_SIGN_PIN='a b'\tARCH=arm64\r\n EMPTY= Q=\"it's\"\n# within\n LAST=1\n", Config{Environment: environment}, 0, ""},
+		"no environment":                    {"Environment:\n", Config{}, 0, ""},
+		"no assignment":                     {"Jobs: 1\nEnvironment: A=1 secret\n", Config{Jobs: 1, Environment: []string{"A=1"}}, 2, "entry 2 of Environment is not NAME=VALUE"},
+		"no name":                           {"Environment: 1A=secret\n", Config{}, 1, "entry 1 of Environment is not NAME=VALUE"},
+		"open quotes":                       {"Environment: A='b\n", Config{}, 1, "not closed"},
+		"a fixed name":                      {"Environment: LC_ALL=de_DE\n", Config{}, 1, "cannot set LC_ALL"},
+		"disabled":                          {"Disable: prerm, reconcile\n", Config{Disable: []Hook{Prerm, Reconciler}}, 0, ""},
+		"disabled, no hook":                 {"Disable: prerm preinst\n", Config{Disable: []Hook{Prerm}}, 1, `must list hooks and reconcile, not "preinst"`},
+		"the default given":                 {"On-Failure: warn\n", Config{}, 0, ""},
+		"unknown field":                     {"Required: zfs\nTimout: 2h\nJobs: 4\n", Config{Required: []string{"zfs"}, Jobs: 4}, 2, `unknown field "Timout"`},
+		"no jobs":                           {"Jobs: 0\n", Config{}, 1, "at least 1"},
+		"jobs in words":                     {"Jobs: many\n", Config{}, 1, "at least 1"},
+		"unknown word":                      {"\n\nOn-Failure: maybe\n", Config{}, 3, `"maybe"`},
+		"no time":                           {"Timeout: 30\nRequired: zfs\n", Config{Required: []string{"zfs"}}, 1, "such as 90s"},
+		"no time left":                      {"Timeout: -5s\n", Config{}, 1, "such as 90s"},
+		"no field":                          {"Required: a\nzfs\nJobs: 2\n", Config{Required: []string{"a"}, Jobs: 2}, 2, "not a field"},
+		"without a field":                   {" zfs\n", Config{}, 1, "without a field"},
+		"twice":                             {"Required: a\nOn-Failure: warn\nREQUIRED: b\n c\n", Config{Required: []string{"a"}}, 3, "twice"},
+		"two stanzas":                       {"Required: a\n\nOn-Failure: strict\n", Config{Required: []string{"a"}, Strict: true}, 3, "second paragraph"},
+		"module with version":               {"Required: zfs/2.1 nvidia\n", Config{Required: []string{"nvidia"}}, 1, "without a version"},
+		"a bad entry":                       {"Ignore: a@[ b/1@6.*\n", Config{Ignore: []Unwanted{{"b", "1", "6.*"}}}, 1, `not "a@["`},
+		"a passphrase that is not indented": {"Jobs: 1\nEnvironment:\nKBUILD_SIGN_PIN=secret\n", Config{Jobs: 1}, 3, "not a field"},
+		"a passphrase with a colon":         {"KBUILD_SIGN_PIN=secret:1\n", Config{}, 1, `unknown field "KBUILD_SIGN_PIN"`},
+		"a trailing comment":                {"Required: zfs # or only if\n", Config{Required: []string{"zfs"}}, 1, "a line of its own"},
+		"a trailing comment of a word":      {"On-Failure: strict  # fail\n", Config{Strict: true}, 1, "a line of its own"},
+		"bytes":                             {"\x00\xff\n", Config{}, 1, "not a field"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.want.Timeout == 0 {
@@ -91,7 +97,7 @@ func TestReadSettingsOfSeveralFiles(t *testing.T) {
 		"Ignore":   {drop("10-a.conf") + ", line 2"},
 	}, s.From)
 	require.Len(t, s.Mistakes, 1)
-	assert.Equal(t, drop("20-b.conf")+`, line 2: not a field: "bad"`, s.Mistakes[0].String())
+	assert.Equal(t, drop("20-b.conf")+", line 2: not a field", s.Mistakes[0].String())
 	require.Len(t, s.Unreadable, 1)
 	assert.Contains(t, s.Unreadable[0], "directory.conf")
 	assert.Contains(t, s.Fields(), Field{"Jobs", "3", s.From["Jobs"]})
@@ -135,4 +141,29 @@ func FuzzReadSettings(f *testing.F) {
 			require.NotEmpty(t, m.Text)
 		}
 	})
+}
+
+// The example of the README is a configuration without a mistake.
+func TestReadmeExample(t *testing.T) {
+	page, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(page), "## Configure\n")
+	require.True(t, found)
+	_, rest, _ = strings.Cut(rest, "```\n")
+	example, _, _ := strings.Cut(rest, "```")
+	s := Settings{Config: DefaultConfig(), From: map[string][]string{}}
+	s.parse("README.md", []byte(example))
+	assert.Empty(t, s.Mistakes)
+	assert.Equal(t, []string{"zfs"}, s.Required)
+}
+
+// A pipe that nobody writes to, and a directory that cannot be read, do not stop a hook.
+func TestReadSettingsDoesNotWait(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, ConfigDir), 0o755))
+	require.NoError(t, unix.Mkfifo(filepath.Join(dir, ConfigDir, "a.conf"), 0o644))
+	assert.Len(t, ReadSettings(Invocation{Root: dir}).Unreadable, 1)
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, ConfigDir)))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, ConfigDir), nil, 0o644))
+	assert.Len(t, ReadSettings(Invocation{Root: dir}).Unreadable, 1)
 }

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,8 +150,8 @@ func (k kernelAssessor) wantedWords(r dkmsstate.Registration, registered bool) s
 		return "dkms does not know it"
 	case k.ignored(m):
 		return "no: Ignore in the configuration"
-	case k.last(m).Result == dkmsstate.LastSkipped:
-		return "no: " + k.last(m).Text
+	case k.s.Excluded(m, k.kept):
+		return "no: " + cmp.Or(k.last(m).Text, excludedText)
 	case k.planned.Keeping():
 		return "no: the kernel has no image, so that nothing new is installed on it"
 	case k.s.NoAutoinstall:

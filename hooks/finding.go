@@ -67,6 +67,11 @@ const (
 	BadConfig FindingKind = "configuration"
 )
 
+// FindingKinds returns every kind.
+func FindingKinds() []FindingKind {
+	return []FindingKind{Broken, Missing, Failed, Required, Forgotten, Stale, Refused, Shadowed, Unowned, Gone, Leftover, Unfinished, BadHook, BadConfig}
+}
+
 // decidesBoot reports whether a problem of the kind decides about the modules of the next boot.
 // The other kinds are things that lie around.
 func (k FindingKind) decidesBoot() bool {

@@ -100,7 +100,7 @@ func (r *run) mustFail() bool {
 	var why []string
 	for _, name := range r.config.Required {
 		switch {
-		case r.excused(name):
+		case r.config.excuses(r.after, name, r.excluded):
 		case !r.after.Installed(name):
 			why = append(why, name+" is required by the configuration and is not installed")
 		case r.failed(name):
@@ -145,20 +145,17 @@ func (inv Invocation) laterHooks() string {
 	return "; later hooks, such as those of the initramfs and the boot loader, are run all the same"
 }
 
-// excused reports whether no version of a registered module is wanted on the kernel: the
-// configuration ignores it, or the module is not meant for the kernel.
-func (r *run) excused(name string) bool {
-	registered := r.after.RegistrationsOf(name)
-	for _, reg := range registered {
-		last, tried := r.outcomes[reg.Module.String()]
-		if !tried && r.record != nil {
-			last = r.record.Kernel(r.inv.Kernel).Last[reg.Module.String()]
-		}
-		if !r.config.ignored(r.inv.Kernel)(reg.Module) && last.Result != dkmsstate.LastSkipped && !reg.Conf.Excluded {
-			return false
-		}
+// excluded reports whether a module is not meant for the kernel, according to this run or an
+// earlier one.
+func (r *run) excluded(reg dkmsstate.Registration) bool {
+	if last, tried := r.outcomes[reg.Module.String()]; tried {
+		return last.Result == dkmsstate.LastSkipped
 	}
-	return len(registered) > 0
+	var kept dkmsstate.KernelRecord
+	if r.record != nil {
+		kept = r.record.Kernel(r.inv.Kernel)
+	}
+	return r.after.Excluded(reg.Module, kept)
 }
 
 // anyFailed reports whether an error ended the run, or a module could not be brought up to date.

@@ -66,6 +66,10 @@ func (r *run) postpone(ctx context.Context) error {
 // readUnchanged reads the kernel that the run does not change: what is required may be there all
 // the same.
 func (r *run) readUnchanged() {
+	if r.record == nil {
+		rec, _ := record.Read(r.machine.Layout) // without it, nothing is known to be excluded
+		r.record = &rec
+	}
 	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
 }
 
@@ -81,6 +85,7 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 	kept := r.record.Kernel(r.inv.Kernel)
 	before, err := r.readSnapshot(kept, dryRun)
 	if err != nil {
+		r.readUnchanged()
 		return err
 	}
 	var goal plan.Goal

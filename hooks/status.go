@@ -187,7 +187,7 @@ func (k kernelAssessor) whyNot(r dkmsstate.Registration, otherwise string) strin
 	case k.ignored(m):
 		return "ignored, by the configuration"
 	case k.s.Excluded(m, k.kept):
-		return cmp.Or(k.last(m).Text, "excluded by BUILD_EXCLUSIVE")
+		return cmp.Or(k.last(m).Text, excludedText)
 	case i >= 0:
 		return inOneLine(k.planned.Broken[i].Text)
 	case k.s.NoAutoinstall:
@@ -218,6 +218,9 @@ func stateOf(s dkmsstate.Snapshot, m dkmsstate.Module) ModuleState {
 	}
 	return Added
 }
+
+// excludedText is why a module is not built that its dkms.conf excludes from the kernel.
+const excludedText = "excluded by BUILD_EXCLUSIVE"
 
 // waitsForHeaders is why a module is not built on a kernel without headers.
 const waitsForHeaders = "waiting for kernel headers"

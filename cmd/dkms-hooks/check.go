@@ -20,6 +20,7 @@ func (p program) checkCommand() *cli.Command {
 			"   required       not installed, although the configuration requires it\n" +
 			"   forgotten      its package is installed, and it is not registered with dkms\n" +
 			"   stale          does not fit its kernel\n" +
+			"   refused        its kernel does not load it, because of its signature\n" +
 			"   shadowed       modprobe loads another file in its place\n" +
 			"   unowned        belongs to no build and to no package\n" +
 			"   gone           left of a kernel that is gone\n" +

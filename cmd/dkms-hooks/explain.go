@@ -61,7 +61,7 @@ func (p program) explain(ctx context.Context, c *cli.Context, inv hooks.Invocati
 		out.evidence(e)
 		var rows [][]cell
 		for _, m := range e.Kernel.Modules {
-			rows = append(rows, moduleRow(m))
+			rows = append(rows, moduleRow(m, m.Missing))
 		}
 		out.table("            ", rows)
 		fmt.Fprintln(out)

@@ -71,6 +71,21 @@ type schema struct {
 	Required    []string          `json:"required"`
 	Items       *schema           `json:"items"`
 	Description string            `json:"description"`
+	Enum        []string          `json:"enum"`
+}
+
+// The schema, the page and the help have every kind of finding, and no other.
+func TestKindsOfFindings(t *testing.T) {
+	var s schema
+	require.NoError(t, json.Unmarshal([]byte(readPage(t, "status.schema.json")), &s))
+	page, help := readPage(t, "man/dkms-hooks.8"), program{}.checkCommand().Description
+	var kinds []string
+	for _, kind := range hooks.FindingKinds() {
+		kinds = append(kinds, string(kind))
+		assert.Contains(t, page, "\n.It Em "+string(kind)+"\n")
+		assert.Regexp(t, `(?m)^   `+string(kind)+` `, help)
+	}
+	assert.ElementsMatch(t, kinds, s.Properties["findings"].Items.Properties["kind"].Enum)
 }
 
 // The schema describes every field that status --json can print, and no others.

@@ -158,13 +158,16 @@ func detailOf(o hooks.Overview, k hooks.KernelView, inv hooks.Invocation) detail
 // kernel prints a kernel in a line, and its modules below it.
 func (p *page) kernel(k hooks.KernelView, found []hooks.Finding, how detail) {
 	all := how == everything
-	p.line(cell{string(k.Release), bold}, cell{"  " + strings.Join(kernelWords(k, all), ", "), plain})
 	var rows [][]cell
+	wrong := func(m hooks.ModuleView) bool {
+		return slices.ContainsFunc(found, func(f hooks.Finding) bool { return f.Module == m.Module+"/"+m.Version })
+	}
+	p.line(cell{string(k.Release), bold}, cell{"  " + strings.Join(kernelWords(k, all, wrong), ", "), plain})
 	for _, m := range k.Modules {
-		if !all && !m.Missing && !m.Unusual {
+		if !all && !m.Missing && !m.Unusual && !wrong(m) {
 			continue
 		}
-		rows = append(rows, moduleRow(m))
+		rows = append(rows, moduleRow(m, wrong(m)))
 		if m.Last != nil && (m.Missing && how == attempts || all) {
 			rows = append(rows, lastRows(*m.Last)...)
 		}
@@ -209,14 +212,14 @@ func lastRows(last hooks.Attempt) [][]cell {
 	return rows
 }
 
-func moduleRow(m hooks.ModuleView) []cell {
+func moduleRow(m hooks.ModuleView, wrong bool) []cell {
 	state := string(m.State)
 	if m.Freshness != "" {
 		state += ", " + string(m.Freshness)
 	}
 	how := good
 	switch {
-	case m.Missing:
+	case m.Missing || wrong:
 		how = bad
 	case m.Freshness == dkmsstate.Unknown:
 		how = warn
@@ -232,7 +235,7 @@ func moduleRow(m hooks.ModuleView) []cell {
 
 // kernelWords describes a kernel. Unless all modules are listed, the words include those about
 // which there is nothing else to say.
-func kernelWords(k hooks.KernelView, all bool) []string {
+func kernelWords(k hooks.KernelView, all bool, wrong func(hooks.ModuleView) bool) []string {
 	var words []string
 	add := func(holds bool, word string) {
 		if holds {
@@ -248,9 +251,11 @@ func kernelWords(k hooks.KernelView, all bool) []string {
 	add(k.Present && k.Headers == hooks.HeadersMissing, "without headers")
 	add(k.Active, "a run of dkms-hooks is active")
 	if !all {
-		installed := func(m hooks.ModuleView) bool { return m.State == hooks.Installed && !m.Missing }
+		installed := func(m hooks.ModuleView) bool { return m.State == hooks.Installed && !m.Missing && !wrong(m) }
 		add(true, moduleWords(k, "installed", installed))
-		unwanted := func(m hooks.ModuleView) bool { return k.Present && m.State != hooks.Installed && !m.Missing }
+		unwanted := func(m hooks.ModuleView) bool {
+			return k.Present && m.State != hooks.Installed && !m.Missing && !wrong(m)
+		}
 		add(slices.ContainsFunc(k.Modules, unwanted), moduleWords(k, "not wanted", unwanted))
 	}
 	return words
