@@ -80,7 +80,7 @@ func (p *paragraph) line(line string) {
 		p.dropped = p.dropped || p.ended
 		return
 	case p.ended:
-		p.errorf("there is a second paragraph, and only one is allowed")
+		p.errorf("a second paragraph begins after a blank line, and only one is allowed")
 		p.ended = false
 	}
 	if line[0] == ' ' || line[0] == '\t' {

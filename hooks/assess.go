@@ -84,7 +84,7 @@ func (a *assessor) machine(survey *dkmsstate.Survey) {
 
 // mistakeText returns what is wrong in a configuration file, and what follows.
 func mistakeText(m ConfigMistake) string {
-	return fmt.Sprintf("line %d: %s; it is ignored, and the rest is in force", m.Line, m.Text)
+	return fmt.Sprintf("line %d: %s; the mistake is ignored, and the rest is in force", m.Line, m.Text)
 }
 
 // forgotten finds modules that are not registered although their package and their source are
@@ -106,7 +106,7 @@ func (a *assessor) forgotten() {
 			continue
 		}
 		i := slices.IndexFunc(owners, func(p debpkg.Package) bool { return p.Status.State == debpkg.Installed })
-		if i < 0 {
+		if i < 0 || a.sys.config.ignoredEverywhere(source.Module) {
 			continue
 		}
 		a.add(Finding{Kind: Forgotten, Module: source.Module.String(), Repairable: true,

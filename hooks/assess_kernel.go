@@ -3,6 +3,7 @@ package hooks
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -140,6 +141,9 @@ func (k kernelAssessor) unowned(file string) {
 
 // gone finds what is left of a kernel that is gone.
 func (k kernelAssessor) gone() {
+	if slices.Contains(k.sys.config.Disable, Reconciler) {
+		return // nothing is to be cleaned up unasked
+	}
 	w, d := k.repair().world, k.repair().decision
 	if d.Verdict != Unbuild {
 		if w.Unreadable != nil {

@@ -101,7 +101,7 @@ func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
 		return Finding{}, false
 	case last.Result == dkmsstate.LastFailed:
 		return Finding{Kind: Failed, Reason: last.Text, Since: last.When,
-			Fix: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", k.s.Kernel, m.Name, runPostinst(k.s.Kernel))}, true
+			Fix: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", k.s.Kernel, m.Name, k.retryCommand())}, true
 	}
 	command := runPostinst(k.s.Kernel)
 	if !k.repair().reconciles {
@@ -109,6 +109,14 @@ func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
 	}
 	return Finding{Kind: Missing, Reason: first.Reason, Since: k.since(m), Repairable: k.repair().reconciles,
 		Fix: fmt.Sprintf("%s; if it is not wanted there: Ignore: %s@%s in %s", command, m.Name, k.s.Kernel, ConfigFile)}, true
+}
+
+// retryCommand returns the command that tries a module again.
+func (k kernelAssessor) retryCommand() string {
+	if k.repair().command == configurePackages {
+		return configurePackages
+	}
+	return runPostinst(k.s.Kernel)
 }
 
 // judgeWaiting returns the finding for a module that waits for headers.

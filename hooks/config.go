@@ -191,7 +191,7 @@ func configFiles(inRoot func(path string) string) ([]string, error) {
 	files := []string{inRoot(ConfigFile)}
 	entries, err := os.ReadDir(inRoot(ConfigDir)) // sorted
 	for _, entry := range entries {
-		if strings.HasSuffix(entry.Name(), ".conf") {
+		if strings.HasSuffix(entry.Name(), ".conf") && !strings.HasPrefix(entry.Name(), ".") {
 			files = append(files, filepath.Join(inRoot(ConfigDir), entry.Name()))
 		}
 	}

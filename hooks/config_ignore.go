@@ -45,6 +45,13 @@ func (c Config) ignoresName(kernel dkmsstate.Release, name string) bool {
 	})
 }
 
+// ignoredEverywhere reports whether the administrator does not want a module on any kernel.
+func (c Config) ignoredEverywhere(m dkmsstate.Module) bool {
+	return slices.ContainsFunc(c.Ignore, func(u Unwanted) bool {
+		return u.Kernel == "*" && u.Module == m.Name && (u.Version == "" || u.Version == m.Version)
+	})
+}
+
 // excuses reports whether a module need not be on the kernel although it is required: the
 // configuration ignores it there, or no registered version is meant for the kernel.
 func (c Config) excuses(s dkmsstate.Snapshot, name string, excluded func(dkmsstate.Registration) bool) bool {

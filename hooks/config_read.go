@@ -73,6 +73,12 @@ func (s Settings) Fields() []Field {
 	return fields
 }
 
+// isLink reports whether a path is a symbolic link, here one to nothing.
+func isLink(path string) bool {
+	_, err := os.Readlink(path)
+	return err == nil
+}
+
 // maxConfig bounds the size of a configuration file.
 const maxConfig = 1 << 20
 
@@ -84,7 +90,7 @@ func readSettings(files ...string) Settings {
 		switch {
 		case err == nil:
 			s.parse(file, data)
-		case !errors.Is(err, fs.ErrNotExist):
+		case !errors.Is(err, fs.ErrNotExist) || isLink(file):
 			s.unreadable(err)
 		}
 	}
@@ -106,11 +112,12 @@ func (s *Settings) parse(file string, data []byte) {
 		if comment {
 			s.mistake(file, field.Line, errTrailingComment)
 		}
+		before := s.Config
 		for _, err := range s.set(field.Name, value) {
 			s.mistake(file, field.Line, err)
 		}
 		for _, name := range ConfigFields() {
-			if strings.EqualFold(name, field.Name) {
+			if strings.EqualFold(name, field.Name) && (value == s.value(name) || before.value(name) != s.value(name)) {
 				s.From[name] = append(s.From[name], fmt.Sprintf("%s, line %d", file, field.Line))
 			}
 		}

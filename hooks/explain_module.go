@@ -39,6 +39,7 @@ func ExplainModule(ctx context.Context, inv Invocation, module string) (ModuleEx
 	if err != nil {
 		return ModuleExplanation{}, err
 	}
+	a.o.Registered = survey.Modules()
 	kept := a.sys.record.Kernel(inv.Kernel)
 	s := survey.Snapshot(inv.Kernel, machineArch(), kept)
 	fresh.Examine(ctx, &s, kept)
@@ -222,7 +223,7 @@ func (k kernelAssessor) depWords(m dkmsstate.Module) string {
 	case k.s.InOrder(m):
 		return "up to date"
 	}
-	return "names nothing of it"
+	return "not examined, since no build of it is installed"
 }
 
 // modprobeWords describes what modprobe.d(5) sets about a module.

@@ -2,6 +2,10 @@ package hooks
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"time"
 
@@ -95,9 +99,21 @@ func (a *assessor) bootOverview() (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
+	a.bootTroubles()
 	o := a.assess(survey, a.boot.kernels)
 	o.Findings = slices.DeleteFunc(o.Findings, func(f Finding) bool { return !f.Boot })
 	return o, nil
+}
+
+// bootTroubles adds why it is not known which kernels matter: the configuration of a boot loader
+// cannot be used, or no image can be found because /boot cannot be read.
+func (a *assessor) bootTroubles() {
+	if next := a.boot.next; next.Certainty == bootloader.Unknown && next.Loader != "" {
+		a.trouble(fmt.Errorf("cannot determine which kernel boots next: %s", next.Reason))
+	}
+	if _, err := os.ReadDir(a.sys.layout.Path("/boot")); errors.Is(err, fs.ErrPermission) {
+		a.trouble(fmt.Errorf("cannot determine which kernels have an image: %w", err))
+	}
 }
 
 // NextBootText returns which kernel starts next, and what decides.

@@ -75,7 +75,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		}
 	}
 	if err != nil {
-		general.runFailed(err, reconcileCommand)
+		general.runFailed(err, inv.reconcileCommand())
 		return c.status(err)
 	}
 	c.machine = locked
@@ -134,6 +134,14 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 		general.infof("nothing to do (kernels checked: %d)", len(kernels))
 	}
 	return c.status(nil)
+}
+
+// reconcileCommand returns the command that the reconcile is a part of.
+func (inv Invocation) reconcileCommand() string {
+	if inv.BringIn {
+		return "dkms-hooks check --repair"
+	}
+	return reconcileCommand
 }
 
 // status returns the exit status: for a person, whether the work ended with an error or a module

@@ -184,7 +184,12 @@ func failedStatus(err error) int {
 
 // known returns an error unless the kernel of the invocation is known.
 func known(inv Invocation) error {
-	if kernels := Kernels(inv); !slices.Contains(kernels, inv.Kernel) {
+	sys := withRecord(inv)
+	survey, err := sys.layout.Survey()
+	if err != nil {
+		return err
+	}
+	if kernels := survey.Kernels(sys.record); !slices.Contains(kernels, inv.Kernel) {
 		return unknownKernel(inv.Kernel, kernels)
 	}
 	return nil

@@ -76,6 +76,9 @@ func (p program) app() *cli.App {
 			if c.NArg() > 0 {
 				return unknownCommand(c.App, c.Args().First())
 			}
+			if len(c.FlagNames()) > 0 {
+				return errors.New("no command is given")
+			}
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{

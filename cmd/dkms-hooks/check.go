@@ -76,7 +76,7 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 	for _, text := range o.Unusual {
 		out.line(cell{"unusual", faint}, cell{": " + text, plain})
 	}
-	out.hooksOff(o)
+	out.hooksOff(o, inv.Quiet)
 	switch {
 	case len(o.Findings) > 0 && repaired:
 		out.line(cell{fmt.Sprintf("problems left: %d", len(o.Findings)), bold})

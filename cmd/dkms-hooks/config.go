@@ -46,7 +46,7 @@ func (p program) printConfig(c *cli.Context, inv hooks.Invocation, s hooks.Setti
 	out := p.page(c)
 	defer out.Flush()
 	for _, field := range s.Fields() {
-		if inv.Quiet || field.Value == "" && len(field.From) == 0 {
+		if inv.Quiet || field.Value == "" {
 			continue
 		}
 		from := "default"

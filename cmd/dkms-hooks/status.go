@@ -77,7 +77,7 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	}
 	general := findingsOn(o, "")
 	out.findings(general)
-	out.hooksOff(o)
+	out.hooksOff(o, inv.Quiet)
 	if !inv.Quiet {
 		if shown := inv.Verbose || o.NextBoot.Certainty == bootloader.Unknown && hasNewest(o); shown {
 			out.line(cell{"next boot: ", bold}, cell{o.NextBootText(), plain})
@@ -192,7 +192,10 @@ func (p *page) findings(found []hooks.Finding) {
 }
 
 // hooksOff prints which hooks are switched off.
-func (p *page) hooksOff(o hooks.Overview) {
+func (p *page) hooksOff(o hooks.Overview, quiet bool) {
+	if quiet {
+		return
+	}
 	for _, text := range o.HooksOff {
 		p.line(cell{"hook off", faint}, cell{": " + text, plain})
 	}

@@ -1,12 +1,13 @@
 package nofollow
 
 import (
-	"dkms-hooks/dkmsstate/regular"
 	"errors"
 	"io"
 	"os"
 	"slices"
 	"time"
+
+	"dkms-hooks/dkmsstate/regular"
 
 	"golang.org/x/sys/unix"
 )

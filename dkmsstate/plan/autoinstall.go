@@ -40,7 +40,8 @@ func Autoinstall(s dkmsstate.Snapshot, goal Goal) Plan {
 // none if the plan has tasks or modules that need headers, since a build of these may account
 // for them.
 func (p Plan) LeftUnowned(s dkmsstate.Snapshot) []string {
-	if len(p.Tasks)+len(p.NeedHeaders) > 0 {
+	comes := func(m dkmsstate.Module) bool { return !p.goal.excludes(m) }
+	if slices.ContainsFunc(p.NeedHeaders, comes) || slices.ContainsFunc(p.Tasks, func(t Task) bool { return comes(t.Module) }) {
 		return nil
 	}
 	return s.Unowned
