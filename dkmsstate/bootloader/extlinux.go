@@ -31,7 +31,7 @@ func (m Machine) extlinux() Choice {
 		return unknown(extlinuxName, fmt.Sprintf("cannot evaluate %s: %v", config, err))
 	}
 	c := Choice{Certainty: Decided, Loader: extlinuxName, Source: config, Entry: entry.label, Reason: reason + " of " + config,
-		Cmdline: entry.append, CmdlineComplete: !strings.Contains(entry.append, "$")}
+		Cmdline: entry.append, CmdlineComplete: !entry.inherits && !strings.Contains(entry.append, "$")}
 	if entry.kernel == "" || strings.Contains(entry.kernel, "$") {
 		return unknown(extlinuxName, fmt.Sprintf("the label %q of %s starts no kernel", entry.label, config))
 	}
@@ -46,7 +46,11 @@ func (m Machine) extlinux() Choice {
 }
 
 // extlinuxEntry is a label and what follows it.
-type extlinuxEntry struct{ label, kernel, append string }
+type extlinuxEntry struct {
+	label, kernel, append string
+	// inherits reports whether append precedes the labels. U-Boot ignores it there.
+	inherits bool
+}
 
 // parseExtlinux returns the entry that a configuration starts, and what selects it. It supports
 // what syslinux and U-Boot have in common (syslinux.cfg; U-Boot, boot/pxe_utils).
@@ -65,15 +69,15 @@ func parseExtlinux(text string) (extlinuxEntry, string, error) {
 		}
 		switch keyword := strings.ToLower(fields[0]); {
 		case keyword == "label":
-			entries = append(entries, extlinuxEntry{label: value, append: global})
+			entries = append(entries, extlinuxEntry{label: value, append: global, inherits: global != ""})
 		case keyword == "default":
 			name = value
 		case keyword == "append" && in == nil:
 			global = value
 		case keyword == "append" && value == "-":
-			in.append = ""
+			in.append, in.inherits = "", false
 		case keyword == "append":
-			in.append = value
+			in.append, in.inherits = value, false
 		case in != nil && (keyword == "kernel" || keyword == "linux"):
 			in.kernel = value
 		case keyword == "menu" && len(fields) > 1:

@@ -52,6 +52,7 @@ func TestExtlinux(t *testing.T) {
 			got := machine(t, kernels(k1, k2), files{"/boot/extlinux/extlinux.conf": c.text}).Next()
 			assert.Equal(t, c.want, got.Kernel, got.Reason)
 			assert.Equal(t, c.line, got.Cmdline)
+			assert.Equal(t, c.want != "" && name != "arguments for all", got.CmdlineComplete, "U-Boot ignores arguments for all")
 			assert.Contains(t, got.Reason, c.why)
 		})
 	}

@@ -90,12 +90,19 @@ func (m Machine) extended() (bool, error) {
 	if !m.exists("/boot/loader/entries") && !m.exists("/boot/EFI/Linux") {
 		return false, nil
 	}
-	var root, boot unix.Stat_t
-	err := errors.Join(unix.Stat(m.inside("/"), &root), unix.Stat(m.inside("/boot"), &boot))
-	if err != nil || root.Dev == boot.Dev {
+	if !isPartition(m.inside("/"), m.inside("/boot")) {
 		return false, errors.New("/boot has entries, and is not a partition that systemd-boot reads")
 	}
 	return true, nil
+}
+
+// isPartition reports whether a directory is on another filesystem than the root, and on one that
+// every firmware reads: FAT. A subvolume is on another device as well.
+func isPartition(root, dir string) bool {
+	var above, own unix.Stat_t
+	var fs unix.Statfs_t
+	err := errors.Join(unix.Stat(root, &above), unix.Stat(dir, &own), unix.Statfs(dir, &fs))
+	return err == nil && above.Dev != own.Dev && fs.Type == unix.MSDOS_SUPER_MAGIC
 }
 
 // selected returns the entry that systemd-boot starts, and what selects it: variables of the

@@ -157,6 +157,13 @@ func TestSystemdBoot(t *testing.T) {
 	}
 }
 
+// The firmware reads no other filesystem than FAT, whatever device it is on.
+func TestIsPartition(t *testing.T) {
+	assert.False(t, isPartition("/", "/proc"), "not FAT")
+	assert.False(t, isPartition("/", "/"), "the root")
+	assert.False(t, isPartition("/", "/nonexistent"))
+}
+
 func TestSystemdBootCommandLine(t *testing.T) {
 	const k = "6.12.9-amd64"
 	got := machine(t, specified("/efi", k)).Next()

@@ -105,10 +105,11 @@ func certificates(lists ...[]listEntry) []Certificate {
 
 // keys returns the identifiers of the keys that the running kernel shows: "SUBJECT: IDENTIFIER:
 // X509.rsa …" in proc_keys(5). It does not show in which keyring a key is. It returns nil where the
-// file shows only some of the keys: only root sees the keyring of those that are built in.
+// file cannot be read as a whole, and where it shows only some of the keys: only root sees the
+// keyring of those that are built in.
 func (h Host) keys() []string {
-	data, _ := h.read("/proc/keys")
-	if !strings.Contains(string(data), " .builtin_trusted_keys: ") {
+	data, err := h.read("/proc/keys")
+	if err != nil || !strings.Contains(string(data), " .builtin_trusted_keys: ") {
 		return nil
 	}
 	ids := []string{}
