@@ -13,6 +13,7 @@ import (
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/bootloader"
+	"dkms-hooks/dkmsstate/signing"
 )
 
 // startable reports whether there is an image to start the kernel from: under one of the usual
@@ -87,13 +88,17 @@ func (b boot) startsNext(kernel dkmsstate.Release) bool {
 	return b.next.Certainty == bootloader.Decided && kernel == b.next.Kernel
 }
 
-// commandLine returns the command line with which a kernel is started at the next boot, "" if it is
-// not known.
-func (b boot) commandLine(kernel dkmsstate.Release) string {
-	if b.startsNext(kernel) && b.next.CmdlineComplete {
-		return b.next.Cmdline
+// commandLine returns the command line with which a kernel is started at the next boot. Of what the
+// boot loader adds on a condition, only what decides about signatures makes it unknown.
+func (b boot) commandLine(kernel dkmsstate.Release) signing.Line {
+	if b.next.Loader == "" || !b.startsNext(kernel) {
+		return signing.Line{}
 	}
-	return ""
+	line := signing.Line{Chosen: true}
+	if b.next.CmdlineComplete && !signing.Decides(b.next.CmdlinePerhaps) {
+		line.Text = b.next.Cmdline
+	}
+	return line
 }
 
 // word describes what a kernel has to do with the next boot.

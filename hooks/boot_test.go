@@ -11,6 +11,7 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/bootloader"
+	"dkms-hooks/dkmsstate/signing"
 )
 
 // The playground has 6.1.0 and 6.2.0.
@@ -66,5 +67,25 @@ func TestNextBootText(t *testing.T) {
 		"cannot be determined: a?[1m; line": {Certainty: bootloader.Unknown, Reason: "a\x1b[1m\nline"},
 	} {
 		assert.Equal(t, want, nextBootText(next))
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	next := bootloader.Choice{Certainty: bootloader.Decided, Kernel: "6.1", Loader: "GRUB", Cmdline: "ro", CmdlineComplete: true}
+	for name, c := range map[string]struct {
+		change func(*bootloader.Choice)
+		want   signing.Line
+	}{
+		"all of it is known":             {func(*bootloader.Choice) {}, signing.Line{Text: "ro", Chosen: true}},
+		"perhaps more":                   {func(c *bootloader.Choice) { c.CmdlinePerhaps = []string{"vt.handoff=7"} }, signing.Line{Text: "ro", Chosen: true}},
+		"perhaps more, and that decides": {func(c *bootloader.Choice) { c.CmdlinePerhaps = []string{"x", "module.sig_enforce=1"} }, signing.Line{Chosen: true}},
+		"a part of it":                   {func(c *bootloader.Choice) { c.CmdlineComplete = false }, signing.Line{Chosen: true}},
+		"another kernel":                 {func(c *bootloader.Choice) { c.Kernel = "6.2" }, signing.Line{}},
+		"it cannot be determined":        {func(c *bootloader.Choice) { c.Certainty = bootloader.Unknown }, signing.Line{}},
+		"no boot loader":                 {func(c *bootloader.Choice) { c.Loader, c.CmdlineComplete = "", false }, signing.Line{}},
+	} {
+		choice := next
+		c.change(&choice)
+		assert.Equal(t, c.want, boot{next: choice}.commandLine("6.1"), name)
 	}
 }

@@ -109,7 +109,7 @@ func (k kernelAssessor) signatureView(m dkmsstate.Module) *SignatureView {
 
 // readSignatures returns the signatures of the installed modules of a kernel that enforces them,
 // for the record: a file that did not change is not read again. line is the kernel's command line.
-func readSignatures(ctx context.Context, s dkmsstate.Snapshot, line string, kept map[string]dkmsstate.SignatureRecord) map[string]dkmsstate.SignatureRecord {
+func readSignatures(ctx context.Context, s dkmsstate.Snapshot, line signing.Line, kept map[string]dkmsstate.SignatureRecord) map[string]dkmsstate.SignatureRecord {
 	if !signing.NewMachine(s.Layout, host(s.Layout)).Kernel(ctx, s.Kernel, line).Enforces() {
 		return nil
 	}

@@ -34,11 +34,11 @@ func readFirmware(h Host) firmware {
 	var f firmware
 	f.secure, f.doubt = h.secureBoot()
 	f.shown = h.keys()
-	efi, known := h.exists(efiDir)
-	if !known {
+	switch h.efi() {
+	case unknown:
 		f.troubles = "the keys of the firmware are not known here"
-	}
-	if !efi {
+		return f
+	case no:
 		return f
 	}
 	if !h.hasVariables() {

@@ -94,15 +94,30 @@ const (
 	yes
 )
 
+// efi reports whether the firmware is UEFI. A container has an empty directory in the place of
+// /sys/firmware.
+func (h Host) efi() state {
+	efi, known := h.exists(efiDir)
+	switch {
+	case !known:
+		return unknown
+	case efi:
+		return yes
+	case h.hasEntries("/sys/firmware"):
+		return no
+	}
+	return unknown
+}
+
 // secureBoot reports whether the kernel sees Secure Boot as on (efi_get_secureboot in the
 // kernel's EFI stub): SecureBoot is 1, SetupMode is 0, and shim does not say in MokSBStateRT that
 // its owner switched validation off. A variable of that name that survives a reboot is not
 // shim's. The second value is why it is not known.
 func (h Host) secureBoot() (state, string) {
-	if efi, known := h.exists(efiDir); !known || !efi {
-		if sys, _ := h.exists("/sys/firmware"); !known || !sys {
-			return unknown, "whether Secure Boot is on is not known here"
-		}
+	switch h.efi() {
+	case unknown:
+		return unknown, "whether Secure Boot is on is not known here"
+	case no:
 		return no, ""
 	}
 	if h.has("MokSB") {
@@ -134,8 +149,14 @@ func (h Host) secureBoot() (state, string) {
 }
 
 // hasVariables reports whether the variables of the firmware are visible.
-func (h Host) hasVariables() bool {
-	entries, err := os.ReadDir(filepath.Join(h.root, varsDir))
+func (h Host) hasVariables() bool { return h.hasEntries(varsDir) }
+
+// hasEntries reports whether a directory is known to contain anything.
+func (h Host) hasEntries(dir string) bool {
+	if h.root == "" {
+		return false
+	}
+	entries, err := os.ReadDir(filepath.Join(h.root, dir))
 	return err == nil && len(entries) > 0
 }
 
@@ -156,6 +177,9 @@ func (h Host) enforces() state {
 
 // commandLine returns the command line of the running kernel, "" if it is not known.
 func (h Host) commandLine() string {
-	data, _ := h.read("/proc/cmdline")
+	data, err := h.read("/proc/cmdline")
+	if err != nil {
+		return ""
+	}
 	return strings.TrimSpace(string(data))
 }

@@ -162,7 +162,8 @@ func module(t *testing.T, name string) string {
 	return path
 }
 
-// judge answers about a module with a command line.
+// judge answers about a module with a command line. It is that of a boot loader's configuration
+// unless it is "": "?" is one that is not known as a whole.
 func judge(t *testing.T, all files, module, line string, running bool) Answer {
 	t.Helper()
 	dir := t.TempDir()
@@ -171,7 +172,7 @@ func judge(t *testing.T, all files, module, line string, running bool) Answer {
 	if running {
 		l.Running = release
 	}
-	k := NewMachine(l, HostAt(filepath.Join(dir, "host"))).Kernel(context.Background(), release, line)
+	k := NewMachine(l, HostAt(filepath.Join(dir, "host"))).Kernel(context.Background(), release, Line{Text: strings.Trim(line, "?"), Chosen: line != ""})
 	return k.Judge(context.Background(), module, dkmsstate.SignatureRecord{})
 }
 
@@ -308,29 +309,30 @@ func TestJudgeHost(t *testing.T) {
 		want    Verdict
 		reason  string
 	}{
-		"no UEFI":                                {bios, "unsigned.ko", "ro", false, Loads, "does not enforce"},
-		"no UEFI, module.sig_enforce":            {bios, "mok.ko", "module.sig_enforce=1", false, Refused, "not built into this kernel"},
-		"another root":                           {plain, "unsigned.ko", "ro", false, Unknown, "not known here"},
-		"another root, a signature":              {plain, "mok.ko", "ro", false, Unknown, "not known here"},
-		"another root, module.sig_enforce":       {plain, "unsigned.ko", "module.sig_enforce=1", false, Refused, "module.sig_enforce"},
-		"running, all agrees":                    {uefi.with(shows("BOOT_IMAGE=/vmlinuz ro", "N\n", integrity)).with(keys(other, mok)), "mok.ko", "", true, Loads, "which is enrolled"},
-		"running, not enrolled":                  {uefi.with(shows("ro", "Y\n", integrity)).with(keys(other)).with(enrolled(other)), "mok.ko", "", true, Refused, "not enrolled"},
-		"running, enrolled, not shown":           {uefi.with(shows("ro", "N\n", integrity)).with(keys(other)), "mok.ko", "", true, Unknown, "does not show"},
-		"running, not enrolled, shown":           {uefi.with(shows("ro", "N\n", integrity)).with(keys(other, mok)).with(enrolled(other)), "mok.ko", "", true, Unknown, "has that key"},
-		"running, not locked down":               {uefi.with(shows("ro", "N\n", none)), "unsigned.ko", "", true, Unknown, "otherwise than"},
-		"running, locked down by hand":           {bios.with(shows("ro", "N\n", integrity)), "unsigned.ko", "", true, Unknown, "otherwise than"},
-		"running, another line at the next boot": {bios.with(shows("ro", "N\n", none)), "unsigned.ko", "module.sig_enforce=1", true, Refused, "module.sig_enforce"},
-		"running, the line of the boot loader":   {bios.with(shows("BOOT_IMAGE=/x ro", "N\n", none)), "unsigned.ko", "ro", true, Loads, "does not enforce"},
-		"running, its own configuration alone":   {bios.with(shows("ro", "N\n", none)).with(files{config: "", "host/proc/config.gz": string(kmodtest.Gzip([]byte(debianConfig)))}), "unsigned.ko", "", true, Loads, "does not enforce"},
-		"running, another configuration":         {bios.with(shows("ro", "Y\n", none)).with(files{"host/proc/config.gz": string(kmodtest.Gzip([]byte("CONFIG_MODULES=y\n")))}), "unsigned.ko", "", true, Refused, "the running kernel enforces it"},
-		"running, no configuration":              {bios.with(shows("ro", "N\n", none)).with(files{config: ""}), "unsigned.ko", "", true, Loads, "the running kernel does not enforce it"},
-		"running, built by Debian":               {uefi.with(shows("ro", "N\n", integrity)).with(enrolled(other)).with(files{"root/boot/vmlinuz-" + release: "", "host/proc/version": "Linux version " + debianVersion}), "mok.ko", "", true, Refused, "not enrolled"},
-		"running, by anybody, not shown":         {uefi.with(shows("ro", "N\n", integrity)).with(keys(other)).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1", own + "a.ko": "", own + "b.ko": ""}), "mok.ko", "", true, Refused, "not enrolled"},
-		"running, the keys are cut off":          {uefi.with(shows("ro", "N\n", integrity)).with(files{"host/proc/keys": keys(other)["host/proc/keys"] + strings.Repeat("\n", maxVariable)}).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1", own + "a.ko": "", own + "b.ko": ""}), "mok.ko", "", true, Unknown, "built into the kernel"},
-		"running, an ordinary user":              {uefi.with(shows("ro", "N\n", integrity)).with(files{"host/proc/keys": "2b4c2 I------ 1 perm 1f030000 1000 1000 asymmetri key: 00: X509.rsa 0584b25f []\n"}), "mok.ko", "", true, Loads, "which is enrolled"},
-		"running, another image":                 {uefi.with(shows("ro", "N\n", integrity)).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1"}), "mok.ko", "", true, Unknown, "built into the kernel"},
-		"variables not visible":                  {plain.with(files{"host/sys/firmware/efi/runtime": "x"}), "unsigned.ko", "ro", false, Unknown, "SecureBoot"},
-		"no Secure Boot in the firmware":         {uefi.with(files{vars + "SecureBoot-" + efiGlobal: ""}), "unsigned.ko", "ro", false, Loads, "does not enforce"},
+		"no UEFI":                                           {bios, "unsigned.ko", "ro", false, Loads, "does not enforce"},
+		"no UEFI, module.sig_enforce":                       {bios, "mok.ko", "module.sig_enforce=1", false, Refused, "not built into this kernel"},
+		"another root":                                      {plain, "unsigned.ko", "ro", false, Unknown, "not known here"},
+		"another root, a signature":                         {plain, "mok.ko", "ro", false, Unknown, "not known here"},
+		"another root, module.sig_enforce":                  {plain, "unsigned.ko", "module.sig_enforce=1", false, Refused, "module.sig_enforce"},
+		"running, all agrees":                               {uefi.with(shows("BOOT_IMAGE=/vmlinuz ro", "N\n", integrity)).with(keys(other, mok)), "mok.ko", "", true, Loads, "which is enrolled"},
+		"running, not enrolled":                             {uefi.with(shows("ro", "Y\n", integrity)).with(keys(other)).with(enrolled(other)), "mok.ko", "", true, Refused, "not enrolled"},
+		"running, enrolled, not shown":                      {uefi.with(shows("ro", "N\n", integrity)).with(keys(other)), "mok.ko", "", true, Unknown, "does not show"},
+		"running, not enrolled, shown":                      {uefi.with(shows("ro", "N\n", integrity)).with(keys(other, mok)).with(enrolled(other)), "mok.ko", "", true, Unknown, "has that key"},
+		"running, not locked down":                          {uefi.with(shows("ro", "N\n", none)), "unsigned.ko", "", true, Unknown, "otherwise than"},
+		"running, locked down by hand":                      {bios.with(shows("ro", "N\n", integrity)), "unsigned.ko", "", true, Unknown, "otherwise than"},
+		"running, another line at the next boot":            {bios.with(shows("ro", "N\n", none)), "unsigned.ko", "module.sig_enforce=1", true, Refused, "module.sig_enforce"},
+		"running, the line of the boot loader":              {bios.with(shows("BOOT_IMAGE=/x ro", "N\n", none)), "unsigned.ko", "ro", true, Loads, "does not enforce"},
+		"running, the line of the boot loader is not known": {bios.with(shows("ro", "N\n", none)), "unsigned.ko", "?", true, Unknown, "command line of the kernel is not known"},
+		"running, its own configuration alone":              {bios.with(shows("ro", "N\n", none)).with(files{config: "", "host/proc/config.gz": string(kmodtest.Gzip([]byte(debianConfig)))}), "unsigned.ko", "", true, Loads, "does not enforce"},
+		"running, another configuration":                    {bios.with(shows("ro", "Y\n", none)).with(files{"host/proc/config.gz": string(kmodtest.Gzip([]byte("CONFIG_MODULES=y\n")))}), "unsigned.ko", "", true, Refused, "the running kernel enforces it"},
+		"running, no configuration":                         {bios.with(shows("ro", "N\n", none)).with(files{config: ""}), "unsigned.ko", "", true, Loads, "the running kernel does not enforce it"},
+		"running, built by Debian":                          {uefi.with(shows("ro", "N\n", integrity)).with(enrolled(other)).with(files{"root/boot/vmlinuz-" + release: "", "host/proc/version": "Linux version " + debianVersion}), "mok.ko", "", true, Refused, "not enrolled"},
+		"running, by anybody, not shown":                    {uefi.with(shows("ro", "N\n", integrity)).with(keys(other)).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1", own + "a.ko": "", own + "b.ko": ""}), "mok.ko", "", true, Refused, "not enrolled"},
+		"running, the keys are cut off":                     {uefi.with(shows("ro", "N\n", integrity)).with(files{"host/proc/keys": keys(other)["host/proc/keys"] + strings.Repeat("\n", maxVariable)}).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1", own + "a.ko": "", own + "b.ko": ""}), "mok.ko", "", true, Unknown, "built into the kernel"},
+		"running, an ordinary user":                         {uefi.with(shows("ro", "N\n", integrity)).with(files{"host/proc/keys": "2b4c2 I------ 1 perm 1f030000 1000 1000 asymmetri key: 00: X509.rsa 0584b25f []\n"}), "mok.ko", "", true, Loads, "which is enrolled"},
+		"running, another image":                            {uefi.with(shows("ro", "N\n", integrity)).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1"}), "mok.ko", "", true, Unknown, "built into the kernel"},
+		"variables not visible":                             {plain.with(files{"host/sys/firmware/efi/runtime": "x"}), "unsigned.ko", "ro", false, Unknown, "SecureBoot"},
+		"no Secure Boot in the firmware":                    {uefi.with(files{vars + "SecureBoot-" + efiGlobal: ""}), "unsigned.ko", "ro", false, Loads, "does not enforce"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := judge(t, c.files, module(t, c.module), c.line, c.running)
@@ -338,6 +340,19 @@ func TestJudgeHost(t *testing.T) {
 			assert.Contains(t, a.Reason, c.reason)
 		})
 	}
+}
+
+// A container has an empty /sys/firmware. That is not one without UEFI.
+func TestHiddenFirmware(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "sys/firmware"), 0o755))
+	f := readFirmware(HostAt(dir))
+	assert.Equal(t, unknown, f.secure)
+	assert.Equal(t, "the keys of the firmware are not known here", f.troubles)
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "sys/firmware/acpi"), 0o755))
+	f = readFirmware(HostAt(dir))
+	assert.Equal(t, no, f.secure)
+	assert.Empty(t, f.troubles)
 }
 
 // A Host that knows nothing reads nothing of this machine.

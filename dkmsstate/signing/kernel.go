@@ -69,11 +69,20 @@ type Kernel struct {
 	doubt func() string
 }
 
-// Kernel returns a kernel of the machine. line is the command line with which the boot loader will
-// start it, "" if it is not known. For the running kernel, that is then the one that it has.
-func (m *Machine) Kernel(ctx context.Context, release dkmsstate.Release, line string) *Kernel {
-	k := &Kernel{m: m, release: release, line: strings.TrimSpace(line)}
-	if k.line == "" && release == m.layout.Running {
+// Line is the command line of a kernel, as far as the configuration of a boot loader tells it.
+type Line struct {
+	// Text is all of it, "" if it is not known.
+	Text string
+	// Chosen reports whether a boot loader is configured to start the kernel. What is not known of
+	// its line is then not what the running kernel has.
+	Chosen bool
+}
+
+// Kernel returns a kernel of the machine, with the command line that it will get. The running
+// kernel gets again the one that it has, if no boot loader is known to give it another one.
+func (m *Machine) Kernel(ctx context.Context, release dkmsstate.Release, line Line) *Kernel {
+	k := &Kernel{m: m, release: release, line: strings.TrimSpace(line.Text)}
+	if k.line == "" && !line.Chosen && release == m.layout.Running {
 		k.line = m.host.commandLine()
 	}
 	k.options, k.trouble = readOptions(m.layout, release, m.host)

@@ -99,6 +99,9 @@ func (h Host) config() []byte {
 		return nil
 	}
 	const most = 8 << 20
-	data, _ := io.ReadAll(io.LimitReader(z, most))
+	data, err := io.ReadAll(io.LimitReader(z, most+1))
+	if err != nil || len(data) > most {
+		return nil
+	}
 	return data
 }

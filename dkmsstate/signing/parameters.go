@@ -1,6 +1,9 @@
 package signing
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // parameters are those of a kernel's command line that decide about signatures.
 type parameters struct {
@@ -9,6 +12,13 @@ type parameters struct {
 	// doubt is the first parameter of which it is not known here whether it makes the kernel
 	// refuse modules. keysDoubt is the first one by which it may not read the firmware's keys.
 	doubt, keysDoubt string
+}
+
+// Decides reports whether arguments of a command line may decide about signatures. Quotes and "--"
+// change the meaning of those beside them.
+func Decides(args []string) bool {
+	return parseParameters(strings.Join(args, " ")) != parameters{} ||
+		slices.ContainsFunc(args, func(arg string) bool { return arg == "--" || strings.Contains(arg, `"`) })
 }
 
 // parseParameters parses a command line like the kernel (lib/cmdline.c, next_arg): the parameters

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -77,6 +78,15 @@ func TestParameters(t *testing.T) {
 		"loadpin.enforce=1 ima_policy=tcb ro": {doubt: "loadpin.enforce"},
 	} {
 		assert.Equal(t, want, parseParameters(line), line)
+	}
+}
+
+func TestDecides(t *testing.T) {
+	for args, want := range map[string]bool{
+		"": false, "quiet vt.handoff=7": false, "module.sig_enforce=0": false, "ro module.sig-enforce": true, "lockdown=integrity": true,
+		"ima_policy=tcb": true, "efi=noruntime": true, "--": true, `a="b`: true,
+	} {
+		assert.Equal(t, want, Decides(strings.Fields(args)), args)
 	}
 }
 
