@@ -56,12 +56,12 @@ type boot struct {
 // boots next, or the newest one if no configuration selects a kernel for good, the running one,
 // and what was installed or upgraded since the system was started.
 func readBoot(inv Invocation, layout dkmsstate.Layout) boot {
-	live := booted(layout)
+	here := readOrigin(layout)
 	image := func(kernel dkmsstate.Release) bool { return startable(inv, layout, kernel) }
-	machine := bootloader.Machine{Layout: layout, Booted: live, Image: image}
+	machine := bootloader.Machine{Layout: layout, Booted: here == booted, Unclear: here == originUnknown, Image: image}
 	b := boot{next: machine.Next(), newest: machine.Newest()}
 	var started time.Time
-	if live {
+	if here == booted {
 		started = startTime()
 	}
 	for _, kernel := range layout.InstalledKernels() {

@@ -89,3 +89,18 @@ func TestCommandLine(t *testing.T) {
 		assert.Equal(t, c.want, boot{next: choice}.commandLine("6.1"), name)
 	}
 }
+
+func TestOrigin(t *testing.T) {
+	assert.Equal(t, notBooted, readOrigin(dkmsstate.DefaultLayout(t.TempDir())), "another root")
+	for name, c := range map[string]struct {
+		known, same, kernel bool
+		want                origin
+	}{
+		"the booted system":              {true, true, true, booted},
+		"a chroot":                       {true, false, true, notBooted},
+		"an ordinary user":               {false, false, true, originUnknown},
+		"the running kernel was removed": {true, true, false, originUnknown},
+	} {
+		assert.Equal(t, c.want, originOf(c.known, c.same, c.kernel), name)
+	}
+}

@@ -19,7 +19,7 @@ type SignatureView struct {
 // host returns what the running system shows of its firmware and its keys. In a chroot or a
 // container, these concern another system.
 func host(layout dkmsstate.Layout) signing.Host {
-	if booted(layout) {
+	if readOrigin(layout) == booted {
 		return signing.System()
 	}
 	return signing.Host{}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
 )
@@ -58,6 +59,24 @@ func TestStarted(t *testing.T) {
 	m = machine(t, two[0], two[1], firmwareFiles("systemd-boot 257", systemd))
 	m.Booted = true
 	assert.Equal(t, "systemd-boot started this system, and its configuration was not found", m.Next().Reason)
+}
+
+// Where it is not known whether this system was booted, nothing that is configured in it is known
+// to start.
+func TestUnclear(t *testing.T) {
+	const k = "6.1.0-amd64"
+	for name, configured := range map[string]files{
+		grubName: {"/boot/grub/grub.cfg": "menuentry x {\nlinux /vmlinuz-" + k + "\n}"}, extlinuxName: {"/boot/extlinux/extlinux.conf": ubootMenu("l0", k)},
+		systemdBootName: specified("/efi", k),
+	} {
+		m := machine(t, kernels(k), configured)
+		require.Equal(t, dkmsstate.Release(k), m.Next().Kernel, m.Next())
+		m.Unclear = true
+		assert.Equal(t, unknown(name, unclear), m.Next())
+	}
+	m := machine(t, kernels(k))
+	m.Unclear = true
+	assert.Equal(t, Newest, m.Next().Certainty)
 }
 
 func FuzzLoadOption(f *testing.F) {

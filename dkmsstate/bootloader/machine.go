@@ -19,6 +19,9 @@ type Machine struct {
 	// Booted reports whether the running system was booted from this root. In a chroot, in a
 	// container and in an image, the firmware and the devices are those of another system.
 	Booted bool
+	// Unclear reports whether that cannot be determined. No boot loader decides then: what the
+	// firmware starts is not known.
+	Unclear bool
 	// Image reports whether a kernel has an image that it can be started from. If it is nil,
 	// only images with one of the usual names count (Layout.ImageThere).
 	Image func(dkmsstate.Release) bool
@@ -34,7 +37,7 @@ type loader struct {
 // Next returns the kernel that starts at the next boot.
 func (m Machine) Next() Choice {
 	found := m.loaders()
-	if m.contained() && m.Newest() != "" {
+	if Contained(m.Layout) && m.Newest() != "" {
 		return unknown("", "this is a container: its host selects the kernel")
 	}
 	if m.Booted {
@@ -58,10 +61,15 @@ func (m Machine) Next() Choice {
 	return m.only(found)
 }
 
-// contained reports whether the running system is a container, or the image of one.
-func (m Machine) contained() bool {
-	return m.Layout.Root == "/" && len(m.existing("/run/systemd/container", "/run/.containerenv", "/.dockerenv")) > 0
+// Contained reports whether the layout is that of a container in which this program runs, or of an
+// image of one that is the root directory.
+func Contained(layout dkmsstate.Layout) bool {
+	m := Machine{Layout: layout}
+	return layout.Root == "/" && len(m.existing("/run/systemd/container", "/run/.containerenv", "/.dockerenv")) > 0
 }
+
+// unclear is why no boot loader decides in a Machine that is Unclear.
+const unclear = "whether the system was booted from this root directory cannot be determined"
 
 // only returns the kernel that the only boot loader starts.
 func (m Machine) only(found []loader) Choice {
@@ -69,6 +77,9 @@ func (m Machine) only(found []loader) Choice {
 	case 0:
 		return m.withoutLoader()
 	case 1:
+		if m.Unclear {
+			return unknown(found[0].name, unclear)
+		}
 		return m.checkPins(found[0].next())
 	}
 	var names []string
