@@ -47,7 +47,7 @@ func TestGoal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			layout, _ := dkmsstate.ReadLayout(t.TempDir())
 			s := dkmsstate.Snapshot{Layout: layout, Kernel: kernel}
-			r := &run{reconciling: true, machine: apply.Machine{Layout: layout}}
+			r := &run{reconciling: true, startup: &startup{}, machine: apply.Machine{Layout: layout}}
 			kept := dkmsstate.KernelRecord{Unpacked: s.Unpacked(), Last: last}
 			row.given(r, &kept)
 			goal := r.goal(s, kept)

@@ -21,6 +21,8 @@ type reconciliation struct {
 	stderr  io.Writer
 	// runs are the runs on the kernels so far, for afterLock.
 	runs []*run
+	// startup is the same for all of them.
+	startup *startup
 }
 
 // Reconcile does what no hook was called for, on every kernel, the newest first.
@@ -55,7 +57,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 			return exitOK
 		}
 	}
-	c := reconciliation{ctx: ctx, inv: inv, sys: &sys, machine: machineOf(inv, sys, nil), dryRun: dryRun, stderr: stderr}
+	c := reconciliation{ctx: ctx, inv: inv, sys: &sys, machine: machineOf(inv, sys, nil), dryRun: dryRun, stderr: stderr, startup: &startup{}}
 	if dryRun {
 		defer func() {
 			for _, r := range c.runs {
@@ -167,6 +169,7 @@ func (c *reconciliation) kernel(kernel dkmsstate.Release, survey *dkmsstate.Surv
 	d := DecideKernel(inv, w)
 	r := newRun(inv, *c.sys, d.Verdict, c.stderr)
 	r.machine, r.reconciling, r.record, r.survey = c.machine, true, &c.sys.record, survey
+	r.startup = c.startup
 	c.runs = append(c.runs, r)
 	return r.reconcile(c.ctx, w, d, c.dryRun)
 }
@@ -192,7 +195,7 @@ func postponeAll(sys system) error {
 // of this run. It returns the runs, for afterLock.
 func (r *run) finishOthers(ctx context.Context) []*run {
 	sys := r.system()
-	c := reconciliation{ctx: ctx, inv: r.inv, sys: &sys, machine: r.machine, stderr: r.report.out}
+	c := reconciliation{ctx: ctx, inv: r.inv, sys: &sys, machine: r.machine, stderr: r.report.out, startup: &startup{}}
 	for _, kernel := range r.unfinishedOthers() {
 		if ctx.Err() == nil {
 			c.kernel(kernel, nil)

@@ -58,8 +58,8 @@ type run struct {
 	// reconciling reports whether no hook was called for the kernel. Under dpkg, missing
 	// headers are then not reported, and what failed is not tried again until it changes.
 	reconciling bool
-	// boot is what is known about the next boot, nil until it is needed.
-	boot *boot
+	// startup is what is known about the next start of the machine.
+	startup *startup
 }
 
 // mattersAtBoot reports whether a kernel runs or may boot next.
@@ -68,13 +68,7 @@ func (r *run) mattersAtBoot(kernel dkmsstate.Release) bool {
 }
 
 // nextBoot returns what is known about the next boot.
-func (r *run) nextBoot() boot {
-	if r.boot == nil {
-		b := readBoot(r.inv, r.machine.Layout)
-		r.boot = &b
-	}
-	return *r.boot
-}
+func (r *run) nextBoot() boot { return r.startup.boot(r.inv, r.machine.Layout) }
 
 func newRun(inv Invocation, sys system, verdict Verdict, stderr io.Writer) *run {
 	return &run{
@@ -85,6 +79,7 @@ func newRun(inv Invocation, sys system, verdict Verdict, stderr io.Writer) *run 
 		arch:     machineArch(),
 		verdict:  verdict,
 		outcomes: outcomes{},
+		startup:  &startup{},
 		dpkg:     debpkg.RunID(),
 	}
 }

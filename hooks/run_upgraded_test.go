@@ -45,7 +45,7 @@ func TestUpgradedModules(t *testing.T) {
 			if w.image {
 				require.NoError(t, os.WriteFile(layout.Path("/boot/vmlinuz-6.1.0"), nil, 0o644))
 			}
-			r := &run{reconciling: true, inv: Invocation{Kernel: kernel, AdminDir: databaseOf(t, "p", w.files)}, machine: apply.Machine{Layout: layout},
+			r := &run{reconciling: true, startup: &startup{}, inv: Invocation{Kernel: kernel, AdminDir: databaseOf(t, "p", w.files)}, machine: apply.Machine{Layout: layout},
 				record: &dkmsstate.Record{Kernels: map[dkmsstate.Release]dkmsstate.KernelRecord{kernel: {Builds: w.builds}}}}
 			assert.Equal(t, row.want, r.upgraded(w.snapshot, now))
 		})

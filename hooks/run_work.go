@@ -112,7 +112,9 @@ func (r *run) work(ctx context.Context, dryRun bool) error {
 			kept = fresh.Examine(ctx, &r.after, kept, r.built...)
 		}
 	}
-	kept.Signatures = readSignatures(ctx, r.after, r.nextBoot().commandLine(r.inv.Kernel), kept.Signatures)
+	if r.verdict != Unbuild {
+		kept.Signatures = r.signatures(ctx, kept.Signatures)
+	}
 	r.finishReport(ctx, before, planned)
 	if ctx.Err() != nil {
 		return err // what was interrupted may succeed next time

@@ -107,10 +107,11 @@ func (k kernelAssessor) signatureView(m dkmsstate.Module) *SignatureView {
 	return &SignatureView{a.Verdict, inOneLine(a.Reason)}
 }
 
-// readSignatures returns the signatures of the installed modules of a kernel that enforces them,
-// for the record: a file that did not change is not read again. line is the kernel's command line.
-func readSignatures(ctx context.Context, s dkmsstate.Snapshot, line signing.Line, kept map[string]dkmsstate.SignatureRecord) map[string]dkmsstate.SignatureRecord {
-	if !signing.NewMachine(s.Layout, host(s.Layout)).Kernel(ctx, s.Kernel, line).Enforces() {
+// signatures returns those of the installed modules, for the record, if the kernel enforces them: a
+// file that did not change is not read again.
+func (r *run) signatures(ctx context.Context, kept map[string]dkmsstate.SignatureRecord) map[string]dkmsstate.SignatureRecord {
+	s := r.after
+	if !r.startup.signing(s.Layout).Kernel(ctx, s.Kernel, r.nextBoot().commandLine(s.Kernel)).Enforces() {
 		return nil
 	}
 	found := map[string]dkmsstate.SignatureRecord{}
