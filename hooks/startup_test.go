@@ -30,3 +30,16 @@ func TestStartupReadOnce(t *testing.T) {
 	assert.Equal(t, dkmsstate.Release("6.1.0"), c.runs[1].nextBoot().next.Kernel)
 	assert.Same(t, keys, c.runs[1].startup.signing(sys.layout))
 }
+
+// A run that removes the builds of a kernel reads no signatures.
+func TestUnbuildReadsNoSignatures(t *testing.T) {
+	for verdict, reads := range map[Verdict]bool{Unbuild: false, Autoinstall: true} {
+		p := newPlayground(t, t.TempDir())
+		inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + p.root})
+		require.NoError(t, err)
+		inv.Hook, inv.Kernel = Reconciler, "6.1.0"
+		r := newRun(inv, readSystem(inv), verdict, io.Discard)
+		_ = r.work(t.Context(), false) // dkms is not run for another root
+		assert.Equal(t, reads, r.startup.keys != nil, verdict)
+	}
+}
