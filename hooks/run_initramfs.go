@@ -58,6 +58,8 @@ func (r *run) initramfs(ctx context.Context) error {
 	silent := err != nil && note.Reason == dkmsstate.OneLine(err.Error()) && r.reconciling && r.inv.Script.Name != ""
 	if why != "" {
 		r.report.infof("updating the initramfs of %s: %s", kernel, why)
+		_ = record.NoteInitramfs(layout, kernel, note.Names) // so that hooks below this run know who updates it
+		note, _ = layout.InitramfsNoted(kernel)
 		err = dkms.Explain(engine.Initramfs(ctx, kernel))
 	}
 	switch {
