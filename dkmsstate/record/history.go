@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/nofollow"
 	"dkms-hooks/dkmsstate/regular"
 )
 
@@ -37,10 +38,11 @@ type Event struct {
 	User    string `json:"user,omitempty"`
 }
 
-// The history is kept in two files of at most historySize bytes each. The older one is
-// discarded when the newer one is full.
+// The history is kept in two files of about historySize bytes each. The older one is
+// discarded when the newer one is full. historyLock is held while the files are renamed.
 const (
 	historyFile = "history"
+	historyLock = "history.lock"
 	historySize = 256 << 10
 )
 
@@ -54,12 +56,10 @@ func AppendHistory(l dkmsstate.Layout, e Event) error {
 	if err != nil {
 		return fmt.Errorf("cannot write the history: %w", err)
 	}
-	dir.Close()
+	defer dir.Close()
 	path := historyPath(l)
-	if info, err := os.Lstat(path); err == nil && (!info.Mode().IsRegular() || info.Size() > historySize) {
-		if err := os.Rename(path, path+".old"); err != nil {
-			return fmt.Errorf("cannot write the history: %w", err)
-		}
+	if err := makeRoom(dir, path); err != nil {
+		return fmt.Errorf("cannot write the history: %w", err)
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o644)
 	if err != nil {
@@ -70,6 +70,33 @@ func AppendHistory(l dkmsstate.Layout, e Event) error {
 		return fmt.Errorf("cannot write the history: %w", err)
 	}
 	return nil
+}
+
+// makeRoom renames the newer file of the history if nothing more is to be added to it. Two runs
+// may find it full at once, and the second one would replace the older file by an almost empty
+// one. So the file is looked at again under a lock, and a run that does not get the lock leaves
+// the file to the one that has it. The lock is a file that only root can open.
+func makeRoom(dir *nofollow.Dir, path string) error {
+	if !full(path) {
+		return nil
+	}
+	lock, err := dir.Open(historyLock, unix.O_RDWR|unix.O_CREAT, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) || !full(path) { // any other error: a filesystem without locks
+		return nil
+	}
+	return os.Rename(path, path+".old")
+}
+
+// full reports whether nothing more is to be added to a file of the history. What is no regular
+// file does not belong there.
+func full(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && (!info.Mode().IsRegular() || info.Size() > historySize)
 }
 
 // ReadHistory returns the events, the oldest first. Lines that cannot be parsed, such as one

@@ -77,6 +77,49 @@ func TestHistoryOfSeveralAtOnce(t *testing.T) {
 	assert.Len(t, events, 400)
 }
 
+// Several that find the file full at once lose nothing.
+func TestHistoryIsRotatedOnce(t *testing.T) {
+	const writers, kept = 32, 30
+	for range 30 {
+		l := dkmsstate.DefaultLayout(t.TempDir())
+		for range kept {
+			require.NoError(t, AppendHistory(l, Event{Did: "keep", Text: strings.Repeat("x", historySize/(kept-1))}))
+		}
+		start := make(chan struct{})
+		var all sync.WaitGroup
+		for range writers {
+			all.Add(1)
+			go func() {
+				defer all.Done()
+				<-start
+				assert.NoError(t, AppendHistory(l, Event{Did: "keep"}))
+			}()
+		}
+		close(start)
+		all.Wait()
+		events, err := ReadHistory(l)
+		require.NoError(t, err)
+		require.Len(t, events, kept+writers)
+	}
+}
+
+// A run that finds the file full while another one renames it does not rename it, and writes.
+func TestHistoryIsRotatedByTheHolderOfTheLock(t *testing.T) {
+	l := dkmsstate.DefaultLayout(t.TempDir())
+	require.NoError(t, AppendHistory(l, Event{Did: "keep", Text: strings.Repeat("x", historySize)}))
+	lock, err := os.Create(filepath.Join(filepath.Dir(historyPath(l)), historyLock))
+	require.NoError(t, err)
+	require.NoError(t, unix.Flock(int(lock.Fd()), unix.LOCK_EX))
+	require.NoError(t, AppendHistory(l, Event{Did: "second"}))
+	assert.NoFileExists(t, historyPath(l)+".old")
+	require.NoError(t, lock.Close())
+	require.NoError(t, AppendHistory(l, Event{Did: "third"}))
+	assert.FileExists(t, historyPath(l)+".old")
+	events, err := ReadHistory(l)
+	require.NoError(t, err)
+	assert.Len(t, events, 3)
+}
+
 func TestHistoryInTheWayIsMovedOrRefused(t *testing.T) {
 	l := dkmsstate.DefaultLayout(t.TempDir())
 	path := historyPath(l)
