@@ -101,15 +101,23 @@ func (p program) arguments(command string, args []string) []string {
 	if err != nil {
 		return nil
 	}
-	switch {
-	case (command == "run" || command == "explain") && len(args) == 0:
-		return []string{string(hooks.Postinst), string(hooks.HeaderPostinst), string(hooks.Prerm), string(hooks.Postrm)}
+	switch all := hookNames(); {
+	case command == "run" && len(args) == 0:
+		return all
+	case command == "explain" && len(args) == 0:
+		return append(all, hooks.KernelNames(inv)...)
+	case command == "explain" && len(args) == 1 && !slices.Contains(all, args[0]):
+		return hooks.ModuleNames(inv)
 	case (command == "run" || command == "explain") && len(args) == 1, command == "status" && len(args) == 0:
 		return hooks.KernelNames(inv)
-	case command == "log" && len(args) == 0:
+	case (command == "log" || command == "history") && len(args) == 0:
 		return append(hooks.KernelNames(inv), hooks.ModuleNames(inv)...)
-	case command == "log" && len(args) == 1:
+	case (command == "log" || command == "history") && len(args) == 1:
 		return hooks.ModuleNames(inv)
 	}
 	return nil
+}
+
+func hookNames() []string {
+	return []string{string(hooks.Postinst), string(hooks.HeaderPostinst), string(hooks.Prerm), string(hooks.Postrm)}
 }

@@ -54,7 +54,7 @@ func (p program) logArguments(c *cli.Context) (hooks.Invocation, string, error) 
 	}
 	args := c.Args().Slice()
 	if len(args) > 2 {
-		return inv, "", fmt.Errorf("log takes a kernel release and a module, not %d arguments", len(args))
+		return inv, "", fmt.Errorf("%s takes a kernel release and a module, not %d arguments", c.Command.Name, len(args))
 	}
 	if len(args) == 0 {
 		return inv, "", nil
