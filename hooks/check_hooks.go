@@ -74,17 +74,17 @@ func (a *assessor) stock(name string) string {
 	return path + ".stock"
 }
 
-// beside finds hooks of dkms that run-parts(8) runs: what has the name of one and is no hook of
-// this package, the diverted one, and a copy of that. own reports whether this package has the
-// name.
+// beside finds hooks of dkms that run-parts(8) runs: one with the name of theirs, and a copy of
+// the diverted one. Another program of that name is the administrator's. own reports whether this
+// package has the name.
 func (a *assessor) beside(path, stock string, own bool) {
 	diverted, _ := regular.ReadFile(stock)
 	files, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
 	for _, file := range files {
-		if own && file == path || !runs(file) {
+		if own && file == path {
 			continue
 		}
-		if data, _ := regular.ReadFile(file); file == path || diverted != nil && bytes.Equal(data, diverted) {
+		if data, _ := regular.ReadFile(file); isDKMSHook(file) && (file == path || bytes.Equal(data, diverted)) {
 			a.add(Finding{Kind: BadHook, File: file, Reason: "a hook of dkms runs beside those of dkms-hooks", Fix: fmt.Sprintf("chmod -x %s", file)})
 		}
 	}
