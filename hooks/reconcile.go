@@ -19,6 +19,9 @@ type reconciliation struct {
 	machine apply.Machine
 	dryRun  bool
 	stderr  io.Writer
+	// removals reports whether only removals are finished, since the configuration disables the
+	// reconcile.
+	removals bool
 	// runs are the runs on the kernels so far, for afterLock.
 	runs []*run
 	// startup is the same for all of them.
@@ -39,6 +42,10 @@ type reconciliation struct {
 // module directory. A link of a hook that dpkg renamed gets its name back. What is in order is
 // not reported.
 //
+// A reconcile that the configuration disables finishes removals only: it restores the modules of
+// a kernel whose removal was aborted, and discards what was kept of one that is gone. Nothing
+// else would.
+//
 // The invocation says where to look and which script is running; its kernel and hook are not
 // used. Reconcile returns the exit status. It depends on whether modules failed for a person only.
 func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
@@ -46,18 +53,12 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	sys := readSystem(inv)
 	general := newReport(stderr, inv)
 	general.troubles(sys)
-	if sys.config.disabled(inv) && !dryRun {
+	removals := sys.config.disabled(inv) && !dryRun
+	due := dueKernels(inv, sys, removals)
+	if due == nil {
 		return exitOK
 	}
-	due := func(dkmsstate.Record, dkmsstate.Release) bool { return true }
-	if inv.FailedOnly {
-		due = retries(inv, sys.layout)
-		before := sys // the record is read again under the lock
-		if before.readRecord(); !anyKernel(before.record, due) {
-			return exitOK
-		}
-	}
-	c := reconciliation{ctx: ctx, inv: inv, sys: &sys, machine: machineOf(inv, sys, nil), dryRun: dryRun, stderr: stderr, startup: &startup{}}
+	c := reconciliation{ctx: ctx, inv: inv, sys: &sys, machine: machineOf(inv, sys, nil), dryRun: dryRun, removals: removals, stderr: stderr, startup: &startup{}}
 	if dryRun {
 		defer func() {
 			for _, r := range c.runs {
@@ -71,7 +72,7 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 	}
 	locked, lock, err := lockMachine(ctx, inv, sys, general.infof)
 	if errors.Is(err, record.ErrLocked) {
-		if err = postponeAll(sys); err == nil {
+		if err = postponeAll(sys, due); err == nil {
 			general.warnf("%s", postponed)
 			return exitOK
 		}
@@ -89,6 +90,24 @@ func Reconcile(ctx context.Context, inv Invocation, dryRun bool, stderr io.Write
 		}
 	}()
 	return c.all(general, due)
+}
+
+// dueKernels returns a function that reports whether a kernel is to be reconciled, nil if none is.
+// removals is that of the reconciliation.
+func dueKernels(inv Invocation, sys system, removals bool) func(dkmsstate.Record, dkmsstate.Release) bool {
+	switch {
+	case removals && inv.FailedOnly:
+		return nil
+	case removals:
+		return removed(sys.layout)
+	case inv.FailedOnly:
+		due := retries(inv, sys.layout)
+		if sys.readRecord(); !anyKernel(sys.record, due) { // it is read again under the lock
+			return nil
+		}
+		return due
+	}
+	return func(dkmsstate.Record, dkmsstate.Release) bool { return true }
 }
 
 // all reconciles every kernel that is due, and returns the exit status.
@@ -109,7 +128,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 			general.warnf("%v", err)
 		}
 	}
-	reported := !c.dryRun && !c.inv.FailedOnly && restoreLinks(layout, general)
+	reported := !c.dryRun && !c.inv.FailedOnly && !c.removals && restoreLinks(layout, general)
 	kernels := survey.Kernels(c.sys.record)
 	for _, kernel := range kernels {
 		if !due(c.sys.record, kernel) {
@@ -124,7 +143,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 		}
 	}
 	for _, kernel := range layout.AllUnfinished() { // postponed by hooks that this run started
-		if !c.dryRun && layout.Unfinished(kernel).Why == dkmsstate.Deferred {
+		if !c.dryRun && !c.removals && layout.Unfinished(kernel).Why == dkmsstate.Deferred {
 			reported = c.kernel(kernel, nil) || reported
 		}
 	}
@@ -177,8 +196,8 @@ func (c *reconciliation) kernel(kernel dkmsstate.Release, survey *dkmsstate.Surv
 // postponed is printed when another run holds the lock for too long.
 const postponed = "postponed: another run of dkms-hooks holds the lock; the next run does this work"
 
-// postponeAll leaves the work on all kernels to the next run.
-func postponeAll(sys system) error {
+// postponeAll leaves the work on all kernels that are due to the next run.
+func postponeAll(sys system, due func(dkmsstate.Record, dkmsstate.Release) bool) error {
 	survey, err := sys.layout.Survey()
 	if err != nil {
 		return err
@@ -186,7 +205,9 @@ func postponeAll(sys system) error {
 	sys.readRecord() // the run that does the work reports the error
 	var errs []error
 	for _, kernel := range survey.Kernels(sys.record) {
-		errs = append(errs, record.NoteUnfinished(sys.layout, kernel, dkmsstate.Deferred, true))
+		if due(sys.record, kernel) {
+			errs = append(errs, record.NoteUnfinished(sys.layout, kernel, dkmsstate.Deferred, true))
+		}
 	}
 	return errors.Join(errs...)
 }
