@@ -114,11 +114,14 @@ func (r *run) signatures(ctx context.Context, kept map[string]dkmsstate.Signatur
 	if !r.startup.signing(s.Layout).Kernel(ctx, s.Kernel, r.nextBoot().commandLine(s.Kernel)).Enforces() {
 		return nil
 	}
-	found := map[string]dkmsstate.SignatureRecord{}
+	var found map[string]dkmsstate.SignatureRecord // nil without any, as the record has it
 	for _, b := range s.Builds {
 		for _, f := range b.Files {
 			name := filepath.Join(f.Dir, f.Installed)
 			if r, err := signing.ReadSignature(ctx, s.Layout, s.Layout.InstalledFile(s.Kernel, f), kept[name]); err == nil {
+				if found == nil {
+					found = map[string]dkmsstate.SignatureRecord{}
+				}
 				found[name] = r
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/signing"
@@ -35,4 +36,14 @@ func TestSignatureFix(t *testing.T) {
 func TestSignatureFixes(t *testing.T) {
 	findings := []Finding{{Kind: Refused, Fix: "a"}, {Kind: Stale, Fix: "b"}, {Kind: Refused, Fix: "a"}, {Kind: Refused, Fix: "c"}}
 	assert.Equal(t, []string{"a", "c"}, signatureFixes(findings))
+}
+
+// A kernel that enforces signatures and has no module has the same record after it was read: an
+// empty map would be written again by each run.
+func TestSignaturesOfNoModules(t *testing.T) {
+	p := newPlayground(t, t.TempDir())
+	p.write("boot/config-6.1.0", "CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_FORCE=y\n")
+	l := dkmsstate.DefaultLayout(p.root)
+	require.True(t, signing.NewMachine(l, host(l)).Kernel(t.Context(), "6.1.0", "").Enforces())
+	assert.Nil(t, readSignatures(t.Context(), dkmsstate.Snapshot{Layout: l, Kernel: "6.1.0"}, "", nil))
 }
