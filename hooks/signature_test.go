@@ -1,6 +1,9 @@
 package hooks
 
 import (
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -43,7 +46,12 @@ func TestSignatureFixes(t *testing.T) {
 func TestSignaturesOfNoModules(t *testing.T) {
 	p := newPlayground(t, t.TempDir())
 	p.write("boot/config-6.1.0", "CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_FORCE=y\n")
-	l := dkmsstate.DefaultLayout(p.root)
-	require.True(t, signing.NewMachine(l, host(l)).Kernel(t.Context(), "6.1.0", "").Enforces())
-	assert.Nil(t, readSignatures(t.Context(), dkmsstate.Snapshot{Layout: l, Kernel: "6.1.0"}, "", nil))
+	require.NoError(t, os.RemoveAll(filepath.Join(p.root, "lib/modules/6.1.0/updates")))
+	inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + p.root})
+	require.NoError(t, err)
+	inv.Kernel = "6.1.0"
+	r := newRun(inv, readSystem(inv), Autoinstall, io.Discard)
+	r.after = r.machine.Layout.EmptySnapshot("6.1.0")
+	require.True(t, r.startup.signing(r.machine.Layout).Kernel(t.Context(), "6.1.0", r.nextBoot().commandLine("6.1.0")).Enforces())
+	assert.Nil(t, r.signatures(t.Context(), nil))
 }
