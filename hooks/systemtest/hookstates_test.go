@@ -56,6 +56,8 @@ func hookStates() []hookState {
 		{name: "a link was removed", says: "hook off: prerm: ", after: "rm $P/dkms"},
 		{name: "all links were removed", says: "hook off: postrm: ", after: "cd /etc/kernel && rm postinst.d/dkms header_postinst.d/dkms prerm.d/dkms postrm.d/dkms"},
 		{name: "a script in the place of a link", says: "hook off: prerm: /etc/kernel/prerm.d/dkms is a file of the administrator", after: "rm $P/dkms && " + script, left: old},
+		{name: "a script in the place of the link of a hook that no dkms has", says: "hook off: postrm: /etc/kernel/postrm.d/dkms is a file of the administrator",
+			after: `cd /etc/kernel/postrm.d && rm dkms && printf '#!/bin/sh\necho mine\n' >dkms && chmod +x dkms`, left: []string{"./postrm.d/dkms"}},
 		{name: "a file that is not executable in the place of a link", says: "hook off: prerm: ", after: "rm $P/dkms && echo >$P/dkms", left: old},
 		{name: "a link to nothing in the place of a link", says: "prerm.d/dkms: a link to nothing", after: "ln -sf /nowhere $P/dkms", left: old},
 		{name: "a directory in the place of a link", says: "hook off: prerm: ", after: "rm $P/dkms && mkdir $P/dkms && touch $P/dkms/a", left: []string{"./prerm.d/dkms.dpkg-old/a"}},
