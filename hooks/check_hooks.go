@@ -67,6 +67,9 @@ func (a *assessor) stock(name string) string {
 	if to != "" {
 		return a.sys.layout.Path(to)
 	}
+	if info, statErr := os.Lstat(path); statErr == nil && info.IsDir() {
+		return path + ".stock" // dpkg diverts no directory
+	}
 	if p, ok := db.Lookup("dkms-hooks", ""); ok && err == nil && p.Status.State == debpkg.Installed {
 		a.add(Finding{Kind: BadHook, File: path, Reason: "not diverted, so the next version of dkms installs its hook there",
 			Fix: fmt.Sprintf("dpkg-divert --package dkms-hooks --no-rename --divert %s.stock %s", name, name)})
