@@ -19,6 +19,8 @@ type damage struct {
 	by string
 	// leaves is a path that must be gone afterwards, "" for none.
 	leaves string
+	// kernels reports whether files of the kernel's package are changed.
+	kernels bool
 }
 
 func damages() []damage {
@@ -42,7 +44,7 @@ func damages() []damage {
 		{name: "a link that was being made", do: "ln -s nowhere /var/lib/dkms/alpha/.dkms-hooks-link", leaves: "/var/lib/dkms/alpha/.dkms-hooks-link"},
 		{name: "word of a depmod that is due", do: ": >/var/lib/dkms/depmod-pending-$K-x86_64; rm /lib/modules/$K/modules.dep.bin", leaves: "/var/lib/dkms/depmod-pending-$K-x86_64"},
 		{name: "build of another architecture", do: "cp -a " + alpha + "/x86_64 " + alpha + "/i686; ln -s 1.0/$K/i686 /var/lib/dkms/alpha/kernel-$K-i686", leaves: alpha + "/i686"},
-		{name: "plain .ko where the kernel's own are compressed",
+		{name: "plain .ko where the kernel's own are compressed", kernels: true,
 			do: `cd /lib/modules/$K; find kernel -name '*.ko' -exec xz -0 --check=crc32 {} +
 for f in ` + alpha + `/x86_64/module/alpha.ko.xz updates/dkms/alpha.ko.xz; do [ ! -e $f ] || xz -d $f; done; depmod $K`, leaves: "/lib/modules/$K/updates/dkms/alpha.ko"},
 		{name: "plain .ko beside the compressed one", do: "cd /lib/modules/$K/updates/dkms; if [ -e alpha.ko ]; then gzip -k alpha.ko; else xz -dk alpha.ko.xz; fi"},
@@ -69,7 +71,9 @@ func testHeal(t *testing.T, l suite) {
 	t.Run("all at once, and the kernel goes", func(t *testing.T) {
 		r := from.settled.Fork(t, l.Scratch)
 		for _, d := range damages() {
-			r.Run(t, d.do, l.Env()...)
+			if !d.kernels { // dpkg leaves what is not its own
+				r.Run(t, d.do, l.Env()...)
+			}
 		}
 		r.Must(t, ": >/lib/modules/$K/updates/dkms/nobodys.ko", l.Env()...)
 		out := r.Must(t, "dpkg -P linux-image-$K linux-headers-$K", l.Env()...)
