@@ -29,8 +29,11 @@ func causeOf(err error, log string) dkmsstate.Cause {
 	return readCause(file)
 }
 
-// notSigned ends a message of dkms that it cannot sign, which is not a failure.
-const notSigned = "modules won't be signed"
+// notSigned reports whether a line is a message of dkms that it cannot sign, which is not a
+// failure. Version 3.2 and later end it otherwise.
+func notSigned(line string) bool {
+	return strings.Contains(line, "modules won't be signed") || strings.Contains(line, "can't generate key and certificate")
+}
 
 // readCause determines the cause from the output of a compiler. One sign that something is
 // missing is enough for CauseOther.
@@ -46,7 +49,7 @@ func readCause(log io.Reader) dkmsstate.Cause {
 	for lines.Scan() {
 		line := lines.Text()
 		switch {
-		case progress.MatchString(line) || strings.Contains(line, notSigned):
+		case progress.MatchString(line) || notSigned(line):
 		case missing.MatchString(line):
 			return dkmsstate.CauseOther
 		case compiler.MatchString(strings.TrimSpace(line)):

@@ -25,6 +25,7 @@ func TestReadCause(t *testing.T) {
 		"make: *** [all] Error 2":                                                                                    dkmsstate.CauseOther,
 		"  CC [M]  /x/connection.o\n/x/one.c:3:2: error: f":                                                          dkmsstate.CauseCompiler,
 		"Binary /x/sign-file not found, modules won't be signed\n/x/one.c:3:2: error: f":                             dkmsstate.CauseCompiler,
+		"openssl not found, can't generate key and certificate.\n/x/one.c:3:2: error: f":                             dkmsstate.CauseCompiler,
 		strings.Repeat("x", 100000) + "\n/x/one.c:3:2: error: f":                                                     dkmsstate.CauseCompiler,
 		"": dkmsstate.CauseOther,
 		"configure: error: kernel source not usable, see config.log\n/x/conftest.c:1:1: error: ...\nplease install libelf": dkmsstate.CauseOther,
