@@ -169,7 +169,7 @@ func (p *page) kernel(k hooks.KernelView, found []hooks.Finding, how detail) {
 		}
 		rows = append(rows, moduleRow(m, wrong(m)))
 		if m.Last != nil && (m.Missing && how == attempts || all) {
-			rows = append(rows, lastRows(*m.Last)...)
+			rows = append(rows, lastRows(*m.Last, failedRow(m))...)
 		}
 	}
 	for _, f := range found {
@@ -201,18 +201,27 @@ func (p *page) hooksOff(o hooks.Overview, quiet bool) {
 	}
 }
 
-// lastRows describes the last attempt for a module.
-func lastRows(last hooks.Attempt) [][]cell {
+// lastRows describes the last attempt for a module, of which the row of the module may have
+// printed how it ended.
+func lastRows(last hooks.Attempt, printed bool) [][]cell {
 	how := bad
 	if last.Result == dkmsstate.LastInstalled || last.Result == dkmsstate.LastSkipped {
 		how = faint
 	}
 	text := fmt.Sprintf("    %s %s: %s", last.Result, last.When.Local().Format("2006-01-02 15:04"), last.Text)
-	rows := [][]cell{{{text, how}}}
+	var rows [][]cell
+	if !printed {
+		rows = append(rows, []cell{{text, how}})
+	}
 	if last.Log != "" {
 		rows = append(rows, []cell{{"    log: " + last.Log, faint}})
 	}
 	return rows
+}
+
+// failedRow reports whether the row of a module is about its last attempt, which failed.
+func failedRow(m hooks.ModuleView) bool {
+	return m.Missing && m.Last != nil && m.Last.Result == dkmsstate.LastFailed && m.Last.Text == m.Reason
 }
 
 func moduleRow(m hooks.ModuleView, wrong bool) []cell {
@@ -230,7 +239,7 @@ func moduleRow(m hooks.ModuleView, wrong bool) []cell {
 		how = faint
 	}
 	reason := m.Reason
-	if m.Missing && m.Last != nil && m.Last.Result == dkmsstate.LastFailed && m.Last.Text == m.Reason {
+	if failedRow(m) {
 		reason = fmt.Sprintf("failed %s: %s", m.Last.When.Local().Format(time.DateOnly), m.Reason)
 	}
 	return []cell{{m.Module + "/" + m.Version, plain}, {state, how}, {reason, plain}}
