@@ -47,7 +47,7 @@ func machines() []machine {
 		{name: "modules.dep lost", make: ": >/lib/modules/$K/modules.dep; rm /lib/modules/$K/modules.dep.bin", wrong: "broken",
 			unlike: []string{"does not compile", "not meant for the kernel"}}, // the run repairs it
 		{name: "source gone", make: "rm -r /usr/src/alpha-1.0", wrong: "broken", unlike: []string{"taken off the kernel", "not wanted"}},
-		{name: "a hook beside ours", make: `mkdir -p /usr/share/kernel/postinst.d && printf '#!/bin/sh\n' >/usr/share/kernel/postinst.d/dkms && chmod +x /usr/share/kernel/postinst.d/dkms`, wrong: "hook"},
+		{name: "a hook beside ours", make: "mkdir -p /usr/share/kernel/postinst.d && cp /etc/kernel/postinst.d/dkms.stock /usr/share/kernel/postinst.d/dkms", wrong: "hook"},
 		{name: "a file of nobody", make: "cp /lib/modules/$K/updates/dkms/alpha.ko* /srv/; for f in /srv/alpha.ko*; do cp $f /lib/modules/$K/updates/dkms/nobodys.ko${f#*.ko}; done; depmod $K", wrong: "unowned", elsewhere: true,
 			unlike: []string{"taken off the kernel", "lost in a power cut", "does not compile", "damaged", "the package's newer version does not compile", "modules.dep lost", "source gone", "not wanted", "not meant for the kernel"}},
 		{name: "an old kernel without it", make: "mkdir -p /lib/modules/5.4.0-old/kernel && touch /lib/modules/5.4.0-old/modules.order /boot/vmlinuz-5.4.0-old && depmod 5.4.0-old", wrong: "missing", elsewhere: true},

@@ -96,11 +96,12 @@ sed -i 's/^Version: .*/Version: 99/' DEBIAN/control && ` + change + ` && dpkg-de
 // Every call of dpkg ends, what the administrator did stays, and a purge gives the hooks of
 // dkms back as they were.
 func testHookStates(t *testing.T, l suite) {
-	l.stock, l.ours = l.stock.Fork(t, l.Scratch), l.ours.Fork(t, l.Scratch)
-	l.stock.CopyIn(t, l.Deb, "dkms-hooks.deb")
-	l.stock.Must(t, repack("/srv/dkms-hooks.deb", ":")+"mv /srv/new.deb /srv/newer.deb")
-	l.ours.CopyIn(t, l.stock.Path("srv/newer.deb"), "newer.deb")
-	t.Run("of", func(t *testing.T) { l.playHookStates(t) })
+	own := l // the stages of the suite are made from its own roots, which stay
+	own.stock, own.ours = l.stock.Fork(t, l.Scratch), l.ours.Fork(t, l.Scratch)
+	own.stock.CopyIn(t, l.Deb, "dkms-hooks.deb")
+	own.stock.Must(t, repack("/srv/dkms-hooks.deb", ":")+"mv /srv/new.deb /srv/newer.deb")
+	own.ours.CopyIn(t, own.stock.Path("srv/newer.deb"), "newer.deb")
+	t.Run("of", func(t *testing.T) { own.playHookStates(t) })
 
 	t.Run("disabled", func(t *testing.T) {
 		s := l.whole("debian")
