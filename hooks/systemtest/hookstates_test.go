@@ -39,7 +39,7 @@ func hookStates() []hookState {
 		{name: "a hook of dkms was edited", before: "echo '# mine' >>$P/dkms"},
 		{name: "a hook of dkms is not executable", before: "chmod -x $P/dkms"},
 		{name: "a link to nothing in the place of a hook of dkms", before: "ln -sf /nowhere $P/dkms"},
-		{name: "a directory in the place of a hook of dkms", before: "rm $P/dkms && mkdir $P/dkms && touch $P/dkms/a"},
+		{name: "a directory in the place of a hook of dkms", says: "hook off: prerm: ", before: "rm $P/dkms && mkdir $P/dkms && touch $P/dkms/a"},
 		{name: "a file has the name of the diverted hook", before: "echo mine >$P/dkms.stock"},
 		{name: "a directory has the name of the diverted hook", before: "mkdir $P/dkms.stock && touch $P/dkms.stock/a"},
 		{name: "a local diversion", before: "dpkg-divert --local --add --rename --divert $P/dkms.mine $P/dkms"},
