@@ -200,6 +200,11 @@ func (l Layout) VersionDir(m Module) string {
 	return l.NoFollow().Inside(filepath.Join(l.DKMSTree, m.Name, m.Version))
 }
 
+// PackagedSource returns where a package has the source of a module, as a path of the system.
+func (l Layout) PackagedSource(m Module) string {
+	return filepath.Join(l.Source, m.Name+"-"+m.Version)
+}
+
 // HeadersDir returns the directory of a kernel's headers: what its build link names.
 func (l Layout) HeadersDir(kernel Release) string {
 	return l.inRoot(filepath.Join(l.KernelDir(kernel), "build"))

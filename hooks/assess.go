@@ -1,10 +1,10 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +14,6 @@ import (
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/modprobe"
 	"dkms-hooks/dkmsstate/regular"
-	"dkms-hooks/dkmsstate/signing"
 )
 
 // assessor reads an Overview.
@@ -26,18 +25,18 @@ type assessor struct {
 	o    Overview
 	// rules returns what modprobe.d(5) sets. It is read once, on the first call.
 	rules func() modprobe.Modprobe
-	// signing answers which modules the kernels of the machine take.
-	signing func() *signing.Machine
+	// startup is what is the same for all kernels about the next start.
+	startup startup
 	// brokenFound are the modules whose registration is broken, as far as it was found.
 	brokenFound map[dkmsstate.Module]bool
 }
 
 func newAssessor(ctx context.Context, inv Invocation, sys system) *assessor {
 	inv.Hook = Reconciler
-	boot := readBoot(inv, sys.layout)
-	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: boot,
+	var start startup
+	boot := start.boot(inv, sys.layout)
+	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: boot, startup: start,
 		rules:       sync.OnceValue(func() modprobe.Modprobe { return modprobe.ReadModprobe(sys.layout.Root) }),
-		signing:     sync.OnceValue(func() *signing.Machine { return signing.NewMachine(sys.layout, host(sys.layout)) }),
 		brokenFound: map[dkmsstate.Module]bool{}, o: Overview{
 			Schema: overviewSchema, Program: Version, Host: hostName(sys.layout), Time: time.Now().Truncate(time.Second),
 			NextBoot: boot.next, Kernels: []KernelView{}, Registered: []string{}, Findings: []Finding{}, Unusual: []string{}, HooksOff: []string{}, Troubles: []string{},
@@ -130,11 +129,8 @@ func (a *assessor) required(survey *dkmsstate.Survey) {
 
 // broken adds the finding for a broken registration.
 func (a *assessor) broken(r dkmsstate.Registration) {
-	dir := path.Join(a.sys.layout.Source, r.Module.Name+"-"+r.Module.Version)
-	fix := "restore its source in " + dir
-	if r.Source != "" {
-		fix = "restore its source in " + r.Source
-	}
+	dir := a.sys.layout.PackagedSource(r.Module)
+	fix := "restore its source in " + cmp.Or(r.Source, dir)
 	if db, err := a.inv.database(); err == nil {
 		if name, err := owner(db, dir+"/dkms.conf"); err == nil && name != "" {
 			fix = fmt.Sprintf("apt reinstall %s; if the module is no longer needed: apt purge %s", name, name)

@@ -23,7 +23,9 @@ func (a *assessor) on(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) kernelA
 	k := kernelAssessor{assessor: a, s: s, kept: kept, work: readUnfinished(s.Layout, s.Kernel)}
 	k.planned = plan.Autoinstall(s, wantedOn(a.at(s.Kernel), a.sys, s))
 	k.repair = sync.OnceValue(k.readRepair)
-	k.signing = sync.OnceValue(func() *signing.Kernel { return a.signing().Kernel(a.ctx, s.Kernel, a.boot.commandLine(s.Kernel)) })
+	k.signing = sync.OnceValue(func() *signing.Kernel {
+		return a.startup.signing(s.Layout).Kernel(a.ctx, s.Kernel, a.boot.commandLine(s.Kernel))
+	})
 	k.signatures = map[dkmsstate.Module]signing.Answer{}
 	return k
 }
@@ -40,7 +42,7 @@ func (k kernelAssessor) view() KernelView {
 	} else {
 		k.gone()
 	}
-	return viewKernel(k, k.o.of(k.s.Kernel))
+	return viewKernel(k, k.o.On(k.s.Kernel))
 }
 
 // at returns the invocation for a kernel.

@@ -13,7 +13,18 @@ import (
 // pattern (path.Match).
 type Unwanted struct{ Module, Version, Kernel string }
 
-// String returns the entry as it stands in the field.
+// on reports whether the entry is about a kernel.
+func (u Unwanted) on(kernel dkmsstate.Release) bool {
+	match, _ := path.Match(u.Kernel, string(kernel))
+	return match
+}
+
+// names reports whether the entry is about a version of a module.
+func (u Unwanted) names(m dkmsstate.Module) bool {
+	return u.Module == m.Name && (u.Version == "" || u.Version == m.Version)
+}
+
+// String returns the entry as it is written in the field.
 func (u Unwanted) String() string {
 	entry := u.Module
 	if u.Version != "" {
@@ -40,15 +51,14 @@ func parseUnwanted(entry string) (Unwanted, error) {
 // ignoresName reports whether the administrator wants no version of a module on the kernel.
 func (c Config) ignoresName(kernel dkmsstate.Release, name string) bool {
 	return slices.ContainsFunc(c.Ignore, func(u Unwanted) bool {
-		on, _ := path.Match(u.Kernel, string(kernel))
-		return on && u.Module == name && u.Version == ""
+		return u.on(kernel) && u.Module == name && u.Version == ""
 	})
 }
 
 // ignoredEverywhere reports whether the administrator does not want a module on any kernel.
 func (c Config) ignoredEverywhere(m dkmsstate.Module) bool {
 	return slices.ContainsFunc(c.Ignore, func(u Unwanted) bool {
-		return u.Kernel == "*" && u.Module == m.Name && (u.Version == "" || u.Version == m.Version)
+		return u.Kernel == "*" && u.names(m)
 	})
 }
 
@@ -72,8 +82,7 @@ func (c Config) excuses(s dkmsstate.Snapshot, name string, excluded func(dkmssta
 func (c Config) ignored(kernel dkmsstate.Release) func(dkmsstate.Module) bool {
 	return func(m dkmsstate.Module) bool {
 		return slices.ContainsFunc(c.Ignore, func(u Unwanted) bool {
-			on, _ := path.Match(u.Kernel, string(kernel))
-			return on && u.Module == m.Name && (u.Version == "" || u.Version == m.Version)
+			return u.on(kernel) && u.names(m)
 		})
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
-	"dkms-hooks/dkmsstate/fresh"
 )
 
 // ModuleExplanation is why a module is on a kernel, or why it is not.
@@ -31,33 +30,30 @@ type ModuleExplanation struct {
 // ExplainModule explains a module, NAME or NAME/VERSION, on the kernel of the invocation. It
 // changes nothing and takes no lock.
 func ExplainModule(ctx context.Context, inv Invocation, module string) (ModuleExplanation, error) {
-	if err := known(inv); err != nil {
-		return ModuleExplanation{}, err
-	}
 	a := newAssessor(ctx, inv, withRecord(inv))
 	survey, err := a.sys.layout.Survey()
+	if err == nil {
+		err = among(inv.Kernel, survey.Kernels(a.sys.record))
+	}
 	if err != nil {
 		return ModuleExplanation{}, err
 	}
 	a.o.Registered = survey.Modules()
-	kept := a.sys.record.Kernel(inv.Kernel)
-	s := survey.Snapshot(inv.Kernel, machineArch(), kept)
-	fresh.Examine(ctx, &s, kept)
 	a.machine(survey)
-	k := a.on(s, kept)
+	k := a.examine(survey, inv.Kernel)
 	view := k.view()
 	m, err := k.named(module)
 	if err != nil {
 		return ModuleExplanation{}, err
 	}
-	e := ModuleExplanation{Links: k.links(m), State: "not registered", Troubles: append(a.sys.troubles, a.o.Troubles...)}
+	e := ModuleExplanation{Links: k.links(m, view), State: "not registered", Troubles: append(a.sys.troubles, a.o.Troubles...)}
 	for _, v := range view.Modules {
 		if v.Module == m.Name && v.Version == m.Version {
 			e.State, e.Reason = v.State, v.Reason
 		}
 	}
 	for _, f := range a.o.Findings {
-		if f.Module == m.String() || f.Module == m.Name || f.File == "modules.dep" && s.Installed(m.String()) {
+		if f.Module == m.String() || f.Module == m.Name || f.File == "modules.dep" && k.s.Installed(m.String()) {
 			e.Findings = append(e.Findings, f)
 		}
 	}
@@ -97,16 +93,17 @@ func (k kernelAssessor) named(module string) (dkmsstate.Module, error) {
 	return dkmsstate.Module{}, fmt.Errorf("dkms has no module %s; %s", name, registered)
 }
 
-// links returns the facts about a module, from its package to its installed files.
-func (k kernelAssessor) links(m dkmsstate.Module) []Evidence {
+// links returns the facts about a module, from its package to its installed files. view is the
+// state of the kernel.
+func (k kernelAssessor) links(m dkmsstate.Module, view KernelView) []Evidence {
 	r, registered := k.s.Registration(m)
 	b, built := k.s.Build(m, k.s.Arch)
 	return []Evidence{
 		{"package", k.packageWords(m)},
 		{"source", sourceWords(r, registered)},
 		{"wanted", k.wantedWords(r, registered)},
-		{"kernel", k.kernelWords()},
-		{"headers", k.headersWords()},
+		{"kernel", kernelWords(World{There: k.s.There}, view)},
+		{"headers", headersWords(view)},
 		{"build", buildWords(b, built && b.Complete())},
 		{"installed", k.installedWords(m, b)},
 		{"modules.dep", k.depWords(m)},
@@ -121,7 +118,7 @@ func (k kernelAssessor) packageWords(m dkmsstate.Module) string {
 	if err != nil {
 		return fmt.Sprintf("unknown: %v", err)
 	}
-	owners, err := db.WithFile(fmt.Sprintf("%s/%s-%s/dkms.conf", k.sys.layout.Source, m.Name, m.Version))
+	owners, err := db.WithFile(k.sys.layout.PackagedSource(m) + "/dkms.conf")
 	owners = slices.DeleteFunc(owners, func(p debpkg.Package) bool { return !p.Status.Present() })
 	switch {
 	case err != nil:
@@ -169,21 +166,6 @@ func (k kernelAssessor) wantedWords(r dkmsstate.Registration, registered bool) s
 		return "yes: AUTOINSTALL in its dkms.conf, Required in the configuration"
 	}
 	return "yes: AUTOINSTALL in its dkms.conf"
-}
-
-func (k kernelAssessor) kernelWords() string {
-	v := KernelView{Running: running(k.s.Layout, k.s.Kernel), Newest: k.s.Kernel == k.boot.newest, BootsNext: k.boot.startsNext(k.s.Kernel)}
-	return kernelWords(World{There: k.s.There}, v)
-}
-
-func (k kernelAssessor) headersWords() string {
-	switch {
-	case k.s.Mismatch != "":
-		return headersWords(KernelView{Headers: HeadersForeign, HeadersReason: k.s.Mismatch})
-	case k.s.Headers:
-		return headersWords(KernelView{Headers: HeadersPresent})
-	}
-	return headersWords(KernelView{})
 }
 
 func buildWords(b dkmsstate.Build, complete bool) string {

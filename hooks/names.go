@@ -1,7 +1,9 @@
 package hooks
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
@@ -9,12 +11,28 @@ import (
 
 // Kernels returns the releases of all known kernels, newest first.
 func Kernels(inv Invocation) []dkmsstate.Release {
+	kernels, _ := readKernels(inv)
+	return kernels
+}
+
+func readKernels(inv Invocation) ([]dkmsstate.Release, error) {
 	sys := withRecord(inv)
 	survey, err := sys.layout.Survey()
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return survey.Kernels(sys.record)
+	return survey.Kernels(sys.record), nil
+}
+
+// among returns an error unless a kernel is among those that are known.
+func among(kernel dkmsstate.Release, known []dkmsstate.Release) error {
+	switch {
+	case slices.Contains(known, kernel):
+		return nil
+	case len(known) == 0:
+		return fmt.Errorf("there is no kernel %s, nor any other", kernel)
+	}
+	return fmt.Errorf("there is no kernel %s; the kernels are %s", kernel, strings.Join(kernelNames(known), ", "))
 }
 
 // KernelNames returns the Kernels as text.

@@ -80,8 +80,8 @@ func ReadOverview(ctx context.Context, inv Invocation) (Overview, error) {
 	}
 	kernels := survey.Kernels(a.sys.record)
 	if inv.Kernel != "" {
-		if !slices.Contains(kernels, inv.Kernel) {
-			return Overview{}, unknownKernel(inv.Kernel, kernels)
+		if err := among(inv.Kernel, kernels); err != nil {
+			return Overview{}, err
 		}
 		kernels = []dkmsstate.Release{inv.Kernel}
 	}
@@ -119,8 +119,8 @@ func (a *assessor) bootTroubles() {
 // NextBootText returns which kernel starts next, and what decides.
 func (o Overview) NextBootText() string { return nextBootText(o.NextBoot) }
 
-// of returns the findings about a kernel.
-func (o Overview) of(kernel dkmsstate.Release) []Finding {
+// On returns the findings about a kernel, or with "" those that concern every kernel.
+func (o Overview) On(kernel dkmsstate.Release) []Finding {
 	return slices.DeleteFunc(slices.Clone(o.Findings), func(f Finding) bool { return f.Kernel != kernel })
 }
 
@@ -130,10 +130,15 @@ func (a *assessor) assess(survey *dkmsstate.Survey, kernels []dkmsstate.Release)
 	a.o.Troubles = append(a.o.Troubles, a.sys.troubles...)
 	a.machine(survey)
 	for _, kernel := range kernels {
-		kept := a.sys.record.Kernel(kernel)
-		s := survey.Snapshot(kernel, machineArch(), kept)
-		fresh.Examine(a.ctx, &s, kept)
-		a.o.Kernels = append(a.o.Kernels, a.on(s, kept).view())
+		a.o.Kernels = append(a.o.Kernels, a.examine(survey, kernel).view())
 	}
 	return a.o
+}
+
+// examine reads a kernel, and returns its assessor.
+func (a *assessor) examine(survey *dkmsstate.Survey, kernel dkmsstate.Release) kernelAssessor {
+	kept := a.sys.record.Kernel(kernel)
+	s := survey.Snapshot(kernel, machineArch(), kept)
+	fresh.Examine(a.ctx, &s, kept)
+	return a.on(s, kept)
 }

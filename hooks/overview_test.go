@@ -61,7 +61,7 @@ func requireViewsAgree(t *testing.T, inv Invocation, count map[int]int, how stri
 	}
 	require.ElementsMatch(t, wanted, boot.Findings, "status --boot is a part of status: %s", how)
 	for _, k := range o.Kernels {
-		require.Equal(t, len(o.of(k.Release)) == 0 && k.Complete, k.Complete, how)
+		require.Equal(t, len(o.On(k.Release)) == 0 && k.Complete, k.Complete, how)
 		for _, m := range k.Modules {
 			about := 0
 			for _, f := range o.Findings {
@@ -77,7 +77,7 @@ func requireViewsAgree(t *testing.T, inv Invocation, count map[int]int, how stri
 		one.Kernel = k.Release
 		single, err := ReadOverview(ctx, one)
 		require.NoError(t, err, how)
-		require.Equal(t, o.of(k.Release), single.of(k.Release), "status of one kernel: %s", how)
+		require.Equal(t, o.On(k.Release), single.On(k.Release), "status of one kernel: %s", how)
 	}
 	var data bytes.Buffer
 	require.NoError(t, json.NewEncoder(&data).Encode(o))

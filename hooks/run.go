@@ -7,7 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -98,7 +98,11 @@ func (r *run) system() system {
 func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int {
 	sys := readSystem(inv)
 	if inv.Person {
-		if err := known(inv); err != nil {
+		kernels, err := readKernels(inv)
+		if err == nil {
+			err = among(inv.Kernel, kernels)
+		}
+		if err != nil {
 			newReport(stderr, inv).warnf("failed: %v", err)
 			return StatusUnknown
 		}
@@ -122,9 +126,13 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 	}
 	r.report.flush()
 	r.report.close()
+	left := sync.OnceValues(func() (Overview, error) {
+		inv.resetDatabase()
+		return ReadOverview(ctx, inv)
+	})
 	if inv.Script.Name == "" && !dryRun && r.record != nil { // under dpkg, Remind follows
 		if len(r.built) > 0 {
-			fmt.Fprint(stderr, r.refusedText(ctx))
+			fmt.Fprint(stderr, r.refusedText(left()))
 		}
 		updateNotice(ctx, inv, r.system(), r.report)
 	}
@@ -143,27 +151,26 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 		return exitFailed
 	}
 	if inv.Person && !dryRun {
-		return r.status(ctx, err)
+		return r.status(err, left)
 	}
 	return exitOK
 }
 
 // status returns the exit status for a person, after a run that ended with an error or without:
-// whether anything that decides about the kernel's modules is wrong there.
-func (r *run) status(ctx context.Context, err error) int {
+// whether anything that decides about the kernel's modules is wrong there. left returns the state
+// after the run.
+func (r *run) status(err error, left func() (Overview, error)) int {
 	switch {
 	case err != nil:
 		return failedStatus(err)
 	case r.verdict != Autoinstall:
 		return StatusOK
 	}
-	inv := r.inv
-	inv.resetDatabase()
-	o, err := ReadOverview(ctx, inv)
+	o, err := left()
 	if err != nil {
 		return StatusUnknown
 	}
-	if slices.ContainsFunc(o.of(inv.Kernel), func(f Finding) bool { return f.Kind.decidesBoot() }) {
+	if slices.ContainsFunc(o.On(r.inv.Kernel), func(f Finding) bool { return f.Kind.decidesBoot() }) {
 		return StatusWrong
 	}
 	return StatusOK
@@ -175,27 +182,6 @@ func failedStatus(err error) int {
 		return StatusUnknown
 	}
 	return StatusWrong
-}
-
-// known returns an error unless the kernel of the invocation is known.
-func known(inv Invocation) error {
-	sys := withRecord(inv)
-	survey, err := sys.layout.Survey()
-	if err != nil {
-		return err
-	}
-	if kernels := survey.Kernels(sys.record); !slices.Contains(kernels, inv.Kernel) {
-		return unknownKernel(inv.Kernel, kernels)
-	}
-	return nil
-}
-
-// unknownKernel returns the error for a kernel that is not among those that are known.
-func unknownKernel(kernel dkmsstate.Release, known []dkmsstate.Release) error {
-	if len(known) == 0 {
-		return fmt.Errorf("there is no kernel %s, nor any other", kernel)
-	}
-	return fmt.Errorf("there is no kernel %s; the kernels are %s", kernel, strings.Join(kernelNames(known), ", "))
 }
 
 // trigger requests a reconcile at the end of dpkg, and reports whether one follows.

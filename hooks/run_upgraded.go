@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"path"
 	"strings"
 
 	"dkms-hooks/dkmsstate"
@@ -31,6 +30,6 @@ func (r *run) upgraded(s dkmsstate.Snapshot, m dkmsstate.Module) bool {
 	if err != nil {
 		return false
 	}
-	name, err := owner(db, path.Join(s.Layout.Source, m.Name+"-"+m.Version, "dkms.conf"))
+	name, err := owner(db, s.Layout.PackagedSource(m)+"/dkms.conf")
 	return err == nil && name != ""
 }

@@ -255,7 +255,7 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.
 	return planned
 }
 
-// knownToWait reports whether it is no news that a module waits for another one: nobody named
+// knownToWait reports whether it is known already that a module waits for another one: nobody named
 // the kernel, or this run of dpkg has reported it.
 func (r *run) knownToWait(kept dkmsstate.KernelRecord, n plan.Note) bool {
 	last := kept.Last[n.Module]

@@ -142,13 +142,10 @@ func signatureFixes(findings []Finding) []string {
 
 // refusedText returns a warning about modules that the kernel refuses, after a person's run built
 // some.
-func (r *run) refusedText(ctx context.Context) string {
-	inv := r.inv
-	inv.resetDatabase()
-	o, err := ReadOverview(ctx, inv)
+func (r *run) refusedText(o Overview, err error) string {
 	if err != nil {
 		return ""
 	}
-	refused := slices.DeleteFunc(o.of(inv.Kernel), func(f Finding) bool { return f.Kind != Refused })
+	refused := slices.DeleteFunc(o.On(r.inv.Kernel), func(f Finding) bool { return f.Kind != Refused })
 	return warnings(noticeLines(r.nextBoot(), r.machine.Layout, refused), signatureFixes(refused))
 }

@@ -67,8 +67,7 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 	defer out.Flush()
 	repairable := 0
 	for _, f := range o.Findings {
-		out.line(cell{string(f.Kind), bad}, cell{": ", plain}, cell{f.Where(), bold}, cell{": " + f.Reason, plain})
-		out.line(cell{"  fix: ", faint}, cell{f.Fix, plain})
+		out.finding(f, cell{"  fix: ", faint})
 		if f.Repairable {
 			repairable++
 		}

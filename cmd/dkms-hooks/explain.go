@@ -58,7 +58,7 @@ func (p program) explain(ctx context.Context, c *cli.Context, inv hooks.Invocati
 	out := p.page(c)
 	defer out.Flush()
 	if !inv.Quiet {
-		out.evidence(e)
+		out.evidence(e.Troubles, e.Evidence)
 		var rows [][]cell
 		for _, m := range e.Kernel.Modules {
 			rows = append(rows, moduleRow(m, m.Missing))
@@ -101,15 +101,10 @@ func (p program) explainModule(ctx context.Context, c *cli.Context, inv hooks.In
 	}
 	out := p.page(c)
 	defer out.Flush()
-	for _, trouble := range e.Troubles {
-		out.line(cell{trouble, bad})
-	}
-	if !inv.Quiet {
-		var rows [][]cell
-		for _, w := range e.Links {
-			rows = append(rows, []cell{{w.Name, bold}, {w.Text, plain}})
-		}
-		out.table("", rows)
+	if inv.Quiet {
+		out.evidence(e.Troubles, nil)
+	} else {
+		out.evidence(e.Troubles, e.Links)
 		fmt.Fprintln(out)
 	}
 	out.findings(e.Findings)
@@ -134,12 +129,13 @@ func (p program) printEvidence(ctx context.Context, inv hooks.Invocation) {
 	}
 }
 
-func (p *page) evidence(e hooks.Explanation) {
-	for _, trouble := range e.Troubles {
+// evidence prints what could not be read, and facts in a table.
+func (p *page) evidence(troubles []string, facts []hooks.Evidence) {
+	for _, trouble := range troubles {
 		p.line(cell{trouble, bad})
 	}
 	var rows [][]cell
-	for _, w := range e.Evidence {
+	for _, w := range facts {
 		rows = append(rows, []cell{{w.Name, bold}, {w.Text, plain}})
 	}
 	p.table("", rows)

@@ -72,10 +72,10 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	defer out.Flush()
 	for _, k := range o.Kernels {
 		if !inv.Quiet || !k.Complete {
-			out.kernel(k, findingsOn(o, k.Release), detailOf(o, k, inv))
+			out.kernel(k, o.On(k.Release), detailOf(o, k, inv))
 		}
 	}
-	general := findingsOn(o, "")
+	general := o.On("")
 	out.findings(general)
 	out.hooksOff(o, inv.Quiet)
 	if !inv.Quiet {
@@ -118,11 +118,6 @@ func statusSummary(o hooks.Overview) string {
 		text += "; what to do about each: dkms-hooks check"
 	}
 	return text
-}
-
-// findingsOn returns the findings about a kernel, or with "" those about every kernel.
-func findingsOn(o hooks.Overview, kernel dkmsstate.Release) []hooks.Finding {
-	return slices.DeleteFunc(slices.Clone(o.Findings), func(f hooks.Finding) bool { return f.Kernel != kernel })
 }
 
 // detail is how much of a kernel is printed.
@@ -186,9 +181,14 @@ func (p *page) kernel(k hooks.KernelView, found []hooks.Finding, how detail) {
 // findings prints findings in full.
 func (p *page) findings(found []hooks.Finding) {
 	for _, f := range found {
-		p.line(cell{string(f.Kind), bad}, cell{": ", plain}, cell{f.Where(), bold}, cell{": " + f.Reason, plain})
-		p.line(cell{"  next: ", bold}, cell{f.Fix, plain})
+		p.finding(f, cell{"  next: ", bold})
 	}
+}
+
+// finding prints a finding, and behind a label what to do about it.
+func (p *page) finding(f hooks.Finding, label cell) {
+	p.line(cell{string(f.Kind), bad}, cell{": ", plain}, cell{f.Where(), bold}, cell{": " + f.Reason, plain})
+	p.line(label, cell{f.Fix, plain})
 }
 
 // hooksOff prints which hooks are switched off.

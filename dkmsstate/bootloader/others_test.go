@@ -175,7 +175,7 @@ func TestWithoutLoader(t *testing.T) {
 	assert.Equal(t, Choice{Certainty: Newest, Kernel: "6.1.0-28-amd64", Reason: "no boot loader is configured"}, m.Next())
 }
 
-// Nothing is told from what cannot be read, or is not supported.
+// What cannot be read, or is not supported, decides nothing.
 func TestUnreadable(t *testing.T) {
 	for name, set := range map[string]files{
 		"zipl": {"/etc/zipl.conf": "", "/boot/bootmap": ""}, "a script of U-Boot": {"/boot/boot.scr": ""}, "LILO": {"/etc/lilo.conf": ""},

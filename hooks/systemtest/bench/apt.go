@@ -50,7 +50,7 @@ type aptSide struct {
 	modules int
 }
 
-// aptRoots holds the machines that apt runs on. They stand in memory: what dpkg waits for
+// aptRoots holds the machines that apt runs on. They are in memory: what dpkg waits for
 // a disk is the same for all, and more than what is looked for here.
 type aptRoots struct {
 	*roots

@@ -51,5 +51,5 @@ func TestOptions(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, o.asked("any", 1, 1))
 	assert.Equal(t, 5, o.rounds(5))
-	assert.Empty(t, o.out, "nothing is written unless it is said where")
+	assert.Empty(t, o.out, "nothing is written without -out")
 }

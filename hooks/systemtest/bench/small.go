@@ -3,7 +3,7 @@ package main
 import "dkms-hooks/hooks/systemtest/lab"
 
 // smallRoots is a pair of roots with real headers and a small part of the real kernel's
-// modules, so that depmod costs little. They stand in memory, and hold no DKMS module; one that
+// modules, so that depmod costs little. They are in memory, and have no DKMS module; one that
 // dkms built is /srv/plain.ko, not compressed.
 type smallRoots struct {
 	*roots
