@@ -55,6 +55,7 @@ func TestImports(t *testing.T) {
 		"dkmsstate/dkms":       append([]string{"dkmsstate", "record"}, base...),
 		"dkmsstate/apply":      append([]string{"dkmsstate", "record", "signing", "fresh", "plan", "dkms"}, base...),
 		"dkmsstate/modprobe":   {"kmod", "regular"},
+		"dkmsstate/initramfs":  {"kmod", "modprobe", "regular", "sentinel"},
 	}
 	for pkg, may := range allowed {
 		for _, imported := range listed(t, "-f", `{{join .Imports "\n"}}`, module+pkg) {
