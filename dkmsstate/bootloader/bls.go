@@ -22,6 +22,7 @@ type blsEntry struct {
 	id, file, dir                      string
 	title, sortKey, machineID, version string
 	linux, options                     string
+	initrd                             []string
 	// unified is the path of a unified kernel image, program that of another EFI program.
 	unified, program string
 	architecture     string
@@ -100,6 +101,8 @@ func parseEntry(text string) blsEntry {
 			e.program = value
 		case "architecture":
 			e.architecture = value
+		case "initrd":
+			e.initrd = append(e.initrd, value)
 		case "options":
 			e.options = strings.TrimSpace(e.options + " " + value)
 		}

@@ -38,6 +38,10 @@ type Choice struct {
 	Cmdline         string   `json:"cmdline,omitempty"`
 	CmdlinePerhaps  []string `json:"cmdline_perhaps,omitempty"`
 	CmdlineComplete bool     `json:"cmdline_complete"`
+	// Initrd are the files, inside the root, from which the boot loader loads the initramfs:
+	// archives, or a unified kernel image that has it. InitrdKnown reports whether they are known.
+	Initrd      []string `json:"initrd,omitempty"`
+	InitrdKnown bool     `json:"initrd_known"`
 }
 
 // The names of the boot loaders.

@@ -42,12 +42,31 @@ func (m Machine) extlinux() Choice {
 	if c.Kernel, err = m.imageRelease(entry.kernel, dir); err != nil {
 		return unknown(extlinuxName, fmt.Sprintf("the label %q of %s: %v", entry.label, config, err))
 	}
+	if names, known := entry.initrds(path.Dir(config)); known {
+		c.Initrd, c.InitrdKnown = m.initrdFiles(names, dir)
+	}
 	return c
+}
+
+// initrds returns the files of the initramfs, and whether they are known: those of the keyword
+// initrd, or else of an argument of the command line. dir is the directory of the configuration.
+func (e extlinuxEntry) initrds(dir string) ([]string, bool) {
+	list := cmp.Or(e.initrd, argument(e.append, "initrd"))
+	if list == "" {
+		return nil, !e.inherits
+	}
+	names := strings.Split(list, ",")
+	for i, name := range names {
+		if !path.IsAbs(name) {
+			names[i] = path.Join(dir, name)
+		}
+	}
+	return names, !strings.Contains(list, "$")
 }
 
 // extlinuxEntry is a label and what follows it.
 type extlinuxEntry struct {
-	label, kernel, append string
+	label, kernel, append, initrd string
 	// inherits reports whether append precedes the labels. U-Boot ignores it there.
 	inherits bool
 }
@@ -80,6 +99,8 @@ func parseExtlinux(text string) (extlinuxEntry, string, error) {
 			in.append, in.inherits = value, false
 		case in != nil && (keyword == "kernel" || keyword == "linux"):
 			in.kernel = value
+		case in != nil && keyword == "initrd":
+			in.initrd = value
 		case keyword == "menu" && len(fields) > 1:
 			switch strings.ToLower(fields[1]) {
 			case "default":

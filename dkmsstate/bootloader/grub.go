@@ -50,6 +50,9 @@ func (m Machine) grub() Choice {
 		return unknown(grubName, fmt.Sprintf("%s: the entry %q: %v", c.Reason, c.Entry, err))
 	}
 	c.Cmdline, c.CmdlinePerhaps, c.CmdlineComplete = linux.cmdline, linux.perhaps, linux.complete
+	if linux.initrdKnown {
+		c.Initrd, c.InitrdKnown = m.initrdFiles(linux.initrd, "/boot")
+	}
 	return c
 }
 
@@ -191,7 +194,11 @@ func (r *grubRun) linux(e grubEntry) (grubLinux, error) {
 	case len(kernels) > 1 || !kernels[0].certain:
 		return grubLinux{}, errors.New("a condition that is not known selects its kernel")
 	}
-	return linuxOf(kernels[0])
+	linux, err := linuxOf(kernels[0])
+	if strings.HasPrefix(kernels[0].command, "linux") { // that of a kernel below a hypervisor is a module as well
+		linux.initrd, linux.initrdKnown = initrdOf(entry.initrds)
+	}
+	return linux, err
 }
 
 // linuxOf returns the kernel that a command loads.

@@ -14,7 +14,7 @@ func harmless() []string {
 	return []string{"insmod", "rmmod", "loadfont", "terminal_input", "terminal_output", "terminal", "search", "search.fs_uuid", "search.file", "search.fs_label",
 		"export", "save_env", "background_image", "background_color", "play", "echo", "password", "password_pbkdf2", "serial", "keymap", "keystatus",
 		"probe", "regexp", "fwsetup", "hwmatch", "sleep", "smbios", "cryptomount", "loopback", "videoinfo", "clear", "gettext", "true", "false",
-		"lsefi", "efi-watchdog", "gptsync", "devicetree", "acpi", "initrd", "initrd16", "initrdefi", "cutmem", "badram", "nativedisk", "outb", "usb",
+		"lsefi", "efi-watchdog", "gptsync", "devicetree", "acpi", "cutmem", "badram", "nativedisk", "outb", "usb",
 		"setparams", "recordfail", "at_keyboard", "usb_keyboard", "cat", "ls", "help", "module_hash", "tpm", "verify_detached", "trust", "distrust", "cpuid",
 		"increment", "net_bootp", "net_dhcp", "smm", "stall", "date", "hashsum", "md5sum"}
 }
@@ -54,6 +54,8 @@ func (r *grubRun) execute(name string, args []grubValue, c grubCommand) error {
 		return r.addSpecified(args)
 	case r.inEntry && slices.Contains(loads(), name):
 		r.boots = append(r.boots, grubLoad{command: name, args: args, certain: r.doubt == 0})
+	case strings.HasPrefix(name, "initrd"):
+		r.initrds = append(r.initrds, grubLoad{command: name, args: args, certain: r.doubt == 0})
 	case name == "increment" || name == "read" || name == "getenv":
 		for _, arg := range args {
 			r.env[arg.text] = grubValue{}
@@ -214,7 +216,7 @@ func (r *grubRun) addSpecified(args []grubValue) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.file, err)
 		}
-		linux := grubLinux{image: e.linux, complete: true}
+		linux := grubLinux{image: e.linux, complete: true, initrd: e.initrd, initrdKnown: e.initrdKnown()}
 		for _, token := range words {
 			for _, v := range r.expand([]grubWord{token.word}) {
 				linux.add(v)

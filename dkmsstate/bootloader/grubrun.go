@@ -65,6 +65,9 @@ type grubLinux struct {
 	perhaps []string
 	// complete reports whether all of the command line is known, but for these.
 	complete bool
+	// initrd are the files of the initramfs. initrdKnown reports whether they are known.
+	initrd      []string
+	initrdKnown bool
 }
 
 // add adds an argument to the command line.
@@ -97,6 +100,8 @@ type grubRun struct {
 	// the commands are those of an entry.
 	boots   []grubLoad
 	inEntry bool
+	// initrds is what the commands initrd load.
+	initrds []grubLoad
 	// specified reports whether the menu has the entries of the Boot Loader Specification.
 	specified bool
 }

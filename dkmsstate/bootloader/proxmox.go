@@ -44,6 +44,6 @@ func (m Machine) proxmox() Choice {
 	case !m.exists("/boot/vmlinuz-" + string(kernel)):
 		return unknown(proxmoxName, fmt.Sprintf("%s pins %s, which has no image", file, kernel))
 	}
-	return Choice{Certainty: Decided, Kernel: kernel, Loader: proxmoxName, Source: file, Once: strings.HasSuffix(file, "next-boot-pin"),
-		Reason: fmt.Sprintf("%s pins it", file)}
+	return m.ownInitrd(Choice{Certainty: Decided, Kernel: kernel, Loader: proxmoxName, Source: file, Once: strings.HasSuffix(file, "next-boot-pin"),
+		Reason: fmt.Sprintf("%s pins it", file)})
 }

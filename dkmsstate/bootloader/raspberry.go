@@ -69,8 +69,33 @@ func (m Machine) raspberry() Choice {
 	}
 	text, _ := m.readIfThere(path.Join(dir, set["os_prefix"].text+cmdline))
 	c.Cmdline = strings.TrimSpace(string(text)) // the firmware adds arguments of its own
+	if name, known := set.initramfs(name); known && name == "" {
+		c.InitrdKnown = true
+	} else if known {
+		c.Initrd, c.InitrdKnown = m.onPartition(dir, []string{set["os_prefix"].text + name})
+	}
 	return c
 }
+
+// initramfs returns the name of the file of the initramfs, "" for none, and whether it is known.
+// With auto_initramfs the name follows from that of the image: kernel_2712.img has initramfs_2712.
+func (set raspberrySettings) initramfs(image string) (name string, known bool) {
+	named, isNamed := set[initramfsKey]
+	auto, isAuto := set["auto_initramfs"]
+	switch {
+	case isNamed:
+		return named.text, named.known
+	case isAuto && !auto.known:
+		return "", false
+	case auto.text != "1":
+		return "", true
+	}
+	rest, ok := strings.CutPrefix(strings.TrimSuffix(image, path.Ext(image)), "kernel")
+	return "initramfs" + rest, ok
+}
+
+// initramfsKey is the key of the only setting that has no "=": "initramfs FILE ADDRESS".
+const initramfsKey = "initramfs"
 
 // raspberrySettings are the settings of config.txt that apply to the board. One whose value is
 // not known depends on something that cannot be read.
@@ -98,6 +123,9 @@ func parseRaspberry(text, model string) (raspberrySettings, error) {
 			return nil, fmt.Errorf("%q is not supported", line)
 		}
 		key, value, ok := strings.Cut(line, "=")
+		if words := strings.Fields(line); len(words) > 1 && words[0] == initramfsKey {
+			key, value, ok = initramfsKey, words[1], true
+		}
 		applies := yes
 		for _, holds := range filters {
 			applies = and(applies, holds)

@@ -195,6 +195,9 @@ func (m Machine) startEntry(e blsEntry, c Choice) (Choice, error) {
 	var err error
 	if e.linux != "" {
 		c.Cmdline, c.CmdlineComplete = e.options, true
+		if e.initrdKnown() {
+			c.Initrd, c.InitrdKnown = m.onPartition(e.dir, e.initrd)
+		}
 		if c.Kernel, err = m.releaseOf(path.Join(e.dir, e.linux)); err == nil {
 			return c, nil
 		}
@@ -207,5 +210,21 @@ func (m Machine) startEntry(e blsEntry, c Choice) (Choice, error) {
 	}
 	c.Kernel, c.Cmdline = u.release, u.cmdline
 	c.CmdlineComplete = e.options == "" && !m.exists(path.Join(e.dir, inside+".extra.d")) && !m.exists(path.Join(e.dir, "loader/addons"))
+	if c.CmdlineComplete && len(e.initrd) == 0 { // what adds arguments can add archives
+		c.Initrd, c.InitrdKnown = m.onPartition(e.dir, []string{inside})
+	}
 	return c, nil
+}
+
+// onPartition returns the paths of files on a partition, and whether all of them exist.
+func (m Machine) onPartition(dir string, names []string) ([]string, bool) {
+	var files []string
+	for _, name := range names {
+		file := path.Join(dir, name)
+		if !m.exists(file) {
+			return nil, false
+		}
+		files = append(files, file)
+	}
+	return files, true
 }
