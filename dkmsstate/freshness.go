@@ -6,6 +6,8 @@ package dkmsstate
 type Freshness struct {
 	Verdict FreshnessVerdict
 	Reason  string
+	// Rejected reports whether the kernel certainly rejects the build.
+	Rejected bool
 }
 
 // FreshnessVerdict is Fresh, Stale or Unknown.

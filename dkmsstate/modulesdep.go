@@ -150,6 +150,17 @@ func (d ModulesDep) Paths(yield func(string) bool) {
 	}
 }
 
+// Needs returns the paths of the modules that are loaded before the one with the given path, and
+// reports whether modules.dep lists it.
+func (d ModulesDep) Needs(path string) ([]string, bool) {
+	for line := range bytes.Lines(d.text()) {
+		if rest, ok := bytes.CutPrefix(line, []byte(path+":")); ok {
+			return strings.Fields(string(rest)), true
+		}
+	}
+	return nil, false
+}
+
 // Own returns the paths below kernel/.
 func (d ModulesDep) Own() []string {
 	var own []string

@@ -119,6 +119,9 @@ func (s Snapshot) ModulePath(file string) string {
 	return path.Join(s.Layout.Install, string(s.Kernel), file)
 }
 
+// ModuleThere reports whether the file exists that modules.dep has with a path.
+func (s Snapshot) ModuleThere(file string) bool { return Exists(s.moduleFile(file)) }
+
 // moduleFile returns the path of a file in modules.dep outside the root.
 func (s *Snapshot) moduleFile(file string) string {
 	if path.IsAbs(file) {

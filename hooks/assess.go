@@ -25,6 +25,8 @@ type assessor struct {
 	o    Overview
 	// rules returns what modprobe.d(5) sets. It is read once, on the first call.
 	rules func() modprobe.Modprobe
+	// readsInitramfs reports whether an initramfs is read that was made since it was last read.
+	readsInitramfs bool
 	// startup is what is the same for all kernels about the next start.
 	startup startup
 	// brokenFound are the modules whose registration is broken, as far as it was found.

@@ -9,6 +9,7 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/initramfs"
 	"dkms-hooks/dkmsstate/plan"
 	"dkms-hooks/dkmsstate/record"
 	"dkms-hooks/dkmsstate/signing"
@@ -24,9 +25,11 @@ func (a *assessor) on(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) kernelA
 	k.planned = plan.Autoinstall(s, wantedOn(a.at(s.Kernel), a.sys, s))
 	k.repair = sync.OnceValue(k.readRepair)
 	k.signing = sync.OnceValue(func() *signing.Kernel {
-		return a.startup.signing(s.Layout).Kernel(a.ctx, s.Kernel, a.boot.commandLine(s.Kernel))
+		return a.startup.signing(a.inv, s.Layout).Kernel(a.ctx, s.Kernel, a.boot.commandLine(s.Kernel))
 	})
-	k.signatures = map[dkmsstate.Module]signing.Answer{}
+	k.signatures, k.loads = map[dkmsstate.Module]signing.Answer{}, map[dkmsstate.Module]LoadView{}
+	k.look = sync.OnceValue(k.readLook)
+	k.startable = sync.OnceValue(func() bool { return startable(a.at(s.Kernel), s.Layout, s.Kernel) })
 	return k
 }
 
@@ -65,6 +68,12 @@ type kernelAssessor struct {
 	signing func() *signing.Kernel
 	// signatures are the answers about modules, as far as they are known.
 	signatures map[dkmsstate.Module]signing.Answer
+	// loads are the verdicts about modules, as far as they are known.
+	loads map[dkmsstate.Module]LoadView
+	// look returns what is known about the initramfs. startable reports whether the kernel has an
+	// image.
+	look      func() initramfs.Look
+	startable func() bool
 }
 
 // kernelRepair is what repairs a kernel.

@@ -11,10 +11,10 @@ import (
 	"dkms-hooks/dkmsstate/modprobe"
 )
 
-// load finds what keeps modprobe from loading an installed module. A line of the administrator
+// shadows finds what keeps modprobe from loading an installed module. A line of the administrator
 // is no problem: it is reported as unusual. So is a file that is not installed since the kernel
 // has the module.
-func (k kernelAssessor) load(m dkmsstate.Module, b dkmsstate.Build) {
+func (k kernelAssessor) shadows(m dkmsstate.Module, b dkmsstate.Build) {
 	for _, sh := range k.s.ShadowsOf(b) {
 		switch {
 		case !sh.Certain: // modules.dep is out of date

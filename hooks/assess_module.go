@@ -47,6 +47,7 @@ func (k kernelAssessor) module(m dkmsstate.Module) {
 		k.addHere(f)
 	} else {
 		k.refusedHere(m)
+		k.staleInitramfs(m)
 	}
 	b, built := k.s.Build(m, k.s.Arch)
 	link, _ := k.s.Link(m.Name, k.s.Arch)
@@ -56,7 +57,7 @@ func (k kernelAssessor) module(m dkmsstate.Module) {
 	if b.Unusual() != "" {
 		k.unusual(m, b.Unusual()+"; left unchanged")
 	}
-	k.load(m, b)
+	k.shadows(m, b)
 }
 
 func (k kernelAssessor) unusual(m dkmsstate.Module, text string) {

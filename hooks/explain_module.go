@@ -109,7 +109,31 @@ func (k kernelAssessor) links(m dkmsstate.Module, view KernelView) []Evidence {
 		{"modules.dep", k.depWords(m)},
 		{"modprobe.d", k.modprobeWords(b)},
 		{"signature", k.signatureWords(m)},
+		{"initramfs", k.initramfsWords(m)},
+		{"next boot", k.nextBootWords(view, m)},
 	}
+}
+
+// initramfsWords describes whether the initramfs contains a module.
+func (k kernelAssessor) initramfsWords(m dkmsstate.Module) string {
+	if !k.s.InOrder(m) {
+		return "nothing is installed"
+	}
+	l := k.initramfsLink(m)
+	if l.Verdict == CannotTell {
+		return "cannot tell: " + inOneLine(l.Reason)
+	}
+	return inOneLine(l.Reason)
+}
+
+// nextBootWords describes whether a module is loaded when the kernel is started.
+func (k kernelAssessor) nextBootWords(view KernelView, m dkmsstate.Module) string {
+	for _, v := range view.Modules {
+		if v.Module == m.Name && v.Version == m.Version && v.Load != nil {
+			return v.Load.Text()
+		}
+	}
+	return "it is not wanted on this kernel, or the kernel cannot be started"
 }
 
 // packageWords describes the package that contains the source of a module.

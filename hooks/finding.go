@@ -53,6 +53,8 @@ const (
 	// Refused is an installed module that the kernel does not load, since it does not accept its
 	// signature.
 	Refused FindingKind = "refused"
+	// OldInitramfs is an installed module of which the initramfs contains another build.
+	OldInitramfs FindingKind = "initramfs"
 	// Unowned is an installed file that belongs to no build and to no package.
 	Unowned FindingKind = "unowned"
 	// Gone is what is left of a kernel that is gone.
@@ -69,7 +71,7 @@ const (
 
 // FindingKinds returns every kind.
 func FindingKinds() []FindingKind {
-	return []FindingKind{Broken, Missing, Failed, Required, Forgotten, Stale, Refused, Shadowed, Unowned, Gone, Leftover, Unfinished, BadHook, BadConfig}
+	return []FindingKind{Broken, Missing, Failed, Required, Forgotten, Stale, Refused, Shadowed, OldInitramfs, Unowned, Gone, Leftover, Unfinished, BadHook, BadConfig}
 }
 
 // decidesBoot reports whether a problem of the kind decides about the modules of the next boot.

@@ -33,6 +33,8 @@ type Invocation struct {
 	Person bool
 	// BringIn reports whether a reconcile brings in what is missing on every kernel.
 	BringIn bool
+	// SecureBoot is whether the machine that the root is for has Secure Boot on.
+	SecureBoot SecureBoot
 	// FailedOnly reports whether a reconcile only retries what failed, if other packages or
 	// another compiler have been installed since.
 	FailedOnly bool

@@ -47,6 +47,7 @@ func Summarize(ctx context.Context, inv Invocation, stderr io.Writer) int {
 // repeated: the run that failed has printed it.
 func noticeText(ctx context.Context, inv Invocation, sys system) string {
 	a := newAssessor(ctx, inv, sys)
+	a.readsInitramfs = true
 	o, err := a.bootOverview()
 	if err != nil {
 		return warnings([]string{err.Error()}, nil)

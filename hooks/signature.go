@@ -10,20 +10,27 @@ import (
 	"dkms-hooks/dkmsstate/signing"
 )
 
-// SignatureView is whether a kernel takes an installed module, as far as its signature decides.
-type SignatureView struct {
-	Verdict signing.Verdict `json:"verdict"`
-	Reason  string          `json:"reason"`
-}
-
-// host returns what the running system shows of its firmware and its keys. In a chroot or a
-// container, these concern another system.
-func host(layout dkmsstate.Layout) signing.Host {
-	if readOrigin(layout) == booted {
+// host returns what the running system shows of its firmware and its keys, or what a person says
+// of those of another machine. In a chroot or a container, these concern another system.
+func host(inv Invocation, layout dkmsstate.Layout) signing.Host {
+	switch {
+	case inv.SecureBoot != SecureBootAsIs:
+		return signing.Assumed(inv.SecureBoot == SecureBootOn)
+	case readOrigin(layout) == booted:
 		return signing.System()
 	}
 	return signing.Host{}
 }
+
+// SecureBoot is whether the machine that a root is for has Secure Boot on.
+type SecureBoot int
+
+// SecureBootAsIs is what the machine shows, which nothing does of another machine.
+const (
+	SecureBootAsIs SecureBoot = iota
+	SecureBootOff
+	SecureBootOn
+)
 
 // signature answers whether the kernel takes an installed module: the answer about that of its
 // files which is refused, or of which it cannot be told.
@@ -97,23 +104,10 @@ func (k kernelAssessor) signatureWords(m dkmsstate.Module) string {
 	return inOneLine(fmt.Sprintf("%s: %s", a.Verdict, a.Reason))
 }
 
-// signatureView returns the answer about a module for the JSON form, nil where signatures decide
-// nothing.
-func (k kernelAssessor) signatureView(m dkmsstate.Module) *SignatureView {
-	if !k.checksSignature(m) {
-		return nil
-	}
-	a := k.signature(m)
-	return &SignatureView{a.Verdict, inOneLine(a.Reason)}
-}
-
-// signatures returns those of the installed modules, for the record, if the kernel enforces them: a
-// file that did not change is not read again.
+// signatures returns those of the installed modules, for the record: a file that did not change is
+// not read again.
 func (r *run) signatures(ctx context.Context, kept map[string]dkmsstate.SignatureRecord) map[string]dkmsstate.SignatureRecord {
 	s := r.after
-	if !r.startup.signing(s.Layout).Kernel(ctx, s.Kernel, r.nextBoot().commandLine(s.Kernel)).Enforces() {
-		return nil
-	}
 	var found map[string]dkmsstate.SignatureRecord // nil without any, as the record has it
 	for _, b := range s.Builds {
 		for _, f := range b.Files {

@@ -22,9 +22,9 @@ func (s *startup) boot(inv Invocation, layout dkmsstate.Layout) boot {
 }
 
 // signing returns what decides which modules the kernels take.
-func (s *startup) signing(layout dkmsstate.Layout) *signing.Machine {
+func (s *startup) signing(inv Invocation, layout dkmsstate.Layout) *signing.Machine {
 	if s.keys == nil {
-		s.keys = signing.NewMachine(layout, host(layout))
+		s.keys = signing.NewMachine(layout, host(inv, layout))
 	}
 	return s.keys
 }

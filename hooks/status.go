@@ -53,9 +53,9 @@ type ModuleView struct {
 	// Unusual reports whether the installed module differs from the built one, or is not loaded,
 	// in a way that its owner or dkms may have chosen. Reason says how. Nothing is wrong.
 	Unusual bool `json:"unusual"`
-	// Signature is whether the kernel takes the installed module, nil unless the kernel matters at
-	// the next boot and enforces signatures.
-	Signature *SignatureView `json:"signature,omitempty"`
+	// Load is whether the module is loaded when the kernel is started, nil if it is not wanted
+	// there or if the kernel has no image.
+	Load *LoadView `json:"load,omitempty"`
 	// Last is the last attempt for the module, nil if there was none.
 	Last *Attempt `json:"last,omitempty"`
 }
@@ -142,14 +142,13 @@ func viewModule(k kernelAssessor, r dkmsstate.Registration, found []Finding) Mod
 	if b.Complete() {
 		v.Freshness, v.Reason = b.Fresh.Verdict, b.Fresh.Reason
 	}
-	v.Signature = k.signatureView(m)
 	if last, tried := k.kept.Last[m.String()]; tried {
 		v.Last = &Attempt{last.Result, last.Text, last.When, last.Log}
 	}
 	i := slices.IndexFunc(found, func(f Finding) bool { return f.Module == m.String() })
 	switch {
 	case i >= 0:
-		v.Missing, v.Reason = found[i].Kind != Refused, found[i].Reason
+		v.Missing, v.Reason = found[i].Kind != Refused && found[i].Kind != OldInitramfs, found[i].Reason
 	case r.Broken != nil && !k.ignored(m):
 		v.Missing, v.Reason = k.s.There && !k.s.InOrder(m), inOneLine(r.Broken.Error())
 	case v.State == Installed && k.loadText(m) != "":
@@ -161,6 +160,7 @@ func viewModule(k kernelAssessor, r dkmsstate.Registration, found []Finding) Mod
 	case v.State != Installed:
 		v.Reason = k.whyNot(r, v.Reason)
 	}
+	v.Load = k.loadView(r, v.Missing)
 	return v
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -22,6 +23,7 @@ func (p program) checkCommand() *cli.Command {
 			"   stale          does not fit its kernel\n" +
 			"   refused        its kernel does not load it, because of its signature\n" +
 			"   shadowed       modprobe loads another file in its place\n" +
+			"   initramfs      the initramfs contains an older copy of it\n" +
 			"   unowned        belongs to no build and to no package\n" +
 			"   gone           left of a kernel that is gone\n" +
 			"   leftover       left by an interrupted program\n" +
@@ -30,8 +32,12 @@ func (p program) checkCommand() *cli.Command {
 			"   configuration  a mistake in a configuration file\n\n" +
 			"A file that was signed, stripped, recompressed or patched is reported as unusual, which is no problem. So is\n" +
 			"a module that is not loaded because of a line of the administrator in depmod.d(5) or modprobe.d(5).\n\n" +
+			"With --boot: whether the modules will be there if the system is rebooted now. Each wanted module of the\n" +
+			"kernel that starts next loads, does not load, or it cannot be told. The initramfs is read if necessary.\n\n" +
 			"The exit status is 0 if nothing is wrong, 1 if something is, and 3 if it cannot be determined or repaired.",
 		Flags: []cli.Flag{
+			&cli.BoolFlag{DisableDefaultText: true, Name: "boot", Usage: "whether the modules will be there after the next boot"},
+			&cli.StringFlag{Name: "secure-boot", Usage: "with --boot and --root: whether the machine of the image has Secure Boot `ON|OFF`"},
 			&cli.BoolFlag{DisableDefaultText: true, Name: "repair", Usage: "register forgotten modules, build missing ones, and repair the rest"},
 		},
 		ArgsUsage:    " ", // none
@@ -41,7 +47,18 @@ func (p program) checkCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return act(func(ctx context.Context) int { return p.check(ctx, c, inv) })
+			if inv.SecureBoot, err = secureBoot(c); err != nil {
+				return err
+			}
+			if c.Bool("boot") && c.Bool("repair") {
+				return errors.New("--boot and --repair cannot be used together")
+			}
+			return act(func(ctx context.Context) int {
+				if c.Bool("boot") {
+					return p.checkBoot(ctx, c, inv)
+				}
+				return p.check(ctx, c, inv)
+			})
 		},
 	}
 }

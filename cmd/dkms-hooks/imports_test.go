@@ -47,7 +47,7 @@ func TestImports(t *testing.T) {
 		"dkmsstate/shvars":     {"regular"},
 		"dkmsstate/nofollow":   {"regular"},
 		"dkmsstate/kmod":       {"regular", "sentinel"},
-		"dkmsstate/record":     append([]string{"dkmsstate"}, base...),
+		"dkmsstate/record":     append([]string{"dkmsstate", "initramfs"}, base...),
 		"dkmsstate/signing":    append([]string{"dkmsstate"}, base...),
 		"dkmsstate/fresh":      append([]string{"dkmsstate"}, base...),
 		"dkmsstate/plan":       {"dkmsstate", "kmod"},

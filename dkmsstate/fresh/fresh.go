@@ -26,7 +26,7 @@ func (x Examination) judge(b dkmsstate.Build, known dkmsstate.BuildRecord, from 
 	versioned := false
 	for _, ko := range modules {
 		if reason := x.vermagicMismatch(ko); reason != "" {
-			return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: reason}
+			return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: reason, Rejected: true}
 		}
 		versioned = versioned || len(ko.Uses) > 0
 	}

@@ -27,7 +27,7 @@ func (x Examination) judgeSymbols(b dkmsstate.Build, modules []kmod.Module) dkms
 	if !x.s.Buildable() {
 		for _, ko := range modules {
 			if symbol := kmod.CRCMismatch(ko.Uses, ownUses(x.Own())); symbol != "" {
-				return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: fmt.Sprintf("the kernel's own modules use another version of symbol %s", symbol)}
+				return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Rejected: true, Reason: fmt.Sprintf("the kernel's own modules use another version of symbol %s", symbol)}
 			}
 		}
 		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "vermagic matches, no headers to compare with"}
@@ -39,7 +39,7 @@ func (x Examination) judgeSymbols(b dkmsstate.Build, modules []kmod.Module) dkms
 	case m != nil && m.unknown:
 		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: m.reason}
 	case m != nil:
-		return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: m.reason}
+		return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: m.reason, Rejected: m.vmlinux}
 	}
 	return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "symbol versions match"}
 }

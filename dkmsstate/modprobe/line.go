@@ -25,6 +25,18 @@ func (l Line) Local() bool {
 	return l.Known() && !strings.HasPrefix(l.File, "/usr/lib/") && !strings.HasPrefix(l.File, "/lib/")
 }
 
+// Nothing reports whether the command that the line gives in the place of a module does nothing.
+func (l Line) Nothing() bool {
+	if len(l.Words) < 3 {
+		return false
+	}
+	switch l.Words[2] {
+	case "/bin/false", "/usr/bin/false", "false", "/bin/true", "/usr/bin/true", "true", ":":
+		return true
+	}
+	return false
+}
+
 // String returns the command and where it is.
 func (l Line) String() string {
 	const long = 80

@@ -77,7 +77,7 @@ func writeOwn(l dkmsstate.Layout, name string, data []byte) error {
 // removeOwnTemps removes temporary files that a killed run left in the hooks' own directory.
 // The caller must hold the main lock, under which such files are written.
 func removeOwnTemps(l dkmsstate.Layout) {
-	for _, sub := range []string{"", dkmsstate.UnfinishedDir, dkmsstate.InitramfsDir} {
+	for _, sub := range []string{"", dkmsstate.UnfinishedDir, dkmsstate.InitramfsDir, looksDir} {
 		dir, err := l.NoFollow().OpenPath(filepath.Join(l.Path(dkmsstate.StateDir), sub))
 		if err != nil {
 			continue

@@ -16,10 +16,22 @@ import (
 
 // Host is where the running kernel shows the firmware's variables, its own settings and its keys.
 // The zero value knows nothing: it is for another root, and for a container.
-type Host struct{ root string }
+type Host struct {
+	root string
+	// assumed is whether Secure Boot is on, as somebody says who knows it.
+	assumed state
+}
 
 // System returns the Host of the running system.
 func System() Host { return Host{root: "/"} }
+
+// Assumed returns a Host of which nothing is known but whether Secure Boot is on.
+func Assumed(secureBoot bool) Host {
+	if secureBoot {
+		return Host{assumed: yes}
+	}
+	return Host{assumed: no}
+}
 
 // HostAt returns a Host whose /proc and /sys are below a directory, for tests.
 func HostAt(dir string) Host { return Host{root: dir} }
@@ -114,6 +126,9 @@ func (h Host) efi() state {
 // its owner switched validation off. A variable of that name that survives a reboot is not
 // shim's. The second value is why it is not known.
 func (h Host) secureBoot() (state, string) {
+	if h.assumed != unknown {
+		return h.assumed, ""
+	}
 	switch h.efi() {
 	case unknown:
 		return unknown, "whether Secure Boot is on is not known here"

@@ -1,0 +1,142 @@
+package hooks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/dkms"
+	"dkms-hooks/dkmsstate/initramfs"
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/modprobe"
+)
+
+// initramfsLink answers whether an initramfs contains another copy of a module: whatever loads the
+// module before the root filesystem is mounted takes that copy.
+func (k kernelAssessor) initramfsLink(m dkmsstate.Module) LoadLink {
+	l := LoadLink{Link: LinkInitramfs, Verdict: CannotTell}
+	files, known := k.initramfsFiles()
+	switch {
+	case !known:
+		l.Reason = "which initramfs the boot loader loads is not known"
+		return l
+	case len(files) == 0:
+		l.Verdict, l.Reason = WillLoad, "no initramfs is loaded"
+		return l
+	}
+	b, _ := k.s.Build(m, k.s.Arch)
+	for _, f := range b.Files {
+		name := modprobe.ModuleName(f.Name)
+		if !k.look().Answers(name, stampOf(files)) {
+			l.Reason = "the initramfs was not read since it was made; to read it: dkms-hooks check --boot"
+			return l
+		}
+		if k.look().Unknown != "" {
+			l.Reason = k.look().Unknown
+			return l
+		}
+		if other := k.heldLink(name, f); other.Verdict != "" {
+			return other
+		}
+	}
+	l.Verdict, l.Reason = WillLoad, "the initramfs contains no other copy"
+	return l
+}
+
+// heldLink answers for a file of which the initramfs contains a copy that is not the installed one.
+// modprobe takes one in updates before others.
+func (k kernelAssessor) heldLink(name string, f dkmsstate.File) LoadLink {
+	all, l := k.look().Named(name), LoadLink{Link: LinkInitramfs, Verdict: CannotTell}
+	i := slices.IndexFunc(all, func(held initramfs.Module) bool { return held.Path == f.Path() })
+	switch {
+	case len(all) == 0:
+		return LoadLink{}
+	case len(all) > 1 && (i < 0 || !strings.HasPrefix(f.Dir, "updates")):
+		l.Reason = fmt.Sprintf("the initramfs contains several modules %s", name)
+		return l
+	}
+	held, installed := all[max(i, 0)], k.identity(f)
+	switch held.Compare(installed) {
+	case initramfs.HeldSame:
+		return LoadLink{}
+	case initramfs.HeldOther:
+		l.Reason = heldText(name, f, held)
+		if len(dkms.BootModules(k.s.Layout, []string{name})) > 0 { // the initramfs loads it
+			l.Verdict = WillNotLoad
+		}
+	case initramfs.HeldCode:
+		if !held.Identity.Signed && !installed.Signed {
+			return LoadLink{}
+		}
+		l.Reason = fmt.Sprintf("the copy of %s in the initramfs has another signature", name)
+	default:
+		l.Reason = fmt.Sprintf("the copy of %s in the initramfs cannot be compared", name)
+	}
+	return l
+}
+
+// heldText describes a copy in the initramfs that is another build than the installed one.
+func heldText(name string, f dkmsstate.File, held initramfs.Module) string {
+	if held.Path != f.Path() {
+		return fmt.Sprintf("the initramfs contains another module %s, %s", name, held.Path)
+	}
+	return fmt.Sprintf("an older copy of %s is in the initramfs", name)
+}
+
+// staleInitramfs finds an initramfs that contains another build of an installed module.
+func (k kernelAssessor) staleInitramfs(m dkmsstate.Module) {
+	files, known := k.initramfsFiles()
+	if k.work.owed || !known || len(files) == 0 || !k.s.InOrder(m) || k.ignored(m) {
+		return
+	}
+	b, _ := k.s.Build(m, k.s.Arch)
+	for _, f := range b.Files {
+		name := modprobe.ModuleName(f.Name)
+		if !k.look().Answers(name, stampOf(files)) {
+			continue
+		}
+		all := k.look().Named(name)
+		same := slices.ContainsFunc(all, func(held initramfs.Module) bool { return held.Compare(k.identity(f)) != initramfs.HeldOther })
+		if len(all) > 0 && !same {
+			k.addHere(Finding{Kind: OldInitramfs, Module: m.String(), Reason: heldText(name, f, all[0]), Fix: initramfsCommand(k.s.Layout, k.s.Kernel)})
+			return
+		}
+	}
+}
+
+// identity returns the identity of an installed file, zero if it cannot be read.
+func (k kernelAssessor) identity(f dkmsstate.File) kmod.Identity {
+	file := k.s.Layout.InstalledFile(k.s.Kernel, f)
+	if kept := k.look().Installed[f.Path()]; kept.Stamp == dkmsstate.StampFiles(file) {
+		return kept.Identity
+	}
+	id, _ := k.s.Layout.Reader.Identity(k.ctx, file)
+	return id
+}
+
+// initramfsFiles returns the paths, outside the root, of the files from which the initramfs of the
+// kernel is loaded, and whether they are known.
+func (k kernelAssessor) initramfsFiles() ([]string, bool) {
+	return k.boot.initramfsFiles(k.s.Layout, k.s.Kernel)
+}
+
+// initramfsFiles returns the paths, outside the root, of the files from which the initramfs of a
+// kernel is loaded, and whether they are known. A kernel that no boot loader is known to start has
+// the initramfs that Debian's tools make.
+func (b boot) initramfsFiles(layout dkmsstate.Layout, kernel dkmsstate.Release) ([]string, bool) {
+	if b.next.Loader != "" && b.startsNext(kernel) {
+		var files []string
+		for _, name := range b.next.Initrd {
+			files = append(files, layout.NoFollow().Inside(name))
+		}
+		return files, b.next.InitrdKnown
+	}
+	file := layout.InitramfsPath(kernel)
+	if !dkmsstate.Exists(file) {
+		return nil, true
+	}
+	return []string{file}, true
+}
+
+func stampOf(files []string) string { return dkmsstate.StampFiles(files...) }

@@ -1,0 +1,128 @@
+package hooks
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/modprobe"
+	"dkms-hooks/dkmsstate/signing"
+)
+
+// installedLink answers whether a module is installed in a build that the kernel accepts.
+func (k kernelAssessor) installedLink(m dkmsstate.Module) LoadLink {
+	b, _ := k.s.Build(m, k.s.Arch)
+	l := LoadLink{Link: LinkInstalled, Verdict: CannotTell}
+	switch {
+	case k.work.active():
+		l.Reason = "a run of dkms-hooks is active"
+	case !k.s.InOrder(m):
+		l.Verdict, l.Reason = WillNotLoad, "it is not installed"
+		if f, wrong := k.judge(m); wrong {
+			l.Reason += ": " + f.Reason
+		}
+	case b.Fresh.Rejected:
+		l.Verdict, l.Reason = WillNotLoad, b.Fresh.Reason
+	case b.Fresh.Verdict == dkmsstate.Fresh:
+		l.Verdict, l.Reason = WillLoad, "it is installed and fits the kernel"
+	default:
+		l.Reason = fmt.Sprintf("whether it fits the kernel is not certain: %s", b.Fresh.Reason)
+	}
+	return l
+}
+
+// fileLink answers whether modprobe takes the installed files, and whether what they need is there.
+func (k kernelAssessor) fileLink(m dkmsstate.Module) LoadLink {
+	b, _ := k.s.Build(m, k.s.Arch)
+	l := LoadLink{Link: LinkFile, Verdict: WillLoad, Reason: "modprobe takes the installed file"}
+	if k.planned.Depmod != "" {
+		return LoadLink{Link: LinkFile, Verdict: CannotTell, Reason: "modules.dep is out of date: " + k.planned.Depmod}
+	}
+	for _, sh := range k.s.ShadowsOf(b) {
+		if sh.Certain {
+			return LoadLink{Link: LinkFile, Verdict: WillNotLoad, Reason: shadowText(k.s, sh), Chosen: sh.Line.Local() || sh.Absent}
+		}
+		l.Verdict, l.Reason = CannotTell, shadowText(k.s, sh)
+	}
+	for _, f := range b.Files {
+		if stops := k.stopped(modprobe.ModuleName(f.Name)); stops.Verdict != "" {
+			return stops
+		}
+		if needs := k.needs(m, f); needs.Verdict != "" && l.Verdict == WillLoad {
+			l = needs
+		}
+	}
+	return l
+}
+
+// stopped answers for a module that modprobe or the kernel itself is told not to load.
+func (k kernelAssessor) stopped(name string) LoadLink {
+	l := LoadLink{Link: LinkFile, Verdict: WillNotLoad, Chosen: true}
+	if line, ok := k.rules().Command(name); ok {
+		if !line.Nothing() { // such a command may load the module itself
+			l.Verdict, l.Chosen = CannotTell, false
+		}
+		l.Reason = fmt.Sprintf("modprobe runs a command and does not load %s, because of %s", name, line)
+		return l
+	}
+	for word := range strings.FieldsSeq(k.boot.next.Cmdline) {
+		list, ok := strings.CutPrefix(word, "module_blacklist=")
+		if ok && k.boot.startsNext(k.s.Kernel) && slices.Contains(strings.Split(dkmsstate.Underscored(list), ","), name) {
+			l.Reason = "the kernel refuses it, because of " + word + " on its command line"
+			return l
+		}
+	}
+	return LoadLink{}
+}
+
+// needs answers for a file that needs other modules, if one of them is missing or is of a module of
+// dkms that does not load.
+func (k kernelAssessor) needs(m dkmsstate.Module, f dkmsstate.File) LoadLink {
+	l := LoadLink{Link: LinkFile, Verdict: CannotTell}
+	paths, listed := k.s.Dep.Needs(f.Path())
+	if !listed && f.Copy != kmod.CopyMissing {
+		l.Reason = "modules.dep does not list " + f.Path()
+		return l
+	}
+	for _, needed := range paths {
+		if !k.s.ModuleThere(needed) {
+			l.Verdict, l.Reason = WillNotLoad, fmt.Sprintf("it needs %s, which does not exist", k.s.ModulePath(needed))
+			return l
+		}
+		of, ours := k.providerOf(needed)
+		if !ours || of == m {
+			continue
+		}
+		if v := k.load(of); v.Verdict != WillLoad {
+			return LoadLink{Link: LinkFile, Verdict: v.Verdict, Chosen: v.Chosen, Reason: fmt.Sprintf("it needs %s: %s", path.Base(needed), v.Text())}
+		}
+	}
+	return LoadLink{}
+}
+
+// providerOf returns the module of dkms that an installed file belongs to.
+func (k kernelAssessor) providerOf(file string) (dkmsstate.Module, bool) {
+	for _, b := range k.s.Builds {
+		link, _ := k.s.Link(b.Module.Name, b.Arch)
+		if link.Version == b.Module.Version && slices.ContainsFunc(b.Files, func(f dkmsstate.File) bool { return f.Path() == file }) {
+			return b.Module, true
+		}
+	}
+	return dkmsstate.Module{}, false
+}
+
+// signatureLink answers whether the kernel accepts the signature of the installed files.
+func (k kernelAssessor) signatureLink(m dkmsstate.Module) LoadLink {
+	a := k.signature(m)
+	l := LoadLink{Link: LinkSignature, Verdict: CannotTell, Reason: a.Reason}
+	switch a.Verdict {
+	case signing.Loads:
+		l.Verdict = WillLoad
+	case signing.Refused:
+		l.Verdict = WillNotLoad
+	}
+	return l
+}

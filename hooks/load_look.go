@@ -1,0 +1,87 @@
+package hooks
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/initramfs"
+	"dkms-hooks/dkmsstate/modprobe"
+	"dkms-hooks/dkmsstate/record"
+)
+
+// readLook returns what is known about the initramfs of the kernel. It reads the initramfs itself
+// only if the assessor is to do so: that takes longer than everything else.
+func (k kernelAssessor) readLook() initramfs.Look {
+	kept, _ := record.ReadLook(k.s.Layout, k.s.Kernel)
+	files, known := k.initramfsFiles()
+	if !k.readsInitramfs || !known || len(files) == 0 || !k.s.There {
+		return kept
+	}
+	look, err := lookInto(k.ctx, k.s, files, kept)
+	if err != nil {
+		return kept
+	}
+	if !reflect.DeepEqual(look, kept) {
+		_ = record.WriteLook(k.s.Layout, k.s.Kernel, look) // without it, the next one reads it again
+	}
+	return look
+}
+
+// lookInto searches the initramfs of a kernel in some files for the modules of dkms. What an
+// earlier look has found is not searched for again. The error is that of the context.
+func lookInto(ctx context.Context, s dkmsstate.Snapshot, files []string, earlier initramfs.Look) (initramfs.Look, error) {
+	look, names, stamp := earlier, moduleNames(s), stampOf(files)
+	if slices.ContainsFunc(names, func(name string) bool { return !earlier.Answers(name, stamp) }) {
+		var err error
+		if look, err = initramfs.LookFor(ctx, string(s.Kernel), stamp, names, files...); err != nil {
+			return initramfs.Look{}, err
+		}
+	}
+	look.Installed = nil
+	for _, b := range s.Builds {
+		for _, f := range b.Files {
+			if len(look.Named(modprobe.ModuleName(f.Name))) > 0 {
+				file := s.Layout.InstalledFile(s.Kernel, f)
+				if err := look.Add(ctx, s.Layout.Reader, f.Path(), file, dkmsstate.StampFiles(file), earlier); err != nil {
+					return initramfs.Look{}, err
+				}
+			}
+		}
+	}
+	return look, nil
+}
+
+// moduleNames returns the names of the modules in the builds on a kernel, as lsmod(8) prints them.
+func moduleNames(s dkmsstate.Snapshot) []string {
+	var names []string
+	for _, b := range s.Builds {
+		for _, name := range b.Names() {
+			names = append(names, modprobe.ModuleName(name))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// ReadInitramfs reads the initramfs of the invocation's kernel, and records what it contains. A
+// kernel without modules of dkms needs no record.
+func ReadInitramfs(ctx context.Context, inv Invocation) error {
+	a := newAssessor(ctx, inv, withRecord(inv))
+	survey, err := a.sys.layout.Survey()
+	if err != nil {
+		return err
+	}
+	s := survey.Snapshot(inv.Kernel, machineArch(), a.sys.record.Kernel(inv.Kernel))
+	files, known := a.boot.initramfsFiles(a.sys.layout, inv.Kernel)
+	if !known || len(files) == 0 || len(s.Builds) == 0 {
+		return nil
+	}
+	kept, _ := record.ReadLook(a.sys.layout, inv.Kernel)
+	look, err := lookInto(ctx, s, files, kept)
+	if err != nil {
+		return err
+	}
+	return record.WriteLook(a.sys.layout, inv.Kernel, look)
+}

@@ -1,0 +1,195 @@
+package hooks
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/dkmstest"
+	"dkms-hooks/dkmsstate/initramfs/initramfstest"
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
+)
+
+const bootKernel = string(dkmstest.Kernel)
+
+// bootRoot returns a root with the module alpha/1, installed on a kernel that GRUB starts with an
+// initramfs.
+func bootRoot(t *testing.T) (dkmstest.Root, []byte) {
+	f := dkmstest.New(t)
+	f.KernelOf(1, "y", "1")
+	f.Write("boot/vmlinuz-"+bootKernel, "image")
+	alpha := dkmsstate.Module{Name: "alpha", Version: "1"}
+	f.Register(alpha, "")
+	ko := kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1)}
+	f.InstallOf(alpha, ko)
+	f.Write("boot/grub/grub.cfg", "menuentry Debian {\nlinux /vmlinuz-"+bootKernel+" ro\ninitrd /initrd.img-"+bootKernel+"\n}\n")
+	writeInitrd(f, nil)
+	return f, kmodtest.File(ko, alpha.String())
+}
+
+// writeInitrd makes an initramfs with modules, by their path in the directory of the kernel.
+func writeInitrd(f dkmstest.Root, modules map[string]string) {
+	files := []initramfstest.File{{Name: "init", Data: []byte("#!/bin/sh")}}
+	for name, data := range modules {
+		files = append(files, initramfstest.File{Name: "usr/lib/modules/" + bootKernel + "/" + name, Data: []byte(data)})
+	}
+	f.Write("boot/initrd.img-"+bootKernel, string(initramfstest.Archive(files...)))
+}
+
+// What a module of dkms on the kernel that boots next will be, before the boot. hooks/systemtest
+// lets kernels judge.
+func TestLoadVerdicts(t *testing.T) {
+	const inUpdates = "updates/dkms/alpha.ko"
+	other := string(kmodtest.File(kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1), Exports: map[string]uint32{"old": 1}}, "older"))
+	for name, c := range map[string]struct {
+		change func(f dkmstest.Root, built string)
+		want   LoadVerdict
+		link   string
+		reason string
+		exit   int
+	}{
+		"well":                      {func(dkmstest.Root, string) {}, WillLoad, "", "the initramfs contains no other copy", 0},
+		"the copy in the initramfs": {func(f dkmstest.Root, built string) { writeInitrd(f, map[string]string{inUpdates: built}) }, WillLoad, "", "", 0},
+		"a compressed copy": {func(f dkmstest.Root, built string) {
+			writeInitrd(f, map[string]string{inUpdates + ".gz": string(kmodtest.Gzip([]byte(built)))})
+		}, WillLoad, "", "", 0},
+		"an older copy": {func(f dkmstest.Root, _ string) { writeInitrd(f, map[string]string{inUpdates: other}) },
+			CannotTell, LinkInitramfs, "an older copy of alpha is in the initramfs", 1},
+		"an older copy that it loads": {func(f dkmstest.Root, _ string) {
+			writeInitrd(f, map[string]string{inUpdates: other})
+			f.Write("etc/initramfs-tools/modules", "alpha\n")
+		}, WillNotLoad, LinkInitramfs, "an older copy of alpha is in the initramfs", 1},
+		"the kernel's own": {func(f dkmstest.Root, _ string) { writeInitrd(f, map[string]string{"kernel/drivers/alpha.ko": other}) },
+			CannotTell, LinkInitramfs, "the initramfs contains another module alpha, kernel/drivers/alpha.ko", 1},
+		"both": {func(f dkmstest.Root, built string) {
+			writeInitrd(f, map[string]string{"kernel/drivers/alpha.ko": other, inUpdates: built})
+		}, WillLoad, "", "", 0},
+		"a copy with another signature": {func(f dkmstest.Root, built string) {
+			writeInitrd(f, map[string]string{inUpdates: string(kmodtest.Sign([]byte(built), "another"))})
+		}, CannotTell, LinkInitramfs, "has another signature", 3},
+		"an initramfs of another kind": {func(f dkmstest.Root, _ string) { f.Write("boot/initrd.img-"+bootKernel, "\x02\x21\x4c\x18") },
+			CannotTell, LinkInitramfs, "it is neither a cpio archive nor compressed", 3},
+		"an initramfs that is missing": {func(f dkmstest.Root, _ string) { f.Remove("boot/initrd.img-" + bootKernel) },
+			CannotTell, LinkInitramfs, "which initramfs the boot loader loads is not known", 3},
+		"no initramfs": {func(f dkmstest.Root, _ string) {
+			f.Write("boot/grub/grub.cfg", "menuentry Debian {\nlinux /vmlinuz-"+bootKernel+" ro\n}\n")
+		}, WillLoad, "", "no initramfs is loaded", 0},
+		"not installed": {func(f dkmstest.Root, _ string) {
+			f.RemoveAll("var/lib/dkms/alpha/1/" + bootKernel)
+			f.Remove("var/lib/dkms/alpha/kernel-" + bootKernel + "-x86_64")
+			f.Remove(f.InstalledFile("alpha.ko"))
+			f.Depmod()
+		}, WillNotLoad, LinkInstalled, "it is not installed", 1},
+		"for another ABI": {func(f dkmstest.Root, _ string) { f.KernelOf(2, "y", "2") }, WillNotLoad, LinkInstalled, "symbol", 1},
+		"with a signature that the kernel does not take": {func(f dkmstest.Root, _ string) {
+			f.Write("boot/config-"+bootKernel, "CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_FORCE=y\n")
+		}, WillNotLoad, LinkSignature, "not signed, and this kernel takes only signed modules", 1},
+		"on a machine that is not known": {func(f dkmstest.Root, _ string) {
+			f.Write("boot/config-"+bootKernel, "CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\nCONFIG_EFI=y\nCONFIG_SECURITY_LOCKDOWN_LSM=y\nCONFIG_SECURITY_LOCKDOWN_LSM_EARLY=y\nCONFIG_LOCK_DOWN_IN_EFI_SECURE_BOOT=y\n")
+		}, CannotTell, LinkSignature, "Secure Boot", 3},
+		"install": {func(f dkmstest.Root, _ string) { f.Write("etc/modprobe.d/x.conf", "install alpha /bin/false\n") },
+			WillNotLoad, LinkFile, "modprobe runs a command and does not load alpha", 0},
+		"install, another command": {func(f dkmstest.Root, _ string) {
+			f.Write("etc/modprobe.d/x.conf", "install alpha /sbin/modprobe --ignore-install alpha\n")
+		}, CannotTell, LinkFile, "modprobe runs a command", 3},
+		"install, and required": {func(f dkmstest.Root, _ string) {
+			f.Write("etc/modprobe.d/x.conf", "install alpha /bin/false\n")
+			f.Write("etc/dkms-hooks.conf", "Required: alpha\n")
+		}, WillNotLoad, LinkFile, "modprobe runs a command", 1},
+		"blacklist": {func(f dkmstest.Root, _ string) { f.Write("etc/modprobe.d/x.conf", "blacklist alpha\n") }, WillLoad, "", "", 0},
+		"on the command line": {func(f dkmstest.Root, _ string) {
+			f.Write("boot/grub/grub.cfg", "menuentry Debian {\nlinux /vmlinuz-"+bootKernel+" ro module_blacklist=x,alpha\n}\n")
+		}, WillNotLoad, LinkFile, "module_blacklist", 0},
+		"another file": {func(f dkmstest.Root, _ string) {
+			f.Write("etc/depmod.d/x.conf", "override alpha * kernel\n")
+			f.Write("lib/modules/"+bootKernel+"/kernel/alpha.ko", other)
+			f.Write("lib/modules/"+bootKernel+"/modules.dep", "kernel/own.ko:\nkernel/alpha.ko:\n")
+			f.Write("lib/modules/"+bootKernel+"/modules.dep.bin", "kernel/own.ko:\nkernel/alpha.ko:\n")
+		}, WillNotLoad, LinkFile, "another file is loaded in its place", 0},
+		"modules.dep is out of date": {func(f dkmstest.Root, _ string) {
+			f.Write("lib/modules/"+bootKernel+"/modules.dep", "kernel/own.ko:\n")
+			f.Write("lib/modules/"+bootKernel+"/modules.dep.bin", "kernel/own.ko:\n")
+		}, CannotTell, LinkFile, "modules.dep is out of date", 1},
+		"what it needs is missing": {func(f dkmstest.Root, _ string) {
+			dep := "kernel/own.ko:\nupdates/dkms/alpha.ko: kernel/gone.ko\n"
+			f.Write("lib/modules/"+bootKernel+"/modules.dep", dep)
+			f.Write("lib/modules/"+bootKernel+"/modules.dep.bin", dep)
+		}, WillNotLoad, LinkFile, "it needs /lib/modules/" + bootKernel + "/kernel/gone.ko, which does not exist", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, built := bootRoot(t)
+			c.change(f, string(built))
+			inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + f.Layout.Root})
+			require.NoError(t, err)
+			check, err := ReadBootCheck(t.Context(), inv)
+			require.NoError(t, err)
+			require.Equal(t, dkmstest.Kernel, check.Kernel, check.NextBootText())
+			modules := check.Modules()
+			require.Len(t, modules, 1, "%+v", check.Overview)
+			v := modules[0].Load
+			assert.Equal(t, c.want, v.Verdict, v.Reason)
+			assert.Contains(t, v.Reason, c.reason)
+			for _, l := range v.Links {
+				assert.Equal(t, l.Link == c.link, l.Verdict != WillLoad, "%+v", l)
+			}
+			assert.Equal(t, c.exit, check.Status(), "%+v %v", check.Findings, check.Troubles)
+
+			again, err := ReadOverview(t.Context(), inv)
+			require.NoError(t, err)
+			assert.Equal(t, v, again.Kernels[0].Modules[0].Load, "the record has what was read of the initramfs")
+		})
+	}
+}
+
+// A module that needs another one of dkms does not load if that one does not.
+func TestLoadNeeds(t *testing.T) {
+	f, _ := bootRoot(t)
+	beta := dkmsstate.Module{Name: "beta", Version: "1"}
+	f.Register(beta, "")
+	f.InstallOf(beta, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1)})
+	dep := "kernel/own.ko:\nupdates/dkms/beta.ko: updates/dkms/alpha.ko\nupdates/dkms/alpha.ko:\n"
+	f.Write("lib/modules/"+bootKernel+"/modules.dep", dep)
+	f.Write("lib/modules/"+bootKernel+"/modules.dep.bin", dep)
+	f.Write("etc/modprobe.d/x.conf", "install alpha /bin/false\n")
+	inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + f.Layout.Root})
+	require.NoError(t, err)
+	check, err := ReadBootCheck(t.Context(), inv)
+	require.NoError(t, err)
+	modules := check.Modules()
+	require.Len(t, modules, 2)
+	assert.Equal(t, WillNotLoad, modules[1].Load.Verdict)
+	assert.Contains(t, modules[1].Load.Reason, "it needs alpha.ko: does not load: modprobe runs a command")
+}
+
+// An initramfs that was made again is not known until it is read, and status does not read it.
+func TestLookIsOutOfDate(t *testing.T) {
+	f, built := bootRoot(t)
+	inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + f.Layout.Root})
+	require.NoError(t, err)
+	verdict := func() LoadView {
+		o, err := ReadOverview(t.Context(), inv)
+		require.NoError(t, err)
+		return *o.Kernels[0].Modules[0].Load
+	}
+	assert.Contains(t, verdict().Reason, "the initramfs was not read since it was made")
+	inv.Kernel = dkmstest.Kernel
+	require.NoError(t, ReadInitramfs(t.Context(), inv))
+	assert.Equal(t, WillLoad, verdict().Verdict)
+	writeInitrd(f, map[string]string{"updates/dkms/alpha.ko": string(built)})
+	assert.Equal(t, CannotTell, verdict().Verdict)
+	require.NoError(t, ReadInitramfs(t.Context(), inv))
+	assert.Equal(t, WillLoad, verdict().Verdict)
+
+	// The installed file changes: the copy in the initramfs is the old one.
+	newer := string(kmodtest.File(kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1)}, strings.Repeat("newer", 3)))
+	f.Write(f.BuildFile(dkmsstate.Module{Name: "alpha", Version: "1"}), newer)
+	f.Write(f.InstalledFile("alpha.ko"), newer)
+	assert.NotEqual(t, WillLoad, verdict().Verdict)
+	_, err = os.Stat(filepath.Join(f.Layout.Root, "var/lib/dkms-hooks/initramfs-contents", bootKernel))
+	assert.NoError(t, err)
+}
