@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -42,13 +43,22 @@ func (p program) checkBoot(ctx context.Context, c *cli.Context, inv hooks.Invoca
 		out.line(cell{"next boot: ", bold}, cell{check.NextBootText(), plain})
 	}
 	var rows [][]cell
+	other := check.Findings
 	for _, m := range check.Modules() {
-		if !inv.Quiet || m.Load.Verdict != hooks.WillLoad && !m.Load.Chosen {
-			rows = append(rows, loadRow(m))
+		if inv.Quiet && (m.Load.Verdict == hooks.WillLoad || m.Load.Chosen) {
+			continue
 		}
+		rows = append(rows, loadRow(m))
+		about := func(f hooks.Finding) bool { return f.Kernel != "" && f.Module == m.Module+"/"+m.Version }
+		for _, f := range other {
+			if about(f) {
+				rows = append(rows, []cell{{"    fix: " + f.Fix, faint}})
+			}
+		}
+		other = slices.DeleteFunc(slices.Clone(other), about)
 	}
 	out.table("  ", rows)
-	for _, f := range check.Findings {
+	for _, f := range other {
 		out.finding(f, cell{"  fix: ", faint})
 	}
 	if !inv.Quiet {
@@ -72,7 +82,7 @@ func loadRow(m hooks.ModuleView) []cell {
 // bootSummary returns the last line of check --boot.
 func bootSummary(check hooks.BootCheck) string {
 	switch {
-	case check.Kernel == "":
+	case check.Kernel == "" || len(check.Modules()) == 0 && check.Status() == hooks.StatusUnknown:
 		return "cannot tell which modules will be there"
 	case check.Status() == hooks.StatusOK:
 		return fmt.Sprintf("after the next boot the modules will be there (%d on %s)", check.Count(hooks.WillLoad), check.Kernel)
