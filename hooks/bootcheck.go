@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -27,8 +26,8 @@ func ReadBootCheck(ctx context.Context, inv Invocation) (BootCheck, error) {
 		return BootCheck{}, err
 	}
 	next := a.boot.next
-	if next.Certainty == bootloader.Unknown {
-		a.trouble(errors.New("the kernel of the next boot " + nextBootText(next)))
+	if a.bootTroubles(); next.Certainty == bootloader.Unknown && len(a.o.Troubles) == 0 {
+		a.trouble(fmt.Errorf("cannot determine which kernel boots next: %s", next.Reason))
 	}
 	var kernels []dkmsstate.Release
 	if next.Kernel != "" {

@@ -41,8 +41,8 @@ const (
 // LoadView is the verdict about a module on a kernel.
 type LoadView struct {
 	Verdict LoadVerdict `json:"verdict"`
-	// Reason is that of the fact that decides, or of the last one.
-	Reason string `json:"reason"`
+	// Reason is that of the fact that decides, "" if the module loads.
+	Reason string `json:"reason,omitempty"`
 	// Chosen is that of the fact that decides.
 	Chosen bool       `json:"chosen,omitempty"`
 	Links  []LoadLink `json:"links"`
@@ -52,23 +52,22 @@ type LoadView struct {
 // loaded for comes before what cannot be told.
 func newLoadView(links []LoadLink) LoadView {
 	v := LoadView{Links: links}
-	for _, wanted := range []LoadVerdict{WillNotLoad, CannotTell, WillLoad} {
+	for _, wanted := range []LoadVerdict{WillNotLoad, CannotTell} {
 		for _, l := range links {
-			if l.Verdict == wanted && (v.Verdict == "" || wanted == WillLoad) {
+			if l.Verdict == wanted {
 				v.Verdict, v.Reason, v.Chosen = l.Verdict, l.Reason, l.Chosen
+				return v
 			}
 		}
-		if v.Verdict != "" {
-			return v
-		}
 	}
+	v.Verdict = WillLoad
 	return v
 }
 
 // loadView returns the verdict about a registered module, nil if it is not wanted on the kernel or
 // if the kernel cannot be started.
 func (k kernelAssessor) loadView(r dkmsstate.Registration, missing bool) *LoadView {
-	if !k.s.There || !k.startable() || !missing && !k.s.InOrder(r.Module) {
+	if !k.s.There || !k.startable() || k.ignored(r.Module) || !missing && !k.s.InOrder(r.Module) {
 		return nil
 	}
 	v := k.load(r.Module)

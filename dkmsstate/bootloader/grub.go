@@ -37,6 +37,9 @@ func (m Machine) grub() Choice {
 	if variable, file, ok := strings.Cut(value.from, " in "); ok {
 		c.Source, c.Reason = file, fmt.Sprintf("%s of %s is %q", variable, file, value.text)
 	}
+	if value.text == "" {
+		c.Reason = config + " sets no default, so that the first entry is started"
+	}
 	entries, err := run.chosen(value.text, run.orders(path.Dir(config)))
 	if err != nil {
 		return unknown(grubName, c.Reason+": "+err.Error())
