@@ -9,7 +9,9 @@ import (
 	"sync"
 
 	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/modprobe"
 	"dkms-hooks/dkmsstate/nofollow"
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // confPlaces returns the directories that the dkms.conf of a module names, with its overrides
@@ -126,6 +128,17 @@ func (s Snapshot) Places() func(path string) bool {
 
 // Own returns the paths of the kernel's own modules, as in modules.dep.
 func (s Snapshot) Own() []string { return slices.DeleteFunc(s.Dep.Own(), s.Places()) }
+
+// CompiledIn returns the names of the modules that the image of the kernel contains, as lsmod(8)
+// would print them. modprobe(8) loads no file of such a module (kmod, module_is_inkernel).
+func (s Snapshot) CompiledIn() map[string]bool {
+	names := map[string]bool{}
+	text, _ := regular.ReadFile(filepath.Join(s.Layout.KernelDir(s.Kernel), "modules.builtin"))
+	for line := range strings.Lines(string(text)) {
+		names[modprobe.ModuleName(strings.TrimSpace(line))] = true
+	}
+	return names
+}
 
 // InKernel reports whether the kernel itself has a module of the name of a build's file: its
 // build lists one, or depmod found one elsewhere than where dkms installs this one.

@@ -27,6 +27,8 @@ type assessor struct {
 	rules func() modprobe.Modprobe
 	// readsInitramfs reports whether an initramfs is read that was made since it was last read.
 	readsInitramfs bool
+	// disabled returns the line of sysctl.d(5) that ends the loading of modules.
+	disabled func() (modprobe.Line, bool)
 	// startup is what is the same for all kernels about the next start.
 	startup startup
 	// brokenFound are the modules whose registration is broken, as far as it was found.
@@ -38,6 +40,7 @@ func newAssessor(ctx context.Context, inv Invocation, sys system) *assessor {
 	var start startup
 	boot := start.boot(inv, sys.layout)
 	return &assessor{ctx: ctx, inv: inv, sys: sys, boot: boot, startup: start,
+		disabled:    sync.OnceValues(func() (modprobe.Line, bool) { return modprobe.ModulesDisabled(sys.layout.Root) }),
 		rules:       sync.OnceValue(func() modprobe.Modprobe { return modprobe.ReadModprobe(sys.layout.Root) }),
 		brokenFound: map[dkmsstate.Module]bool{}, o: Overview{
 			Schema: overviewSchema, Program: Version, Host: hostName(sys.layout), Time: time.Now().Truncate(time.Second),

@@ -29,6 +29,7 @@ func (a *assessor) on(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) kernelA
 	})
 	k.signatures, k.loads = map[dkmsstate.Module]signing.Answer{}, map[dkmsstate.Module]LoadView{}
 	k.look = sync.OnceValue(k.readLook)
+	k.compiledIn = sync.OnceValue(s.CompiledIn)
 	k.startable = sync.OnceValue(func() bool { return startable(a.at(s.Kernel), s.Layout, s.Kernel) })
 	return k
 }
@@ -72,8 +73,10 @@ type kernelAssessor struct {
 	loads map[dkmsstate.Module]LoadView
 	// look returns what is known about the initramfs. startable reports whether the kernel has an
 	// image.
-	look      func() initramfs.Look
-	startable func() bool
+	look func() initramfs.Look
+	// compiledIn returns the modules that the kernel contains.
+	compiledIn func() map[string]bool
+	startable  func() bool
 }
 
 // kernelRepair is what repairs a kernel.

@@ -24,6 +24,12 @@ func (k kernelAssessor) shadows(m dkmsstate.Module, b dkmsstate.Build) {
 			k.addHere(Finding{Kind: Shadowed, Module: m.String(), Reason: shadowText(k.s, sh), Fix: k.shadowFix(sh)})
 		}
 	}
+	for _, f := range b.Files {
+		if k.compiledIn()[modprobe.ModuleName(f.Name)] && f.Copy != kmod.CopyMissing {
+			k.addHere(Finding{Kind: Shadowed, Module: m.String(), Reason: compiledInText(f),
+				Fix: fmt.Sprintf("if it is not needed there: Ignore: %s@%s in %s, and dkms uninstall %s -k %s", m.Name, k.s.Kernel, ConfigFile, m, k.s.Kernel)})
+		}
+	}
 	for _, text := range k.modprobeTexts(b) {
 		if text = m.String() + ": " + text; !slices.Contains(k.o.Unusual, text) {
 			k.o.Unusual = append(k.o.Unusual, text)

@@ -47,7 +47,13 @@ func (k kernelAssessor) fileLink(m dkmsstate.Module) LoadLink {
 		}
 		l.Verdict, l.Reason = CannotTell, shadowText(k.s, sh)
 	}
+	if line, disabled := k.disabled(); disabled {
+		l.Verdict, l.Reason = CannotTell, fmt.Sprintf("no module is loaded once the system runs, because of %s", line)
+	}
 	for _, f := range b.Files {
+		if k.compiledIn()[modprobe.ModuleName(f.Name)] {
+			return LoadLink{Link: LinkFile, Verdict: WillNotLoad, Reason: compiledInText(f)}
+		}
 		if stops := k.stopped(modprobe.ModuleName(f.Name)); stops.Verdict != "" {
 			return stops
 		}
@@ -56,6 +62,11 @@ func (k kernelAssessor) fileLink(m dkmsstate.Module) LoadLink {
 		}
 	}
 	return l
+}
+
+// compiledInText describes a file of a module that the image of the kernel contains.
+func compiledInText(f dkmsstate.File) string {
+	return fmt.Sprintf("the kernel has %s built in, and modprobe loads no file of that name", kmod.TrimSuffix(f.Name))
 }
 
 // stopped answers for a module that modprobe or the kernel itself is told not to load.

@@ -101,6 +101,11 @@ func TestLoadVerdicts(t *testing.T) {
 			f.Write("etc/modprobe.d/x.conf", "install alpha /bin/false\n")
 			f.Write("etc/dkms-hooks.conf", "Required: alpha\n")
 		}, WillNotLoad, LinkFile, "modprobe runs a command", 1},
+		"built into the kernel": {func(f dkmstest.Root, _ string) {
+			f.Write("lib/modules/"+bootKernel+"/modules.builtin", "kernel/fs/a.ko\nkernel/drivers/alpha.ko\n")
+		}, WillNotLoad, LinkFile, "the kernel has alpha built in", 1},
+		"no modules once it runs": {func(f dkmstest.Root, _ string) { f.Write("etc/sysctl.d/x.conf", "kernel.modules_disabled = 1\n") },
+			CannotTell, LinkFile, "no module is loaded once the system runs", 3},
 		"blacklist": {func(f dkmstest.Root, _ string) { f.Write("etc/modprobe.d/x.conf", "blacklist alpha\n") }, WillLoad, "", "", 0},
 		"on the command line": {func(f dkmstest.Root, _ string) {
 			f.Write("boot/grub/grub.cfg", "menuentry Debian {\nlinux /vmlinuz-"+bootKernel+" ro module_blacklist=x,alpha\n}\n")

@@ -40,6 +40,9 @@ func (m Machine) Next() Choice {
 	if Contained(m.Layout) && m.Newest() != "" {
 		return unknown("", "this is a container: its host selects the kernel")
 	}
+	if why := m.kexec(); why != "" {
+		return unknown("", why)
+	}
 	if m.Booted {
 		started, err := m.firmware().started()
 		if err != nil {
@@ -59,6 +62,22 @@ func (m Machine) Next() Choice {
 		return unknown("", err.Error())
 	}
 	return m.only(found)
+}
+
+// kexec returns why a reboot may start a kernel by kexec(8), so that no boot loader decides, "" if
+// nothing is known to do so (kexec-tools, /etc/default/kexec).
+func (m Machine) kexec() string {
+	const loaded, config = "/sys/kernel/kexec_loaded", "/etc/default/kexec"
+	if state, err := m.read(loaded); m.Booted && err == nil && strings.TrimSpace(string(state)) == "1" {
+		return "a kernel is loaded for kexec"
+	}
+	data, _ := m.readIfThere(config)
+	for line := range strings.Lines(string(data)) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "LOAD_KEXEC="); ok && strings.Trim(value, `"'`) == "true" {
+			return "kexec starts a kernel at each reboot (LOAD_KEXEC in " + config + ")"
+		}
+	}
+	return ""
 }
 
 // Contained reports whether the layout is that of a container in which this program runs, or of an

@@ -164,6 +164,28 @@ func FuzzRaspberry(f *testing.F) {
 	})
 }
 
+// A kernel that kexec starts is not that of the boot loader.
+func TestKexec(t *testing.T) {
+	const k = "6.1"
+	grub := files{"/boot/grub/grub.cfg": "menuentry x {\nlinux /vmlinuz-" + k + "\n}"}
+	for name, c := range map[string]struct {
+		files  files
+		booted bool
+		want   Certainty
+	}{
+		"not configured":      {files{"/etc/default/kexec": "LOAD_KEXEC=false\n"}, true, Decided},
+		"configured":          {files{"/etc/default/kexec": "# kexec\nLOAD_KEXEC=\"true\"\n"}, false, Unknown},
+		"none is loaded":      {files{"/sys/kernel/kexec_loaded": "0\n"}, true, Decided},
+		"one is loaded":       {files{"/sys/kernel/kexec_loaded": "1\n"}, true, Unknown},
+		"one, on another one": {files{"/sys/kernel/kexec_loaded": "1\n"}, false, Decided},
+	} {
+		m := machine(t, kernels(k), grub, c.files)
+		m.Booted = c.booted
+		got := m.Next()
+		assert.Equal(t, c.want, got.Certainty, "%s: %s", name, got.Reason)
+	}
+}
+
 func TestWithoutLoader(t *testing.T) {
 	m := machine(t)
 	assert.Equal(t, unknown("", "there is no boot loader and no kernel image"), m.Next())
