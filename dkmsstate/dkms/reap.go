@@ -24,7 +24,8 @@ func reap(lock *record.Lock) {
 	const attempts = 100
 	var killed []int
 	for range attempts {
-		ours := slices.DeleteFunc(children(), func(pid int) bool { return !lock.Inherited(pid) })
+		// One that is being killed has lost its descriptors before it has ended.
+		ours := slices.DeleteFunc(children(), func(pid int) bool { return !slices.Contains(killed, pid) && !lock.Inherited(pid) })
 		if len(ours) == 0 {
 			break
 		}

@@ -21,7 +21,9 @@ func TestIdentity(t *testing.T) {
 		require.NoError(t, err)
 		return id
 	}
-	module := kmodtest.File(kmodtest.Sample(), "note")
+	sample := kmodtest.Sample()
+	sample.Signed = false
+	module := kmodtest.File(sample, "note")
 	own := identify(module)
 	assert.NotEmpty(t, own.Sum)
 	assert.NotEmpty(t, own.Code)
@@ -33,7 +35,7 @@ func TestIdentity(t *testing.T) {
 	assert.Equal(t, own.Code, signed.Code)
 	assert.True(t, signed.Signed)
 
-	other := identify(kmodtest.File(kmodtest.Sample(), "another note"))
+	other := identify(kmodtest.File(sample, "another note"))
 	assert.NotEqual(t, own.Sum, other.Sum)
 
 	text := identify([]byte("no module"))
