@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"dkms-hooks/dkmsstate/regular"
 )
 
@@ -89,6 +91,20 @@ func (d *Dir) MoveFile(from string, to *Dir, name string) error {
 		return errors.Join(err, copyErr)
 	}
 	return d.RemoveAll(from)
+}
+
+// MoveNewFile renames a file. If there is one of that name, it returns fs.ErrExist.
+func (d *Dir) MoveNewFile(from string, to *Dir, name string) error {
+	err := d.call("rename", from, func(at int) error {
+		return unix.Renameat2(at, from, int(to.file.Fd()), name, unix.RENAME_NOREPLACE)
+	})
+	if !IsRefused(err) {
+		return err
+	}
+	if _, statErr := to.Lstat(name); !IsNotExist(statErr) {
+		return errors.Join(statErr, fs.ErrExist)
+	}
+	return d.MoveFile(from, to, name)
 }
 
 func (d *Dir) RemoveTemps(names []string) error {
