@@ -111,6 +111,30 @@ func (s *Snapshot) loads(module string) string {
 	return ""
 }
 
+// MayHave reports whether the kernel may have a module of one of the names: it has one that is
+// built in, or a file that modules.dep lists, or there is no modules.dep.
+func (s Snapshot) MayHave(names ...string) bool {
+	listed := false
+	for file := range s.Dep.Paths {
+		listed = true
+		if named(file, names) && s.ModuleThere(file) {
+			return true
+		}
+	}
+	builtIn, _ := regular.ReadFile(filepath.Join(s.Layout.KernelDir(s.Kernel), "modules.builtin"))
+	for line := range strings.Lines(string(builtIn)) {
+		if named(strings.TrimSpace(line), names) {
+			return true
+		}
+	}
+	return !listed
+}
+
+// named reports whether a module's file has one of the names.
+func named(file string, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return modprobe.ModuleName(name) == modprobe.ModuleName(file) })
+}
+
 // ModulePath returns the path of a file in modules.dep as seen from inside the root.
 func (s Snapshot) ModulePath(file string) string {
 	if path.IsAbs(file) {

@@ -147,12 +147,18 @@ func (k kernelAssessor) requiredHere() {
 			of, _, _ := strings.Cut(f.Module, "/")
 			return of == name && (f.Kernel == k.s.Kernel || f.Kernel == "")
 		})
-		if found || latest == (dkmsstate.Module{}) || k.s.Installed(name) || k.sys.config.excuses(k.s, name, func(r dkmsstate.Registration) bool { return k.s.Excluded(r.Module, k.kept) }) {
+		if found || latest == (dkmsstate.Module{}) || k.s.Installed(name) || !k.requires(name) {
 			continue
 		}
 		k.addHere(Finding{Kind: Required, Module: latest.String(), Reason: "the configuration requires it, and it is not installed",
 			Fix: fmt.Sprintf("dkms install %s -k %s, or remove it from Required in %s", latest, k.s.Kernel, ConfigFile)})
 	}
+}
+
+// requires reports whether the configuration requires a module on the kernel.
+func (k kernelAssessor) requires(name string) bool {
+	return slices.Contains(k.sys.config.Required, name) &&
+		!k.sys.config.excuses(k.s, name, func(r dkmsstate.Registration) bool { return k.s.Excluded(r.Module, k.kept) })
 }
 
 // last returns the last attempt for a module. One that another attempt may end differently from,

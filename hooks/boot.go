@@ -44,6 +44,8 @@ func unownedImage(db *debpkg.Database, layout dkmsstate.Layout, kernel dkmsstate
 
 // boot is what is known about the next boot.
 type boot struct {
+	// origin is whether the layout is that of the booted system.
+	origin origin
 	// next is the kernel that the boot loader starts.
 	next bootloader.Choice
 	// newest is the newest kernel with an image.
@@ -59,7 +61,7 @@ func readBoot(inv Invocation, layout dkmsstate.Layout) boot {
 	here := readOrigin(layout)
 	image := func(kernel dkmsstate.Release) bool { return startable(inv, layout, kernel) }
 	machine := bootloader.Machine{Layout: layout, Booted: here == booted, Unclear: here == originUnknown, Image: image}
-	b := boot{next: machine.Next(), newest: machine.Newest()}
+	b := boot{origin: here, next: machine.Next(), newest: machine.Newest()}
 	var started time.Time
 	if here == booted {
 		started = startTime()

@@ -37,6 +37,9 @@ type Config struct {
 	Ignore []Unwanted
 	// Environment lists assignments, NAME=VALUE, for the environment of dkms.
 	Environment []string
+	// HoldReboot reports whether a request for a reboot is set aside while a module of Required
+	// does not load on the kernel that boots next.
+	HoldReboot bool
 	// Disable lists the hooks that do nothing. Reconciler stands for the reconcile that dpkg's
 	// trigger starts.
 	Disable []Hook
@@ -51,7 +54,7 @@ const lockLimit = 10 * time.Minute
 
 // ConfigFields returns the names of the fields of a configuration file.
 func ConfigFields() []string {
-	return []string{"On-Failure", "Required", "Timeout", "Jobs", "Ignore", "Environment", "Disable"}
+	return []string{"On-Failure", "Required", "Timeout", "Jobs", "Ignore", "Environment", "Hold-Reboot", "Disable"}
 }
 
 // DefaultConfig returns the configuration that applies without a file.
@@ -113,6 +116,12 @@ func (c *Config) set(name, value string) (wrong []error) {
 		assignments, errs := parseEnvironment(value)
 		wrong = append(wrong, errs...)
 		c.Environment = append(c.Environment, assignments...)
+	case "hold-reboot":
+		if value != "yes" && value != "no" {
+			errorf("%s must be yes or no, not %q", name, value)
+			break
+		}
+		c.HoldReboot = value == "yes"
 	case "disable":
 		for _, word := range words(value) {
 			hook, err := ParseHook(word)
@@ -162,6 +171,11 @@ func (c Config) value(name string) string {
 			names = append(names, variable+"=(not printed)")
 		}
 		return strings.Join(names, " ")
+	case "Hold-Reboot":
+		if c.HoldReboot {
+			return "yes"
+		}
+		return "no"
 	case "Disable":
 		var hooks []string
 		for _, hook := range c.Disable {

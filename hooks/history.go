@@ -47,6 +47,9 @@ func (e Event) Caller() string {
 		}
 		return strings.Join(words, " ")
 	}
+	if e.Hook == remindCommand {
+		return e.Hook
+	}
 	add("by hand")
 	add(e.User, "by ")
 	return strings.Join(words, " ")

@@ -50,6 +50,7 @@ func TestHistoryTellsWhoTookModulesAway(t *testing.T) {
 func TestCaller(t *testing.T) {
 	assert.Equal(t, "postinst by hand", Event{Hook: "postinst"}.Caller())
 	assert.Equal(t, "reconcile by hand by admin", Event{Hook: "reconcile", User: "admin"}.Caller())
+	assert.Equal(t, "remind", Event{Hook: remindCommand}.Caller())
 	assert.Equal(t, "prerm by the prerm of p", Event{Hook: "prerm", Script: "prerm", Package: "p", User: "x"}.Caller())
 }
 

@@ -13,11 +13,17 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
+// remindCommand is what runs at the end of dpkg, by no maintainer script and nobody's hand.
+const remindCommand = "remind"
+
 // Remind prints what is wrong with the modules of the running kernel and of those that may boot
 // next, and updates the notice. dkms-hooks remind runs it at the end of each run of dpkg.
 func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	sys := withRecord(inv)
-	text := noticeText(ctx, inv, sys)
+	text, change := renewNotice(ctx, inv, sys, remindCommand)
+	if change == rebootReleased {
+		fmt.Fprintf(stderr, "dkms-hooks: %s\n", rebootReleasedText)
+	}
 	_ = record.WriteNotice(sys.layout, text) // the next run writes it again
 	fmt.Fprint(stderr, text)
 	return StatusOK
@@ -26,7 +32,14 @@ func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 // updateNotice updates the notice after a person's command.
 func updateNotice(ctx context.Context, inv Invocation, sys system, report *Report) {
 	inv.resetDatabase()
-	if err := record.WriteNotice(sys.layout, noticeText(ctx, inv, sys)); err != nil {
+	text, change := renewNotice(ctx, inv, sys, string(inv.Hook))
+	switch change {
+	case rebootHeldNow:
+		report.warnf("%s", rebootHeldText)
+	case rebootReleased:
+		report.infof("%s", rebootReleasedText)
+	}
+	if err := record.WriteNotice(sys.layout, text); err != nil {
 		report.warnf("%v", err)
 	}
 }
@@ -43,16 +56,25 @@ func Summarize(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	return StatusOK
 }
 
-// noticeText returns warnings about what is wrong at the next boot. The compiler's error is not
-// repeated: the run that failed has printed it.
-func noticeText(ctx context.Context, inv Invocation, sys system) string {
+// renewNotice returns warnings about what is wrong at the next boot, and holds or releases a reboot.
+// The compiler's error is not repeated: the run that failed has printed it. command is the one that
+// is run.
+func renewNotice(ctx context.Context, inv Invocation, sys system, command string) (string, holdChange) {
 	a := newAssessor(ctx, inv, sys)
 	a.readsInitramfs = true
 	o, err := a.bootOverview()
-	if err != nil {
-		return warnings([]string{err.Error()}, nil)
+	if err != nil { // what is held stays so
+		return warnings([]string{err.Error()}, nil), holdUnchanged
 	}
-	return warnings(noticeLines(a.boot, sys.layout, o.Findings), signatureFixes(o.Findings))
+	change, err := a.holdReboot(&o, command)
+	lines := noticeLines(a.boot, sys.layout, o.Findings)
+	if o.RebootHeld != nil {
+		lines = append(lines, o.RebootHeld.notice())
+	}
+	if err != nil {
+		lines = append(lines, err.Error())
+	}
+	return warnings(lines, signatureFixes(o.Findings)), change
 }
 
 // warnings returns a text of warnings with what to do, "" without any.

@@ -29,6 +29,8 @@ type Overview struct {
 	Time    time.Time `json:"time"`
 	// NextBoot is the kernel that starts at the next boot, and what decides.
 	NextBoot bootloader.Choice `json:"next_boot"`
+	// RebootHeld is why /run/reboot-required is set aside, nil if it is not.
+	RebootHeld *RebootHold `json:"reboot_held,omitempty"`
 	// Kernels are the kernels that the module tree, the DKMS tree or the record knows, newest
 	// first.
 	Kernels []KernelView `json:"kernels"`
@@ -132,6 +134,7 @@ func (a *assessor) assess(survey *dkmsstate.Survey, kernels []dkmsstate.Release)
 	for _, kernel := range kernels {
 		a.o.Kernels = append(a.o.Kernels, a.examine(survey, kernel).view())
 	}
+	a.rebootHeld()
 	return a.o
 }
 

@@ -87,7 +87,8 @@ func requireViewsAgree(t *testing.T, inv Invocation, count map[int]int, how stri
 
 	var notice bytes.Buffer
 	sys := withRecord(inv)
-	notice.WriteString(noticeText(ctx, inv, sys))
+	text, _ := renewNotice(ctx, inv, sys, "")
+	notice.WriteString(text)
 	require.Equal(t, len(boot.Findings) > 0, notice.Len() > 0, "the notice: %s: %s\n%+v", how, notice.String(), boot.Findings)
 }
 

@@ -36,6 +36,9 @@ type KernelView struct {
 	Complete bool `json:"complete"`
 	// Next is what to do first about a kernel that is not complete.
 	Next string `json:"next,omitempty"`
+	// lacks are the names of modules that the configuration requires, of which dkms does not know
+	// one, and of which the kernel has no file.
+	lacks []string
 }
 
 // ModuleView is the state of one module on one kernel.
@@ -47,6 +50,8 @@ type ModuleView struct {
 	Freshness dkmsstate.FreshnessVerdict `json:"freshness,omitempty"`
 	// Reason explains the state, "" if nothing needs to be explained.
 	Reason string `json:"reason,omitempty"`
+	// Required reports whether the configuration requires the module on the kernel.
+	Required bool `json:"required,omitempty"`
 	// Missing reports whether the module should be installed on the kernel in a build that is
 	// complete and fits, and is not.
 	Missing bool `json:"missing"`
@@ -58,6 +63,9 @@ type ModuleView struct {
 	Load *LoadView `json:"load,omitempty"`
 	// Last is the last attempt for the module, nil if there was none.
 	Last *Attempt `json:"last,omitempty"`
+	// mayLoad reports whether the kernel may have a module of that name although this one is not
+	// installed as it was built.
+	mayLoad bool
 }
 
 // Attempt is how the last attempt for a module ended.
@@ -127,6 +135,9 @@ func viewKernel(k kernelAssessor, found []Finding) KernelView {
 		v.Modules = append(v.Modules, m)
 		v.Complete = v.Complete && !m.Missing
 	}
+	if s.There {
+		v.lacks = k.unknownRequired()
+	}
 	v.Complete = v.Complete && len(found) == 0
 	if len(found) > 0 {
 		v.Next = found[0].Fix
@@ -141,6 +152,9 @@ func viewModule(k kernelAssessor, r dkmsstate.Registration, found []Finding) Mod
 	v := ModuleView{Module: m.Name, Version: m.Version, State: stateOf(k.s, m)}
 	if b.Complete() {
 		v.Freshness, v.Reason = b.Fresh.Verdict, b.Fresh.Reason
+	}
+	if v.Required = k.s.There && k.requires(m.Name); v.Required {
+		v.mayLoad = k.mayLoad(r)
 	}
 	if last, tried := k.kept.Last[m.String()]; tried {
 		v.Last = &Attempt{last.Result, last.Text, last.When, last.Log}

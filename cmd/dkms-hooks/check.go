@@ -69,7 +69,7 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 		return p.failed(err)
 	}
 	code := 0
-	repaired := c.Bool("repair") && len(o.Findings) > 0
+	repaired := c.Bool("repair") && (len(o.Findings) > 0 || o.RebootHeld != nil)
 	if repaired {
 		inv.Person = inv.Script.Name == ""
 		if code = hooks.Repair(ctx, inv, o.Findings, p.stderr); ctx.Err() != nil {
@@ -93,6 +93,7 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 		out.line(cell{"unusual", faint}, cell{": " + text, plain})
 	}
 	out.hooksOff(o, inv.Quiet)
+	out.rebootHeld(o)
 	switch {
 	case len(o.Findings) > 0 && repaired:
 		out.line(cell{fmt.Sprintf("problems left: %d", len(o.Findings)), bold})

@@ -33,16 +33,17 @@ func (p program) configCommand() *cli.Command {
 					if err != nil {
 						return p.failed(err)
 					}
-					return p.printConfig(c, inv, settings)
+					return p.printConfig(c, inv, settings, false)
 				}
-				return p.printConfig(c, inv, hooks.ReadSettings(inv))
+				return p.printConfig(c, inv, hooks.ReadSettings(inv), hooks.RebootIsHeld(inv))
 			})
 		},
 	}
 }
 
-// printConfig prints the configuration, and on stderr what is wrong with it.
-func (p program) printConfig(c *cli.Context, inv hooks.Invocation, s hooks.Settings) int {
+// printConfig prints the configuration, with a comment if it holds a reboot, and on stderr what is
+// wrong with it.
+func (p program) printConfig(c *cli.Context, inv hooks.Invocation, s hooks.Settings, held bool) int {
 	out := p.page(c)
 	defer out.Flush()
 	for _, field := range s.Fields() {
@@ -52,6 +53,9 @@ func (p program) printConfig(c *cli.Context, inv hooks.Invocation, s hooks.Setti
 		from := "default"
 		if len(field.From) > 0 {
 			from = strings.Join(field.From, "; ")
+		}
+		if held && field.Name == "Hold-Reboot" {
+			from += "; a reboot is held now: dkms-hooks status"
 		}
 		out.line(cell{"# " + from, faint})
 		out.line(cell{field.Name + ":", bold}, cell{" " + field.Value, plain})

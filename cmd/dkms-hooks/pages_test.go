@@ -99,6 +99,9 @@ func (s schema) agrees(t *testing.T, of reflect.Type, where string) {
 	t.Helper()
 	var names []string
 	for i := range of.NumField() {
+		if !of.Field(i).IsExported() {
+			continue
+		}
 		name, omit, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
 		names = append(names, name)
 		p, described := s.Properties[name]

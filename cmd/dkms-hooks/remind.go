@@ -17,6 +17,7 @@ func (p program) remindCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{DisableDefaultText: true, Name: "summary", Usage: "print in one line how many problems there are on all kernels"},
 			&cli.StringFlag{Name: "initramfs", Usage: "only read the initramfs of the kernel `RELEASE`"},
+			&cli.BoolFlag{DisableDefaultText: true, Name: "release", Usage: "only put back the request for a reboot that Hold-Reboot set aside (run before the package is removed)"},
 		},
 		ArgsUsage:    " ", // none
 		OnUsageError: usageError,
@@ -33,7 +34,10 @@ func (p program) remindCommand() *cli.Command {
 			}
 			return act(func(ctx context.Context) int {
 				hooks.OutliveReaders()
-				if c.Bool("summary") {
+				switch {
+				case c.Bool("release"):
+					return hooks.ReleaseReboot(inv, p.stderr)
+				case c.Bool("summary"):
 					return hooks.Summarize(ctx, inv, p.stderr)
 				}
 				return hooks.Remind(ctx, inv, p.stderr)

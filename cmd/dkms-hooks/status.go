@@ -78,6 +78,7 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 	general := o.On("")
 	out.findings(general)
 	out.hooksOff(o, inv.Quiet)
+	out.rebootHeld(o)
 	if !inv.Quiet {
 		if shown := inv.Verbose || o.NextBoot.Certainty == bootloader.Unknown && hasNewest(o); shown {
 			out.line(cell{"next boot: ", bold}, cell{o.NextBootText(), plain})
@@ -198,6 +199,14 @@ func (p *page) hooksOff(o hooks.Overview, quiet bool) {
 	}
 	for _, text := range o.HooksOff {
 		p.line(cell{"hook off", faint}, cell{": " + text, plain})
+	}
+}
+
+// rebootHeld prints whether a reboot is held, why, and what ends that.
+func (p *page) rebootHeld(o hooks.Overview) {
+	if o.RebootHeld != nil {
+		p.line(cell{"reboot held", warn}, cell{": " + o.RebootHeld.String(), plain})
+		p.line(cell{"  next: ", bold}, cell{o.RebootHeld.Release(), plain})
 	}
 }
 
