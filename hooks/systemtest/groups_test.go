@@ -56,5 +56,6 @@ func anySuite() []group {
 		{"initramfs", testInitramfs},
 		{"callers", testCallers},
 		{"shadow", testShadow},
+		{"hold", testHold},
 	}
 }

@@ -27,7 +27,7 @@ func (l Lab) Suite(t T, name string) Suite {
 	if _, err := os.Stat(filepath.Join(base, "kver")); err != nil {
 		l.Make(t, "mkroot", name, base)
 	}
-	if _, err := os.Stat(filepath.Join(base, "debs", "tools")); err != nil {
+	if _, err := os.Stat(filepath.Join(base, "debs", "tools", "unattended-upgrades")); err != nil { // the last one
 		l.Make(t, "mkdebs", base)
 	}
 	kver, err := os.ReadFile(filepath.Join(base, "kver"))
