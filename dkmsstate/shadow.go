@@ -121,13 +121,8 @@ func (s Snapshot) MayHave(names ...string) bool {
 			return true
 		}
 	}
-	builtIn, _ := regular.ReadFile(filepath.Join(s.Layout.KernelDir(s.Kernel), "modules.builtin"))
-	for line := range strings.Lines(string(builtIn)) {
-		if named(strings.TrimSpace(line), names) {
-			return true
-		}
-	}
-	return !listed
+	compiledIn := s.CompiledIn()
+	return !listed || slices.ContainsFunc(names, func(name string) bool { return compiledIn[modprobe.ModuleName(name)] })
 }
 
 // named reports whether a module's file has one of the names.

@@ -82,7 +82,7 @@ func holdsReboot(o Overview) []string {
 
 // willNotLoad reports whether the module certainly does not load on its kernel.
 func (m ModuleView) willNotLoad() bool {
-	return m.Load != nil && m.Load.Verdict == WillNotLoad && !m.mayLoad
+	return m.Load != nil && m.Load.Verdict == WillNotLoad
 }
 
 // rebootHeld reads whether a reboot is held, and why.
@@ -151,13 +151,6 @@ func release(layout dkmsstate.Layout, inv Invocation, command string) (bool, err
 		remember(layout, inv, Event{Did: "released", Text: rebootReleasedText, Hook: command})
 	}
 	return released, err
-}
-
-// mayLoad reports whether the kernel may have a module of that name although this one is not
-// installed as it was built: one of the kernel's own, or a file whose build is gone.
-func (k kernelAssessor) mayLoad(r dkmsstate.Registration) bool {
-	b, _ := k.s.Build(r.Module, k.s.Arch)
-	return !k.s.InOrder(r.Module) && k.s.MayHave(slices.Concat(r.Conf.Names, b.Names(), []string{r.Module.Name})...)
 }
 
 // unknownRequired returns the required modules that dkms does not know, if the kernel has no file

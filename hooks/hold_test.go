@@ -20,25 +20,22 @@ func TestHoldsReboot(t *testing.T) {
 		return ModuleView{Module: "zfs", Required: true, Load: &LoadView{Verdict: verdict}}
 	}
 	unwanted := ModuleView{Module: "zfs", Required: true}
-	own := with(WillNotLoad)
-	own.mayLoad = true
 	for name, c := range map[string]struct {
 		next    bootloader.Choice
 		modules []ModuleView
 		want    []string
 	}{
-		"it loads":                      {next, []ModuleView{with(WillLoad)}, nil},
-		"it cannot be told":             {next, []ModuleView{with(CannotTell)}, nil},
-		"it does not load":              {next, []ModuleView{with(WillNotLoad)}, []string{"zfs"}},
-		"the kernel has one of its own": {next, []ModuleView{own}, nil},
-		"not required":                  {next, []ModuleView{{Module: "zfs", Load: &LoadView{Verdict: WillNotLoad}}}, nil},
-		"another version loads":         {next, []ModuleView{with(WillNotLoad), with(WillLoad)}, nil},
-		"another version may load":      {next, []ModuleView{with(CannotTell), with(WillNotLoad)}, nil},
-		"no version loads":              {next, []ModuleView{with(WillNotLoad), with(WillNotLoad), unwanted}, []string{"zfs"}},
-		"not wanted":                    {next, []ModuleView{unwanted}, nil},
-		"the newest kernel":             {bootloader.Choice{Certainty: bootloader.Newest, Kernel: "6.2.0"}, []ModuleView{with(WillNotLoad)}, []string{"zfs"}},
-		"another kernel boots next":     {bootloader.Choice{Certainty: bootloader.Decided, Kernel: "6.1.0"}, []ModuleView{with(WillNotLoad)}, nil},
-		"it cannot be told which":       {bootloader.Choice{Certainty: bootloader.Unknown}, []ModuleView{with(WillNotLoad)}, nil},
+		"it loads":                  {next, []ModuleView{with(WillLoad)}, nil},
+		"it cannot be told":         {next, []ModuleView{with(CannotTell)}, nil},
+		"it does not load":          {next, []ModuleView{with(WillNotLoad)}, []string{"zfs"}},
+		"not required":              {next, []ModuleView{{Module: "zfs", Load: &LoadView{Verdict: WillNotLoad}}}, nil},
+		"another version loads":     {next, []ModuleView{with(WillNotLoad), with(WillLoad)}, nil},
+		"another version may load":  {next, []ModuleView{with(CannotTell), with(WillNotLoad)}, nil},
+		"no version loads":          {next, []ModuleView{with(WillNotLoad), with(WillNotLoad), unwanted}, []string{"zfs"}},
+		"not wanted":                {next, []ModuleView{unwanted}, nil},
+		"the newest kernel":         {bootloader.Choice{Certainty: bootloader.Newest, Kernel: "6.2.0"}, []ModuleView{with(WillNotLoad)}, []string{"zfs"}},
+		"another kernel boots next": {bootloader.Choice{Certainty: bootloader.Decided, Kernel: "6.1.0"}, []ModuleView{with(WillNotLoad)}, nil},
+		"it cannot be told which":   {bootloader.Choice{Certainty: bootloader.Unknown}, []ModuleView{with(WillNotLoad)}, nil},
 	} {
 		kernels := []KernelView{{Release: "6.2.0", Present: true, Modules: c.modules}, {Release: "6.1.0", Present: true}}
 		assert.Equal(t, c.want, holdsReboot(Overview{NextBoot: c.next, Kernels: kernels}), name)

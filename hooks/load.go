@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"slices"
 	"strings"
 
 	"dkms-hooks/dkmsstate"
@@ -87,7 +86,7 @@ func (k kernelAssessor) load(m dkmsstate.Module) LoadView {
 	}
 	for i := range links {
 		links[i].Reason = inOneLine(links[i].Reason)
-		links[i].Chosen = links[i].Chosen && !slices.Contains(k.sys.config.Required, m.Name)
+		links[i].Chosen = links[i].Chosen && !k.requires(m.Name)
 	}
 	v := newLoadView(links)
 	k.loads[m] = v

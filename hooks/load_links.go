@@ -20,7 +20,10 @@ func (k kernelAssessor) installedLink(m dkmsstate.Module) LoadLink {
 	case k.work.active():
 		l.Reason = "a run of dkms-hooks is active"
 	case !k.s.InOrder(m):
-		l.Verdict, l.Reason = WillNotLoad, "it is not installed"
+		l.Reason = "it is not installed as it was built"
+		if !k.mayHave(m) {
+			l.Verdict, l.Reason = WillNotLoad, "it is not installed"
+		}
 		if f, wrong := k.judge(m); wrong {
 			l.Reason += ": " + f.Reason
 		}
@@ -32,6 +35,14 @@ func (k kernelAssessor) installedLink(m dkmsstate.Module) LoadLink {
 		l.Reason = fmt.Sprintf("whether it fits the kernel is not certain: %s", b.Fresh.Reason)
 	}
 	return l
+}
+
+// mayHave reports whether the kernel may have a module of a name that the module's files have: one
+// of its own, or a file whose build is gone.
+func (k kernelAssessor) mayHave(m dkmsstate.Module) bool {
+	r, _ := k.s.Registration(m)
+	b, _ := k.s.Build(m, k.s.Arch)
+	return k.s.MayHave(slices.Concat(r.Conf.Names, b.Names(), []string{m.Name})...)
 }
 
 // fileLink answers whether modprobe takes the installed files, and whether what they need is there.

@@ -85,6 +85,8 @@ func TestLoadVerdicts(t *testing.T) {
 			f.Remove(f.InstalledFile("alpha.ko"))
 			f.Depmod()
 		}, WillNotLoad, LinkInstalled, "it is not installed", 1},
+		"installed, and its build is gone": {func(f dkmstest.Root, _ string) { f.RemoveAll("var/lib/dkms/alpha/1/" + bootKernel) },
+			CannotTell, LinkInstalled, "it is not installed as it was built", 1},
 		"for another ABI": {func(f dkmstest.Root, _ string) { f.KernelOf(2, "y", "2") }, WillNotLoad, LinkInstalled, "symbol", 1},
 		"with a signature that the kernel does not take": {func(f dkmstest.Root, _ string) {
 			f.Write("boot/config-"+bootKernel, "CONFIG_MODULES=y\nCONFIG_MODULE_SIG=y\nCONFIG_MODULE_SIG_FORCE=y\n")

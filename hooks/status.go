@@ -63,9 +63,6 @@ type ModuleView struct {
 	Load *LoadView `json:"load,omitempty"`
 	// Last is the last attempt for the module, nil if there was none.
 	Last *Attempt `json:"last,omitempty"`
-	// mayLoad reports whether the kernel may have a module of that name although this one is not
-	// installed as it was built.
-	mayLoad bool
 }
 
 // Attempt is how the last attempt for a module ended.
@@ -153,9 +150,7 @@ func viewModule(k kernelAssessor, r dkmsstate.Registration, found []Finding) Mod
 	if b.Complete() {
 		v.Freshness, v.Reason = b.Fresh.Verdict, b.Fresh.Reason
 	}
-	if v.Required = k.s.There && k.requires(m.Name); v.Required {
-		v.mayLoad = k.mayLoad(r)
-	}
+	v.Required = k.s.There && k.requires(m.Name)
 	if last, tried := k.kept.Last[m.String()]; tried {
 		v.Last = &Attempt{last.Result, last.Text, last.When, last.Log}
 	}
