@@ -83,7 +83,7 @@ func (p program) app() *cli.App {
 		},
 		Commands: []*cli.Command{
 			p.statusCommand(), p.explainCommand(), p.runCommand(), p.checkCommand(), p.reconcileCommand(),
-			p.logCommand(), p.historyCommand(), p.configCommand(), p.remindCommand(), p.versionCommand(), p.helpCommand(), p.completeCommand(),
+			p.logCommand(), p.historyCommand(), p.configCommand(), p.remindCommand(), p.originalsCommand(), p.versionCommand(), p.helpCommand(), p.completeCommand(),
 		},
 	}
 }

@@ -77,6 +77,8 @@ func TestExitStatuses(t *testing.T) {
 		{"config --check " + file, "", map[string]int{"well": 1}},
 		{"config --check /nonexistent", "", map[string]int{"well": 3}},
 		{"remind", "", map[string]int{"well": 0, "wrong": 0, "unreadable": 0, "mistake": 0}},
+		{"originals 6.1.0", "", map[string]int{"well": 0, "wrong": 0}},
+		{"originals", "", map[string]int{"well": 2}},
 		{"version", "", map[string]int{"well": 0}},
 		{"version 1", "", map[string]int{"well": 2}},
 		{"frob", "", map[string]int{"well": 2}},

@@ -84,7 +84,7 @@ func (t Tree) putBackOriginals(m dkmsstate.Module, s dkmsstate.Snapshot) error {
 			continue
 		}
 		dir := t.Layout.OriginalDir(m.Name, t.Kernel, l.Arch)
-		origins, _ := filepath.Glob(filepath.Join(dir, "*.origin"))
+		origins, _ := filepath.Glob(filepath.Join(dir, "*"+dkmsstate.OriginalSuffix))
 		for _, origin := range origins {
 			if err := t.putBack(origin); err != nil {
 				return fmt.Errorf("cannot put back a module of the kernel: %w", err)
@@ -149,7 +149,7 @@ func (t Tree) putBack(origin string) error {
 		return err
 	}
 	defer place.Close()
-	archived := strings.TrimSuffix(origin, ".origin")
+	archived := strings.TrimSuffix(origin, dkmsstate.OriginalSuffix)
 	if _, err := place.Lstat(filepath.Base(rel)); nofollow.IsNotExist(err) {
 		if err := place.ReplaceFile(filepath.Base(rel), archived); err != nil {
 			return err
