@@ -39,8 +39,10 @@ func (r *run) initramfs(ctx context.Context) error {
 	if ctx.Err() != nil || layout.Root != "/" {
 		return nil
 	}
-	if note, noted := layout.InitramfsNoted(kernel); !noted {
-		return record.NoteInitramfsDone(layout, kernel, note)
+	if note, noted := layout.InitramfsNoted(kernel); !noted && note.ID != "" { // somebody has made it since
+		return errors.Join(record.DropInitramfs(layout, kernel), record.NoteInitramfsDone(layout, kernel, note))
+	} else if !noted {
+		return nil
 	}
 	lock, err := record.AcquireInitramfs(ctx, layout, r.config.lockLimit(), func() {
 		r.report.infof("waiting for another run that updates an initramfs (at most %s)", r.config.lockLimit())
@@ -53,25 +55,45 @@ func (r *run) initramfs(ctx context.Context) error {
 	if !noted {
 		return nil // the other run has updated it
 	}
-	engine := engine(r.inv, layout, r.config.Config, lock)
-	why, err := r.whyInitramfs(ctx, engine, note.Names)
-	silent := err != nil && note.Reason == dkmsstate.OneLine(err.Error()) && r.reconciling && r.inv.Script.Name != ""
+	if layout.KeptInitramfs(kernel) {
+		note = r.takeOver(note)
+	}
+	update := initramfsUpdate{run: r, engine: engine(r.inv, layout, r.config.Config, lock), names: note.Names}
+	if err = update.recover(ctx); err == nil && r.refusedBefore(note) {
+		return nil // it was reported before, and status and check report it
+	}
+	why := ""
+	if err == nil {
+		why = update.why(ctx)
+	}
 	if why != "" {
 		r.report.infof("updating the initramfs of %s: %s", kernel, why)
-		_ = record.NoteInitramfs(layout, kernel, note.Names) // so that hooks below this run know who updates it
-		note, _ = layout.InitramfsNoted(kernel)
-		err = dkms.Explain(engine.Initramfs(ctx, kernel))
+		note = r.takeOver(note)
+		err = update.replace(ctx)
 	}
 	switch {
 	case err == nil:
 		return record.NoteInitramfsDone(layout, kernel, note)
 	case ctx.Err() != nil:
 		return err
-	case silent:
-		return nil // it was reported before, and status and check report it
 	}
 	return errors.Join(fmt.Errorf("the initramfs of %s is not updated and may contain an old module (manually: %s): %w", kernel, initramfsCommand(layout, kernel), err),
 		record.NoteInitramfsFailed(layout, kernel, note, err))
+}
+
+// takeOver notes that this run updates the initramfs, so that hooks below it know. It returns the
+// new note.
+func (r *run) takeOver(note dkmsstate.InitramfsNote) dkmsstate.InitramfsNote {
+	layout, kernel := r.machine.Layout, r.inv.Kernel
+	_ = record.NoteInitramfs(layout, kernel, note.Names)
+	note, _ = layout.InitramfsNoted(kernel)
+	return note
+}
+
+// refusedBefore reports whether the initramfs that an earlier run made lacked a module, and nobody
+// asks for another one.
+func (r *run) refusedBefore(note dkmsstate.InitramfsNote) bool {
+	return strings.HasPrefix(note.Reason, lacks) && r.reconciling && r.inv.Script.Name != ""
 }
 
 // initramfsCommand returns the command by which a person updates a kernel's initramfs.
@@ -80,23 +102,6 @@ func initramfsCommand(layout dkmsstate.Layout, kernel dkmsstate.Release) string 
 		return reconcileCommand
 	}
 	return cmp.Or(strings.Join(dkms.InitramfsCommand(kernel), " "), reconcileCommand)
-}
-
-// whyInitramfs returns why the kernel's initramfs has to be updated, "" if it need not be: the
-// system boots from a module of these names, or the initramfs contains one.
-func (r *run) whyInitramfs(ctx context.Context, engine dkms.Engine, names []string) (string, error) {
-	layout, kernel := r.machine.Layout, r.inv.Kernel
-	if _, err := os.Stat(layout.InitramfsPath(kernel)); err != nil || r.imageFollows() || dkms.InitramfsCommand(kernel) == nil {
-		return "", nil
-	}
-	if needed := dkms.BootModules(layout, names); len(needed) > 0 {
-		return "booting needs " + strings.Join(needed, ", "), nil
-	}
-	holds, err := engine.InitramfsHolds(ctx, kernel, layout.Destination.Under, names)
-	if err != nil || !holds {
-		return "", dkms.Explain(err)
-	}
-	return "it contains a module that has changed", nil
 }
 
 // afterLock finishes runs on kernels that no hook was called for, once the lock is released. It

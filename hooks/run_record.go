@@ -81,7 +81,8 @@ func (r *run) dropRecord(kept dkmsstate.KernelRecord) error {
 	}
 	*r.record = r.record.Without(r.inv.Kernel)
 	layout := r.machine.Layout
-	return errors.Join(record.Write(layout, *r.record), record.RemoveLogs(layout, r.inv.Kernel), record.RemoveLook(layout, r.inv.Kernel))
+	return errors.Join(record.Write(layout, *r.record), record.RemoveLogs(layout, r.inv.Kernel), record.RemoveLook(layout, r.inv.Kernel),
+		record.DropInitramfs(layout, r.inv.Kernel), record.DropHeld(layout, r.inv.Kernel))
 }
 
 // recordRemoval records whose removal deleted the builds, until its outcome is known.

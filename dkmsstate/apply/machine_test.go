@@ -119,9 +119,7 @@ func (e *scripted) Initramfs(context.Context, dkmsstate.Release) error {
 	return nil
 }
 
-func (e *scripted) InitramfsHolds(context.Context, dkmsstate.Release, string, []string) (bool, error) {
-	return false, nil
-}
+func (e *scripted) AfterInitramfs(context.Context, dkmsstate.Release) error { return nil }
 
 func (e *scripted) Depmod(context.Context, dkmsstate.Release) error {
 	e.calls = append(e.calls, "depmod")

@@ -28,10 +28,10 @@ type Engine interface {
 	AskAutoinstall(ctx context.Context, tree string, m dkmsstate.Module, kernel dkmsstate.Release, arch string) (dkmsstate.Answer, error)
 	// Depmod regenerates the kernel's modules.dep and the other files of depmod.
 	Depmod(ctx context.Context, kernel dkmsstate.Release) error
-	// Initramfs regenerates the kernel's initramfs. InitramfsHolds reports whether it contains
-	// one of the named modules from a directory below that of the kernel, "" for any.
+	// Initramfs regenerates the kernel's initramfs. AfterInitramfs runs what the tool runs after
+	// that, for an initramfs that was put back.
 	Initramfs(ctx context.Context, kernel dkmsstate.Release) error
-	InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, dir string, names []string) (bool, error)
+	AfterInitramfs(ctx context.Context, kernel dkmsstate.Release) error
 	// PostTransaction runs a command of framework.conf(5).
 	PostTransaction(ctx context.Context, command string) error
 	// Compress compresses a module into an open file, in the format of suffix.

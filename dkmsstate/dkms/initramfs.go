@@ -1,18 +1,12 @@
 package dkms
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"dkms-hooks/dkmsstate"
-	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/regular"
 	"dkms-hooks/dkmsstate/sentinel"
 )
@@ -44,44 +38,16 @@ func InitramfsCommand(kernel dkmsstate.Release) []string {
 	return nil
 }
 
-// errNoList means that no known tool can list an initramfs.
-const errNoList = sentinel.Error("cannot list the initramfs: neither lsinitramfs nor lsinitrd is installed")
+// afterInitramfs is the directory of the hooks that update-initramfs(8) and Debian's dracut(8) run,
+// for boot loaders.
+const afterInitramfs = "/etc/initramfs/post-update.d"
 
-// InitramfsHolds reports whether an initramfs contains one of the named modules from a
-// directory below that of the kernel, "" for any.
-func (d DKMS) InitramfsHolds(ctx context.Context, kernel dkmsstate.Release, from string, names []string) (bool, error) {
-	fd, err := unix.MemfdCreate("initramfs", unix.MFD_CLOEXEC) // a killed run leaves nothing behind
-	if err != nil {
-		return false, fmt.Errorf("cannot list the initramfs: %w", err)
+// AfterInitramfs runs the hooks in afterInitramfs.
+func (d DKMS) AfterInitramfs(ctx context.Context, kernel dkmsstate.Release) error {
+	if !dkmsstate.Exists(afterInitramfs) {
+		return nil
 	}
-	list := os.NewFile(uintptr(fd), "initramfs")
-	defer list.Close()
-	tool := "lsinitramfs"
-	if _, err := dkmsstate.LookPath(tool); err != nil {
-		tool = "lsinitrd"
-		if _, err := dkmsstate.LookPath(tool); err != nil {
-			return false, errNoList
-		}
-	}
-	if err := d.run(ctx, list, nil, tool, "/boot/initrd.img-"+string(kernel)); err != nil {
-		return false, fmt.Errorf("cannot list the initramfs: %w", err)
-	}
-	if _, err := list.Seek(0, 0); err != nil {
-		return false, fmt.Errorf("cannot list the initramfs: %w", err)
-	}
-	lines := bufio.NewScanner(list)
-	for lines.Scan() {
-		path := strings.TrimSpace(lines.Text())
-		dir, file := filepath.Split(path)
-		_, dir, _ = strings.Cut(dir, "/"+string(kernel)+"/")
-		if (dir == from+"/" || dir != "" && from == "") && slices.Contains(names, kmod.TrimSuffix(file)) {
-			return true, nil
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return false, fmt.Errorf("cannot list the initramfs: %w", err)
-	}
-	return false, nil
+	return d.run(ctx, nil, nil, "run-parts", "--arg="+string(kernel), "--arg=/boot/initrd.img-"+string(kernel), afterInitramfs)
 }
 
 // BootModules returns those of the named modules that the kernel needs to boot, by the

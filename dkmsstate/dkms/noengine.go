@@ -49,9 +49,9 @@ func (n NoEngine) Initramfs(context.Context, dkmsstate.Release) error {
 	return n.refuse("make an initramfs")
 }
 
-// InitramfsHolds returns an error.
-func (n NoEngine) InitramfsHolds(context.Context, dkmsstate.Release, string, []string) (bool, error) {
-	return false, n.refuse("list an initramfs")
+// AfterInitramfs returns an error.
+func (n NoEngine) AfterInitramfs(context.Context, dkmsstate.Release) error {
+	return n.refuse("run the hooks of an initramfs")
 }
 
 // PostTransaction returns an error.

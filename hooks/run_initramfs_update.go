@@ -1,0 +1,173 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/dkms"
+	"dkms-hooks/dkmsstate/initramfs"
+	"dkms-hooks/dkmsstate/modprobe"
+	"dkms-hooks/dkmsstate/record"
+)
+
+// initramfsUpdate replaces the initramfs of a kernel. The one before is kept until the new one is
+// found to contain what it should, and comes back if the new one does not.
+type initramfsUpdate struct {
+	run    *run
+	engine dkms.Engine
+	// names are the modules that were changed.
+	names []string
+	// before is what the initramfs contains that is to be replaced. known reports whether that
+	// could be read.
+	before initramfs.Contents
+	known  bool
+}
+
+// lacks begins the reason of an update that was refused.
+const lacks = "the new one lacks "
+
+// read reads which modules an initramfs contains.
+func (u *initramfsUpdate) read(ctx context.Context, file string) (initramfs.Contents, error) {
+	return initramfs.Read(ctx, func(string) bool { return false }, file)
+}
+
+// in returns those of the changed modules that an initramfs contains, in any directory for which
+// from returns true.
+func (u *initramfsUpdate) in(c initramfs.Contents, from func(path string) bool) []string {
+	var names []string
+	for _, name := range u.names {
+		name = dkmsstate.Underscored(name)
+		if slices.ContainsFunc(c.Named(string(u.run.inv.Kernel), name), func(m initramfs.Module) bool { return from(m.Path) }) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func anywhere(string) bool { return true }
+
+// ofKernel reports whether a path below the directory of a kernel is that of a module of its own.
+func ofKernel(path string) bool { return strings.HasPrefix(path, "kernel/") }
+
+// why returns why the initramfs has to be updated, "" if it need not be: the system boots from a
+// module that was changed, or the initramfs contains one. A file that cannot be read proves nothing.
+func (u *initramfsUpdate) why(ctx context.Context) string {
+	r := u.run
+	layout, kernel := r.machine.Layout, r.inv.Kernel
+	if _, err := os.Stat(layout.InitramfsPath(kernel)); err != nil || r.imageFollows() || dkms.InitramfsCommand(kernel) == nil {
+		return ""
+	}
+	var err error
+	u.before, err = u.read(ctx, layout.InitramfsPath(kernel))
+	u.known = err == nil
+	if needed := dkms.BootModules(layout, u.names); len(needed) > 0 {
+		return "booting needs " + strings.Join(needed, ", ")
+	}
+	if held := u.in(u.before, anywhere); len(held) > 0 {
+		return "it contains " + strings.Join(held, ", ") + ", which changed"
+	}
+	if err != nil && ctx.Err() == nil {
+		r.report.infof("the initramfs of %s is left as it is, and may contain an old module: %v", kernel, err)
+	}
+	return ""
+}
+
+// replace makes the initramfs anew.
+func (u *initramfsUpdate) replace(ctx context.Context) error {
+	layout, kernel := u.run.machine.Layout, u.run.inv.Kernel
+	if err := record.KeepInitramfs(layout, kernel); err != nil {
+		return errors.Join(err, record.DropInitramfs(layout, kernel))
+	}
+	if err := record.ListHeld(layout, kernel, u.in(u.before, ofKernel)); err != nil {
+		return errors.Join(err, record.DropInitramfs(layout, kernel))
+	}
+	failed := dkms.Explain(u.engine.Initramfs(ctx, kernel))
+	ctx = context.WithoutCancel(ctx)
+	refused := u.refuse(ctx, failed != nil)
+	if refused == nil {
+		return errors.Join(failed, record.DropInitramfs(layout, kernel))
+	}
+	if err := u.putBack(ctx); err != nil {
+		return errors.Join(refused, err)
+	}
+	if failed != nil {
+		return failed
+	}
+	return fmt.Errorf("%w, so the one before is back; if it is to contain the new module, %s, then make it anew", refused, howToAdd())
+}
+
+// refuse returns why the initramfs that is there now is worse than the one before, nil if it is not.
+// broken reports whether the program that made it failed. dracut(8) removes or truncates the file
+// then.
+func (u *initramfsUpdate) refuse(ctx context.Context, broken bool) error {
+	layout, kernel := u.run.machine.Layout, u.run.inv.Kernel
+	now, err := u.read(ctx, layout.InitramfsPath(kernel))
+	switch {
+	case err != nil && broken && (u.known || !dkmsstate.Exists(layout.InitramfsPath(kernel))):
+		return err
+	case err != nil || !u.known:
+		return nil
+	}
+	present := u.in(now, anywhere)
+	lost := slices.DeleteFunc(u.in(u.before, anywhere), func(name string) bool {
+		return slices.Contains(present, name) || !u.exists(name)
+	})
+	if len(lost) == 0 {
+		return nil
+	}
+	return errors.New(lacks + strings.Join(lost, ", ") + ", which the one before contained")
+}
+
+// exists reports whether the kernel has a module, by its name as lsmod(8) prints it.
+func (u *initramfsUpdate) exists(name string) bool {
+	for path := range dkmsstate.NewModulesDep(u.run.machine.Layout.KernelDir(u.run.inv.Kernel)).Paths {
+		if modprobe.ModuleName(path) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// putBack puts back the initramfs from before. Boot loaders are told, as by the program that made
+// the new one.
+func (u *initramfsUpdate) putBack(ctx context.Context) error {
+	layout, kernel := u.run.machine.Layout, u.run.inv.Kernel
+	if err := record.PutBackInitramfs(layout, kernel); err != nil {
+		return err
+	}
+	u.run.remember("", "restored", "the initramfs from before")
+	if err := dkms.Explain(u.engine.AfterInitramfs(ctx, kernel)); err != nil {
+		return err
+	}
+	return record.DropInitramfs(layout, kernel)
+}
+
+// recover finishes the update of a run that was interrupted. Its initramfs may be incomplete, or
+// lack a module.
+func (u *initramfsUpdate) recover(ctx context.Context) error {
+	layout, kernel := u.run.machine.Layout, u.run.inv.Kernel
+	if !layout.KeptInitramfs(kernel) || u.run.imageFollows() {
+		return record.DropInitramfs(layout, kernel)
+	}
+	var err error
+	u.before, err = u.read(ctx, layout.KeptInitramfsPath(kernel))
+	u.known = err == nil
+	if refused := u.refuse(ctx, true); refused != nil {
+		u.run.report.infof("putting back the initramfs of %s from before: a run that replaced it was interrupted, and %v", kernel, refused)
+		return u.putBack(ctx)
+	}
+	return record.DropInitramfs(layout, kernel)
+}
+
+// howToAdd describes how a person adds a module to each initramfs.
+func howToAdd() string {
+	if dkmsstate.Exists("/etc/initramfs-tools") {
+		return "add its name to /etc/initramfs-tools/modules"
+	}
+	return "add its name to add_drivers in /etc/dracut.conf.d"
+}
