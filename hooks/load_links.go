@@ -90,6 +90,9 @@ func (k kernelAssessor) stopped(name string) LoadLink {
 		l.Reason = fmt.Sprintf("modprobe runs a command and does not load %s, because of %s", name, line)
 		return l
 	}
+	if line, ok := k.rules().Aliased(name); ok { // the other module may need this one
+		return LoadLink{Link: LinkFile, Verdict: CannotTell, Reason: fmt.Sprintf("modprobe loads another module by the name %s, because of %s", name, line)}
+	}
 	for word := range strings.FieldsSeq(k.boot.next.Cmdline) {
 		list, ok := strings.CutPrefix(word, "module_blacklist=")
 		if ok && k.boot.startsNext(k.s.Kernel) && slices.Contains(strings.Split(dkmsstate.Underscored(list), ","), name) {

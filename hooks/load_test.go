@@ -109,6 +109,8 @@ func TestLoadVerdicts(t *testing.T) {
 		"no modules once it runs": {func(f dkmstest.Root, _ string) { f.Write("etc/sysctl.d/x.conf", "kernel.modules_disabled = 1\n") },
 			CannotTell, LinkFile, "no module is loaded once the system runs", 3},
 		"blacklist": {func(f dkmstest.Root, _ string) { f.Write("etc/modprobe.d/x.conf", "blacklist alpha\n") }, WillLoad, "", "", 0},
+		"an alias": {func(f dkmstest.Root, _ string) { f.Write("etc/modprobe.d/x.conf", "alias alpha other\n") },
+			CannotTell, LinkFile, "modprobe loads another module by the name alpha", 3},
 		"on the command line": {func(f dkmstest.Root, _ string) {
 			f.Write("boot/grub/grub.cfg", "menuentry Debian {\nlinux /vmlinuz-"+bootKernel+" ro module_blacklist=x,alpha\n}\n")
 		}, WillNotLoad, LinkFile, "module_blacklist", 0},

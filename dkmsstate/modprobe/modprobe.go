@@ -6,7 +6,7 @@ import (
 )
 
 // Modprobe is what modprobe.d(5) sets about the loading of modules.
-type Modprobe struct{ blacklist, install []Line }
+type Modprobe struct{ blacklist, install, alias []Line }
 
 // ReadModprobe returns what the files under a root set.
 func ReadModprobe(root string) Modprobe { return newModprobe(readLines(root, "modprobe.d")) }
@@ -19,6 +19,8 @@ func newModprobe(lines []Line) Modprobe {
 			m.blacklist = append(m.blacklist, l)
 		case l.Words[0] == "install" && len(l.Words) > 2:
 			m.install = append(m.install, l)
+		case l.Words[0] == "alias" && len(l.Words) > 2:
+			m.alias = append(m.alias, l)
 		}
 	}
 	return m
@@ -39,12 +41,29 @@ func (m Modprobe) Blacklisted(module string) (Line, bool) {
 // name may be a pattern (fnmatch(3)).
 func (m Modprobe) Command(module string) (Line, bool) {
 	for _, l := range m.install {
-		pattern := strings.ReplaceAll(underscored(l.Words[1]), "[!", "[^")
-		if matched, err := path.Match(pattern, module); err == nil && matched {
+		if namesModule(l.Words[1], module) {
 			return l, true
 		}
 	}
 	return Line{}, false
+}
+
+// Aliased returns the line that makes the name of a module an alias, which may be a pattern
+// (fnmatch(3)), of another one. modprobe looks for aliases of the configuration first, and loads
+// only what these name (libkmod, kmod_module_new_from_lookup).
+func (m Modprobe) Aliased(module string) (Line, bool) {
+	for _, l := range m.alias {
+		if namesModule(l.Words[1], module) && underscored(l.Words[2]) != module {
+			return l, true
+		}
+	}
+	return Line{}, false
+}
+
+// namesModule reports whether a pattern matches the name of a module.
+func namesModule(pattern, module string) bool {
+	matched, err := path.Match(strings.ReplaceAll(underscored(pattern), "[!", "[^"), module)
+	return err == nil && matched
 }
 
 // underscored returns a name with underscores for dashes, except between brackets.

@@ -21,6 +21,16 @@ func TestModprobe(t *testing.T) {
 	}
 }
 
+// An alias of the configuration comes before the name of a module (kmod 34).
+func TestAliased(t *testing.T) {
+	m := newModprobe(parse("f", []byte("alias al-pha beta\nalias nv* nouveau\nalias gamma gamma\nalias delta\n")))
+	for name, want := range map[string]int{"al_pha": 1, "nvme": 2, "gamma": 0, "delta": 0, "beta": 0} {
+		line, aliased := m.Aliased(name)
+		assert.Equal(t, want, line.Number, name)
+		assert.Equal(t, want > 0, aliased, name)
+	}
+}
+
 // Of several files of the same name the first directory's counts, and the files are sorted by
 // name. What kmod does not read is not read.
 func TestReadLines(t *testing.T) {
