@@ -93,14 +93,22 @@ func (k kernelAssessor) stopped(name string) LoadLink {
 	if line, ok := k.rules().Aliased(name); ok { // the other module may need this one
 		return LoadLink{Link: LinkFile, Verdict: CannotTell, Reason: fmt.Sprintf("modprobe loads another module by the name %s, because of %s", name, line)}
 	}
-	for word := range strings.FieldsSeq(k.boot.next.Cmdline) {
+	for word := range strings.FieldsSeq(k.commandLine()) {
 		list, ok := strings.CutPrefix(word, "module_blacklist=")
-		if ok && k.boot.startsNext(k.s.Kernel) && slices.Contains(strings.Split(dkmsstate.Underscored(list), ","), name) {
+		if ok && slices.Contains(strings.Split(dkmsstate.Underscored(list), ","), name) {
 			l.Reason = "the kernel refuses it, because of " + word + " on its command line"
 			return l
 		}
 	}
 	return LoadLink{}
+}
+
+// commandLine returns what is known of the command line of the kernel at the next boot.
+func (k kernelAssessor) commandLine() string {
+	if k.boot.startsNext(k.s.Kernel) && k.boot.next.Loader != "" {
+		return k.boot.next.Cmdline
+	}
+	return k.signing().Line()
 }
 
 // needs answers for a file that needs other modules, if one of them is missing or is of a module of

@@ -93,6 +93,9 @@ func (m *Machine) Kernel(ctx context.Context, release dkmsstate.Release, line Li
 	return k
 }
 
+// Line returns the command line that the kernel gets, "" if it is not known.
+func (k *Kernel) Line() string { return k.line }
+
 // ownSigners returns the signatures of a few of the kernel's own modules, small ones from the whole
 // of modules.order. Modules that are not signed count as nothing.
 func (k *Kernel) ownSigners(ctx context.Context) []Message {
