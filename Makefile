@@ -57,7 +57,7 @@ make demo and make deb need none)" >&2; exit 1; }; \
 	echo "this needs Go 1.24 or newer, and go is $$version" >&2; exit 1; }
 endef
 
-.PHONY: help build test unit fuzz fast deps lint integration matrix callers walk stockwise compare engines engines-sources worst bench deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
+.PHONY: help build test unit fuzz fast deps lint integration matrix callers walk stockwise compare engines engines-sources worst bench oracle deb package boot-proof upgrade pictures cross autopkgtest install demo kernels check clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -144,6 +144,14 @@ engines-sources:
 worst: deb ## of these the worst days alone: every call of the hooks, KILLS=50 other calls and instants each, full disks
 	@$(call systemtest,TestSystem/suite/.*/(bounds|eight|space|kill|initramfs),-kills $(KILLS))
 
+oracle: deb ## as root: what status predicts about the next boot, judged by booting in qemu, into testdata/oracle; an hour; CELLS=pattern for some, into dist/oracle
+	@$(call systemtest,TestSystem/suite/.*/oracle$$,-oracle $(CURDIR)/$(if $(CELLS),dist,testdata)/oracle/TABLE.md -oracle-cells "$(CELLS)")
+
+oracle: LIMIT = 8h
+oracle: SUITES = trixie
+
+CELLS ?=
+
 bench: deb ## what the hooks and whole runs of apt cost, stock and ours in turn, into testdata/bench; hours; a part, as with ROWS=mixture or ROUNDS=1, into dist/bench
 	@$(systemneeds)
 	@go run -tags $(TAGS) ./hooks/systemtest/bench -out $(if $(ROWS)$(filter-out 0,$(ROUNDS)),dist,testdata)/bench -deb $(DEB) \
@@ -173,7 +181,7 @@ endef
 
 # systemtest PATTERN, FLAGS: the tests of real systems that are called so.
 define systemtest
-$(call systemneeds,qemu-system-x86 cpio busybox-static); \
+$(call systemneeds,qemu-system-x86 cpio busybox-static e2fsprogs); \
 log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
 go test -tags $(TAGS),integration -count=1 -parallel 4 -timeout $(LIMIT) -v -run '$(1)' \
 	./hooks/systemtest/ -args -deb $(CURDIR)/$(DEB) -roots "$(abspath $(DKMS_HOOKS_ROOTS))" -kernels "$(abspath $(DKMS_HOOKS_KERNELS))" \
@@ -198,7 +206,7 @@ deb: ## the Debian package, built in a clean trixie root, in dist/
 
 # What goes into the package and is newer than it.
 newer = find cmd hooks debpkg dkmsstate debian docs testdata go.mod LICENSE \
-	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/callers -o -path testdata/bench -o -path testdata/stockwise -o -path testdata/engines \) -prune -o -newer $(DEB) -print -quit
+	\( -path hooks/systemtest -o -path testdata/lab -o -path testdata/matrix -o -path testdata/callers -o -path testdata/bench -o -path testdata/oracle -o -path testdata/stockwise -o -path testdata/engines \) -prune -o -newer $(DEB) -print -quit
 
 .PHONY: $(DEB)
 $(DEB):

@@ -30,6 +30,7 @@ func everySuite() []group {
 		{"stock", testStockWorst},
 		{"engines", testEngines},
 		{"split", testSplit},
+		{"oracle", testOracle},
 	}
 }
 

@@ -21,6 +21,7 @@ type settings struct {
 	walkSteps, walkSeed    int
 	kills, killSeed        int
 	engines, enginesTable  string
+	oracle, oracleCells    string
 }
 
 // define gives a set of flags those of the tests.
@@ -38,6 +39,8 @@ func (s *settings) define(flags *flag.FlagSet) {
 	flags.IntVar(&s.kills, "kills", 0, "the `number` of kills of each kind of work, with the rest of the worst days; 0 is for a few kills alone")
 	flags.StringVar(&s.engines, "engines", "", "a `directory` with the sources of dkms, or with several such directories, to play some transitions with; without it none are")
 	flags.StringVar(&s.enginesTable, "engines-table", "", "a `directory` to write the table of these transitions to")
+	flags.StringVar(&s.oracle, "oracle", "", "a `file` to write the table of what was predicted about the next boot to (else a part of the cells is played)")
+	flags.StringVar(&s.oracleCells, "oracle-cells", "", "a `pattern` of the cells to play")
 	flags.IntVar(&s.killSeed, "kill-seed", 0, "the `number` that draws where to kill; 0 is for another each time")
 }
 
