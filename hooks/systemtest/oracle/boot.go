@@ -58,9 +58,11 @@ type screen struct {
 
 func (s *screen) Write(data []byte) (int, error) {
 	n, err := s.text.Write(data)
-	if !s.waits && bytes.Contains(s.text.Bytes(), []byte("Press any key to continue")) {
-		s.waits = true
-		s.stop()
+	for _, words := range []string{"Press any key to continue", "No DEFAULT or UI configuration"} { // of GRUB, of extlinux
+		if !s.waits && bytes.Contains(s.text.Bytes(), []byte(words)) {
+			s.waits = true
+			s.stop()
+		}
 	}
 	return n, err
 }

@@ -71,7 +71,7 @@ cat /tmp/v >/sys/firmware/efi/efivars/` + name + `-4a67b082-0a4c-41cf-b6c7-440b2
 
 // labels writes the configuration of extlinux, with a line at its beginning.
 func labels(first string) string {
-	return `mkdir -p /boot/extlinux; { echo "` + first + `"; for l in first second; do
+	return `mkdir -p /boot/extlinux; { printf 'serial 0\n%s\n' "` + first + `"; for l in first second; do
 [ $l = first ] && k=$K || k=$SECOND
 printf 'label %s\nlinux /boot/vmlinuz-%s\ninitrd /boot/initrd.img-%s\nappend root=UUID=%s %s\n' $l $k $k $DISK "$LINE"; done; } >/boot/extlinux/extlinux.conf
 `
