@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -29,6 +30,9 @@ func (m Machine) extlinux() Choice {
 	entry, reason, err := parseExtlinux(string(data))
 	if err != nil {
 		return unknown(extlinuxName, fmt.Sprintf("cannot evaluate %s: %v", config, err))
+	}
+	if !entry.named && slices.Contains([]string{"amd64", "386"}, runtime.GOARCH) {
+		return unknown(extlinuxName, fmt.Sprintf("%s has no default: extlinux waits for somebody to choose, and U-Boot starts the label %q", config, entry.label))
 	}
 	c := Choice{Certainty: Decided, Loader: extlinuxName, Source: config, Entry: entry.label, Reason: reason + " of " + config,
 		Cmdline: entry.append, CmdlineComplete: !entry.inherits && !strings.Contains(entry.append, "$")}
@@ -67,6 +71,9 @@ func (e extlinuxEntry) initrds(dir string) ([]string, bool) {
 // extlinuxEntry is a label and what follows it.
 type extlinuxEntry struct {
 	label, kernel, append, initrd string
+	// named reports whether "default" names the label. Without it U-Boot starts the one with "menu
+	// default", or the first one, and extlinux none.
+	named bool
 	// inherits reports whether append precedes the labels. U-Boot ignores it there.
 	inherits bool
 }
@@ -139,5 +146,6 @@ func extlinuxDefault(entries []extlinuxEntry, name, menu string) (extlinuxEntry,
 	if len(found) != 1 {
 		return extlinuxEntry{}, "", fmt.Errorf("it has %d labels %q", len(found), selected)
 	}
+	found[0].named = name != ""
 	return found[0], fmt.Sprintf("the default %q", selected), nil
 }

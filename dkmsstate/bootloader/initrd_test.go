@@ -19,7 +19,7 @@ func TestInitrd(t *testing.T) {
 		return files{"/boot/grub2/grub.cfg": "blscfg\n", "/boot/loader/entries/a.conf": "title a\nlinux /vmlinuz-" + k + "\n" + lines}
 	}
 	extlinux := func(lines string) files {
-		return files{"/boot/extlinux/extlinux.conf": "label a\nlinux /vmlinuz-" + k + "\n" + lines}
+		return files{"/boot/extlinux/extlinux.conf": "default a\nlabel a\nlinux /vmlinuz-" + k + "\n" + lines}
 	}
 	systemd := func(lines string) files {
 		return files{"/efi/EFI/systemd/systemd-bootx64.efi": "", "/efi/a/linux": bzImage(k), "/efi/a/initrd": "x", "/efi/loader/entries/a.conf": "linux /a/linux\n" + lines}

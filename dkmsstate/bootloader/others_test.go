@@ -3,6 +3,7 @@ package bootloader
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -35,14 +36,12 @@ func TestExtlinux(t *testing.T) {
 		"the default":           {ubootMenu("l0", k2, k1), k2, "root=UUID=1b2d ro quiet", `the default "l0" of /boot/extlinux/extlinux.conf`},
 		"another":               {ubootMenu("l1r", k2, k1), k1, "root=UUID=1b2d ro single", ""},
 		"one that is not there": {ubootMenu("l7", k2, k1), "", "", `it has 0 labels "l7"`},
-		"none":                  {"label a\nkernel /vmlinuz-" + k1 + "\nlabel b\nkernel /vmlinuz-" + k2, k1, "", "the first label of"},
-		"of the menu":           {"label a\nkernel /vmlinuz-" + k1 + "\nlabel b\nmenu default\nkernel /vmlinuz-" + k2, k2, "", ""},
 		"both":                  {"default a\nlabel a\nkernel /vmlinuz-" + k1 + "\nlabel b\nmenu default\nkernel /vmlinuz-" + k2, "", "", `"default" is "a", and "menu default" is "b"`},
-		"a relative path":       {"label a\nkernel ../vmlinuz-" + k1, k1, "", ""},
-		"arguments for all":     {"append quiet\nlabel a\nlinux /vmlinuz-" + k1, k1, "quiet", ""},
-		"arguments for none":    {"append quiet\nlabel a\nappend -\nlinux /vmlinuz-" + k1, k1, "", ""},
-		"a program":             {"label a\nkernel menu.c32", "", "", "the image /menu.c32 does not exist"},
-		"no kernel":             {"label a\nmenu label x", "", "", "starts no kernel"},
+		"a relative path":       {"default a\nlabel a\nkernel ../vmlinuz-" + k1, k1, "", ""},
+		"arguments for all":     {"default a\nappend quiet\nlabel a\nlinux /vmlinuz-" + k1, k1, "quiet", ""},
+		"arguments for none":    {"default a\nappend quiet\nlabel a\nappend -\nlinux /vmlinuz-" + k1, k1, "", ""},
+		"a program":             {"default a\nlabel a\nkernel menu.c32", "", "", "the image /menu.c32 does not exist"},
+		"no kernel":             {"default a\nlabel a\nmenu label x", "", "", "starts no kernel"},
 		"another file":          {"include x.conf\nlabel a\nkernel /vmlinuz-" + k1, "", "", `"include" is not supported`},
 		"a submenu":             {"menu begin x\nlabel a\nkernel /vmlinuz-" + k1, "", "", `"menu begin" is not supported`},
 		"a disk":                {"label a\nlocalboot 0", "", "", `"localboot" is not supported`},
@@ -55,6 +54,23 @@ func TestExtlinux(t *testing.T) {
 			assert.Equal(t, c.want != "" && name != "arguments for all", got.CmdlineComplete, "U-Boot ignores arguments for all")
 			assert.Contains(t, got.Reason, c.why)
 		})
+	}
+}
+
+// Without a default U-Boot starts a label, and extlinux waits.
+func TestExtlinuxWithoutDefault(t *testing.T) {
+	const k2, k1 = "6.12.63+deb13-arm64", "6.12.9-arm64"
+	for text, want := range map[string]dkmsstate.Release{
+		"label a\nkernel /vmlinuz-" + k1 + "\nlabel b\nkernel /vmlinuz-" + k2:               k1,
+		"label a\nkernel /vmlinuz-" + k1 + "\nlabel b\nmenu default\nkernel /vmlinuz-" + k2: k2,
+	} {
+		got := machine(t, kernels(k1, k2), files{"/boot/extlinux/extlinux.conf": text}).Next()
+		if runtime.GOARCH == "amd64" || runtime.GOARCH == "386" {
+			assert.Equal(t, Unknown, got.Certainty)
+			assert.Contains(t, got.Reason, "has no default")
+			continue
+		}
+		assert.Equal(t, want, got.Kernel, got.Reason)
 	}
 }
 
