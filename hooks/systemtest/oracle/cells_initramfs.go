@@ -25,7 +25,7 @@ func initramfsCells() []Cell {
 	}
 	for i := range cells {
 		c := &cells[i]
-		c.Group = "initramfs"
+		c.Group, c.Inside = "initramfs", true
 		if c.Module == "" {
 			c.Module = "alpha"
 		} else {
