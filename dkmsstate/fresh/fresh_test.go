@@ -38,6 +38,9 @@ func TestFreshness(t *testing.T) {
 		"symbol gone": {1, func(f dkmstest.Root) {
 			f.Write("lib/modules/6.1.0-test/build/Module.symvers", "0x00000009\tother\tvmlinux\tE\t\n")
 		}, true, dkmsstate.Unknown, "no known module exports symbol module_layout", ""},
+		"a symbol that nothing has": {1, func(f dkmstest.Root) {
+			f.InstallOf(dkmsstate.Module{Name: "one", Version: "1.0"}, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1), Unversioned: []string{"nowhere"}})
+		}, true, dkmsstate.Unknown, "no known module exports symbol nowhere", ""},
 		"no versions":                    {0, func(dkmstest.Root) {}, false, dkmsstate.Fresh, "unchanged since", ""},
 		"no versions, no record":         {0, func(dkmstest.Root) {}, true, dkmsstate.Fresh, "it was built after", ""},
 		"no versions, same again":        {0, func(f dkmstest.Root) { f.KernelOf(0, "y", "#1") }, false, dkmsstate.Fresh, "those it was built for", ""},

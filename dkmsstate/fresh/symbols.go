@@ -41,6 +41,9 @@ func (x Examination) judgeSymbols(b dkmsstate.Build, modules []kmod.Module) dkms
 	case m != nil:
 		return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: m.reason, Rejected: m.vmlinux}
 	}
+	if symbol := x.unresolved(b, modules); symbol != "" {
+		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "no known module exports symbol " + symbol}
+	}
 	return dkmsstate.Freshness{Verdict: dkmsstate.Fresh, Reason: "symbol versions match"}
 }
 
@@ -68,6 +71,30 @@ func (x Examination) misfit(b dkmsstate.Build, modules []kmod.Module) *misfit {
 		}
 	}
 	return found
+}
+
+// unresolved returns a symbol without a CRC that modules of a build use and that nothing exports,
+// "" if there is none.
+func (x Examination) unresolved(b dkmsstate.Build, modules []kmod.Module) string {
+	var open []string
+	for _, ko := range modules {
+		for _, symbol := range ko.Unversioned {
+			_, inKernel := x.Symvers()[symbol]
+			inside := slices.ContainsFunc(modules, func(other kmod.Module) bool { _, ok := other.Exports[symbol]; return ok })
+			if !inKernel && !inside {
+				open = append(open, symbol)
+			}
+		}
+	}
+	if len(open) == 0 {
+		return ""
+	}
+	p := x.providers(b)
+	i := slices.IndexFunc(open, func(symbol string) bool { return len(p.exports[symbol]) == 0 })
+	if i < 0 || p.unread {
+		return ""
+	}
+	return open[i]
 }
 
 // unmatched returns the symbols that modules use and that neither Module.symvers nor one of

@@ -115,9 +115,9 @@ func (t tables) eachSymbol(table *elf.Section, do func(elf.Sym64)) {
 }
 
 func (t tables) symbol64(b []byte) elf.Sym64 {
-	return elf.Sym64{Name: t.ByteOrder.Uint32(b), Shndx: t.ByteOrder.Uint16(b[6:]), Value: t.ByteOrder.Uint64(b[8:])}
+	return elf.Sym64{Name: t.ByteOrder.Uint32(b), Info: b[4], Shndx: t.ByteOrder.Uint16(b[6:]), Value: t.ByteOrder.Uint64(b[8:])}
 }
 
 func (t tables) symbol32(b []byte) elf.Sym64 {
-	return elf.Sym64{Name: t.ByteOrder.Uint32(b), Shndx: t.ByteOrder.Uint16(b[14:]), Value: uint64(t.ByteOrder.Uint32(b[4:]))}
+	return elf.Sym64{Name: t.ByteOrder.Uint32(b), Info: b[12], Shndx: t.ByteOrder.Uint16(b[14:]), Value: uint64(t.ByteOrder.Uint32(b[4:]))}
 }

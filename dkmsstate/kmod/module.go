@@ -26,6 +26,9 @@ type Module struct {
 	// Uses are the imported symbols with the CRC that each had when the module was built. It is
 	// empty without CONFIG_MODVERSIONS. Exports are the exported symbols with their CRCs.
 	Uses, Exports map[string]uint32
+	// Unversioned are symbols that the module imports without a CRC although it has CRCs for
+	// others. The kernel takes any symbol of that name.
+	Unversioned []string
 	// Signed reports whether the module ends with a signature.
 	Signed bool
 	// name is the module's name as recorded in it, "" before Linux 4.13. machine is the
@@ -127,6 +130,7 @@ func parse(c *contents) (ko Module, err error) {
 	}
 	ko.machine = t.Machine
 	ko.Uses = t.uses(versions.data, crcs.data, names.data)
+	ko.Unversioned = t.unversioned(ko.Uses)
 	ko.Signed = c.endsWith(c.size, SignatureMark)
 	return ko, nil
 }

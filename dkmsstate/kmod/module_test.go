@@ -50,6 +50,29 @@ func TestRead(t *testing.T) {
 	assert.Error(t, err)
 }
 
+// A symbol for which modpost knew no CRC is found among those that have one.
+func TestUnversioned(t *testing.T) {
+	for name, c := range map[string]struct {
+		uses        map[string]uint32
+		unversioned []string
+		want        []string
+	}{
+		"all have one":     {map[string]uint32{"module_layout": 1, "printk": 2, "kfree": 3}, nil, nil},
+		"one has none":     {map[string]uint32{"module_layout": 1, "printk": 2}, []string{"nowhere"}, []string{"nowhere"}},
+		"two have none":    {map[string]uint32{"module_layout": 1}, []string{"a", "b"}, []string{"a", "b"}},
+		"no kernel has it": {map[string]uint32{"module_layout": 1}, []string{"_GLOBAL_OFFSET_TABLE_"}, nil},
+		"no CRCs at all":   {nil, []string{"nowhere"}, nil},
+	} {
+		for suffix, encode := range map[string]func([]byte) []byte{"": func(data []byte) []byte { return data }, ".gz": kmodtest.Gzip} {
+			file := filepath.Join(t.TempDir(), "m.ko"+suffix)
+			require.NoError(t, os.WriteFile(file, encode(kmodtest.File(kmodtest.Module{Vermagic: "6.1 SMP", Uses: c.uses, Unversioned: c.unversioned}, "x")), 0o644))
+			ko, err := NewReader().Read(context.Background(), file)
+			require.NoError(t, err)
+			assert.Equal(t, c.want, ko.Unversioned, name+suffix)
+		}
+	}
+}
+
 // The integration suite reads real modules with the sections that kernels since 6.14 may have
 // beside __versions, and modules of 32 bits.
 func FuzzParse(f *testing.F) {

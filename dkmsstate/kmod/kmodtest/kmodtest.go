@@ -18,7 +18,9 @@ type Module struct {
 	Name, Vermagic string
 	// Uses and Exports are the CRCs of the imported and exported symbols.
 	Uses, Exports map[string]uint32
-	Signed        bool
+	// Unversioned are imported symbols without a CRC.
+	Unversioned []string
+	Signed      bool
 }
 
 // Sample returns a module with a value in each field.
@@ -45,6 +47,11 @@ func File(m Module, note string) []byte {
 	for _, name := range slices.Sorted(maps.Keys(m.Exports)) {
 		symbols = append(symbols, elf.Sym64{Name: uint32(len(data[4])), Shndx: uint16(elf.SHN_ABS), Value: uint64(m.Exports[name])})
 		data[4] = append(data[4], "__crc_"+name+"\x00"...)
+	}
+	imported := slices.DeleteFunc(slices.Sorted(maps.Keys(m.Uses)), func(name string) bool { return name == "module_layout" })
+	for _, name := range append(imported, m.Unversioned...) {
+		symbols = append(symbols, elf.Sym64{Name: uint32(len(data[4])), Info: byte(elf.STB_GLOBAL) << 4})
+		data[4] = append(data[4], name+"\x00"...)
 	}
 	data[3] = Encode(symbols)
 	at := uint64(binary.Size(elf.Header64{}))
