@@ -45,14 +45,13 @@ func (k kernelAssessor) initramfsLink(m dkmsstate.Module) LoadLink {
 }
 
 // heldLink answers for a file of which the initramfs contains a copy that is not the installed one.
-// modprobe takes one in updates before others.
 func (k kernelAssessor) heldLink(name string, f dkmsstate.File) LoadLink {
 	all, l := k.look().Named(name), LoadLink{Link: LinkInitramfs, Verdict: CannotTell}
 	i := slices.IndexFunc(all, func(held initramfs.Module) bool { return held.Path == f.Path() })
 	switch {
 	case len(all) == 0:
 		return LoadLink{}
-	case len(all) > 1 && (i < 0 || !strings.HasPrefix(f.Dir, "updates")):
+	case len(all) > 1 && (i < 0 || !k.prefers(all[i], all)):
 		l.Reason = fmt.Sprintf("the initramfs contains several modules %s", name)
 		return l
 	}
@@ -62,7 +61,7 @@ func (k kernelAssessor) heldLink(name string, f dkmsstate.File) LoadLink {
 		return LoadLink{}
 	case initramfs.HeldOther:
 		l.Reason = heldText(name, f, held)
-		if len(dkms.BootModules(k.s.Layout, []string{name})) > 0 { // the initramfs loads it
+		if len(dkms.LoadedModules(k.s.Layout, []string{name})) > 0 {
 			l.Verdict = WillNotLoad
 		}
 	case initramfs.HeldCode:
@@ -74,6 +73,17 @@ func (k kernelAssessor) heldLink(name string, f dkmsstate.File) LoadLink {
 		l.Reason = fmt.Sprintf("the copy of %s in the initramfs cannot be compared", name)
 	}
 	return l
+}
+
+// prefers reports whether depmod certainly takes one of several modules of the same name in an
+// initramfs: all others are the kernel's own, and depmod.d(5) does not prefer them.
+func (k kernelAssessor) prefers(held initramfs.Module, all []initramfs.Module) bool {
+	rules := modprobe.ReadDepmod(k.s.Layout.Root, string(k.s.Kernel))
+	return !slices.ContainsFunc(all, func(other initramfs.Module) bool {
+		taken, _ := rules.Choose(other.Path, held.Path)
+		otherWay, _ := rules.Choose(held.Path, other.Path)
+		return other.Path != held.Path && (!strings.HasPrefix(other.Path, "kernel/") || taken != held.Path || otherWay != held.Path)
+	})
 }
 
 // heldText describes a copy in the initramfs that is another build than the installed one.
@@ -134,9 +144,17 @@ func (b boot) initramfsFiles(layout dkmsstate.Layout, kernel dkmsstate.Release) 
 	}
 	file := layout.InitramfsPath(kernel)
 	if !dkmsstate.Exists(file) {
-		return nil, true
+		return nil, !makesInitramfs(layout)
 	}
 	return []string{file}, true
+}
+
+// makesInitramfs reports whether the system has a program that may put an initramfs in another
+// place than Debian's.
+func makesInitramfs(layout dkmsstate.Layout) bool {
+	return slices.ContainsFunc([]string{"update-initramfs", "mkinitramfs", "dracut", "booster", "mkinitcpio", "ukify", "kernel-install", "mkosi-initrd"}, func(name string) bool {
+		return dkmsstate.Exists(layout.Path("/usr/bin/"+name)) || dkmsstate.Exists(layout.Path("/usr/sbin/"+name))
+	})
 }
 
 func stampOf(files []string) string { return dkmsstate.StampFiles(files...) }

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -61,6 +62,9 @@ func (k kernelAssessor) fileLink(m dkmsstate.Module) LoadLink {
 	if line, disabled := k.disabled(); disabled {
 		l.Verdict, l.Reason = CannotTell, fmt.Sprintf("no module is loaded once the system runs, because of %s", line)
 	}
+	if k.signing().LoadsNone() {
+		l.Verdict, l.Reason = CannotTell, "no module is loaded once the system runs, because of sysctl.kernel.modules_disabled on the command line"
+	}
 	for _, f := range b.Files {
 		if k.compiledIn()[modprobe.ModuleName(f.Name)] {
 			return LoadLink{Link: LinkFile, Verdict: WillNotLoad, Reason: compiledInText(f)}
@@ -93,47 +97,79 @@ func (k kernelAssessor) stopped(name string) LoadLink {
 	if line, ok := k.rules().Aliased(name); ok { // the other module may need this one
 		return LoadLink{Link: LinkFile, Verdict: CannotTell, Reason: fmt.Sprintf("modprobe loads another module by the name %s, because of %s", name, line)}
 	}
-	for word := range strings.FieldsSeq(k.commandLine()) {
-		list, ok := strings.CutPrefix(word, "module_blacklist=")
-		if ok && slices.Contains(strings.Split(dkmsstate.Underscored(list), ","), name) {
-			l.Reason = "the kernel refuses it, because of " + word + " on its command line"
-			return l
-		}
-	}
-	return LoadLink{}
-}
-
-// commandLine returns what is known of the command line of the kernel at the next boot.
-func (k kernelAssessor) commandLine() string {
-	if k.boot.startsNext(k.s.Kernel) && k.boot.next.Loader != "" {
-		return k.boot.next.Cmdline
-	}
-	return k.signing().Line()
-}
-
-// needs answers for a file that needs other modules, if one of them is missing or is of a module of
-// dkms that does not load.
-func (k kernelAssessor) needs(m dkmsstate.Module, f dkmsstate.File) LoadLink {
-	l := LoadLink{Link: LinkFile, Verdict: CannotTell}
-	paths, listed := k.s.Dep.Needs(f.Path())
-	if !listed && f.Copy != kmod.CopyMissing {
-		l.Reason = "modules.dep does not list " + f.Path()
+	if k.signing().Blacklists(name) {
+		l.Reason = fmt.Sprintf("the kernel refuses %s, because of module_blacklist on its command line", name)
 		return l
 	}
+	return LoadLink{}
+}
+
+// needs answers for a file that needs other modules, if one of them is missing, is not loaded, or does
+// not fit.
+func (k kernelAssessor) needs(m dkmsstate.Module, f dkmsstate.File) LoadLink {
+	paths, listed := k.s.Dep.Needs(f.Path())
+	if !listed && f.Copy != kmod.CopyMissing {
+		return LoadLink{Link: LinkFile, Verdict: CannotTell, Reason: "modules.dep does not list " + f.Path()}
+	}
 	for _, needed := range paths {
-		if !k.s.ModuleThere(needed) {
-			l.Verdict, l.Reason = WillNotLoad, fmt.Sprintf("it needs %s, which does not exist", k.s.ModulePath(needed))
+		if l := k.need(m, f, needed); l.Verdict != "" {
 			return l
-		}
-		of, ours := k.providerOf(needed)
-		if !ours || of == m {
-			continue
-		}
-		if v := k.load(of); v.Verdict != WillLoad {
-			return LoadLink{Link: LinkFile, Verdict: v.Verdict, Chosen: v.Chosen, Reason: fmt.Sprintf("it needs %s: %s", path.Base(needed), v.Text())}
 		}
 	}
 	return LoadLink{}
+}
+
+// need answers for one module that a file needs.
+func (k kernelAssessor) need(m dkmsstate.Module, f dkmsstate.File, needed string) LoadLink {
+	l := LoadLink{Link: LinkFile, Verdict: CannotTell}
+	of, ours := k.providerOf(needed)
+	stops := k.stopped(modprobe.ModuleName(needed))
+	switch {
+	case !k.s.ModuleThere(needed):
+		l.Verdict, l.Reason = WillNotLoad, fmt.Sprintf("it needs %s, which does not exist", k.s.ModulePath(needed))
+	case stops.Verdict != "":
+		l.Verdict, l.Chosen, l.Reason = stops.Verdict, stops.Chosen, fmt.Sprintf("it needs %s: %s", path.Base(needed), stops.Reason)
+	case ours && of == m:
+		return LoadLink{}
+	case ours:
+		if v := k.load(of); v.Verdict != WillLoad {
+			l.Verdict, l.Chosen, l.Reason = v.Verdict, v.Chosen, fmt.Sprintf("it needs %s: %s", path.Base(needed), v.Text())
+			return l
+		}
+		return k.fits(f, needed)
+	case !strings.HasPrefix(needed, "kernel/"):
+		l.Reason = fmt.Sprintf("it needs %s, which is neither the kernel's own nor of dkms", k.s.ModulePath(needed))
+	default:
+		return LoadLink{}
+	}
+	return l
+}
+
+// fits answers for a file that uses symbols of another module of dkms: the record of a build does not
+// show that the other one was built again.
+func (k kernelAssessor) fits(f dkmsstate.File, needed string) LoadLink {
+	l := LoadLink{Link: LinkFile, Verdict: CannotTell}
+	ko, err := k.s.Layout.Reader.Read(k.ctx, k.s.Layout.InstalledFile(k.s.Kernel, f))
+	provider, providerErr := k.s.Layout.Reader.Read(k.ctx, k.s.Layout.PlaceDir(k.s.Kernel, needed))
+	symbol := kmod.CRCMismatch(ko.Uses, provider.Exports)
+	switch {
+	case err != nil || providerErr != nil:
+		l.Reason = fmt.Sprintf("whether it fits %s cannot be determined", path.Base(needed))
+	case symbol != "":
+		l.Verdict, l.Reason = WillNotLoad, fmt.Sprintf("it was built for another %s: symbol %s differs", path.Base(needed), symbol)
+	case len(ko.Uses) == 0 && k.newer(needed, f.Path()):
+		l.Reason = fmt.Sprintf("%s was built again after it", path.Base(needed))
+	default:
+		return LoadLink{}
+	}
+	return l
+}
+
+// newer reports whether an installed file was written after another one.
+func (k kernelAssessor) newer(file, than string) bool {
+	a, err := os.Stat(k.s.Layout.PlaceDir(k.s.Kernel, file))
+	b, otherErr := os.Stat(k.s.Layout.PlaceDir(k.s.Kernel, than))
+	return err != nil || otherErr != nil || a.ModTime().After(b.ModTime())
 }
 
 // providerOf returns the module of dkms that an installed file belongs to.

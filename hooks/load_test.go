@@ -11,8 +11,10 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/dkmstest"
+	"dkms-hooks/dkmsstate/fresh"
 	"dkms-hooks/dkmsstate/initramfs/initramfstest"
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
+	"dkms-hooks/dkmsstate/record"
 )
 
 const bootKernel = string(dkmstest.Kernel)
@@ -39,6 +41,18 @@ func writeInitrd(f dkmstest.Root, modules map[string]string) {
 		files = append(files, initramfstest.File{Name: "usr/lib/modules/" + bootKernel + "/" + name, Data: []byte(data)})
 	}
 	f.Write("boot/initrd.img-"+bootKernel, string(initramfstest.Archive(files...)))
+}
+
+// needs makes modules.dep say that alpha needs another module.
+func needs(f dkmstest.Root, other string) {
+	dep := "kernel/own.ko:\nupdates/dkms/alpha.ko: " + other + "\n"
+	f.Write("lib/modules/"+bootKernel+"/modules.dep", dep)
+	f.Write("lib/modules/"+bootKernel+"/modules.dep.bin", dep)
+}
+
+// line makes GRUB start the kernel with arguments, and without an initramfs.
+func line(f dkmstest.Root, arguments string) {
+	f.Write("boot/grub/grub.cfg", "menuentry Debian {\nlinux /vmlinuz-"+bootKernel+" ro "+arguments+"\n}\n")
 }
 
 // What a module of dkms on the kernel that boots next will be, before the boot. hooks/systemtest
@@ -108,6 +122,39 @@ func TestLoadVerdicts(t *testing.T) {
 		}, WillNotLoad, LinkFile, "the kernel has alpha built in", 1},
 		"no modules once it runs": {func(f dkmstest.Root, _ string) { f.Write("etc/sysctl.d/x.conf", "kernel.modules_disabled = 1\n") },
 			CannotTell, LinkFile, "no module is loaded once the system runs", 3},
+		"install, and the module": {func(f dkmstest.Root, _ string) {
+			f.Write("etc/modprobe.d/x.conf", "install alpha /bin/true && /sbin/modprobe --ignore-install alpha\n")
+		}, CannotTell, LinkFile, "modprobe runs a command", 3},
+		"alias": {func(f dkmstest.Root, _ string) { f.Write("etc/modprobe.d/x.conf", "alias alpha other\n") },
+			CannotTell, LinkFile, "modprobe loads another module by the name alpha", 3},
+		"install of what it needs": {func(f dkmstest.Root, _ string) {
+			needs(f, "kernel/own.ko")
+			f.Write("etc/modprobe.d/x.conf", "install own /bin/false\n")
+		}, WillNotLoad, LinkFile, "it needs own.ko: modprobe runs a command", 0},
+		"it needs what is of nobody": {func(f dkmstest.Root, _ string) {
+			f.Write("lib/modules/"+bootKernel+"/extra/own2.ko", "x")
+			needs(f, "extra/own2.ko")
+		}, CannotTell, LinkFile, "which is neither the kernel's own nor of dkms", 3},
+		"on the command line, with a dash": {func(f dkmstest.Root, _ string) { line(f, "module-blacklist=alpha") }, WillNotLoad, LinkFile, "module_blacklist", 0},
+		"on it, quoted":                    {func(f dkmstest.Root, _ string) { line(f, `module_blacklist="alpha"`) }, WillNotLoad, LinkFile, "module_blacklist", 0},
+		"on it, replaced":                  {func(f dkmstest.Root, _ string) { line(f, "module_blacklist=alpha module_blacklist=x") }, WillLoad, "", "", 0},
+		"on it, for init":                  {func(f dkmstest.Root, _ string) { line(f, "-- module_blacklist=alpha") }, WillLoad, "", "", 0},
+		"on it, no modules at all":         {func(f dkmstest.Root, _ string) { line(f, "sysctl.kernel.modules_disabled=1") }, CannotTell, LinkFile, "modules_disabled", 3},
+		"dracut adds an older copy": {func(f dkmstest.Root, _ string) {
+			writeInitrd(f, map[string]string{inUpdates: other})
+			f.Write("etc/dracut.conf.d/x.conf", "add_drivers+=\" alpha \"\nomit_drivers+=\" alpha \"\n")
+		}, CannotTell, LinkInitramfs, "an older copy", 1},
+		"dracut loads an older copy": {func(f dkmstest.Root, _ string) {
+			writeInitrd(f, map[string]string{inUpdates: other})
+			f.Write("etc/dracut.conf.d/x.conf", "force_drivers+=\" alpha \"\n")
+		}, WillNotLoad, LinkInitramfs, "an older copy", 1},
+		"two copies in updates": {func(f dkmstest.Root, built string) {
+			writeInitrd(f, map[string]string{"updates/alpha.ko": other, inUpdates: built})
+		}, CannotTell, LinkInitramfs, "several modules alpha", 3},
+		"the kernel's own before it": {func(f dkmstest.Root, built string) {
+			writeInitrd(f, map[string]string{"kernel/drivers/alpha.ko": other, inUpdates: built})
+			f.Write("etc/depmod.d/x.conf", "search built-in updates\n")
+		}, CannotTell, LinkInitramfs, "several modules alpha", 3},
 		"blacklist": {func(f dkmstest.Root, _ string) { f.Write("etc/modprobe.d/x.conf", "blacklist alpha\n") }, WillLoad, "", "", 0},
 		"an alias": {func(f dkmstest.Root, _ string) { f.Write("etc/modprobe.d/x.conf", "alias alpha other\n") },
 			CannotTell, LinkFile, "modprobe loads another module by the name alpha", 3},
@@ -172,7 +219,37 @@ func TestLoadNeeds(t *testing.T) {
 	modules := check.Modules()
 	require.Len(t, modules, 2)
 	assert.Equal(t, WillNotLoad, modules[1].Load.Verdict)
-	assert.Contains(t, modules[1].Load.Reason, "it needs alpha.ko: does not load: modprobe runs a command")
+	assert.Contains(t, modules[1].Load.Reason, "it needs alpha.ko: modprobe runs a command")
+}
+
+// A module of dkms that another one uses was built again: the record of the other one does not show it.
+func TestLoadNeedsAnotherBuild(t *testing.T) {
+	f, _ := bootRoot(t)
+	alpha, beta := dkmsstate.Module{Name: "alpha", Version: "1"}, dkmsstate.Module{Name: "beta", Version: "1"}
+	ko := kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1), Exports: map[string]uint32{"sym": 5}}
+	f.InstallOf(alpha, ko)
+	f.Register(beta, "")
+	f.InstallOf(beta, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: map[string]uint32{"module_layout": 1, "sym": 5}})
+	dep := "kernel/own.ko:\nupdates/dkms/beta.ko: updates/dkms/alpha.ko\nupdates/dkms/alpha.ko:\n"
+	f.Write("lib/modules/"+bootKernel+"/modules.dep", dep)
+	f.Write("lib/modules/"+bootKernel+"/modules.dep.bin", dep)
+	inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + f.Layout.Root})
+	require.NoError(t, err)
+	verdict := func() *LoadView {
+		check, err := ReadBootCheck(t.Context(), inv)
+		require.NoError(t, err)
+		return check.Modules()[1].Load
+	}
+	assert.Equal(t, WillLoad, verdict().Verdict, verdict().Reason)
+
+	_, rec := f.Examine(fresh.Examine, dkmsstate.KernelRecord{}) // beta is recorded as fresh
+	require.NoError(t, record.Write(f.Layout, dkmsstate.Record{}.With(dkmstest.Kernel, rec)))
+	ko.Exports["sym"] = 6
+	f.InstallOf(alpha, ko)
+	f.Write("lib/modules/"+bootKernel+"/modules.dep", dep)
+	f.Write("lib/modules/"+bootKernel+"/modules.dep.bin", dep)
+	assert.Equal(t, WillNotLoad, verdict().Verdict)
+	assert.Contains(t, verdict().Reason, "it was built for another alpha.ko: symbol sym differs")
 }
 
 // An initramfs that was made again is not known until it is read, and status does not read it.

@@ -53,7 +53,7 @@ func (m Machine) grub() Choice {
 		return unknown(grubName, fmt.Sprintf("%s: the entry %q: %v", c.Reason, c.Entry, err))
 	}
 	c.Cmdline, c.CmdlinePerhaps, c.CmdlineComplete = linux.cmdline, linux.perhaps, linux.complete
-	if linux.initrdKnown {
+	if linux.initrdKnown && linux.complete && argument(linux.cmdline, "initrd") == "" {
 		c.Initrd, c.InitrdKnown = m.initrdFiles(linux.initrd, "/boot")
 	}
 	return c
@@ -199,7 +199,7 @@ func (r *grubRun) linux(e grubEntry) (grubLinux, error) {
 	}
 	linux, err := linuxOf(kernels[0])
 	if strings.HasPrefix(kernels[0].command, "linux") { // that of a kernel below a hypervisor is a module as well
-		linux.initrd, linux.initrdKnown = initrdOf(entry.initrds)
+		linux.initrd, linux.initrdKnown = initrdOf(entry.initrds, kernels[0])
 	}
 	return linux, err
 }

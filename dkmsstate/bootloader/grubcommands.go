@@ -53,9 +53,9 @@ func (r *grubRun) execute(name string, args []grubValue, c grubCommand) error {
 	case name == "blscfg":
 		return r.addSpecified(args)
 	case r.inEntry && slices.Contains(loads(), name):
-		r.boots = append(r.boots, grubLoad{command: name, args: args, certain: r.doubt == 0})
+		r.boots = append(r.boots, grubLoad{command: name, args: args, certain: r.doubt == 0, roots: r.roots})
 	case strings.HasPrefix(name, "initrd"):
-		r.initrds = append(r.initrds, grubLoad{command: name, args: args, certain: r.doubt == 0})
+		r.initrds = append(r.initrds, grubLoad{command: name, args: args, certain: r.doubt == 0, roots: r.roots})
 	case name == "increment" || name == "read" || name == "getenv":
 		for _, arg := range args {
 			r.env[arg.text] = grubValue{}
@@ -113,7 +113,7 @@ func (r *grubRun) setByOption(args []grubValue) {
 		if before, after, ok := strings.Cut(name, ":"); ok { // regexp --set 1:NAME
 			_, name = before, after
 		}
-		r.env[name] = grubValue{}
+		r.assign(name, grubValue{})
 	}
 }
 

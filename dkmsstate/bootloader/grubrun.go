@@ -102,6 +102,8 @@ type grubRun struct {
 	inEntry bool
 	// initrds is what the commands initrd load.
 	initrds []grubLoad
+	// roots counts how often root was set, the filesystem from which files are loaded.
+	roots int
 	// specified reports whether the menu has the entries of the Boot Loader Specification.
 	specified bool
 }
@@ -121,6 +123,8 @@ type grubLoad struct {
 	command string
 	args    []grubValue
 	certain bool
+	// roots is how often root was set before.
+	roots int
 }
 
 // grubPrefix is the value of prefix and config_directory: the directory of grub.cfg. It cannot
@@ -236,7 +240,16 @@ func (r *grubRun) setVariable(name string, v grubValue) {
 	if !v.known {
 		v = grubValue{either: v.either}
 	}
-	r.env[name], r.last = v, yes
+	r.assign(name, v)
+	r.last = yes
+}
+
+// assign gives a variable a value.
+func (r *grubRun) assign(name string, v grubValue) {
+	r.env[name] = v
+	if name == "root" {
+		r.roots++
+	}
 }
 
 // branches evaluates the branches of "if".

@@ -6,24 +6,36 @@ import (
 	"strings"
 )
 
-// initrdOf returns the files that the commands initrd of an entry load, and whether they are known.
-func initrdOf(loads []grubLoad) (files []string, known bool) {
+// initrdOf returns the files that the commands initrd of an entry load, and whether they are known:
+// they are on the filesystem of the kernel.
+func initrdOf(loads []grubLoad, kernel grubLoad) (files []string, known bool) {
+	device := ""
+	for _, arg := range kernel.args {
+		if device, _ = splitDevice(arg.text); !strings.HasPrefix(arg.text, "--") {
+			break
+		}
+	}
 	for _, load := range loads {
-		if !load.certain || len(files) > 0 { // a second command replaces what the first one loaded
+		if !load.certain || len(files) > 0 || load.roots != kernel.roots { // a second command replaces what the first one loaded
 			return nil, false
 		}
 		for _, arg := range load.args {
-			_, name, device := strings.Cut(arg.text, ")")
-			if !device || !strings.HasPrefix(arg.text, "(") {
-				name = arg.text
-			}
-			if !arg.known || !path.IsAbs(name) { // newc:NAME:FILE puts a file below another name
+			its, name := splitDevice(arg.text)
+			if !arg.known || its != device || !path.IsAbs(name) { // newc:NAME:FILE puts a file below another name
 				return nil, false
 			}
 			files = append(files, name)
 		}
 	}
 	return files, true
+}
+
+// splitDevice returns the device in a name of GRUB, "(hd0,gpt2)/NAME", "" without one, and the name.
+func splitDevice(text string) (device, name string) {
+	if device, name, ok := strings.Cut(text, ")"); ok && strings.HasPrefix(device, "(") {
+		return device, name
+	}
+	return "", text
 }
 
 // initrdKnown reports whether the entry has the names of the files of its initramfs, and not

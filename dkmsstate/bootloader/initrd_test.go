@@ -33,7 +33,11 @@ func TestInitrd(t *testing.T) {
 		known bool
 	}{
 		"GRUB":                          {grub("initrd /initrd.img-" + k), []string{"/boot/initrd.img-" + k}, true},
-		"GRUB, with a device":           {grub("initrd (hd0,gpt2)/boot/initrd.img-" + k), []string{"/boot/initrd.img-" + k}, true},
+		"GRUB, with a device":           {files{"/boot/grub/grub.cfg": "menuentry x {\nlinux --x (hd0,gpt2)/boot/vmlinuz-" + k + " ro\ninitrd (hd0,gpt2)/boot/initrd.img-" + k + "\n}"}, []string{"/boot/initrd.img-" + k}, true},
+		"GRUB, from another device":     {grub("initrd (hd1,gpt2)/boot/initrd.img-" + k), nil, false},
+		"GRUB, from another root":       {grub("set root=hd1,gpt2\ninitrd /boot/initrd.img-" + k), nil, false},
+		"GRUB, after another search":    {grub("search --set=root --label x\ninitrd /boot/initrd.img-" + k), nil, false},
+		"GRUB, an argument":             {files{"/boot/grub/grub.cfg": "menuentry x {\nlinux /vmlinuz-" + k + " initrd=/x\n}"}, nil, false},
 		"GRUB, none":                    {grub("true"), nil, true},
 		"GRUB, two":                     {grub("initrd /initrd.img-" + k + " /grub/grub.cfg"), []string{"/boot/initrd.img-" + k, "/boot/grub/grub.cfg"}, true},
 		"GRUB, another":                 {grub("initrd /missing"), nil, false},
@@ -50,6 +54,7 @@ func TestInitrd(t *testing.T) {
 		"extlinux, none":                {extlinux("append ro"), nil, true},
 		"systemd-boot":                  {systemd("initrd /a/initrd"), []string{"/efi/a/initrd"}, true},
 		"systemd-boot, none":            {systemd(""), nil, true},
+		"systemd-boot, an argument":     {systemd("options ro initrd=\\a\\initrd"), nil, false},
 		"systemd-boot, missing":         {systemd("initrd /b/initrd"), nil, false},
 		"a unified image":               {files{"/efi/EFI/systemd/systemd-bootx64.efi": "", "/efi/EFI/Linux/a.efi": unifiedImage(".uname", k)}, []string{"/efi/EFI/Linux/a.efi"}, true},
 		"Raspberry Pi":                  {pi("auto_initramfs=1"), []string{"/boot/firmware/initramfs8"}, true},

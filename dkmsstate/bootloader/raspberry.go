@@ -80,6 +80,9 @@ func (m Machine) raspberry() Choice {
 // initramfs returns the name of the file of the initramfs, "" for none, and whether it is known.
 // With auto_initramfs the name follows from that of the image: kernel_2712.img has initramfs_2712.
 func (set raspberrySettings) initramfs(image string) (name string, known bool) {
+	if _, other := set["ramfsfile"]; other {
+		return "", false
+	}
 	named, isNamed := set[initramfsKey]
 	auto, isAuto := set["auto_initramfs"]
 	switch {

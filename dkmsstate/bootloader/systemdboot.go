@@ -195,7 +195,7 @@ func (m Machine) startEntry(e blsEntry, c Choice) (Choice, error) {
 	var err error
 	if e.linux != "" {
 		c.Cmdline, c.CmdlineComplete = e.options, true
-		if e.initrdKnown() {
+		if e.initrdKnown() && argument(e.options, "initrd") == "" {
 			c.Initrd, c.InitrdKnown = m.onPartition(e.dir, e.initrd)
 		}
 		if c.Kernel, err = m.releaseOf(path.Join(e.dir, e.linux)); err == nil {
@@ -210,7 +210,7 @@ func (m Machine) startEntry(e blsEntry, c Choice) (Choice, error) {
 	}
 	c.Kernel, c.Cmdline = u.release, u.cmdline
 	c.CmdlineComplete = e.options == "" && !m.exists(path.Join(e.dir, inside+".extra.d")) && !m.exists(path.Join(e.dir, "loader/addons"))
-	if c.CmdlineComplete && len(e.initrd) == 0 { // what adds arguments can add archives
+	if c.CmdlineComplete && len(e.initrd) == 0 && argument(u.cmdline, "initrd") == "" { // what adds arguments can add archives
 		c.Initrd, c.InitrdKnown = m.onPartition(e.dir, []string{inside})
 	}
 	return c, nil

@@ -54,6 +54,22 @@ func (d DKMS) AfterInitramfs(ctx context.Context, kernel dkmsstate.Release) erro
 // configuration of initramfs-tools(7) and dracut.conf(5). These are the modules in their lists
 // for every initramfs, and those with a hook of the same name, as ZFS has.
 func BootModules(l dkmsstate.Layout, names []string) []string {
+	listed := listedModules(l, "add_drivers", "force_drivers", "drivers")
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return !listed[dkmsstate.Underscored(name)] && !bootHook(l, name)
+	})
+}
+
+// LoadedModules returns those of the named modules that an initramfs certainly loads if it contains
+// them: initramfs-tools loads what its lists name, and dracut what force_drivers names.
+func LoadedModules(l dkmsstate.Layout, names []string) []string {
+	listed := listedModules(l, "force_drivers")
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !listed[dkmsstate.Underscored(name)] })
+}
+
+// listedModules returns the modules in the lists of initramfs-tools, and in variables of dracut's
+// configuration.
+func listedModules(l dkmsstate.Layout, variables ...string) map[string]bool {
 	listed := map[string]bool{}
 	lists := []string{l.Path("/etc/initramfs-tools/modules")}
 	for _, pattern := range []string{"/usr/share/initramfs-tools/modules.d/*", "/etc/dracut.conf", "/etc/dracut.conf.d/*.conf"} {
@@ -67,7 +83,7 @@ func BootModules(l dkmsstate.Layout, names []string) []string {
 			fields := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\n\"'+=", r) })
 			if !strings.Contains(list, "dracut") {
 				fields = fields[:min(1, len(fields))] // options of the module follow
-			} else if len(fields) > 0 && !strings.HasSuffix(fields[0], "drivers") {
+			} else if len(fields) > 0 && !slices.Contains(variables, fields[0]) {
 				continue
 			}
 			for _, field := range fields {
@@ -75,9 +91,7 @@ func BootModules(l dkmsstate.Layout, names []string) []string {
 			}
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return !listed[dkmsstate.Underscored(name)] && !bootHook(l, name)
-	})
+	return listed
 }
 
 // bootHook reports whether a hook of an initramfs has the name of a module.

@@ -27,7 +27,8 @@ func (x Examination) judgeSymbols(b dkmsstate.Build, modules []kmod.Module) dkms
 	if !x.s.Buildable() {
 		for _, ko := range modules {
 			if symbol := kmod.CRCMismatch(ko.Uses, ownUses(x.Own())); symbol != "" {
-				return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Rejected: true, Reason: fmt.Sprintf("the kernel's own modules use another version of symbol %s", symbol)}
+				return dkmsstate.Freshness{Verdict: dkmsstate.Stale, Rejected: symbol == kmod.ModuleLayout, // a module of dkms may export any other
+					Reason: fmt.Sprintf("the kernel's own modules use another version of symbol %s", symbol)}
 			}
 		}
 		return dkmsstate.Freshness{Verdict: dkmsstate.Unknown, Reason: "vermagic matches, no headers to compare with"}

@@ -27,7 +27,7 @@ func (l Line) Local() bool {
 
 // Nothing reports whether the command that the line gives in the place of a module does nothing.
 func (l Line) Nothing() bool {
-	if len(l.Words) < 3 {
+	if len(l.Words) != 3 { // others are shell code
 		return false
 	}
 	switch l.Words[2] {

@@ -93,8 +93,15 @@ func (m *Machine) Kernel(ctx context.Context, release dkmsstate.Release, line Li
 	return k
 }
 
-// Line returns the command line that the kernel gets, "" if it is not known.
-func (k *Kernel) Line() string { return k.line }
+// Blacklists reports whether the command line tells the kernel to refuse a module, by its name as
+// lsmod(8) prints it (kernel/module/main.c, blacklisted: the names are compared as they are).
+func (k *Kernel) Blacklists(module string) bool {
+	return slices.Contains(strings.Split(k.parameters().blacklist, ","), module)
+}
+
+// LoadsNone reports whether the command line tells the kernel to load no module once the first
+// process runs.
+func (k *Kernel) LoadsNone() bool { return k.parameters().disabled }
 
 // ownSigners returns the signatures of a few of the kernel's own modules, small ones from the whole
 // of modules.order. Modules that are not signed count as nothing.

@@ -12,6 +12,10 @@ type parameters struct {
 	// doubt is the first parameter of which it is not known here whether it makes the kernel
 	// refuse modules. keysDoubt is the first one by which it may not read the firmware's keys.
 	doubt, keysDoubt string
+	// blacklist are the modules that the kernel refuses, separated by commas. disabled reports
+	// whether it loads no module once the first process runs.
+	blacklist string
+	disabled  bool
 }
 
 // Decides reports whether arguments of a command line may decide about signatures. Quotes and "--"
@@ -52,6 +56,10 @@ func (p *parameters) add(name, value string, valued bool) {
 		p.enforce = p.enforce || !valued || isTrue(value)
 	case name == "lockdown":
 		p.lockdown = p.lockdown || value == "integrity" || value == "confidentiality"
+	case name == "module_blacklist": // the last one counts (core_param)
+		p.blacklist = value
+	case name == "sysctl.kernel.modules_disabled", name == "sysctl.kernel/modules_disabled":
+		p.disabled = p.disabled || value != "0"
 	case name == "noefi", name == "efi" && strings.Contains(value, "noruntime"):
 		p.keysDoubt = first(p.keysDoubt, name)
 	case name == "ima_policy", name == "ima_appraise", name == "fips", name == "bootconfig", name == "nomodule", strings.HasPrefix(name, "loadpin."):
