@@ -48,6 +48,17 @@ func (k realKernel) in(part, revision string) string {
 	return "/srv/linux-" + part + "-" + k.kver + "_" + k.upstream + "-" + revision + "_amd64.deb"
 }
 
+// env are the variables by which scripts name the kernel and its packages in a root.
+func (k realKernel) env() []string {
+	env := []string{"K=" + k.kver}
+	for _, revision := range k.revisions {
+		for _, part := range []string{"image", "headers"} {
+			env = append(env, part+revision+"="+k.in(part, revision))
+		}
+	}
+	return env
+}
+
 func (k realKernel) has(revision string) bool { return slices.Contains(k.revisions, revision) }
 
 func onX86(t *testing.T) bool {
@@ -56,8 +67,8 @@ func onX86(t *testing.T) bool {
 	return err == nil && strings.TrimSpace(string(arch)) == "x86_64"
 }
 
-// bootRow is a transition of a real kernel. The script names packages by
-// image1, headers1, image2 and headers2.
+// bootRow is a transition of a real kernel that is installed with its headers. The script
+// names packages by image1, headers1, image2 and headers2.
 type bootRow struct {
 	name, do string
 	// second reports whether it needs the second revision.
@@ -65,14 +76,13 @@ type bootRow struct {
 }
 
 func bootRows() []bootRow {
-	install := "dpkg -i $headers1 && dpkg -i $image1"
 	return []bootRow{
-		{name: "installed", do: install},
-		{name: "reinstalled", do: install + " && dpkg -i $image1"},
-		{name: "upgraded to a new revision", second: true, do: install + " && dpkg -i $headers2 $image2"},
-		{name: "reinstalled without headers", do: install + " && dpkg -r linux-headers-$K && dpkg -i $image1"},
-		{name: "removed, installed again", do: install + " && dpkg -r linux-image-$K && dpkg -i $image1"},
-		{name: "removal aborted", do: install + ` && printf '#!/bin/sh\nexit 1\n' >/etc/kernel/prerm.d/zz-fail &&
+		{name: "installed", do: ":"},
+		{name: "reinstalled", do: "dpkg -i $image1"},
+		{name: "upgraded to a new revision", second: true, do: "dpkg -i $headers2 $image2"},
+		{name: "reinstalled without headers", do: "dpkg -r linux-headers-$K && dpkg -i $image1"},
+		{name: "removed, installed again", do: "dpkg -r linux-image-$K && dpkg -i $image1"},
+		{name: "removal aborted", do: `printf '#!/bin/sh\nexit 1\n' >/etc/kernel/prerm.d/zz-fail &&
 chmod 755 /etc/kernel/prerm.d/zz-fail && ! dpkg -r linux-image-$K`},
 	}
 }
@@ -86,33 +96,44 @@ func testBoot(t *testing.T, l suite) {
 	stockRoot.Must(t, "dpkg -P acpi-call-dkms")
 	oursRoot.Must(t, "dpkg -P acpi-call-dkms")
 	for _, k := range findKernels(t, l.kernels) {
+		var stockWith lab.Root
+		if l.withStock {
+			stockWith, _ = l.withKernel(t, stockRoot, k)
+		}
+		oursWith, installed := l.withKernel(t, oursRoot, k)
 		for _, row := range bootRows() {
 			if row.second && !k.has("2") {
 				continue
 			}
 			t.Run(k.kver+" "+row.name, func(t *testing.T) {
 				stock := l.ofStock(func() string {
-					verdict, _ := l.boot(t, stockRoot, k, row)
+					verdict, _ := l.boot(t, stockWith, k, row)
 					return verdict
 				})
-				ours, out := l.boot(t, oursRoot, k, row)
+				ours, out := l.boot(t, oursWith, k, row)
 				l.table.add(endState{
 					where:      l.Name + " " + k.kver + ", booted",
 					transition: row.name,
 					stock:      stock,
 					ours:       ours,
 				})
-				assert.Equal(t, "beta loaded", ours, out)
+				assert.Equal(t, "beta loaded", ours, "%s\n%s", installed, out)
 			})
 		}
 	}
+}
+
+// withKernel is a fork of a root with a kernel and its headers, and what was said of them.
+func (l suite) withKernel(t *testing.T, from lab.Root, k realKernel) (lab.Root, string) {
+	t.Helper()
+	r := from.Fork(t, l.Scratch)
+	return r, r.Must(t, "dpkg -i $headers1 && dpkg -i $image1", l.copyKernel(t, r, k)...)
 }
 
 // boot does a transition in a fork of a root and gives the verdict of a boot.
 func (l suite) boot(t *testing.T, from lab.Root, k realKernel, row bootRow) (verdict, output string) {
 	t.Helper()
 	r := from.Fork(t, l.Scratch)
-	env := l.copyKernel(t, r, k)
-	output = r.Must(t, row.do, env...)
+	output = r.Must(t, row.do, k.env()...)
 	return l.Make(t, "bootjudge", r.Dir, k.kver, "beta"), output
 }

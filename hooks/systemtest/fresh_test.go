@@ -42,8 +42,13 @@ func freshRows() []freshRow {
 // second oracle.
 func testFresh(t *testing.T, l suite) {
 	l.needBoots(t)
-	stock, ours := l.witnesses(t, l.stock), l.witnesses(t, l.ours)
+	stockRoot, oursRoot := l.witnesses(t, l.stock), l.witnesses(t, l.ours)
 	for _, k := range findKernels(t, l.kernels) {
+		var stock lab.Root
+		if l.withStock {
+			stock, _ = l.withKernel(t, stockRoot, k)
+		}
+		ours, _ := l.withKernel(t, oursRoot, k)
 		for _, row := range freshRows() {
 			if !k.has(row.revision) {
 				continue
@@ -107,14 +112,12 @@ func (l suite) witnesses(t *testing.T, from lab.Root) lab.Root {
 	return r
 }
 
-// renew installs the first revision and then the row's, and gives the boot's verdict
-// with all that was said of the latter.
+// renew installs the row's revision over the first, and gives the boot's verdict with all that
+// was said.
 func (l suite) renew(t *testing.T, from lab.Root, k realKernel, row freshRow) (verdict, output string) {
 	t.Helper()
 	r := from.Fork(t, l.Scratch)
-	env := l.copyKernel(t, r, k)
-	r.Must(t, "dpkg -i $headers1 && dpkg -i $image1", env...)
-	env = append(env, "image="+k.in("image", row.revision), "headers="+k.in("headers", row.revision))
+	env := append(k.env(), "image="+k.in("image", row.revision), "headers="+k.in("headers", row.revision))
 	const builds = "echo \"--- builds $(wc -l </var/tmp/witness.builds)\""
 	status := "echo '--- status'; if command -v dkms-hooks >/dev/null; then dkms-hooks status --json; fi; " + builds
 	output = r.Must(t, row.first+" && { "+status+"; } && "+row.second+" && "+builds, env...)
@@ -129,13 +132,11 @@ func (l suite) renew(t *testing.T, from lab.Root, k realKernel, row freshRow) (v
 // copyKernel copies all packages of a kernel into a root, and gives their names.
 func (l suite) copyKernel(t *testing.T, r lab.Root, k realKernel) []string {
 	t.Helper()
-	env := []string{"K=" + k.kver}
 	for _, revision := range k.revisions {
 		for _, part := range []string{"image", "headers"} {
 			name := filepath.Base(k.in(part, revision))
 			r.CopyIn(t, filepath.Join(l.kernels, name), name)
-			env = append(env, part+revision+"="+k.in(part, revision))
 		}
 	}
-	return env
+	return k.env()
 }

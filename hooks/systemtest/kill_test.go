@@ -189,7 +189,7 @@ func testStockWorst(t *testing.T, l suite) {
 		t.Skip("the stock hooks are run by make compare")
 	}
 	of := l
-	of.ours = l.stock
+	of.ours, of.stages = l.stock, newStages(t)
 	settled := of.small(t)
 	env := l.killEnv(t)
 	l.Make(t, "mkmodule", settled.Dir, "gamma", "1.0")
@@ -278,7 +278,7 @@ func (l suite) jobs(t *testing.T) []job {
 	return jobs
 }
 
-// small is a root with a kernel and two tiny modules: a real kernel that is built for
+// small forks a root with a kernel and two tiny modules: a real kernel that is built for
 // in a second, where there is one.
 func (l suite) small(t *testing.T) lab.Root {
 	t.Helper()
@@ -286,9 +286,11 @@ func (l suite) small(t *testing.T) lab.Root {
 	if !ok {
 		return l.whole("builddeb").settled.Fork(t, l.Scratch)
 	}
-	r := l.ours.Fork(t, l.Scratch)
-	r.Must(t, "dpkg -P acpi-call-dkms")
-	env := l.copyKernel(t, r, k)
-	r.Must(t, "dpkg -i $headers1 && dpkg -i $image1", env...)
-	return r
+	small := l.stages.get("small", func(t *testing.T) stage {
+		bare := l.ours.Fork(t, l.Scratch)
+		bare.Must(t, "dpkg -P acpi-call-dkms")
+		r, _ := l.withKernel(t, bare, k)
+		return stage{settled: r}
+	})
+	return small.settled.Fork(t, l.Scratch)
 }

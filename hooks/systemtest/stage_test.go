@@ -44,24 +44,31 @@ func (l suite) settledTwo(t *testing.T, from lab.Root, style string) stage {
 	return s
 }
 
-// stages are those of a suite, each made when it is first asked for and there
-// until the suite ends.
+// stages are those of a suite by name, each made when it is first asked for and there
+// until the suite ends. Only forks of them are worked in.
 type stages struct {
 	t  *testing.T
 	mu sync.Mutex
 	of map[string]stage
 }
 
+func newStages(t *testing.T) *stages { return &stages{t: t, of: map[string]stage{}} }
+
+// get returns the stage of that name, made if it is not there.
+func (s *stages) get(name string, make func(*testing.T) stage) stage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	got, ok := s.of[name]
+	if !ok {
+		got = make(s.t)
+		s.of[name] = got
+	}
+	return got
+}
+
 // whole is a stage with our hooks.
 func (l suite) whole(style string) stage {
-	l.stages.mu.Lock()
-	defer l.stages.mu.Unlock()
-	s, ok := l.stages.of[style]
-	if !ok {
-		s = l.settled(l.stages.t, l.ours, style)
-		l.stages.of[style] = s
-	}
-	return s
+	return l.stages.get(style, func(t *testing.T) stage { return l.settled(t, l.ours, style) })
 }
 
 // modules are those of the good modules that a stage has.

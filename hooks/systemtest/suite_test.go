@@ -32,10 +32,11 @@ func newSuite(t *testing.T, in lab.Lab, s settings, name string) suite {
 	l := suite{Suite: in.Suite(t, name), settings: s}
 	l.MakeKernels(t)
 	l.stock = l.Base().Fork(t, l.Scratch)
+	l.stock.Must(t, "rm -rf /var/lib/apt/lists/*_* /var/cache/apt/*.bin") // they cost each call of apt more than a second
 	l.Make(t, "mkmodule", l.stock.Dir, "alpha", "1.0")
 	l.Make(t, "mkmodule", l.stock.Dir, "beta", "1.0", "--depends", "alpha", "--post-remove")
 	l.stock.Must(t, "dpkg -i /debs/acpi-call-dkms_*.deb")
 	l.ours = l.InstallOurs(t, l.stock)
-	l.stages = &stages{t: t, of: map[string]stage{}}
+	l.stages = newStages(t)
 	return l
 }
