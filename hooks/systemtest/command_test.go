@@ -14,6 +14,7 @@ func testCommand(t *testing.T, l suite) {
 	from := l.whole("builddeb").settled
 	env := l.Env()
 	t.Run("all well", func(t *testing.T) {
+		l.turns.need(t, 0)
 		r := from.Fork(t, l.Scratch)
 		out := r.Must(t, "dkms-hooks status && dkms-hooks check", env...)
 		assert.Contains(t, out, l.Kver)
@@ -26,6 +27,7 @@ func testCommand(t *testing.T, l suite) {
 	})
 	// A hook that runs before ours sees what ours is going to see.
 	t.Run("explained as dpkg removes", func(t *testing.T) {
+		l.turns.need(t, 1)
 		r := from.Fork(t, l.Scratch)
 		before := r.Must(t, "dkms-hooks explain prerm $K --package linux-image-$K", env...)
 		assert.Contains(t, before, "install ok installed")
@@ -35,6 +37,7 @@ func testCommand(t *testing.T, l suite) {
 		assert.Contains(t, out, "unbuild alpha/1.0")
 	})
 	t.Run("broken and repaired", func(t *testing.T) {
+		l.turns.need(t, 2)
 		r := from.Fork(t, l.Scratch)
 		out, code := r.Run(t, `truncate -s 0 /lib/modules/$K/updates/dkms/alpha.ko* && rm -r /var/lib/dkms/beta/1.0/$K && dkms remove acpi-call/$(ls /var/lib/dkms/acpi-call | grep ^[0-9]) --all >/dev/null
 mkdir -p /var/lib/dkms/alpha/1.0/5.4.0-gone/x86_64/module && echo m >/var/lib/dkms/alpha/1.0/5.4.0-gone/x86_64/module/alpha.ko
@@ -50,6 +53,7 @@ dkms-hooks check`, env...)
 		ending{image: installed, modules: present}.holds(t, look(t, r, l.Kver, goodModules()...), out)
 	})
 	t.Run("followed", func(t *testing.T) {
+		l.turns.need(t, 3)
 		r := from.Fork(t, l.Scratch)
 		l.Make(t, "mkmodule", r.Dir, "slow", "1.0")
 		// It is built until what it says is seen, at most a minute.

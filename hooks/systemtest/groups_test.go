@@ -10,7 +10,8 @@ type group struct {
 	test func(*testing.T, suite)
 }
 
-// everySuite are the groups about what the dkms of a suite does.
+// everySuite are the groups about what the dkms of a suite does. With -quick most of their
+// cases are played in one suite each, by turns.
 func everySuite() []group {
 	return []group{
 		{"matrix", testMatrix},

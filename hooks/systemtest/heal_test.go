@@ -55,8 +55,9 @@ for f in ` + alpha + `/x86_64/module/alpha.ko.xz updates/dkms/alpha.ko.xz; do [ 
 func testHeal(t *testing.T, l suite) {
 	from := l.whole("builddeb")
 	whole := ending{image: installed, modules: present}
-	for _, d := range damages() {
+	for i, d := range damages() {
 		t.Run(d.name, func(t *testing.T) {
+			l.turns.need(t, i)
 			r := from.settled.Fork(t, l.Scratch)
 			r.Must(t, d.do, l.Env()...)
 			out := r.Must(t, cmp.Or(d.by, "dkms-hooks reconcile"), l.Env()...)
@@ -69,6 +70,7 @@ func testHeal(t *testing.T, l suite) {
 		})
 	}
 	t.Run("all at once, and the kernel goes", func(t *testing.T) {
+		l.turns.need(t, 0)
 		r := from.settled.Fork(t, l.Scratch)
 		for _, d := range damages() {
 			if !d.kernels { // dpkg leaves what is not its own
@@ -81,12 +83,14 @@ func testHeal(t *testing.T, l suite) {
 		r.Must(t, "[ ! -e /lib/modules/$K ] && ! ls -d /var/lib/dkms/*pending*", l.Env()...)
 	})
 	t.Run("a module that a package put there stays", func(t *testing.T) {
+		l.turns.need(t, 1)
 		r := from.settled.Fork(t, l.Scratch)
 		out := r.Must(t, lab.Prelude+`mkdir -p /srv/o/DEBIAN /srv/o/lib/modules/$K/updates/dkms && printf '%s\n' 'Package: owner' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >/srv/o/DEBIAN/control &&
 : >/srv/o/lib/modules/$K/updates/dkms/owned.ko && dpkg-deb -b /srv/o /srv/owner.deb && dpkg -i /srv/owner.deb && dpkg -P linux-image-$K linux-headers-$K && ls /lib/modules/$K/updates/dkms`, l.Env()...)
 		assert.Contains(t, out, "\nowned.ko\n")
 	})
 	t.Run("a tree that is a symbolic link", func(t *testing.T) {
+		l.turns.need(t, 2)
 		r := from.settled.Fork(t, l.Scratch)
 		r.Must(t, "dkms-hooks run prerm $K --params remove && mv /var/lib/dkms /srv/dkms && ln -s ../../srv/dkms /var/lib/dkms", l.Env()...)
 		out := r.Must(t, "dpkg -i $image1", l.Env()...)
@@ -96,6 +100,7 @@ func testHeal(t *testing.T, l suite) {
 		ending{modules: gone}.holds(t, look(t, r, l.Kver, goodModules()...), out)
 	})
 	t.Run("hooks run as a 32-bit process", func(t *testing.T) {
+		l.turns.need(t, 3)
 		r := from.settled.Fork(t, l.Scratch)
 		before := look(t, r, l.Kver, goodModules()...)
 		out := r.Must(t, "setarch i686 dpkg -i $image1", l.Env()...)
@@ -106,6 +111,7 @@ func testHeal(t *testing.T, l suite) {
 		assert.NotContains(t, out, "/i686")
 	})
 	t.Run("no-autoinstall", func(t *testing.T) {
+		l.turns.need(t, 4)
 		r := from.settled.Fork(t, l.Scratch)
 		r.Must(t, ": >/etc/dkms/no-autoinstall; rm /lib/modules/$K/updates/dkms/alpha.ko*; rm -r /var/lib/dkms/beta/1.0/$K", l.Env()...)
 		out := r.Must(t, "dpkg -i $image1", l.Env()...)
@@ -114,6 +120,7 @@ func testHeal(t *testing.T, l suite) {
 		ending{image: installed, modules: unbuilt}.holds(t, look(t, r, l.OtherKver(), goodModules()...), out)
 	})
 	t.Run("a module without AUTOINSTALL that somebody installed", func(t *testing.T) {
+		l.turns.need(t, 5)
 		r := from.settled.Fork(t, l.Scratch)
 		r.Must(t, "sed -i /AUTOINSTALL/d /usr/src/alpha-1.0/dkms.conf; rm /lib/modules/$K/updates/dkms/alpha.ko*", l.Env()...)
 		out := r.Must(t, "dpkg -i $image1", l.Env()...)

@@ -87,8 +87,9 @@ grep -q changed /etc/kernel/prerm.d/dkms.stock && dpkg -i --force-downgrade --fo
 			do: squatter("/usr/share/squatted") + repack("/srv/dkms-hooks.deb", "touch /srv/new/usr/share/squatted") +
 				"dpkg -i /srv/new.deb; s=$?; dpkg -r squatter && exit $s"},
 	}
-	for _, row := range rows {
+	for i, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
+			l.turns.need(t, i)
 			r := row.from.Fork(t, l.Scratch)
 			r.CopyIn(t, l.Deb, "dkms-hooks.deb")
 			out, exit := r.Run(t, row.do)
@@ -103,7 +104,7 @@ grep -q changed /etc/kernel/prerm.d/dkms.stock && dpkg -i --force-downgrade --fo
 // kernel: what is noted, backed up or requested by then is not lost.
 func testPackageInRun(t *testing.T, l suite) {
 	whole := ending{image: installed, modules: present}
-	for _, row := range []struct {
+	for i, row := range []struct {
 		name, do string
 		want     ending
 	}{
@@ -116,6 +117,7 @@ func testPackageInRun(t *testing.T, l suite) {
 			ending{image: "deinstall ok installed", modules: present}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			l.turns.need(t, i)
 			r := l.ours.Fork(t, l.Scratch)
 			l.WithKernels(t, r, "builddeb")
 			r.CopyIn(t, l.Deb, "dkms-hooks.deb")

@@ -28,7 +28,7 @@ type settings struct {
 func (s *settings) define(flags *flag.FlagSet) {
 	flags.StringVar(&s.kernels, "kernels", "", "a `directory` of real kernels made with bindeb-pkg (else dist/kernels, where make kernels puts them)")
 	flags.BoolVar(&s.withStock, "stock", false, "run the stock hooks beside ours, which takes as much time again, and more")
-	flags.BoolVar(&s.quick, "quick", false, "play in one of the suites, by turns, what need not be played in all: each style of kernel packages, each scenario, and what does not depend on the dkms of a suite")
+	flags.BoolVar(&s.quick, "quick", false, "play in one of the suites, by turns, what need not be played in all: each style of kernel packages, each scenario or state, and what does not depend on the dkms of a suite")
 	flags.StringVar(&s.table, "table", "", "a `file` to write the table of end states to")
 	flags.StringVar(&s.matrixDir, "matrix", "", "a `directory` to write the table of transitions to")
 	flags.StringVar(&s.callersDir, "callers", "", "a `directory` to write the tables of kernel packages of other styles to (else a part of the transitions is played)")

@@ -73,7 +73,10 @@ func testStockwise(t *testing.T, l suite) {
 				s.compare(t, sc)
 			})
 		}
-		t.Run("packages", func(t *testing.T) { s.testPackages(t) })
+		t.Run("packages", func(t *testing.T) {
+			l.turns.need(t, 1)
+			s.testPackages(t)
+		})
 	})
 	s.report.write(t, l)
 }
