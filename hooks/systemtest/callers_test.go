@@ -47,7 +47,7 @@ func testCallers(t *testing.T, l suite) {
 				}
 				for _, r := range append(rows, own...) {
 					if adapted, applies := c.adapt(r); applies {
-						t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, c.style, adapted, stock, ours)) })
+						t.Run(r.name, func(t *testing.T) { m.play(t, c.style, adapted, stock, ours) })
 					}
 				}
 			})

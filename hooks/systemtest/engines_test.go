@@ -101,7 +101,7 @@ func (l suite) playEngine(t *testing.T, source string, rows []row) string {
 	m := l.newMatrix(t, &matrix{styles: []string{engineStyle}})
 	stock, ours := l.settled(t, stockRoot, engineStyle), l.settled(t, oursRoot, engineStyle)
 	for _, r := range rows {
-		t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, engineStyle, r, stock, ours)) })
+		t.Run(r.name, func(t *testing.T) { m.play(t, engineStyle, r, stock, ours) })
 	}
 	return m.ofEngine(version)
 }

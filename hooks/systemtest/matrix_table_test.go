@@ -57,7 +57,7 @@ func (m *matrix) String() string {
 	fmt.Fprintf(&b, "# %s: %s\n\n", m.title, m.suite.Name)
 	fmt.Fprintf(&b, "Made by `make %s` on %s with %s, kernel %s.\n", m.made, time.Now().UTC().Format(time.DateOnly), m.versions, m.suite.Kver)
 	fmt.Fprintf(&b, "K is the kernel that the row is about, OTHER a second one. A cell says in what the end differs from what it\n")
-	fmt.Fprintf(&b, "should be, and the seconds that the whole row took.\n\n")
+	fmt.Fprintf(&b, "should be, and the seconds that the whole row took. Ours is wrong also where it compiles again what should be kept.\n\n")
 	for _, style := range m.styles {
 		right, stock, ours := m.count(style)
 		fmt.Fprintf(&b, "- %s: right cells, stock %d, dkms-hooks %d, of %d\n", style, stock, ours, right)

@@ -104,7 +104,7 @@ func (l suite) playSplit(t *testing.T, c caller) {
 	}
 	for _, r := range rows {
 		if adapted, applies := c.adapt(r); applies && slices.Contains(splitRows(), r.name) {
-			t.Run(r.name, func(t *testing.T) { m.add(l.compare(t, c.style, adapted, stock, ours)) })
+			t.Run(r.name, func(t *testing.T) { m.play(t, c.style, adapted, stock, ours) })
 		}
 	}
 	m.write(t)
