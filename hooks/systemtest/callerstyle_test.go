@@ -71,6 +71,8 @@ func (c caller) adapt(r row) (row, bool) {
 	switch {
 	case r.style == c.style:
 		return r, true
+	case strings.Contains(r.do, "apt autoremove") && regexp.MustCompile(`^linux-image-[a-z0-9]*-[a-z0-9]*$`).MatchString(c.image[0]):
+		return row{}, false // apt never removes a package of such a name by itself (01autoremove)
 	case r.style != "" && (r.style != "builddeb" || !c.every),
 		c.single && (r.from == two || regexp.MustCompile(`other|OTHER`).MatchString(r.do)),
 		c.silent && regexp.MustCompile(`(fails|kills) (preinst|p\w+ upgrade|p\w+ failed)`).MatchString(r.do),
