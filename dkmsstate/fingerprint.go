@@ -54,11 +54,7 @@ func (s Snapshot) Excluded(m Module, kept KernelRecord) bool {
 }
 
 func (s Snapshot) readInputs(module string) string {
-	var headers, sum stamp
-	build := s.Layout.HeadersDir(s.Kernel)
-	for _, name := range []string{"", "include", "Makefile", "Module.symvers", "include/config/auto.conf"} {
-		headers.addFile(filepath.Join(build, name))
-	}
+	var sum stamp
 	var names []string
 	for _, r := range s.Registrations {
 		if r.Module.String() == module {
@@ -70,7 +66,32 @@ func (s Snapshot) readInputs(module string) string {
 			sum.addSource(s.Layout, r)
 		}
 	}
-	return headers.sum() + "-" + sum.sum()
+	return s.Layout.headersSum(s.Kernel) + "-" + sum.sum()
+}
+
+// headersSum identifies the headers of a kernel, by size and times.
+func (l Layout) headersSum(kernel Release) string {
+	var sum stamp
+	build := l.HeadersDir(kernel)
+	for _, name := range []string{"", "include", "Makefile", "Module.symvers", "include/config/auto.conf"} {
+		sum.addFile(filepath.Join(build, name))
+	}
+	return sum.sum()
+}
+
+// HeadersCame reports whether a module waits for the headers of the kernel, and they are other
+// ones than when that was recorded.
+func (k KernelRecord) HeadersCame(layout Layout, kernel Release) bool {
+	if !AnyExists(layout.HeadersDir(kernel), "include") {
+		return false
+	}
+	now := layout.headersSum(kernel)
+	for _, last := range k.Last {
+		if before, _, _ := strings.Cut(last.Inputs, "-"); last.Result == LastWaiting && before != now {
+			return true
+		}
+	}
+	return false
 }
 
 // Compiler identifies the compilers of the system, by size and times.

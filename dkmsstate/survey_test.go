@@ -104,3 +104,26 @@ func TestAStrayFileIsNoRemains(t *testing.T) {
 	f.Remove("var/lib/dkms/one/1.0/6.1.0-test/note")
 	assert.Equal(t, []dkmsstate.Module{one}, f.Snapshot().LeftoversOf, "an empty directory is")
 }
+
+// A module that waits for headers is tried again when they are there and are others than before.
+func TestHeadersCame(t *testing.T) {
+	f, late := dkmstest.New(t), dkmsstate.Module{Name: "late", Version: "1.0"}
+	f.Register(late, "")
+	came := func(result dkmsstate.LastResult, inputs string) bool {
+		rec := dkmsstate.KernelRecord{Last: map[string]dkmsstate.Last{late.String(): {Result: result, Inputs: inputs}}}
+		return rec.HeadersCame(f.Layout, dkmstest.Kernel)
+	}
+	inputs := func() string {
+		s, err := dkmsstate.ReadSnapshot(f.Layout, dkmstest.Kernel, dkmstest.Arch, dkmsstate.KernelRecord{})
+		require.NoError(t, err)
+		return s.Inputs(late.String())
+	}
+	before := inputs()
+	assert.False(t, came(dkmsstate.LastWaiting, before), "they are the same, and nothing has changed")
+	f.Write("lib/modules/"+string(dkmstest.Kernel)+"/build/include/config/auto.conf", "CONFIG_GCC_VERSION=120000\n")
+	assert.True(t, came(dkmsstate.LastWaiting, before))
+	assert.False(t, came(dkmsstate.LastFailed, before), "for a failure other packages count")
+	assert.False(t, came(dkmsstate.LastWaiting, inputs()), "they were tried")
+	require.NoError(t, os.RemoveAll(f.Path("lib/modules/"+string(dkmstest.Kernel)+"/build/include")))
+	assert.False(t, came(dkmsstate.LastWaiting, before), "they are gone")
+}

@@ -36,7 +36,7 @@ type Invocation struct {
 	// SecureBoot is whether the machine that the root is for has Secure Boot on.
 	SecureBoot SecureBoot
 	// FailedOnly reports whether a reconcile only retries what failed, if other packages or
-	// another compiler have been installed since.
+	// another compiler have been installed since, and what waited for headers that have come.
 	FailedOnly bool
 	// Root is the root directory, DPKG_ROOT. AdminDir is the directory of dpkg's database,
 	// DPKG_ADMINDIR.

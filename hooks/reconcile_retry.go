@@ -7,12 +7,14 @@ import (
 )
 
 // retries returns a function that reports whether a module failed on a kernel and may succeed
-// with the packages or the compiler that are installed now. It reports false for kernels that
-// are not bootable.
+// with the packages or the compiler that are installed now, or waited for headers that have come:
+// no trigger says when a package of headers that its postinst completes has been configured. It
+// reports false for kernels that are not bootable.
 func retries(inv Invocation, layout dkmsstate.Layout) func(dkmsstate.Record, dkmsstate.Release) bool {
 	packages, compiler, kernels := inv.packages, layout.Compiler(), bootable(inv, layout)
 	return func(record dkmsstate.Record, kernel dkmsstate.Release) bool {
-		return slices.Contains(kernels, kernel) && record.Kernel(kernel).Retries(packages, compiler)
+		k := record.Kernel(kernel)
+		return slices.Contains(kernels, kernel) && (k.Retries(packages, compiler) || k.HeadersCame(layout, kernel))
 	}
 }
 
