@@ -13,7 +13,9 @@ import (
 // testCaller shows what of a hook's caller reaches dkms, and what the programs that a
 // hook starts may do: call the hooks again.
 func testCaller(t *testing.T, l suite) {
-	stock := l.settled(t, l.stock, "debian").settled
+	stockRoot := l.stock.Fork(t, l.Scratch)
+	stockRoot.Must(t, oneModule)
+	stock := l.settled(t, stockRoot, "debian").settled
 	ours := l.whole("debian").settled
 	const dump = `printf '#!/bin/sh\nenv >/var/tmp/env\n' >/usr/src/alpha-1.0/env.sh && chmod +x /usr/src/alpha-1.0/env.sh
 echo 'PRE_BUILD="env.sh"' >>/usr/src/alpha-1.0/dkms.conf && dkms unbuild alpha/1.0 -k $K >/dev/null`

@@ -99,6 +99,7 @@ func testHookStates(t *testing.T, l suite) {
 	own := l // the stages of the suite are made from its own roots, which stay
 	own.stock, own.ours = l.stock.Fork(t, l.Scratch), l.ours.Fork(t, l.Scratch)
 	own.stock.CopyIn(t, l.Deb, "dkms-hooks.deb")
+	own.stock.Must(t, "cd /srv && dpkg-deb -R dkms-hooks.deb new && dpkg-deb -Znone -b new dkms-hooks.deb") // it is unpacked some hundred times
 	own.stock.Must(t, repack("/srv/dkms-hooks.deb", ":")+"mv /srv/new.deb /srv/newer.deb")
 	own.ours.CopyIn(t, own.stock.Path("srv/newer.deb"), "newer.deb")
 	t.Run("of", func(t *testing.T) { own.playHookStates(t) })
