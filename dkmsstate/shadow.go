@@ -141,6 +141,12 @@ func (s Snapshot) ModulePath(file string) string {
 // ModuleThere reports whether the file exists that modules.dep has with a path.
 func (s Snapshot) ModuleThere(file string) bool { return Exists(s.moduleFile(file)) }
 
+// ModuleEmpty reports whether that file is empty.
+func (s Snapshot) ModuleEmpty(file string) bool {
+	info, err := os.Stat(s.moduleFile(file))
+	return err == nil && info.Size() == 0
+}
+
 // moduleFile returns the path of a file in modules.dep outside the root.
 func (s *Snapshot) moduleFile(file string) string {
 	if path.IsAbs(file) {

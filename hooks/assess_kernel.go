@@ -29,6 +29,7 @@ func (a *assessor) on(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) kernelA
 	})
 	k.signatures, k.loads = map[dkmsstate.Module]signing.Answer{}, map[dkmsstate.Module]LoadView{}
 	k.look = sync.OnceValue(k.readLook)
+	k.imageDoubt = sync.OnceValue(k.readImageDoubt)
 	k.compiledIn = sync.OnceValue(s.CompiledIn)
 	k.startable = sync.OnceValue(func() bool { return startable(a.at(s.Kernel), s.Layout, s.Kernel) })
 	return k
@@ -74,6 +75,8 @@ type kernelAssessor struct {
 	// look returns what is known about the initramfs. startable reports whether the kernel has an
 	// image.
 	look func() initramfs.Look
+	// imageDoubt returns why the image may not be that of the kernel's modules.
+	imageDoubt func() string
 	// compiledIn returns the modules that the kernel contains.
 	compiledIn func() map[string]bool
 	startable  func() bool
@@ -150,7 +153,7 @@ func (k kernelAssessor) unowned(file string) {
 		return
 	}
 	k.addHere(Finding{Kind: Unowned, File: file, Reason: "it belongs to no build of dkms and to no package",
-		Fix: fmt.Sprintf("if you did not put it there: rm %s && depmod %s", k.sys.layout.Path(file), k.s.Kernel)})
+		Fix: fmt.Sprintf("if you did not put it there: rm %s && %s", k.sys.layout.Path(file), depmodCommand(k.s))})
 }
 
 // gone finds what is left of a kernel that is gone.

@@ -54,13 +54,21 @@ func shadowText(s dkmsstate.Snapshot, sh dkmsstate.Shadow) string {
 	return inOneLine(text)
 }
 
+// depmodCommand returns the command that a person runs for the kernel, from outside its root.
+func depmodCommand(s dkmsstate.Snapshot) string {
+	if s.Layout.Root == "/" {
+		return fmt.Sprintf("depmod %s", s.Kernel)
+	}
+	return fmt.Sprintf("depmod -b %s %s", s.Layout.Root, s.Kernel)
+}
+
 // shadowFix returns what to do about a file that is loaded in the place of an installed one. A
 // file of a package is not to be removed.
 func (k kernelAssessor) shadowFix(sh dkmsstate.Shadow) string {
-	depmod := fmt.Sprintf("depmod %s", k.s.Kernel)
+	depmod := depmodCommand(k.s)
 	name := kmod.TrimSuffix(path.Base(sh.Path))
 	// Of several overrides the last one counts.
-	choose := fmt.Sprintf("to load the module of dkms: mkdir -p /etc/depmod.d && echo 'override %s * %s' >>/etc/depmod.d/zz-dkms.conf && %s", name, path.Dir(sh.Path), depmod)
+	choose := fmt.Sprintf("to load the module of dkms: mkdir -p %[1]s && echo 'override %[2]s * %[3]s' >>%[1]s/zz-dkms.conf && %[4]s", k.s.Layout.Path("/etc/depmod.d"), name, path.Dir(sh.Path), depmod)
 	file := k.s.ModulePath(sh.By)
 	if db, err := k.inv.database(); err == nil && sh.By != "" {
 		if whose, err := owner(db, file); err != nil || whose != "" {

@@ -33,6 +33,23 @@ func (k kernelAssessor) modules() {
 		}
 	}
 	k.requiredHere()
+	k.requiredLoads()
+}
+
+// requiredLoads finds modules that the configuration requires and that are installed, and that will
+// not load on a kernel that matters at the next boot, by the administrator's choice.
+func (k kernelAssessor) requiredLoads() {
+	for _, r := range k.s.Registrations {
+		m := r.Module
+		found := slices.ContainsFunc(k.o.Findings, func(f Finding) bool { return f.Module == m.String() && (f.Kernel == k.s.Kernel || f.Kernel == "") })
+		if found || !slices.Contains(k.boot.kernels, k.s.Kernel) || !k.requires(m.Name) || !k.s.InOrder(m) {
+			continue
+		}
+		if v := k.load(m); v.Verdict == WillNotLoad {
+			k.addHere(Finding{Kind: Required, Module: m.String(), Reason: "the configuration requires it, and it will not load: " + v.Reason,
+				Fix: "change what keeps it from loading, or remove it from Required in " + ConfigFile})
+		}
+	}
 }
 
 func (k kernelAssessor) ignored(m dkmsstate.Module) bool {

@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/bootloader"
 	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/modprobe"
+	"dkms-hooks/dkmsstate/regular"
 	"dkms-hooks/dkmsstate/signing"
 )
 
@@ -31,11 +34,29 @@ func (k kernelAssessor) installedLink(m dkmsstate.Module) LoadLink {
 	case b.Fresh.Rejected:
 		l.Verdict, l.Reason = WillNotLoad, b.Fresh.Reason
 	case b.Fresh.Verdict == dkmsstate.Fresh:
-		l.Verdict, l.Reason = WillLoad, "it is installed and fits the kernel"
+		if l.Reason = k.imageDoubt(); l.Reason == "" {
+			l.Verdict, l.Reason = WillLoad, "it is installed and fits the kernel"
+		}
 	default:
 		l.Reason = fmt.Sprintf("whether it fits the kernel is not certain: %s", b.Fresh.Reason)
 	}
 	return l
+}
+
+// readImageDoubt returns why the image may not be that to which the modules of the kernel belong: it
+// is none, or it is another build than that of the headers. It returns "" if nothing is known.
+func (k kernelAssessor) readImageDoubt() string {
+	image, err := bootloader.ImageBuild(k.s.Layout, k.s.Kernel)
+	if err != nil {
+		return inOneLine(err.Error())
+	}
+	text, _ := regular.ReadAtMost(filepath.Join(k.s.Layout.HeadersDir(k.s.Kernel), "include/generated/utsversion.h"), maxConfig)
+	_, quoted, _ := strings.Cut(string(text), `"`)
+	headers, _, _ := strings.Cut(quoted, `"`)
+	if image == "" || headers == "" || image == headers {
+		return ""
+	}
+	return fmt.Sprintf("the image is build %q, and the headers are of build %q", image, headers)
 }
 
 // mayHave reports whether the kernel may have a module of a name that the module's files have: one
@@ -60,10 +81,10 @@ func (k kernelAssessor) fileLink(m dkmsstate.Module) LoadLink {
 		l.Verdict, l.Reason = CannotTell, shadowText(k.s, sh)
 	}
 	if line, disabled := k.disabled(); disabled {
-		l.Verdict, l.Reason = CannotTell, fmt.Sprintf("no module is loaded once the system runs, because of %s", line)
+		l.Verdict, l.Reason = CannotTell, fmt.Sprintf("it has to be loaded before %s ends the loading of modules", line)
 	}
 	if k.signing().LoadsNone() {
-		l.Verdict, l.Reason = CannotTell, "no module is loaded once the system runs, because of sysctl.kernel.modules_disabled on the command line"
+		l.Verdict, l.Reason = CannotTell, "sysctl.kernel.modules_disabled on the command line ends the loading of modules"
 	}
 	for _, f := range b.Files {
 		if k.compiledIn()[modprobe.ModuleName(f.Name)] {
@@ -137,6 +158,8 @@ func (k kernelAssessor) need(m dkmsstate.Module, f dkmsstate.File, needed string
 			return l
 		}
 		return k.fits(f, needed)
+	case k.s.ModuleEmpty(needed):
+		l.Verdict, l.Reason = WillNotLoad, fmt.Sprintf("it needs %s, which is empty", k.s.ModulePath(needed))
 	case !strings.HasPrefix(needed, "kernel/"):
 		l.Reason = fmt.Sprintf("it needs %s, which is neither the kernel's own nor of dkms", k.s.ModulePath(needed))
 	default:

@@ -24,7 +24,7 @@ const bootKernel = string(dkmstest.Kernel)
 func bootRoot(t *testing.T) (dkmstest.Root, []byte) {
 	f := dkmstest.New(t)
 	f.KernelOf(1, "y", "1")
-	f.Write("boot/vmlinuz-"+bootKernel, "image")
+	writeImage(f, "#1 SMP Thu Jan 1")
 	alpha := dkmsstate.Module{Name: "alpha", Version: "1"}
 	f.Register(alpha, "")
 	ko := kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1)}
@@ -32,6 +32,15 @@ func bootRoot(t *testing.T) (dkmstest.Root, []byte) {
 	f.Write("boot/grub/grub.cfg", "menuentry Debian {\nlinux /vmlinuz-"+bootKernel+" ro\ninitrd /initrd.img-"+bootKernel+"\n}\n")
 	writeInitrd(f, nil)
 	return f, kmodtest.File(ko, alpha.String())
+}
+
+// writeImage makes an x86 image of the kernel.
+func writeImage(f dkmstest.Root, build string) {
+	image := make([]byte, 0x600)
+	copy(image[0x202:], "HdrS")
+	image[0x20f] = 3 // the text is at 0x300, behind 0x200
+	copy(image[0x500:], bootKernel+" (builder@host) "+build)
+	f.Write("boot/vmlinuz-"+bootKernel, string(image))
 }
 
 // writeInitrd makes an initramfs with modules, by their path in the directory of the kernel.
@@ -121,7 +130,20 @@ func TestLoadVerdicts(t *testing.T) {
 			f.Write("lib/modules/"+bootKernel+"/modules.builtin", "kernel/fs/a.ko\nkernel/drivers/alpha.ko\n")
 		}, WillNotLoad, LinkFile, "the kernel has alpha built in", 1},
 		"no modules once it runs": {func(f dkmstest.Root, _ string) { f.Write("etc/sysctl.d/x.conf", "kernel.modules_disabled = 1\n") },
-			CannotTell, LinkFile, "no module is loaded once the system runs", 3},
+			CannotTell, LinkFile, "ends the loading of modules", 3},
+		"an empty image": {func(f dkmstest.Root, _ string) { f.Write("boot/vmlinuz-"+bootKernel, "") },
+			CannotTell, LinkInstalled, "the image of the kernel is empty", 3},
+		"an image of another build": {func(f dkmstest.Root, _ string) {
+			f.Write("lib/modules/"+bootKernel+"/build/include/generated/utsversion.h", "#define UTS_VERSION \"#1 SMP Thu Jan 1\"\n")
+			writeImage(f, "#2 SMP Fri Jan 2")
+		}, CannotTell, LinkInstalled, `the image is build "#2 SMP Fri Jan 2", and the headers are of build "#1 SMP Thu Jan 1"`, 3},
+		"an image of the same build": {func(f dkmstest.Root, _ string) {
+			f.Write("lib/modules/"+bootKernel+"/build/include/generated/utsversion.h", "#define UTS_VERSION \"#1 SMP Thu Jan 1\"\n")
+		}, WillLoad, "", "", 0},
+		"what it needs is empty": {func(f dkmstest.Root, _ string) {
+			f.Write("lib/modules/"+bootKernel+"/kernel/b.ko", "")
+			needs(f, "kernel/b.ko")
+		}, WillNotLoad, LinkFile, "kernel/b.ko, which is empty", 1},
 		"install, and the module": {func(f dkmstest.Root, _ string) {
 			f.Write("etc/modprobe.d/x.conf", "install alpha /bin/true && /sbin/modprobe --ignore-install alpha\n")
 		}, CannotTell, LinkFile, "modprobe runs a command", 3},

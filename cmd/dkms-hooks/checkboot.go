@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,15 @@ func loadRow(m hooks.ModuleView) []cell {
 	case m.Load.Verdict == hooks.WillNotLoad && !m.Load.Chosen:
 		how = bad
 	}
-	return []cell{{m.Module + "/" + m.Version, plain}, {string(m.Load.Verdict), how}, {m.Load.Reason, plain}}
+	return []cell{{m.Module + "/" + m.Version, plain}, {string(m.Load.Verdict), how}, {cmp.Or(m.Load.Reason, unusualReason(m)), plain}}
+}
+
+// unusualReason returns what is unusual about a module that loads, such as that nothing asks for it.
+func unusualReason(m hooks.ModuleView) string {
+	if !m.Unusual {
+		return ""
+	}
+	return m.Reason
 }
 
 // bootSummary returns the last line of check --boot.
@@ -85,7 +94,11 @@ func bootSummary(check hooks.BootCheck) string {
 	case check.Kernel == "" || len(check.Modules()) == 0 && check.Status() == hooks.StatusUnknown:
 		return "cannot tell which modules will be there"
 	case check.Status() == hooks.StatusOK:
-		return fmt.Sprintf("after the next boot the modules will be there (%d on %s)", check.Count(hooks.WillLoad), check.Kernel)
+		text := fmt.Sprintf("after the next boot the modules will be there (%d on %s)", check.Count(hooks.WillLoad), check.Kernel)
+		if chosen := len(check.Modules()) - check.Count(hooks.WillLoad); chosen > 0 {
+			text += fmt.Sprintf(", except %d that the configuration keeps from loading", chosen)
+		}
+		return text
 	}
 	return fmt.Sprintf("%s: modules that load: %d, that do not load: %d, of which it cannot be told: %d; problems: %d",
 		check.Kernel, check.Count(hooks.WillLoad), check.Count(hooks.WillNotLoad), check.Count(hooks.CannotTell), len(check.Findings))

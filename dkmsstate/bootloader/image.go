@@ -84,6 +84,21 @@ func releaseInName(name string) dkmsstate.Release {
 // releaseInImage returns the release in the header of an x86 image (Linux, x86/boot protocol:
 // "HdrS" at 0x202, kernel_version at 0x20e), "" for any other image.
 func releaseInImage(image io.ReaderAt) (dkmsstate.Release, error) {
+	banner, err := bannerInImage(image)
+	word, _, found := strings.Cut(banner, " ")
+	if err != nil || !found {
+		return "", err
+	}
+	k, err := dkmsstate.ParseRelease(word)
+	if err != nil {
+		return "", nil //nolint:nilerr // another system's header, such as a memory test
+	}
+	return k, nil
+}
+
+// bannerInImage returns the text in the header of an x86 image, "" for any other image: the release
+// of the kernel, who built it, and which build it is.
+func bannerInImage(image io.ReaderAt) (string, error) {
 	const magic, pointer, base, size = 0x202, 0x20e, 0x200, 16
 	head := make([]byte, size)
 	if n, err := image.ReadAt(head, magic); n < size {
@@ -101,13 +116,6 @@ func releaseInImage(image io.ReaderAt) (dkmsstate.Release, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
-	word, _, found := bytes.Cut(text[:n], []byte(" "))
-	if !found {
-		return "", nil
-	}
-	k, err := dkmsstate.ParseRelease(string(word))
-	if err != nil {
-		return "", nil //nolint:nilerr // another system's header, such as a memory test
-	}
-	return k, nil
+	banner, _, _ := bytes.Cut(text[:n], []byte{0})
+	return string(banner), nil
 }

@@ -88,7 +88,7 @@ func Contained(layout dkmsstate.Layout) bool {
 }
 
 // unclear is why no boot loader decides in a Machine that is Unclear.
-const unclear = "whether the system was booted from this root directory cannot be determined"
+const unclear = "whether the system was booted from this root directory cannot be determined: only root can, and not in a chroot (use --root from outside) or without the modules of the running kernel"
 
 // only returns the kernel that the only boot loader starts.
 func (m Machine) only(found []loader) Choice {

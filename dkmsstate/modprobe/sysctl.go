@@ -1,6 +1,7 @@
 package modprobe
 
 import (
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -12,7 +13,7 @@ func ModulesDisabled(root string) (Line, bool) {
 	for _, l := range append(readLines(root, "sysctl.d"), parse(file, readFile(filepath.Join(root, file)))...) {
 		name, value, _ := strings.Cut(strings.Join(l.Words, ""), "=")
 		name = strings.ReplaceAll(strings.TrimPrefix(name, "-"), "/", ".")
-		if name == key && value != "0" && value != "" {
+		if matched, err := path.Match(name, key); err == nil && matched && value != "0" && value != "" {
 			return l, true
 		}
 	}

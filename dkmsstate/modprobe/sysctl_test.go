@@ -13,6 +13,7 @@ func TestModulesDisabled(t *testing.T) {
 	for text, want := range map[string]bool{
 		"kernel.modules_disabled=1\n":            true,
 		"# a\n-kernel/modules_disabled = 1\n":    true,
+		"kernel.*dules_disabled = 1\n":           true,
 		"kernel.modules_disabled = 0\n":          false,
 		"#kernel.modules_disabled = 1\n":         false,
 		";kernel.modules_disabled = 1\n":         false,

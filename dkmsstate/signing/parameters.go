@@ -62,7 +62,7 @@ func (p *parameters) add(name, value string, valued bool) {
 		p.disabled = p.disabled || value != "0"
 	case name == "noefi", name == "efi" && strings.Contains(value, "noruntime"):
 		p.keysDoubt = first(p.keysDoubt, name)
-	case name == "ima_policy", name == "ima_appraise", name == "fips", name == "bootconfig", name == "nomodule", strings.HasPrefix(name, "loadpin."):
+	case name == "ima_policy", name == "ima_appraise", name == "fips", name == "bootconfig", name == "nomodule", name == "initcall_blacklist", strings.HasPrefix(name, "loadpin."):
 		p.doubt = first(p.doubt, name)
 	}
 }
