@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -120,7 +121,7 @@ func (a *assessor) holdReboot(o *Overview, command string) (holdChange, error) {
 	inv := a.inv
 	inv.Kernel = o.NextBoot.Kernel
 	if a.sys.config.HoldReboot && len(names) > 0 && origin == booted {
-		changed, err := reboot.Hold(layout)
+		changed, err := reboot.Hold(a.ctx, layout)
 		if reboot.Held(layout) {
 			o.RebootHeld = newHold(*o, names)
 		}
@@ -130,7 +131,7 @@ func (a *assessor) holdReboot(o *Overview, command string) (holdChange, error) {
 		remember(layout, inv, Event{Did: "held", Text: o.RebootHeld.String(), Hook: command})
 		return rebootHeldNow, err
 	}
-	released, err := release(layout, inv, command)
+	released, err := release(a.ctx, layout, inv, command)
 	if !released {
 		return holdUnchanged, err
 	}
@@ -145,8 +146,8 @@ const (
 )
 
 // release puts the request for a reboot back, and reports whether there was one.
-func release(layout dkmsstate.Layout, inv Invocation, command string) (bool, error) {
-	released, err := reboot.Release(layout)
+func release(ctx context.Context, layout dkmsstate.Layout, inv Invocation, command string) (bool, error) {
+	released, err := reboot.Release(ctx, layout)
 	if released {
 		remember(layout, inv, Event{Did: "released", Text: rebootReleasedText, Hook: command})
 	}
@@ -174,12 +175,12 @@ func RebootIsHeld(inv Invocation) bool {
 
 // ReleaseReboot puts the request for a reboot back, and returns the exit status. It is run before
 // this package is removed.
-func ReleaseReboot(inv Invocation, stderr io.Writer) int {
+func ReleaseReboot(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
 	if readOrigin(layout) == notBooted {
 		return StatusOK
 	}
-	released, err := release(layout, inv, remindCommand)
+	released, err := release(ctx, layout, inv, remindCommand)
 	if released {
 		fmt.Fprintf(stderr, "dkms-hooks: %s\n", rebootReleasedText)
 	}

@@ -180,7 +180,7 @@ func TestOtherSystemsAreLeftAlone(t *testing.T) {
 	assert.Equal(t, holdUnchanged, change)
 	assert.Nil(t, o.RebootHeld)
 	assert.False(t, p.asked())
-	assert.Equal(t, StatusOK, ReleaseReboot(inv, os.Stderr))
+	assert.Equal(t, StatusOK, ReleaseReboot(t.Context(), inv, os.Stderr))
 	assert.False(t, RebootIsHeld(inv))
 	assert.False(t, p.asked())
 	change, _ = settle(t, inv, originUnknown)

@@ -49,7 +49,7 @@ func TestImports(t *testing.T) {
 		"dkmsstate/kmod":       {"regular", "sentinel"},
 		"dkmsstate/record":     append([]string{"dkmsstate", "initramfs"}, base...),
 		"dkmsstate/signing":    append([]string{"dkmsstate"}, base...),
-		"dkmsstate/reboot":     append([]string{"dkmsstate"}, base...),
+		"dkmsstate/reboot":     append([]string{"dkmsstate", "record"}, base...),
 		"dkmsstate/fresh":      append([]string{"dkmsstate"}, base...),
 		"dkmsstate/plan":       {"dkmsstate", "kmod"},
 		"dkmsstate/bootloader": append([]string{"dkmsstate"}, base...),

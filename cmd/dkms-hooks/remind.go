@@ -36,7 +36,7 @@ func (p program) remindCommand() *cli.Command {
 				hooks.OutliveReaders()
 				switch {
 				case c.Bool("release"):
-					return hooks.ReleaseReboot(inv, p.stderr)
+					return hooks.ReleaseReboot(ctx, inv, p.stderr)
 				case c.Bool("summary"):
 					return hooks.Summarize(ctx, inv, p.stderr)
 				}

@@ -60,12 +60,6 @@ func (d *Dir) call(name, entry string, do func(fd int) error) error {
 	return nil
 }
 
-// Lock locks the directory against other programs that do the same, until it is closed. A
-// filesystem without locks is not an error.
-func (d *Dir) Lock() error {
-	return unlessRefused(d.call("flock", ".", func(at int) error { return unix.Flock(at, unix.LOCK_EX) }))
-}
-
 // Open opens an entry with the flags of open(2). It never follows a symbolic link.
 func (d *Dir) Open(entry string, flags int, perm fs.FileMode) (*os.File, error) {
 	return d.openAs("open", entry, flags, perm)

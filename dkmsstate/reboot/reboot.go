@@ -8,15 +8,18 @@
 package reboot
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/nofollow"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // File is the file that requests a reboot.
@@ -32,18 +35,16 @@ const (
 )
 
 // Held reports whether a request is set aside.
-func Held(l dkmsstate.Layout) bool {
-	_, err := os.Lstat(l.Path("/run/" + asideDir + "/" + request))
-	return err == nil
-}
+func Held(l dkmsstate.Layout) bool { return exist(l, aside(request)) }
 
 // Hold sets the request aside. It reports whether one was set aside that was not held before. No
 // request is not an error.
-func Hold(l dkmsstate.Layout) (bool, error) {
-	if !dkmsstate.Exists(l.Path(File)) && !Held(l) {
+func Hold(ctx context.Context, l dkmsstate.Layout) (bool, error) {
+	more := exist(l, inRun(list), aside(incoming)) && Held(l)
+	if !dkmsstate.Exists(l.Path(File)) && !more {
 		return false, nil
 	}
-	d, err := openDirs(l, true)
+	d, err := openDirs(ctx, l, true)
 	if err != nil {
 		return false, fmt.Errorf("cannot set aside %s: %w", File, err)
 	}
@@ -56,8 +57,11 @@ func Hold(l dkmsstate.Layout) (bool, error) {
 }
 
 // Release puts the request back. It reports whether there was one.
-func Release(l dkmsstate.Layout) (bool, error) {
-	d, err := openDirs(l, false)
+func Release(ctx context.Context, l dkmsstate.Layout) (bool, error) {
+	if !exist(l, aside(request), aside(list), aside(incoming)) {
+		return false, nil
+	}
+	d, err := openDirs(ctx, l, false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -72,23 +76,36 @@ func Release(l dkmsstate.Layout) (bool, error) {
 	return before && !Held(l), err
 }
 
-// dirs are /run and the directory of what is set aside.
-type dirs struct{ run, aside *nofollow.Dir }
+// inRun returns the path of a file in /run, and aside the path to which it is set aside.
+func inRun(name string) string { return "/run/" + name }
+func aside(name string) string { return inRun(asideDir + "/" + name) }
 
-// openDirs opens both, and locks the second one against other runs of this program.
-func openDirs(l dkmsstate.Layout, create bool) (dirs, error) {
-	run, err := l.NoFollow().OpenDir("/run")
-	if err != nil {
+// exist reports whether one of some files exists, even as a dangling link.
+func exist(l dkmsstate.Layout, paths ...string) bool {
+	return slices.ContainsFunc(paths, func(path string) bool {
+		_, err := os.Lstat(l.Path(path))
+		return err == nil
+	})
+}
+
+// dirs are /run and the directory of what is set aside.
+type dirs struct {
+	run, aside *nofollow.Dir
+	lock       *record.Lock
+}
+
+// openDirs opens both, and takes the lock against other runs of this program.
+func openDirs(ctx context.Context, l dkmsstate.Layout, create bool) (d dirs, err error) {
+	if d.run, err = l.NoFollow().OpenDir("/run"); err != nil {
 		return dirs{}, err
 	}
-	aside, err := openAside(run, create)
-	if err != nil {
-		run.Close()
+	if d.aside, err = openAside(d.run, create); err != nil {
+		d.run.Close()
 		return dirs{}, err
 	}
-	d := dirs{run, aside}
-	if err := aside.Lock(); err != nil {
-		d.close()
+	if d.lock, err = record.AcquireReboot(ctx, l); err != nil {
+		d.run.Close()
+		d.aside.Close()
 		return dirs{}, err
 	}
 	return d, nil
@@ -114,8 +131,8 @@ func openAside(run *nofollow.Dir, create bool) (*nofollow.Dir, error) {
 	return run.Sub(asideDir)
 }
 
-// close closes both directories, which removes the lock.
-func (d dirs) close() { d.run.Close(); d.aside.Close() }
+// close closes both directories and releases the lock.
+func (d dirs) close() { d.run.Close(); d.aside.Close(); d.lock.Close() }
 
 // has reports whether a directory has an entry.
 func has(in *nofollow.Dir, name string) bool {

@@ -1,6 +1,7 @@
 package reboot
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,8 +10,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // state is the content of the files below /run, by name. That of a link is its target.
@@ -80,24 +83,24 @@ func TestStates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := place(t, c.before)
 			before := Held(l)
-			changed, err := Hold(l)
+			changed, err := Hold(t.Context(), l)
 			require.NoError(t, err)
 			assert.Equal(t, c.held, readRun(t, l), "held")
 			assert.Equal(t, !before && Held(l), changed)
 			_, request := c.before[request]
-			again, err := Hold(l)
+			again, err := Hold(t.Context(), l)
 			require.NoError(t, err)
 			assert.False(t, again)
 			assert.Equal(t, c.held, readRun(t, l), "held again")
 			was := Held(l)
 			assert.Equal(t, was, before || request && name != "a dangling link")
-			changed, err = Release(l)
+			changed, err = Release(t.Context(), l)
 			require.NoError(t, err)
 			assert.Equal(t, was, changed)
 			assert.Equal(t, c.released, readRun(t, l), "released after it was held")
 
 			l = place(t, c.before)
-			_, err = Release(l)
+			_, err = Release(t.Context(), l)
 			require.NoError(t, err)
 			assert.False(t, Held(l))
 			assert.Equal(t, lines(c.released[list]), lines(readRun(t, l)[list]), "released at once")
@@ -114,17 +117,17 @@ func lines(text string) []string {
 // A list that cannot be one of packages stays where it is, and the request is held and comes back.
 func TestListOfAnotherKind(t *testing.T) {
 	l := place(t, state{request: "x", list: "-> /etc/passwd"})
-	changed, err := Hold(l)
+	changed, err := Hold(t.Context(), l)
 	require.ErrorContains(t, err, "cannot set aside /run/reboot-required: /run/reboot-required.pkgs is not a regular file")
 	assert.True(t, changed)
 	assert.Equal(t, state{asideRequest: "x", list: "-> /etc/passwd"}, readRun(t, l))
-	changed, err = Release(l)
+	changed, err = Release(t.Context(), l)
 	require.NoError(t, err)
 	assert.True(t, changed)
 	assert.Equal(t, state{request: "x", list: "-> /etc/passwd"}, readRun(t, l))
 
 	l = place(t, state{asideRequest: "x", asideList: "a\n", list: "-> /etc/passwd"})
-	changed, err = Release(l)
+	changed, err = Release(t.Context(), l)
 	require.ErrorContains(t, err, "cannot put back /run/reboot-required: ")
 	assert.True(t, changed)
 	assert.Equal(t, state{request: "x", asideList: "a\n", list: "-> /etc/passwd"}, readRun(t, l))
@@ -136,16 +139,16 @@ func TestKilled(t *testing.T) {
 	full := state{request: "", list: "b\nc\n", asideRequest: "", asideList: "a\n", asideIncoming: "d\n"}
 	for _, before := range []state{full, {request: "", list: "b\n"}} {
 		want := lines(before[list] + before[asideList] + before[asideIncoming])
-		for _, first := range []func(dkmsstate.Layout) (bool, error){Hold, Release} {
+		for _, first := range []func(context.Context, dkmsstate.Layout) (bool, error){Hold, Release} {
 			for at, killed := 0, true; killed; at++ {
-				for _, second := range []func(dkmsstate.Layout) (bool, error){Hold, Release} {
+				for _, second := range []func(context.Context, dkmsstate.Layout) (bool, error){Hold, Release} {
 					l := place(t, before)
-					killed = kill(l, at, first)
+					killed = kill(t, l, at, first)
 					between := readRun(t, l)
 					assert.Equal(t, want, lines(between[list]+between[asideList]+between[asideIncoming]), "%v, call %d", before, at)
-					_, err := second(l)
+					_, err := second(t.Context(), l)
 					require.NoError(t, err)
-					_, err = Release(l)
+					_, err = Release(t.Context(), l)
 					require.NoError(t, err)
 					after := readRun(t, l)
 					delete(after, asideDir+"/.reboot-required.pkgs.dkms-hooks")
@@ -160,7 +163,7 @@ func TestKilled(t *testing.T) {
 
 // kill calls a function, which ends before one of its system calls, and reports whether it had so
 // many.
-func kill(l dkmsstate.Layout, at int, f func(dkmsstate.Layout) (bool, error)) (killed bool) {
+func kill(t *testing.T, l dkmsstate.Layout, at int, f func(context.Context, dkmsstate.Layout) (bool, error)) (killed bool) {
 	defer func() { killed = recover() != nil }()
 	calls := 0
 	l.Refuse = func(string, string) error {
@@ -169,7 +172,7 @@ func kill(l dkmsstate.Layout, at int, f func(dkmsstate.Layout) (bool, error)) (k
 		}
 		return nil
 	}
-	_, _ = f(l)
+	_, _ = f(t.Context(), l)
 	return false
 }
 
@@ -190,14 +193,57 @@ func TestAsideOfOthers(t *testing.T) {
 			if name == "writable for all" {
 				require.NoError(t, os.Chmod(dir, 0o777))
 			}
-			changed, err := Hold(l)
+			changed, err := Hold(t.Context(), l)
 			assert.False(t, changed)
 			assert.Equal(t, name != "/run is no more there", err != nil)
 			_, err = os.Lstat(l.Path(File))
 			assert.Equal(t, name != "/run is no more there", err == nil, "it stays")
-			if _, err = Release(l); name != "/run is no more there" {
+			_, err = Release(t.Context(), l)
+			require.NoError(t, err, "nothing is set aside")
+			if name == "writable for all" {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, request), nil, 0o644))
+				_, err = Release(t.Context(), l)
 				require.ErrorContains(t, err, "cannot put back /run/reboot-required: ")
 			}
 		})
 	}
+}
+
+// Another user cannot keep this program waiting: what can be opened for reading is not locked, and
+// the lock is not taken where there is nothing to do. A run that holds the lock is waited for within
+// the context.
+func TestLock(t *testing.T) {
+	l := place(t, state{request: "x", list: "a\n"})
+	require.NoError(t, os.MkdirAll(l.Path(dkmsstate.StateDir), 0o755))
+	for _, dir := range []string{"/run/" + asideDir, dkmsstate.StateDir} {
+		file, err := os.Open(l.Path(dir))
+		require.NoError(t, err)
+		defer file.Close()
+		require.NoError(t, unix.Flock(int(file.Fd()), unix.LOCK_EX))
+	}
+	changed, err := Hold(t.Context(), l)
+	require.NoError(t, err)
+	assert.True(t, changed)
+	files, err := filepath.Glob(l.Path(dkmsstate.StateDir + "/*"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	info, err := os.Stat(files[0])
+	require.NoError(t, err)
+	assert.Zero(t, info.Mode().Perm()&0o077)
+
+	lock, err := record.AcquireReboot(t.Context(), l)
+	require.NoError(t, err)
+	defer lock.Close()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = Release(ended, l)
+	require.ErrorIs(t, err, record.ErrLocked)
+	assert.True(t, Held(l))
+	changed, err = Hold(ended, l)
+	require.NoError(t, err, "there is nothing to add to what is held")
+	assert.False(t, changed)
+	other := place(t, state{request: "x"})
+	_, err = Release(ended, other)
+	require.NoError(t, err)
+	assert.NoDirExists(t, other.Path(dkmsstate.StateDir))
 }

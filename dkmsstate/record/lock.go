@@ -19,10 +19,15 @@ import (
 
 // The names of the lock files. mainLock is held while modules and the files of depmod are
 // changed. initramfsLock is held while an initramfs is generated: this starts programs of other
-// packages and is no reason to keep other hooks waiting.
+// packages and is no reason to keep other hooks waiting. rebootLock is held while the request for a
+// reboot is set aside or put back.
+//
+// Only root can open them. Whoever can open a file, even for reading, can lock it and keep others
+// waiting.
 const (
 	mainLock      = "lock"
 	initramfsLock = "initramfs.lock"
+	rebootLock    = "reboot.lock"
 )
 
 // ErrLocked means that another run held the lock for longer than the limit.
@@ -52,6 +57,12 @@ func Acquire(ctx context.Context, l dkmsstate.Layout, limit time.Duration, waiti
 // AcquireInitramfs is Acquire for generating an initramfs.
 func AcquireInitramfs(ctx context.Context, l dkmsstate.Layout, limit time.Duration, waiting func()) (*Lock, error) {
 	return acquire(ctx, l, initramfsLock, limit, waiting)
+}
+
+// AcquireReboot is Acquire for setting aside the request for a reboot, or putting it back.
+func AcquireReboot(ctx context.Context, l dkmsstate.Layout) (*Lock, error) {
+	const limit = 10 * time.Second // it takes some renames
+	return acquire(ctx, l, rebootLock, limit, func() {})
 }
 
 func acquire(ctx context.Context, l dkmsstate.Layout, name string, limit time.Duration, waiting func()) (*Lock, error) {
