@@ -76,13 +76,13 @@ func (r *run) dropRecord(kept dkmsstate.KernelRecord) error {
 	if r.machine.Backup {
 		return r.recordRemoval(kept)
 	}
-	if _, known := r.record.Kernels[r.inv.Kernel]; !known {
-		return nil
+	layout, kernel := r.machine.Layout, r.inv.Kernel
+	err := errors.Join(record.RemoveLogs(layout, kernel), record.RemoveLook(layout, kernel), record.DropInitramfs(layout, kernel), record.DropHeld(layout, kernel))
+	if _, known := r.record.Kernels[kernel]; !known {
+		return err
 	}
-	*r.record = r.record.Without(r.inv.Kernel)
-	layout := r.machine.Layout
-	return errors.Join(record.Write(layout, *r.record), record.RemoveLogs(layout, r.inv.Kernel), record.RemoveLook(layout, r.inv.Kernel),
-		record.DropInitramfs(layout, r.inv.Kernel), record.DropHeld(layout, r.inv.Kernel))
+	*r.record = r.record.Without(kernel)
+	return errors.Join(err, record.Write(layout, *r.record))
 }
 
 // recordRemoval records whose removal deleted the builds, until its outcome is known.
