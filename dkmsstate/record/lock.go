@@ -20,7 +20,8 @@ import (
 // The names of the lock files. mainLock is held while modules and the files of depmod are
 // changed. initramfsLock is held while an initramfs is generated: this starts programs of other
 // packages and is no reason to keep other hooks waiting. rebootLock is held while the request for a
-// reboot is set aside or put back.
+// reboot is set aside or put back. writeLock is held for an instant, while a small file of the
+// hooks' own directory is written, with any of the others or without.
 //
 // Only root can open them. Whoever can open a file, even for reading, can lock it and keep others
 // waiting.
@@ -28,6 +29,7 @@ const (
 	mainLock      = "lock"
 	initramfsLock = "initramfs.lock"
 	rebootLock    = "reboot.lock"
+	writeLock     = "write.lock"
 )
 
 // ErrLocked means that another run held the lock for longer than the limit.
@@ -66,6 +68,21 @@ func AcquireReboot(ctx context.Context, l dkmsstate.Layout) (*Lock, error) {
 }
 
 func acquire(ctx context.Context, l dkmsstate.Layout, name string, limit time.Duration, waiting func()) (*Lock, error) {
+	file, err := lock(ctx, l, name, limit, waiting)
+	if err != nil {
+		return nil, err
+	}
+	switch name {
+	case mainLock:
+		removeWritten(l)
+	case initramfsLock:
+		removeTemps(l, dkmsstate.KeptInitramfsDir)
+	}
+	return hold(file), nil
+}
+
+// lock opens the file of a lock and locks it. The lock is held until the file is closed.
+func lock(ctx context.Context, l dkmsstate.Layout, name string, limit time.Duration, waiting func()) (*os.File, error) {
 	dir := l.Path(dkmsstate.StateDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot create the directory of the lock: %w", err)
@@ -79,10 +96,7 @@ func acquire(ctx context.Context, l dkmsstate.Layout, name string, limit time.Du
 	for first := true; ; first = false {
 		err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil || nofollow.IsRefused(err) || errors.Is(err, unix.ENOLCK) { // a network filesystem without locks: work without, as the stock hooks do
-			if name == mainLock {
-				removeOwnTemps(l)
-			}
-			return hold(file), nil
+			return file, nil
 		}
 		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
 			file.Close()

@@ -27,8 +27,8 @@ func ReadLook(l dkmsstate.Layout, kernel dkmsstate.Release) (initramfs.Look, boo
 	return look, true
 }
 
-// WriteLook records what was found in the initramfs of a kernel. It needs no lock: whoever reads
-// the same files finds the same.
+// WriteLook records what was found in the initramfs of a kernel. Whoever reads the same
+// files finds the same, so that several may do this at once.
 func WriteLook(l dkmsstate.Layout, kernel dkmsstate.Release, look initramfs.Look) error {
 	data, err := json.Marshal(look)
 	if err == nil {

@@ -1,12 +1,14 @@
 package record
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/nofollow"
@@ -60,9 +62,15 @@ func Write(l dkmsstate.Layout, r dkmsstate.Record) error {
 	return nil
 }
 
-// writeOwn writes a file of the hooks' own directory. The new file is complete and on the disk,
-// or the old one stays.
+// writeOwn writes a file of the hooks' own directory, in a directory of written. The new file is
+// complete and on the disk, or the old one stays. The caller need not hold a lock.
 func writeOwn(l dkmsstate.Layout, name string, data []byte) error {
+	const limit = time.Minute
+	locked, err := lock(context.Background(), l, writeLock, limit, func() {})
+	if err != nil {
+		return err
+	}
+	defer locked.Close()
 	dir, err := OpenOwn(l, filepath.Dir(name))
 	if err != nil {
 		return err
@@ -74,10 +82,26 @@ func writeOwn(l dkmsstate.Layout, name string, data []byte) error {
 	})
 }
 
-// removeOwnTemps removes temporary files that a killed run left in the hooks' own directory.
-// The caller must hold the main lock, under which such files are written.
-func removeOwnTemps(l dkmsstate.Layout) {
-	for _, sub := range []string{"", dkmsstate.UnfinishedDir, dkmsstate.InitramfsDir, looksDir} {
+// written returns the directories of what writeOwn writes, or did in earlier versions.
+func written() []string {
+	return []string{"", dkmsstate.UnfinishedDir, dkmsstate.InitramfsDir, dkmsstate.HeldDir, looksDir}
+}
+
+// removeWritten removes temporary files that killed runs of writeOwn left. If one is active, the
+// next call does it.
+func removeWritten(l dkmsstate.Layout) {
+	locked, err := lock(context.Background(), l, writeLock, 0, func() {})
+	if err != nil {
+		return
+	}
+	defer locked.Close()
+	removeTemps(l, written()...)
+}
+
+// removeTemps removes temporary files from subdirectories of the hooks' own directory. The caller
+// must hold the lock under which such files are written.
+func removeTemps(l dkmsstate.Layout, subs ...string) {
+	for _, sub := range subs {
 		dir, err := l.NoFollow().OpenPath(filepath.Join(l.Path(dkmsstate.StateDir), sub))
 		if err != nil {
 			continue
