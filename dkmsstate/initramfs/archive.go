@@ -3,23 +3,26 @@ package initramfs
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/sentinel"
 )
 
 // The bounds of what is read. maxWindow is how far back compressed data may refer: that of
-// `zstd --ultra -22`. The kernel rejects longer names than maxName.
+// `zstd --ultra -22`. The kernel rejects longer names than maxName. maxBytes counts the files, what
+// they unpack to and what modules in them unpack to.
 const (
 	maxWindow  = 128 << 20
 	maxName    = 4096
 	maxEntries = 1 << 20
-	maxBytes   = 16 << 30
+	maxBytes   = 4 << 30
 )
 
 const (
@@ -28,11 +31,21 @@ const (
 	errMuch        = sentinel.Error("it is too large")
 	errNoArchive   = sentinel.Error("it contains no archive")
 	errCompression = sentinel.Error("what follows its compressed part is not supported")
+	errPacked      = sentinel.Error("cannot decompress it")
+	errImage       = sentinel.Error("it is not a unified kernel image")
+	errLink        = sentinel.Error("a directory of its modules is a symbolic link")
 )
 
+// final reports whether an error is about the contents of an initramfs, which another attempt would
+// not find otherwise.
+func final(err error) bool {
+	return slices.ContainsFunc([]error{errFormat, errDamaged, errMuch, errNoArchive, errCompression, errPacked, errImage, errLink},
+		func(about error) bool { return errors.Is(err, about) })
+}
+
 // eachFile calls use for each entry of the archives, with its contents.
-func eachFile(ctx context.Context, from io.Reader, use func(e entry, data io.Reader) error) error {
-	r := &archives{ctx: ctx, use: use}
+func (b *bounds) eachFile(from io.Reader, use func(e entry, data io.Reader) error) error {
+	r := &archives{bounds: b, use: use}
 	in := bufio.NewReaderSize(from, 1<<20)
 	for {
 		if err := skipZeros(in); errors.Is(err, io.EOF) {
@@ -59,33 +72,31 @@ func eachFile(ctx context.Context, from io.Reader, use func(e entry, data io.Rea
 
 // archives reads archives.
 type archives struct {
-	ctx context.Context
+	*bounds
 	use func(e entry, data io.Reader) error
-	// entries and bytes are how many were read.
+	// entries is how many were read.
 	entries int
-	bytes   int64
 }
 
 // compressed reads the archives in a compressed part, which is the last one.
 func (r *archives) compressed(in *bufio.Reader) error {
-	unpacked, err := kmod.Decompress(in, maxWindow)
+	from, err := kmod.Decompress(in, maxWindow)
 	if err != nil {
-		return fmt.Errorf("cannot decompress it: %w", err)
+		return fmt.Errorf("%w: %w", errPacked, err)
 	}
-	if unpacked == nil {
+	if from == nil {
 		return errFormat
 	}
-	if c, ok := unpacked.(interface{ Close() }); ok { // that of zstd
-		defer c.Close()
-	}
-	inner := bufio.NewReaderSize(unpacked, 1<<20)
+	part := unpacked{r.bounds, from}
+	defer part.close()
+	inner := bufio.NewReaderSize(part, 1<<20)
 	for {
 		err := skipZeros(inner)
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fmt.Errorf("cannot decompress it: %w", err)
+			return fmt.Errorf("%w: %w", errPacked, err)
 		}
 		if start, _ := inner.Peek(len(magic)); !isArchive(start) {
 			return errCompression
@@ -99,12 +110,13 @@ func (r *archives) compressed(in *bufio.Reader) error {
 // skipZeros skips the padding between archives.
 func skipZeros(in *bufio.Reader) error {
 	for {
-		b, err := in.ReadByte()
-		if err != nil {
+		if _, err := in.Peek(1); err != nil {
 			return err
 		}
-		if b != 0 {
-			return in.UnreadByte()
+		data, _ := in.Peek(in.Buffered())
+		rest := bytes.TrimLeft(data, "\x00")
+		if _, err := in.Discard(len(data) - len(rest)); err != nil || len(rest) > 0 {
+			return err
 		}
 	}
 }
@@ -127,15 +139,12 @@ type entry struct {
 	size int64
 }
 
-// regular reports whether the entry is a regular file.
-func (e entry) regular() bool { return e.mode&0o170000 == 0o100000 }
+// is reports whether the entry is of the given kind: unix.S_IFREG, unix.S_IFLNK and so on.
+func (e entry) is(kind uint64) bool { return e.mode&unix.S_IFMT == kind }
 
 // archive reads an archive to its trailer.
 func (r *archives) archive(in *bufio.Reader) error {
 	for {
-		if err := r.ctx.Err(); err != nil {
-			return err
-		}
 		if r.entries++; r.entries > maxEntries {
 			return errMuch
 		}
@@ -145,9 +154,6 @@ func (r *archives) archive(in *bufio.Reader) error {
 		}
 		if e.name == trailer {
 			return nil
-		}
-		if r.bytes += e.size; r.bytes > maxBytes {
-			return errMuch
 		}
 		data := &io.LimitedReader{R: in, N: e.size}
 		if err := r.use(e, data); err != nil {

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/modprobe"
@@ -40,44 +40,41 @@ type Module struct {
 // what the initramfs contains.
 func Read(ctx context.Context, wanted func(name string) bool, files ...string) (Contents, error) {
 	var c Contents
-	for _, file := range files {
-		if err := c.readFile(ctx, file, wanted); err != nil {
-			return Contents{}, fmt.Errorf("cannot read the initramfs %s: %w", file, err)
+	b := &bounds{ctx: ctx, left: maxBytes}
+	for _, path := range files {
+		if err := b.explain(c.readFile(b, path, wanted)); err != nil {
+			return Contents{}, fmt.Errorf("cannot read the initramfs %s: %w", path, err)
 		}
 	}
 	return c, nil
 }
 
-func (c *Contents) readFile(ctx context.Context, file string, wanted func(name string) bool) error {
-	f, err := regular.Open(file)
-	var failed *fs.PathError
-	if errors.As(err, &failed) {
-		return failed.Err
-	}
+func (c *Contents) readFile(b *bounds, path string, wanted func(name string) bool) error {
+	f, err := regular.Open(path)
 	if err != nil {
-		return err
+		return withoutPath(err)
 	}
 	defer f.Close()
-	archive, err := archiveOf(f)
+	archive, err := archiveOf(file{b, f})
 	if archive == nil || err != nil {
 		return err
 	}
-	return c.read(ctx, archive, wanted)
+	return c.read(b, archive, wanted)
 }
 
 // archiveOf returns the archives in a file: those in the section .initrd of a unified kernel image
 // (UAPI.5), nil without one; or the file itself.
-func archiveOf(file *os.File) (io.Reader, error) {
+func archiveOf(f file) (io.Reader, error) {
 	start := make([]byte, 2)
-	if _, err := file.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
+	if _, err := f.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	if string(start) != "MZ" {
-		return file, nil
+		return f, nil
 	}
-	image, err := pe.NewFile(file)
+	image, err := pe.NewFile(f)
 	if err != nil {
-		return nil, fmt.Errorf("it is not a unified kernel image: %w", err)
+		return nil, fmt.Errorf("%w: %w", errImage, err)
 	}
 	section := image.Section(".initrd")
 	if section == nil {
@@ -86,16 +83,21 @@ func archiveOf(file *os.File) (io.Reader, error) {
 	return io.NewSectionReader(section, 0, int64(min(section.VirtualSize, section.Size))), nil
 }
 
-// read adds the modules in archives.
-func (c *Contents) read(ctx context.Context, from io.Reader, wanted func(name string) bool) error {
-	return eachFile(ctx, from, func(e entry, data io.Reader) error {
+// read adds the modules in archives. What is named like a module and is not a regular file is one
+// whose contents cannot be read. Which modules are behind a link in place of a directory is not
+// followed.
+func (c *Contents) read(b *bounds, from io.Reader, wanted func(name string) bool) error {
+	return b.eachFile(from, func(e entry, data io.Reader) error {
 		m, ok := moduleOf(e.name)
-		if !ok || !e.regular() {
+		switch {
+		case !ok && e.is(unix.S_IFLNK) && holdsModules(e.name):
+			return errLink
+		case !ok:
 			return nil
 		}
-		if wanted(m.Name()) && e.size > 0 {
+		if e.is(unix.S_IFREG) && wanted(m.Name()) && e.size > 0 {
 			var err error
-			if m.Identity, err = identify(ctx, data, e.size); err != nil {
+			if m.Identity, err = b.identify(data); err != nil {
 				return err
 			}
 		}
@@ -134,11 +136,29 @@ func (c Contents) Named(kernel, name string) []Module {
 
 // moduleOf returns the module whose file has a name in an initramfs, and whether it is one.
 func moduleOf(name string) (Module, bool) {
-	name = strings.TrimPrefix(path.Clean("/"+name), "/")
-	rest, ok := strings.CutPrefix(strings.TrimPrefix(name, "usr/"), "lib/modules/")
-	kernel, file, below := strings.Cut(rest, "/")
-	if !ok || !below || kmod.TrimSuffix(path.Base(file)) == path.Base(file) {
+	rest, ok := strings.CutPrefix(inLib(name), "modules/")
+	kernel, below, inKernel := strings.Cut(rest, "/")
+	if !ok || !inKernel || kmod.TrimSuffix(path.Base(below)) == path.Base(below) {
 		return Module{}, false
 	}
-	return Module{Kernel: kernel, Path: file}, true
+	return Module{Kernel: kernel, Path: below}, true
+}
+
+// inLib returns a name below lib or usr/lib, which are the same, "" for any other.
+func inLib(name string) string {
+	name = strings.TrimPrefix(path.Clean("/"+name), "/")
+	name, _ = strings.CutPrefix(name, "usr/")
+	name, ok := strings.CutPrefix(name, "lib/")
+	if !ok {
+		return ""
+	}
+	return name
+}
+
+// holdsModules reports whether a name would be that of a directory in which modules are searched
+// for. depmod(8) searches all but two; files of its own begin with "modules.".
+func holdsModules(name string) bool {
+	rest, ok := strings.CutPrefix(inLib(name)+"/", "modules/")
+	_, below, _ := strings.Cut(strings.TrimSuffix(rest, "/"), "/")
+	return ok && below != "build" && below != "source" && !strings.HasPrefix(below, "modules.")
 }

@@ -130,7 +130,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(zstandard(archive))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var c Contents
-		_ = c.read(context.Background(), bytes.NewReader(data), func(string) bool { return true })
+		_ = c.read(&bounds{ctx: context.Background(), left: 1 << 20}, bytes.NewReader(data), func(string) bool { return true })
 		for _, m := range c.Modules {
 			assert.NotEmpty(t, m.Name())
 		}

@@ -29,16 +29,17 @@ type InstalledFile struct {
 }
 
 // LookFor searches the initramfs of a kernel in some files for modules. stamp identifies the state
-// of the files. The error is that of the context.
+// of the files. An initramfs whose contents cannot be read is no error. Anything else is, since
+// another attempt may succeed.
 func LookFor(ctx context.Context, kernel, stamp string, names []string, files ...string) (Look, error) {
 	look := Look{Stamp: stamp, Names: slices.Sorted(slices.Values(names))}
 	wanted := func(name string) bool { return slices.Contains(names, name) }
 	c, err := Read(ctx, wanted, files...)
-	if ctx.Err() != nil {
-		return Look{}, ctx.Err()
-	}
-	if err != nil {
+	switch {
+	case final(err):
 		look.Unknown = err.Error()
+	case err != nil:
+		return Look{}, err
 	}
 	for _, name := range look.Names {
 		look.Modules = append(look.Modules, c.Named(kernel, name)...)
@@ -47,19 +48,22 @@ func LookFor(ctx context.Context, kernel, stamp string, names []string, files ..
 }
 
 // Add adds the identity of an installed file, whose path in the directory of the kernel is path. It
-// is not read again if an earlier look has it. The error is that of the context.
+// is not read again if an earlier look has it. One that cannot be read now is not added. The error
+// is that of the context.
 func (l *Look) Add(ctx context.Context, reader *kmod.Reader, path, file, stamp string, earlier Look) error {
-	now := InstalledFile{Stamp: stamp}
-	if kept, there := earlier.Installed[path]; there && kept.Stamp == stamp {
-		now = kept
-	} else {
-		now.Identity, _ = reader.Identity(ctx, file) // zero, which compares with nothing
+	now, there := earlier.Installed[path]
+	if !there || now.Stamp != stamp {
+		id, err := reader.Identity(ctx, file)
+		if err != nil {
+			return context.Cause(ctx)
+		}
+		now = InstalledFile{Stamp: stamp, Identity: id}
 	}
 	if l.Installed == nil {
 		l.Installed = map[string]InstalledFile{}
 	}
 	l.Installed[path] = now
-	return ctx.Err()
+	return context.Cause(ctx)
 }
 
 // Answers reports whether the look still tells about a module, in files whose state has this stamp.

@@ -3,20 +3,27 @@ package initramfstest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 )
 
 // File is a file of an archive.
 type File struct {
 	Name string
+	// Data are the contents, or the target of a link.
 	Data []byte
+	// Mode is that of stat(2). It is that of a regular file if it is zero.
+	Mode int
 }
 
-// Archive returns a cpio archive in the format "newc" with regular files.
+// Link is the mode of a symbolic link.
+const Link = 0o120777
+
+// Archive returns a cpio archive in the format "newc".
 func Archive(files ...File) []byte {
 	var out bytes.Buffer
 	for i, f := range append(files, File{Name: "TRAILER!!!"}) {
-		mode := 0o100644
+		mode := cmp.Or(f.Mode, 0o100644)
 		if i == len(files) {
 			mode = 0
 		}
