@@ -4,11 +4,13 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"time"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/initramfs"
 	"dkms-hooks/dkmsstate/modprobe"
 	"dkms-hooks/dkmsstate/record"
+	"dkms-hooks/dkmsstate/sentinel"
 )
 
 // readLook returns what is known about the initramfs of the kernel. It reads the initramfs itself
@@ -20,18 +22,29 @@ func (k kernelAssessor) readLook() initramfs.Look {
 		return kept
 	}
 	look, err := lookInto(k.ctx, k.s, files, kept)
-	if err != nil {
+	if k.ctx.Err() != nil {
 		return kept
 	}
-	if !reflect.DeepEqual(look, kept) {
+	if err != nil { // another attempt may succeed, so this is not recorded
+		return initramfs.Look{Stamp: stampOf(files), Names: moduleNames(k.s), Unknown: err.Error()}
+	}
+	if k.s.Layout.Root == "/" && !reflect.DeepEqual(look, kept) { // who looks at an image does not change it
 		_ = record.WriteLook(k.s.Layout, k.s.Kernel, look) // without it, the next one reads it again
 	}
 	return look
 }
 
+// lookLimit is how long the initramfs of a kernel may be read. A large one takes seconds.
+const lookLimit = time.Minute
+
+// errSlow means that reading took longer than lookLimit.
+const errSlow = sentinel.Error("reading it took longer than a minute")
+
 // lookInto searches the initramfs of a kernel in some files for the modules of dkms. What an
-// earlier look has found is not searched for again. The error is that of the context.
+// earlier look has found is not searched for again. In case of an error it was not read.
 func lookInto(ctx context.Context, s dkmsstate.Snapshot, files []string, earlier initramfs.Look) (initramfs.Look, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, lookLimit, errSlow)
+	defer cancel()
 	look, names, stamp := earlier, moduleNames(s), stampOf(files)
 	if slices.ContainsFunc(names, func(name string) bool { return !earlier.Answers(name, stamp) }) {
 		var err error

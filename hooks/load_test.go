@@ -217,11 +217,31 @@ func TestLoadVerdicts(t *testing.T) {
 			}
 			assert.Equal(t, c.exit, check.Status(), "%+v %v", check.Findings, check.Troubles)
 
+			assert.NoDirExists(t, f.Layout.Path(dkmsstate.StateDir), "an image is not changed")
+			inv.Kernel = dkmsstate.Release(bootKernel)
+			require.NoError(t, ReadInitramfs(t.Context(), inv))
+			inv.Kernel = ""
 			again, err := ReadOverview(t.Context(), inv)
 			require.NoError(t, err)
 			assert.Equal(t, v, again.Kernels[0].Modules[0].Load, "the record has what was read of the initramfs")
 		})
 	}
+}
+
+// An initramfs that cannot be read now is not one whose contents are unknown for good.
+func TestLookThatFailed(t *testing.T) {
+	f, _ := bootRoot(t)
+	inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + f.Layout.Root})
+	require.NoError(t, err)
+	f.Remove("boot/initrd.img-" + bootKernel)
+	require.NoError(t, os.Mkdir(filepath.Join(f.Layout.Root, "boot/initrd.img-"+bootKernel), 0o755))
+	check, err := ReadBootCheck(t.Context(), inv)
+	require.NoError(t, err)
+	assert.Contains(t, check.Modules()[0].Load.Reason, "not a regular file")
+	inv.Kernel = dkmstest.Kernel
+	require.ErrorContains(t, ReadInitramfs(t.Context(), inv), "not a regular file")
+	_, known := record.ReadLook(f.Layout, dkmstest.Kernel)
+	assert.False(t, known)
 }
 
 // A module that needs another one of dkms does not load if that one does not.
