@@ -98,12 +98,13 @@ func (u *initramfsUpdate) replace(ctx context.Context) error {
 	if failed != nil {
 		return failed
 	}
-	return fmt.Errorf("%w, so the one before is back; if it is to contain the new module, %s, then make it anew", refused, howToAdd())
+	return fmt.Errorf("%w, so the one before is back; to leave the module out, run: %s; to have it in, first %s", refused, initramfsCommand(layout, kernel), howToAdd())
 }
 
 // refuse returns why the initramfs that is there now is worse than the one before, nil if it is not.
-// broken reports whether the program that made it failed. dracut(8) removes or truncates the file
-// then.
+// It is if it lacks a module that the one before contained, unless that may be the choice of the
+// machine's owner. broken reports whether the program that made it failed. dracut(8) removes or
+// truncates the file then.
 func (u *initramfsUpdate) refuse(ctx context.Context, broken bool) error {
 	layout, kernel := u.run.machine.Layout, u.run.inv.Kernel
 	now, err := u.read(ctx, layout.InitramfsPath(kernel))
@@ -115,12 +116,26 @@ func (u *initramfsUpdate) refuse(ctx context.Context, broken bool) error {
 	}
 	present := u.in(now, anywhere)
 	lost := slices.DeleteFunc(u.in(u.before, anywhere), func(name string) bool {
-		return slices.Contains(present, name) || !u.exists(name)
+		return slices.Contains(present, name) || !u.exists(name) || !u.belongs(name)
 	})
 	if len(lost) == 0 {
 		return nil
 	}
 	return errors.New(lacks + strings.Join(lost, ", ") + ", which the one before contained")
+}
+
+// belongs reports whether an initramfs of the kernel is to contain a module, by its name as lsmod(8)
+// prints it: it is listed for each, or it took the place of one of the kernel's own.
+func (u *initramfsUpdate) belongs(name string) bool {
+	layout, kernel := u.run.machine.Layout, u.run.inv.Kernel
+	if len(dkms.BootModules(layout, []string{name})) > 0 {
+		return true
+	}
+	replaced := slices.Concat(u.in(u.before, ofKernel), layout.HeldNames(kernel))
+	for _, o := range u.run.after.Originals() {
+		replaced = append(replaced, modprobe.ModuleName(o.Place))
+	}
+	return slices.Contains(replaced, name) && dkms.InitramfsByDirectory(layout)
 }
 
 // exists reports whether the kernel has a module, by its name as lsmod(8) prints it.

@@ -15,7 +15,7 @@ import (
 )
 
 // An initramfs is refused only if it certainly lacks a module that was changed, that the one before
-// contained, and that the kernel has.
+// contained, that the kernel has, and that is not left out by the machine's owner.
 func TestRefusedInitramfs(t *testing.T) {
 	const own, dkms, other, gone = "kernel/drivers/my-disk.ko.xz", "updates/dkms/my-disk.ko", "kernel/fs/other.ko", "updates/dkms/gone.ko"
 	archive := func(paths ...string) string {
@@ -36,6 +36,7 @@ func TestRefusedInitramfs(t *testing.T) {
 		{"the module of dkms in place of the kernel's own", archive(own), archive(dkms), false, ""},
 		{"the kernel's own in place of that of dkms", archive(dkms), archive(own), false, ""},
 		{"neither", archive(own, other), archive(other), false, "the new one lacks my_disk, which the one before contained"},
+		{"one of dkms alone, which its owner may have left out", archive(dkms), archive(other), false, ""},
 		{"a module that was not changed", archive(other), archive(), false, ""},
 		{"a module that the kernel does not have", archive(gone), archive(), false, ""},
 		{"it was not there before", archive(other), archive(other), false, ""},
@@ -68,6 +69,55 @@ func TestRefusedInitramfs(t *testing.T) {
 				return
 			}
 			assert.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+// A module of dkms that the new initramfs lacks belongs there if it is listed, or if it took the place
+// of one of the kernel's own and modules are chosen by their directory.
+func TestBelongsToInitramfs(t *testing.T) {
+	const list, conf, program = "etc/initramfs-tools/modules", "etc/initramfs-tools/initramfs.conf", "usr/sbin/mkinitramfs"
+	const held = "var/lib/dkms-hooks/initramfs-held/6.1"
+	original := map[string]string{
+		"usr/src/disk-1.0/dkms.conf":                              "PACKAGE_NAME=disk\n",
+		"lib/modules/6.1/updates/dkms/my-disk.ko":                 "of dkms",
+		"lib/modules/6.1/modules.order":                           "kernel/drivers/my-disk.ko\n",
+		"var/lib/dkms/disk/1.0/6.1/x86_64/module/my-disk.ko":      "of dkms",
+		"var/lib/dkms/disk/original_module/6.1/x86_64/my-disk.ko": "of the kernel",
+	}
+	for name, c := range map[string]struct {
+		files  map[string]string
+		before string
+		want   bool
+	}{
+		"of dkms alone":                     {nil, "updates/dkms/my-disk.ko", false},
+		"the kernel's own":                  {nil, "kernel/my-disk.ko", true},
+		"the kernel's own, listed by owner": {map[string]string{program: "", conf: "MODULES=list"}, "kernel/my-disk.ko", false},
+		"the kernel's own, by hardware":     {map[string]string{program: "", conf: "MODULES=dep"}, "kernel/my-disk.ko", false},
+		"listed":                            {map[string]string{program: "", conf: "MODULES=list", list: "my_disk\n"}, "updates/dkms/my-disk.ko", true},
+		"no longer listed":                  {map[string]string{program: "", conf: "MODULES=most", list: "#my_disk\n"}, "updates/dkms/my-disk.ko", false},
+		"held before":                       {map[string]string{program: "", conf: "MODULES=most", held: "my_disk\n"}, "updates/dkms/my-disk.ko", true},
+		"another was held":                  {map[string]string{held: "disk\n"}, "updates/dkms/my-disk.ko", false},
+		"dkms moved the kernel's own":       {original, "updates/dkms/my-disk.ko", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := dkmsstate.DefaultLayout(t.TempDir())
+			for file, text := range c.files {
+				path := filepath.Join(l.Root, file)
+				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+				require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+			}
+			if name == "dkms moved the kernel's own" {
+				for link, target := range map[string]string{"kernel-6.1-x86_64": "1.0/6.1/x86_64", "1.0/source": "/usr/src/disk-1.0"} {
+					require.NoError(t, os.Symlink(target, filepath.Join(l.Root, "var/lib/dkms/disk", link)))
+				}
+			}
+			survey, err := l.Survey()
+			require.NoError(t, err)
+			u := initramfsUpdate{names: []string{"my-disk"}, run: &run{inv: Invocation{Kernel: "6.1"}, machine: apply.Machine{Layout: l},
+				after: survey.Snapshot("6.1", "x86_64", dkmsstate.KernelRecord{})}}
+			u.before = initramfs.Contents{Modules: []initramfs.Module{{Kernel: "6.1", Path: c.before}}}
+			assert.Equal(t, c.want, u.belongs("my_disk"))
 		})
 	}
 }
