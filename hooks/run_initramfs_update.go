@@ -86,7 +86,11 @@ func (u *initramfsUpdate) replace(ctx context.Context) error {
 	if err := record.ListHeld(layout, kernel, u.in(u.before, ofKernel)); err != nil {
 		return errors.Join(err, record.DropInitramfs(layout, kernel))
 	}
+	before := dkmsstate.StampFiles(layout.InitramfsPath(kernel))
 	failed := dkms.Explain(u.engine.Initramfs(ctx, kernel))
+	if failed == nil && before == dkmsstate.StampFiles(layout.InitramfsPath(kernel)) && !dkms.NeverUpdatesInitramfs(layout) {
+		failed = errors.New("it was not written, for example since /boot is mounted read-only") // update-initramfs(8) ends well
+	}
 	ctx = context.WithoutCancel(ctx)
 	refused := u.refuse(ctx, failed != nil)
 	if refused == nil {

@@ -38,3 +38,13 @@ func TestInitramfsByDirectory(t *testing.T) {
 		assert.Equal(t, c.want, InitramfsByDirectory(l), name)
 	}
 }
+
+func TestNeverUpdatesInitramfs(t *testing.T) {
+	for text, want := range map[string]bool{"": false, "update_initramfs=yes\n": false, "# x\nupdate_initramfs=no\n": true, "update_initramfs=no\nupdate_initramfs=all\n": false, "update_initramfs=\"no\"\n": true} {
+		l := dkmsstate.DefaultLayout(t.TempDir())
+		file := l.Path("/etc/initramfs-tools/update-initramfs.conf")
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+		assert.Equal(t, want, NeverUpdatesInitramfs(l), text)
+	}
+}
