@@ -3,6 +3,8 @@
 package systemtest
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,45 +36,52 @@ func testOracle(t *testing.T, l suite) {
 	cells = slices.DeleteFunc(cells, func(c oracle.Cell) bool {
 		return !asked.MatchString(c.Group + " " + string(c.On) + " " + string(c.Starts) + " " + c.Name)
 	})
+	if err := oracle.Download(l.Suite); err != nil {
+		if l.oracle == "" {
+			t.Skipf("what the machines of the oracle are made of cannot be downloaded: %s", err)
+		}
+		require.NoError(t, err)
+	}
 	o := oracle.New(t, l.Suite, l.kernels, cells)
-	page := oraclePage{results: make([]oracle.Result, len(cells))}
+	page := oraclePage{file: l.oracle}
 	if l.oracle != "" {
-		page.file, page.versions = l.oracle, l.versions(t)
+		page.versions = l.versions(t)
 	}
 	t.Run("cells", func(t *testing.T) {
 		turn := make(chan struct{}, 2) // two processors
-		for i, c := range cells {
+		for _, c := range cells {
 			t.Run(c.Group+" "+string(c.On)+" "+string(c.Starts)+" "+c.Name, func(t *testing.T) {
 				t.Parallel()
 				turn <- struct{}{}
 				defer func() { <-turn }()
 				result := o.Play(t, c)
-				page.add(t, i, result)
+				page.add(t, result)
 				assert.False(t, result.Wrong(), "%s\n%s", result, result.Console())
 			})
 		}
 	})
 }
 
-// oraclePage is the table of the cells that were played. It is written after each, since all
-// take an hour.
+// oraclePage is the table of all cells. It is written after each, since all take an hour.
 type oraclePage struct {
 	mu             sync.Mutex
 	file, versions string
-	results        []oracle.Result
 }
 
-func (p *oraclePage) add(t *testing.T, i int, r oracle.Result) {
+func (p *oraclePage) add(t *testing.T, r oracle.Result) {
 	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.results[i] = r
 	if p.file == "" {
 		return
 	}
-	played := slices.DeleteFunc(slices.Clone(p.results), func(r oracle.Result) bool { return r.Cell.Name == "" })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before, err := os.ReadFile(p.file)
+	if !errors.Is(err, fs.ErrNotExist) {
+		require.NoError(t, err)
+	}
+	page := oracle.Table(string(before), []oracle.Result{r}, time.Now().Format(time.DateOnly), p.versions)
 	require.NoError(t, os.MkdirAll(filepath.Dir(p.file), 0o755))
-	require.NoError(t, os.WriteFile(p.file, []byte(oracle.Table(played, time.Now().Format(time.DateOnly), p.versions)), 0o644))
+	require.NoError(t, os.WriteFile(p.file, []byte(page), 0o644))
 }
 
 // versions describes what the oracle tests, and with what.

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,13 +60,22 @@ func checkout(t T) string {
 // Make runs a script of testdata/lab and returns the last line of its stdout.
 func (l Lab) Make(t T, script string, args ...string) string {
 	t.Helper()
+	line, err := l.TryMake(script, args...)
+	require.NoError(t, err)
+	return line
+}
+
+// TryMake is Make for a script that may fail.
+func (l Lab) TryMake(script string, args ...string) (string, error) {
 	cmd := exec.Command(filepath.Join(l.Top, "testdata", "lab", script), args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
-	require.NoError(t, err, "%s %v:\n%s", script, args, stderr.String())
+	if err != nil {
+		return "", fmt.Errorf("%s %v: %w:\n%s", script, args, err, stderr.String())
+	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	return lines[len(lines)-1]
+	return lines[len(lines)-1], nil
 }
 
 // Compile puts a program of testdata/lab, which is one file of C, into /srv of a root.

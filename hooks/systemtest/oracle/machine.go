@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -34,9 +33,6 @@ func (o *Oracle) base(b Base) machine {
 // signed makes a machine with Debian's signed kernel, on which dkms signs.
 func (o *Oracle) signed() machine {
 	debs := filepath.Join(o.Roots, o.Name, "debs", "oracle")
-	if _, err := os.Stat(debs); err != nil {
-		o.Make(o.t, "mkbootdebs", filepath.Join(o.Roots, o.Name))
-	}
 	r := o.Base().Fork(o.t, o.Scratch)
 	kernel := o.release(filepath.Join(debs, "machine", "linux-image-[0-9]*.deb"))
 	r.Must(o.t, smallInitramfs+"apt-get -qq install -y --no-install-recommends /debs/oracle/machine/*.deb >/srv/log 2>&1 || { cat /srv/log; exit 1; }")

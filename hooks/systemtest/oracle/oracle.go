@@ -18,7 +18,17 @@ type Oracle struct {
 	bases    map[Base]machine
 }
 
-// New makes what some cells begin with. It stays until the test ends. Kernels is a directory of
+// Download puts the packages of the machines into the suite's root, unless they are there.
+func Download(s lab.Suite) error {
+	root := filepath.Join(s.Roots, s.Name)
+	if _, err := os.Stat(filepath.Join(root, "debs", "oracle")); err == nil {
+		return nil
+	}
+	_, err := s.TryMake("mkbootdebs", root)
+	return err
+}
+
+// New makes what some cells begin with, of what Download has put there. It stays until the test ends. Kernels is a directory of
 // kernels of make kernels.
 func New(t lab.T, suite lab.Suite, kernels string, cells []Cell) *Oracle {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestCells(t *testing.T) {
@@ -50,16 +51,39 @@ func TestJudge(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	page := Table([]Result{
-		{Cell: Cell{Group: "build", Name: "a | b", On: Lab}, predicted: word{loads, ""}, seen: word{loads, ""}, others: others{dkms: "installed"}, where: "inside"},
-		{Cell: Cell{Group: "choice", Name: "c", On: Two, Starts: GRUB}, predicted: word{cannotTell, "x"}, seen: word{"6.1", ""}, where: "--root"},
-		{Cell: Cell{Group: "build", Name: "d", On: Signed}, predicted: word{loads, ""}, seen: word{doesNot, "no"}},
+	cell := func(group, name string) Cell {
+		for _, c := range Cells() {
+			if c.Group == group && c.Name == name {
+				return c
+			}
+		}
+		require.FailNow(t, "no such cell", name)
+		return Cell{}
+	}
+	saved := cell("choice", "saved_entry")
+	first := Table("", []Result{
+		{Cell: saved, predicted: word{cannotTell, "x | y"}, seen: word{"6.1", ""}, where: "--root"},
+		{Cell: cell("build", "the installed file is gone"), predicted: word{loads, ""}, seen: word{loads, ""}, others: others{dkms: "installed"}, where: "inside"},
+		{Cell: Cell{Group: "build", Name: "of before"}},
 	}, "2026-01-01", "versions")
-	assert.Contains(t, page, "Cells: 3. Right: 1. WRONG: 1. Cannot tell: 1.\n")
-	assert.Contains(t, page, "| build | a \\| b | make kernels | inside | loads | loads | right | installed | – | – |\n")
-	assert.Contains(t, page, "| choice | GRUB: c | Debian, two | --root | cannot tell: x | 6.1 | cannot tell | – | – | – |\n")
-	assert.Contains(t, page, "| loads | does not load: no | WRONG |")
-	assert.Contains(t, page, "| x | 1 |\n")
+	assert.Contains(t, first, "Cells: 2. Right: 1. WRONG: 0. Cannot tell: 1.\n")
+	assert.Contains(t, first, "| choice | GRUB: saved_entry | Debian, two | --root | cannot tell: x \\| y | 6.1 | cannot tell | – | – | – | 2026-01-01 |\n")
+	assert.Contains(t, first, "| x \\| y | 1 |\n")
+
+	second := Table(first, []Result{{Cell: cell("build", "the installed file is gone"), predicted: word{loads, ""}, seen: word{doesNot, "no"}}}, "2026-01-02", "versions")
+	assert.Contains(t, second, "Cells: 2. Right: 0. WRONG: 1. Cannot tell: 1.\n")
+	assert.Contains(t, second, "| loads | does not load: no | WRONG | – | – | – | 2026-01-02 |\n")
+	assert.Contains(t, second, "| cannot tell: x \\| y | 6.1 | cannot tell | – | – | – | 2026-01-01 |\n", "kept")
+}
+
+// Each row of the table is of one cell.
+func TestRows(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range Cells() {
+		key := Result{Cell: c}.row("").key()
+		assert.False(t, seen[key], key)
+		seen[key] = true
+	}
 }
 
 func TestHear(t *testing.T) {
