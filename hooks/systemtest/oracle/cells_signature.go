@@ -20,9 +20,9 @@ func signatureCells() []Cell {
 	cells := []Cell{
 		{Name: withoutUEFI + ", signed by dkms", On: Signed},
 		{Name: withoutUEFI + ", not signed", On: Unsigned},
-		{Name: withoutUEFI + ", not signed, module.sig_enforce=1", On: Unsigned, Line: "module.sig_enforce=1", Quick: true},
-		{Name: withoutUEFI + ", signed by dkms, module.sig_enforce=1", On: Signed, Line: "module.sig_enforce=1"},
-		{Name: withoutUEFI + ", the kernel's own signature, module.sig_enforce=1", On: Unsigned, Line: "module.sig_enforce=1", Prepare: ownSignature, Module: "dummy", Quick: true},
+		{Name: withoutUEFI + ", not signed, module.sig_enforce=1", On: Unsigned, Line: "module.sig_enforce=1"},
+		{Name: withoutUEFI + ", signed by dkms, module.sig_enforce=1", On: Signed, Line: "module.sig_enforce=1", Quick: true},
+		{Name: withoutUEFI + ", the kernel's own signature, module.sig_enforce=1", On: Unsigned, Line: "module.sig_enforce=1", Prepare: ownSignature, Module: "dummy"},
 		{Name: withoutUEFI + ", not signed, lockdown=integrity", On: Unsigned, Line: "lockdown=integrity"},
 		{Name: insecure + ", not signed", On: Unsigned, Starts: GRUB},
 		{Name: insecure + ", enrolled, module.sig_enforce=1", On: Signed, Starts: GRUB, Variables: enrolled, Line: "module.sig_enforce=1"},
