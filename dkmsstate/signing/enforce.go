@@ -57,7 +57,7 @@ func (k *Kernel) predicted() enforcement {
 	switch {
 	case k.trouble != nil:
 		return enforcement{unknown, k.trouble.Error()}
-	case !o.on("MODULE_SIG"):
+	case k.checksNone():
 		return enforcement{no, "the kernel checks no signatures"}
 	case o.on("MODULE_SIG_FORCE"):
 		return enforcement{yes, "CONFIG_MODULE_SIG_FORCE"}
@@ -78,6 +78,9 @@ func (k *Kernel) predicted() enforcement {
 	}
 	return enforcement{no, "the kernel does not enforce signatures"}
 }
+
+// checksNone reports whether the kernel certainly looks at no signature, be it good or not.
+func (k *Kernel) checksNone() bool { return k.trouble == nil && !k.options.on("MODULE_SIG") }
 
 // parameters returns the parameters that the kernel gets. Its configuration may replace those of
 // the boot loader.

@@ -256,6 +256,8 @@ func TestJudge(t *testing.T) {
 		"off, a built-in command line":                           {off.with(option("# CONFIG_CMDLINE_BOOL is not set", `CONFIG_CMDLINE="module.sig_enforce=1"`)), "unsigned.ko", "ro", Unknown, "CONFIG_CMDLINE", ""},
 		"off, a built-in command line alone":                     {off.with(option("# CONFIG_CMDLINE_BOOL is not set", "CONFIG_CMDLINE=\"module.sig_enforce=1\"\nCONFIG_CMDLINE_OVERRIDE=y")), "unsigned.ko", "", Refused, "module.sig_enforce", NotSigned},
 		"the kernel checks no signatures":                        {option("CONFIG_MODULE_SIG=y", "# CONFIG_MODULE_SIG is not set").with(off), "unsigned.ko", "ro", Loads, "checks no signatures", ""},
+		"the kernel checks no signatures, changed":               {option("CONFIG_MODULE_SIG=y", "# CONFIG_MODULE_SIG is not set").with(off), "changed.ko", "ro", Loads, "signed by CN=mok key; the kernel checks no signatures", ""},
+		"the kernel checks no signatures, revoked":               {files{vars + "MokListXRT-" + efiShim: atRuntime + list(mok)}.with(option("CONFIG_MODULE_SIG=y", "# CONFIG_MODULE_SIG is not set")).with(off), "mok.ko", "ro", Loads, "checks no signatures", ""},
 		"revoked, the module itself":                             {files{vars + "dbx-" + efiDatabase: nonvolatil + digests(sum256(fixture(t, "unsigned.ko")))}, "mok.ko", "ro", Unknown, "revoked", ""},
 		"enrolled, nomodule":                                     {nil, "mok.ko", "nomodule", Unknown, "nomodule is on the command line", ""},
 		"enrolled, a policy of IMA":                              {files{"root/etc/ima/ima-policy": "appraise func=MODULE_CHECK"}, "mok.ko", "ro", Unknown, "IMA", ""},
