@@ -39,7 +39,7 @@ func signatureCells() []Cell {
 		{Name: withoutUEFI + ", not signed", On: Lab},
 		{Name: withoutUEFI + ", a key that nobody enrolled", On: Lab, Prepare: "apt-get -qq install -y --no-install-recommends /debs/tools/openssl/*.deb >/dev/null\n" + foreignKey},
 		{Name: withoutUEFI + ", not signed, module.sig_enforce=1", On: Lab, Line: "module.sig_enforce=1"},
-		{Name: secureBoot + ", an image that is not signed starts next", On: Signed, Starts: GRUB, Secure: true, Variables: enrolled, Prepare: unsignedImage},
+		{Name: secureBoot + ", an image that is not signed starts next", On: Signed, Starts: GRUB, Secure: true, Variables: enrolled, Arrange: unsignedImage},
 	}
 	for i := range cells {
 		c := &cells[i]
