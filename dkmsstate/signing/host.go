@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
+	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/regular"
 )
 
@@ -197,4 +199,21 @@ func (h Host) commandLine() string {
 		return ""
 	}
 	return strings.TrimSpace(string(data))
+}
+
+// mayHaveChanged reports whether a file exists and may have changed since the running kernel was
+// started.
+func (h Host) mayHaveChanged(file string) bool {
+	info, err := os.Stat(file)
+	if err != nil {
+		return false
+	}
+	data, _ := h.read("/proc/stat")
+	for line := range strings.Lines(string(data)) {
+		if text, ok := strings.CutPrefix(line, "btime "); ok {
+			started, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+			return err != nil || dkmsstate.Changed(info).Unix() >= started
+		}
+	}
+	return true
 }

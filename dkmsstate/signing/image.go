@@ -10,16 +10,17 @@ import (
 )
 
 // imageRefused returns why the firmware or shim may not start the kernel's image under Secure Boot,
-// "" if Secure Boot is off, if the kernel runs, or if the image is signed and names a known
-// certificate as that of its signer. The signature itself is not checked. An image that is known
-// by its digest, and one in a unified image, are not recognised.
+// "" if Secure Boot is off, if the running kernel was started from the image, or if the image is
+// signed and names a known certificate as that of its signer. The signature itself is not checked.
+// An image that is known by its digest, and one in a unified image, are not recognised.
 func (k *Kernel) imageRefused() string {
-	if k.secure() != yes || k.release == k.m.layout.Running {
+	path := k.m.layout.ImageFile(k.release, "vmlinuz")
+	if k.secure() != yes || k.release == k.m.layout.Running && !k.m.host.mayHaveChanged(path) {
 		return ""
 	}
 	f := k.m.firmware()
 	var table []byte
-	if file, err := regular.Open(k.m.layout.ImageFile(k.release, "vmlinuz")); err == nil {
+	if file, err := regular.Open(path); err == nil {
 		defer file.Close()
 		table = imageCertificates(file)
 	}

@@ -115,6 +115,7 @@ const (
 	atRuntime  = "\x06\x00\x00\x00"
 	nonvolatil = "\x07\x00\x00\x00"
 	config     = "root/boot/config-" + release
+	vmlinuz    = "root/boot/vmlinuz-" + release
 	own        = "root/lib/modules/" + release + "/kernel/"
 )
 
@@ -333,6 +334,10 @@ func TestJudgeHost(t *testing.T) {
 		"running, the keys are cut off":                     {uefi.with(shows("ro", "N\n", integrity)).with(files{"host/proc/keys": keys(other)["host/proc/keys"] + strings.Repeat("\n", maxVariable)}).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1", own + "a.ko": "", own + "b.ko": ""}), "mok.ko", "", true, Unknown, "built into the kernel"},
 		"running, an ordinary user":                         {uefi.with(shows("ro", "N\n", integrity)).with(files{"host/proc/keys": "2b4c2 I------ 1 perm 1f030000 1000 1000 asymmetri key: 00: X509.rsa 0584b25f []\n"}), "mok.ko", "", true, Loads, "which is enrolled"},
 		"running, another image":                            {uefi.with(shows("ro", "N\n", integrity)).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1"}), "mok.ko", "", true, Unknown, "built into the kernel"},
+		"running, the image not signed, written before":     {uefi.with(shows("ro", "N\n", integrity)).with(files{vmlinuz: image(debianVersion, nil), "host/proc/stat": "cpu 1\nbtime 4000000000\n"}), "mok.ko", "", true, Loads, "which is enrolled"},
+		"running, the image not signed, written since":      {uefi.with(shows("ro", "N\n", integrity)).with(files{vmlinuz: image(debianVersion, nil), "host/proc/stat": "cpu 1\nbtime 1000000000\n"}), "mok.ko", "", true, Unknown, "image is not signed"},
+		"running, the image not signed, it is not known":    {uefi.with(shows("ro", "N\n", integrity)).with(files{vmlinuz: image(debianVersion, nil)}), "mok.ko", "", true, Unknown, "image is not signed"},
+		"running, the image is not there":                   {uefi.with(shows("ro", "N\n", integrity)).with(files{vmlinuz: "", "host/proc/version": "Linux version " + debianVersion}), "mok.ko", "", true, Loads, "which is enrolled"},
 		"variables not visible":                             {plain.with(files{"host/sys/firmware/efi/runtime": "x"}), "unsigned.ko", "ro", false, Unknown, "SecureBoot"},
 		"no Secure Boot in the firmware":                    {uefi.with(files{vars + "SecureBoot-" + efiGlobal: ""}), "unsigned.ko", "ro", false, Loads, "does not enforce"},
 	} {
