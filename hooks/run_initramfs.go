@@ -99,6 +99,9 @@ func (r *run) refusedBefore(note dkmsstate.InitramfsNote) bool {
 // initramfsCommand returns the command by which a person updates a kernel's initramfs.
 func initramfsCommand(layout dkmsstate.Layout, kernel dkmsstate.Release) string {
 	if layout.Root != "/" {
+		if dkmsstate.Exists(layout.Path("/usr/sbin/update-initramfs")) {
+			return fmt.Sprintf("chroot %s update-initramfs -u -k %s", layout.Root, kernel)
+		}
 		return reconcileCommand
 	}
 	return cmp.Or(strings.Join(dkms.InitramfsCommand(kernel), " "), reconcileCommand)
