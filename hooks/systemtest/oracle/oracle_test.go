@@ -23,7 +23,7 @@ func TestCells(t *testing.T) {
 		}
 	}
 	assert.GreaterOrEqual(t, len(seen), 40)
-	assert.Equal(t, 6, quick)
+	assert.Equal(t, 8, quick)
 }
 
 func TestJudge(t *testing.T) {
