@@ -32,6 +32,7 @@ func everySuite() []group {
 		{"engines", testEngines},
 		{"split", testSplit},
 		{"oracle", testOracle},
+		{"initramfs put back", testPutBack},
 	}
 }
 

@@ -20,7 +20,6 @@ func testInitramfs(t *testing.T, l suite) {
 	if l.Name == "trixie" && l.kills > 0 { // dracut takes a minute and a half
 		tools["dracut"] = tool{"/usr/bin/dracut", "printf 'add_drivers+=\" alpha \"\\nhostonly=no\\n' >/etc/dracut.conf.d/alpha.conf"}
 	}
-	t.Run("put back", func(t *testing.T) { testPutBack(t, l, k) })
 	for name, tool := range tools {
 		t.Run(name+", replaced", func(t *testing.T) { testReplaced(t, l, k, name, tool.maker) })
 		t.Run(name, func(t *testing.T) {
