@@ -28,6 +28,7 @@ func (a *assessor) on(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) kernelA
 		return a.startup.signing(a.inv, s.Layout).Kernel(a.ctx, s.Kernel, a.boot.commandLine(s.Kernel))
 	})
 	k.signatures, k.loads = map[dkmsstate.Module]signing.Answer{}, map[dkmsstate.Module]LoadView{}
+	k.initramfs = sync.OnceValue(func() bootInitramfs { return a.boot.initramfs(s.Layout, s.Kernel) })
 	k.look = sync.OnceValue(k.readLook)
 	k.imageDoubt = sync.OnceValue(k.readImageDoubt)
 	k.compiledIn = sync.OnceValue(s.CompiledIn)
@@ -72,14 +73,16 @@ type kernelAssessor struct {
 	signatures map[dkmsstate.Module]signing.Answer
 	// loads are the verdicts about modules, as far as they are known.
 	loads map[dkmsstate.Module]LoadView
-	// look returns what is known about the initramfs. startable reports whether the kernel has an
+	// initramfs returns the one with which the kernel is started, and look what is known of its
+	// contents. startable reports whether the kernel has an
 	// image.
-	look func() initramfs.Look
+	initramfs func() bootInitramfs
+	look      func() initramfs.Look
+	startable func() bool
 	// imageDoubt returns why the image may not be that of the kernel's modules.
 	imageDoubt func() string
 	// compiledIn returns the modules that the kernel contains.
 	compiledIn func() map[string]bool
-	startable  func() bool
 }
 
 // kernelRepair is what repairs a kernel.

@@ -16,19 +16,19 @@ import (
 // module before the root filesystem is mounted takes that copy.
 func (k kernelAssessor) initramfsLink(m dkmsstate.Module) LoadLink {
 	l := LoadLink{Link: LinkInitramfs, Verdict: CannotTell}
-	files, known := k.initramfsFiles()
+	started := k.initramfs()
 	switch {
-	case !known:
+	case !started.known:
 		l.Reason = "which initramfs the boot loader loads is not known"
 		return l
-	case len(files) == 0:
+	case len(started.files) == 0:
 		l.Verdict, l.Reason = WillLoad, "no initramfs is loaded"
 		return l
 	}
 	b, _ := k.s.Build(m, k.s.Arch)
 	for _, f := range b.Files {
 		name := modprobe.ModuleName(f.Name)
-		if !k.look().Answers(name, stampOf(files)) {
+		if !k.look().Answers(name, started.stamp) {
 			l.Reason = "the initramfs was not read since it was made; to read it: dkms-hooks check --boot"
 			return l
 		}
@@ -96,14 +96,14 @@ func heldText(name string, f dkmsstate.File, held initramfs.Module) string {
 
 // staleInitramfs finds an initramfs that contains another build of an installed module.
 func (k kernelAssessor) staleInitramfs(m dkmsstate.Module) {
-	files, known := k.initramfsFiles()
-	if k.work.owed || !known || len(files) == 0 || !k.s.InOrder(m) || k.ignored(m) {
+	started := k.initramfs()
+	if k.work.owed || !started.readable() || !k.s.InOrder(m) || k.ignored(m) {
 		return
 	}
 	b, _ := k.s.Build(m, k.s.Arch)
 	for _, f := range b.Files {
 		name := modprobe.ModuleName(f.Name)
-		if !k.look().Answers(name, stampOf(files)) {
+		if !k.look().Answers(name, started.stamp) {
 			continue
 		}
 		all := k.look().Named(name)
@@ -125,28 +125,35 @@ func (k kernelAssessor) identity(f dkmsstate.File) kmod.Identity {
 	return id
 }
 
-// initramfsFiles returns the paths, outside the root, of the files from which the initramfs of the
-// kernel is loaded, and whether they are known.
-func (k kernelAssessor) initramfsFiles() ([]string, bool) {
-	return k.boot.initramfsFiles(k.s.Layout, k.s.Kernel)
+// bootInitramfs is the initramfs with which a kernel is started.
+type bootInitramfs struct {
+	// files are the paths, outside the root, of the files from which it is loaded, none if no
+	// initramfs is. known reports whether they are known.
+	files []string
+	known bool
+	// stamp identifies the state of the files.
+	stamp string
 }
 
-// initramfsFiles returns the paths, outside the root, of the files from which the initramfs of a
-// kernel is loaded, and whether they are known. A kernel that no boot loader is known to start has
-// the initramfs that Debian's tools make.
-func (b boot) initramfsFiles(layout dkmsstate.Layout, kernel dkmsstate.Release) ([]string, bool) {
+// readable reports whether there is an initramfs that can be read.
+func (i bootInitramfs) readable() bool { return i.known && len(i.files) > 0 }
+
+// initramfs returns the initramfs of a kernel. A kernel that no boot loader is known to start has the
+// one that Debian's tools make.
+func (b boot) initramfs(layout dkmsstate.Layout, kernel dkmsstate.Release) bootInitramfs {
+	var i bootInitramfs
 	if b.next.Loader != "" && b.startsNext(kernel) {
-		var files []string
 		for _, name := range b.next.Initrd {
-			files = append(files, layout.NoFollow().Inside(name))
+			i.files = append(i.files, layout.NoFollow().Inside(name))
 		}
-		return files, b.next.InitrdKnown
+		i.known = b.next.InitrdKnown
+	} else if file := layout.InitramfsPath(kernel); dkmsstate.Exists(file) {
+		i.files, i.known = []string{file}, true
+	} else {
+		i.known = !makesInitramfs(layout)
 	}
-	file := layout.InitramfsPath(kernel)
-	if !dkmsstate.Exists(file) {
-		return nil, !makesInitramfs(layout)
-	}
-	return []string{file}, true
+	i.stamp = dkmsstate.StampFiles(i.files...)
+	return i
 }
 
 // makesInitramfs reports whether the system has a program that may put an initramfs in another
@@ -156,5 +163,3 @@ func makesInitramfs(layout dkmsstate.Layout) bool {
 		return dkmsstate.Exists(layout.Path("/usr/bin/"+name)) || dkmsstate.Exists(layout.Path("/usr/sbin/"+name))
 	})
 }
-
-func stampOf(files []string) string { return dkmsstate.StampFiles(files...) }

@@ -17,16 +17,16 @@ import (
 // only if the assessor is to do so: that takes longer than everything else.
 func (k kernelAssessor) readLook() initramfs.Look {
 	kept, _ := record.ReadLook(k.s.Layout, k.s.Kernel)
-	files, known := k.initramfsFiles()
-	if !k.readsInitramfs || !known || len(files) == 0 || !k.s.There {
+	started := k.initramfs()
+	if !k.readsInitramfs || !started.readable() || !k.s.There {
 		return kept
 	}
-	look, err := lookInto(k.ctx, k.s, files, kept)
+	look, err := lookInto(k.ctx, k.s, started, kept)
 	if k.ctx.Err() != nil {
 		return kept
 	}
 	if err != nil { // another attempt may succeed, so this is not recorded
-		return initramfs.Look{Stamp: stampOf(files), Names: moduleNames(k.s), Unknown: err.Error()}
+		return initramfs.Look{Stamp: started.stamp, Names: moduleNames(k.s), Unknown: err.Error()}
 	}
 	if k.s.Layout.Root == "/" && !reflect.DeepEqual(look, kept) { // who looks at an image does not change it
 		_ = record.WriteLook(k.s.Layout, k.s.Kernel, look) // without it, the next one reads it again
@@ -40,15 +40,15 @@ const lookLimit = time.Minute
 // errSlow means that reading took longer than lookLimit.
 const errSlow = sentinel.Error("reading it took longer than a minute")
 
-// lookInto searches the initramfs of a kernel in some files for the modules of dkms. What an
+// lookInto searches the initramfs with which a kernel is started for the modules of dkms. What an
 // earlier look has found is not searched for again. In case of an error it was not read.
-func lookInto(ctx context.Context, s dkmsstate.Snapshot, files []string, earlier initramfs.Look) (initramfs.Look, error) {
+func lookInto(ctx context.Context, s dkmsstate.Snapshot, started bootInitramfs, earlier initramfs.Look) (initramfs.Look, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, lookLimit, errSlow)
 	defer cancel()
-	look, names, stamp := earlier, moduleNames(s), stampOf(files)
-	if slices.ContainsFunc(names, func(name string) bool { return !earlier.Answers(name, stamp) }) {
+	look, names := earlier, moduleNames(s)
+	if slices.ContainsFunc(names, func(name string) bool { return !earlier.Answers(name, started.stamp) }) {
 		var err error
-		if look, err = initramfs.LookFor(ctx, string(s.Kernel), stamp, names, files...); err != nil {
+		if look, err = initramfs.LookFor(ctx, string(s.Kernel), started.stamp, names, started.files...); err != nil {
 			return initramfs.Look{}, err
 		}
 	}
@@ -87,12 +87,12 @@ func ReadInitramfs(ctx context.Context, inv Invocation) error {
 		return err
 	}
 	s := survey.Snapshot(inv.Kernel, machineArch(), a.sys.record.Kernel(inv.Kernel))
-	files, known := a.boot.initramfsFiles(a.sys.layout, inv.Kernel)
-	if !known || len(files) == 0 || len(s.Builds) == 0 {
+	started := a.boot.initramfs(a.sys.layout, inv.Kernel)
+	if !started.readable() || len(s.Builds) == 0 {
 		return nil
 	}
 	kept, _ := record.ReadLook(a.sys.layout, inv.Kernel)
-	look, err := lookInto(ctx, s, files, kept)
+	look, err := lookInto(ctx, s, started, kept)
 	if err != nil {
 		return err
 	}
