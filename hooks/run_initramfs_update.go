@@ -77,7 +77,7 @@ func (u *initramfsUpdate) why(ctx context.Context) string {
 	return ""
 }
 
-// replace makes the initramfs anew.
+// replace rebuilds the initramfs.
 func (u *initramfsUpdate) replace(ctx context.Context) error {
 	layout, kernel := u.run.machine.Layout, u.run.inv.Kernel
 	if err := record.KeepInitramfs(layout, kernel); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// testInitramfs shows when the initramfs of a kernel is made anew: when it holds a
+// testInitramfs shows when the initramfs of a kernel is rebuilt: when it holds a
 // module that has changed, or the kernel boots from one; once; and not when the image
 // makes it anyway.
 func testInitramfs(t *testing.T, l suite) {

@@ -100,7 +100,7 @@ mkdir -p /etc/initramfs/post-update.d && printf '#!/bin/sh\necho "$@" >>/var/tmp
 	out := r.Must(t, "dkms-hooks run postinst $K 2>&1 || :", env...)
 	assert.Regexp(t, `the initramfs of \S+ is not updated and may contain an old module \(manually: update-initramfs -u -k \S+\): `+lacksIt, out)
 	assert.Empty(t, r.Must(t, same, env...), out)
-	assert.Equal(t, "2\n", r.Must(t, "wc -l </var/tmp/told"), "the boot loader is told of it")
+	assert.Equal(t, "2\n", r.Must(t, "wc -l </var/tmp/told"), "the hooks of boot loaders are run for it")
 	out = r.Must(t, "dkms-hooks status || :; wc -l </var/tmp/made; DPKG_MAINTSCRIPT_NAME=postinst DPKG_MAINTSCRIPT_PACKAGE=dkms-hooks dkms-hooks reconcile; wc -l </var/tmp/made", env...)
 	assert.Contains(t, out, "lacks crc7")
 	assert.Contains(t, out, "\n1\n1\n", "a run of dpkg does not try again")
