@@ -1,10 +1,9 @@
 package dkmsstate
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate/regular"
 )
@@ -26,26 +25,16 @@ func (l Layout) KeptInitramfsPath(kernel Release) string {
 // KeptInitramfs reports whether an interrupted run left the kernel's initramfs from before. It does
 // not count if the kernel was unpacked since: its modules may be for another ABI.
 func (l Layout) KeptInitramfs(kernel Release) bool {
-	kept, ok := changeTime(l.KeptInitramfsPath(kernel))
-	if !ok {
+	kept, err := os.Stat(l.KeptInitramfsPath(kernel))
+	if err != nil {
 		return false
 	}
 	for _, path := range []string{l.Path("/boot/vmlinuz-" + string(kernel)), filepath.Join(l.KernelDir(kernel), "modules.order")} {
-		if at, ok := changeTime(path); ok && at > kept {
+		if info, err := os.Stat(path); err == nil && Changed(info).After(Changed(kept)) {
 			return false
 		}
 	}
 	return true
-}
-
-// changeTime returns when a file was created or changed last, in nanoseconds. Unlike the
-// modification time, dpkg does not set it.
-func changeTime(path string) (int64, bool) {
-	var st unix.Stat_t
-	if unix.Stat(path, &st) != nil {
-		return 0, false
-	}
-	return st.Ctim.Nano(), true
 }
 
 // HeldNames returns the modules of record.ListHeld, as lsmod(8) prints them.

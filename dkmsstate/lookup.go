@@ -116,6 +116,12 @@ func (s Snapshot) InOrder(m Module) bool {
 	return linked && link.Version == m.Version && b.Complete() && b.Problem() == ""
 }
 
+// Linked reports whether a kernel link names a build.
+func (s Snapshot) Linked(b Build) bool {
+	link, linked := s.Link(b.Module.Name, b.Arch)
+	return linked && link.Version == b.Module.Version
+}
+
 // Installed reports whether a module, NAME or NAME/VERSION, is installed and in order.
 func (s Snapshot) Installed(module string) bool {
 	name, version, _ := strings.Cut(module, "/")

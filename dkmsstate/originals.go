@@ -54,10 +54,7 @@ func (s Snapshot) Provides(name string) bool {
 
 // linkedBuilds returns the builds that the kernel links name.
 func (s Snapshot) linkedBuilds() []Build {
-	return slices.DeleteFunc(slices.Clone(s.Builds), func(b Build) bool {
-		link, ok := s.Link(b.Module.Name, b.Arch)
-		return !ok || link.Version != b.Module.Version
-	})
+	return slices.DeleteFunc(slices.Clone(s.Builds), func(b Build) bool { return !s.Linked(b) })
 }
 
 // installs reports whether a file of the build is installed that is the named module.

@@ -58,8 +58,7 @@ func (s *Snapshot) findShadows() {
 	named := s.Dep.Names()
 	rules := sync.OnceValue(func() modprobe.Depmod { return modprobe.ReadDepmod(s.Layout.Root, string(s.Kernel)) })
 	for _, b := range s.Builds {
-		link, ok := s.Link(b.Module.Name, b.Arch)
-		if !ok || link.Version != b.Module.Version {
+		if !s.Linked(b) {
 			continue
 		}
 		for _, f := range b.Files {

@@ -105,7 +105,8 @@ func compiledInText(f dkmsstate.File) string {
 	return fmt.Sprintf("the kernel has %s built in, and modprobe loads no file of that name", kmod.TrimSuffix(f.Name))
 }
 
-// stopped answers for a module that modprobe or the kernel itself is told not to load.
+// stopped answers for a module that the configuration of modprobe or the kernel's command line keeps
+// from loading.
 func (k kernelAssessor) stopped(name string) LoadLink {
 	l := LoadLink{Link: LinkFile, Verdict: WillNotLoad, Chosen: true}
 	if line, ok := k.rules().Command(name); ok {
@@ -198,8 +199,7 @@ func (k kernelAssessor) newer(file, than string) bool {
 // providerOf returns the module of dkms that an installed file belongs to.
 func (k kernelAssessor) providerOf(file string) (dkmsstate.Module, bool) {
 	for _, b := range k.s.Builds {
-		link, _ := k.s.Link(b.Module.Name, b.Arch)
-		if link.Version == b.Module.Version && slices.ContainsFunc(b.Files, func(f dkmsstate.File) bool { return f.Path() == file }) {
+		if k.s.Linked(b) && slices.ContainsFunc(b.Files, func(f dkmsstate.File) bool { return f.Path() == file }) {
 			return b.Module, true
 		}
 	}

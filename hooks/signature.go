@@ -12,11 +12,11 @@ import (
 
 // host returns what the running system shows of its firmware and its keys, or what a person says
 // of those of another machine. In a chroot or a container, these concern another system.
-func host(inv Invocation, layout dkmsstate.Layout) signing.Host {
+func host(inv Invocation, here origin) signing.Host {
 	switch {
 	case inv.SecureBoot != SecureBootAsIs:
 		return signing.Assumed(inv.SecureBoot == SecureBootOn)
-	case readOrigin(layout) == booted:
+	case here == booted:
 		return signing.System()
 	}
 	return signing.Host{}

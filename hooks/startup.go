@@ -24,7 +24,7 @@ func (s *startup) boot(inv Invocation, layout dkmsstate.Layout) boot {
 // signing returns what decides which modules the kernels take.
 func (s *startup) signing(inv Invocation, layout dkmsstate.Layout) *signing.Machine {
 	if s.keys == nil {
-		s.keys = signing.NewMachine(layout, host(inv, layout))
+		s.keys = signing.NewMachine(layout, host(inv, s.boot(inv, layout).origin))
 	}
 	return s.keys
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // blsEntry is an entry of the Boot Loader Specification (UAPI.1): a file in loader/entries, or a
@@ -69,7 +71,7 @@ func (m Machine) names(dir string) ([]string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("cannot read %s: %w", dir, bare(err))
+		return nil, fmt.Errorf("cannot read %s: %w", dir, regular.WithoutPath(err))
 	case len(entries) > maxEntries:
 		return nil, fmt.Errorf("%s has more than %d entries", dir, maxEntries)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -31,7 +30,7 @@ func (m Machine) extlinux() Choice {
 	if err != nil {
 		return unknown(extlinuxName, fmt.Sprintf("cannot evaluate %s: %v", config, err))
 	}
-	if !entry.named && slices.Contains([]string{"amd64", "386"}, runtime.GOARCH) {
+	if !entry.named && x86() {
 		return unknown(extlinuxName, fmt.Sprintf("%s has no default: extlinux waits for somebody to choose, and U-Boot starts the label %q", config, entry.label))
 	}
 	c := Choice{Certainty: Decided, Loader: extlinuxName, Source: config, Entry: entry.label, Reason: reason + " of " + config,

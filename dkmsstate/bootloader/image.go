@@ -45,13 +45,13 @@ func (m Machine) releaseOf(name string) (dkmsstate.Release, error) {
 	}
 	file, err := regular.Open(m.inside(name))
 	if err != nil {
-		return "", fmt.Errorf("cannot read %s: %w", name, bare(err))
+		return "", fmt.Errorf("cannot read %s: %w", name, regular.WithoutPath(err))
 	}
 	defer file.Close()
 	contained, err := releaseInImage(file)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("cannot read %s: %w", name, bare(err))
+		return "", fmt.Errorf("cannot read %s: %w", name, regular.WithoutPath(err))
 	case contained == "" && named == "":
 		return "", fmt.Errorf("neither the name nor the contents of %s have a kernel release", name)
 	case contained == "" || contained == named:

@@ -9,6 +9,9 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
+// x86 reports whether the machine starts kernels as PCs do.
+func x86() bool { return runtime.GOARCH == "amd64" || runtime.GOARCH == "386" }
+
 // ImageBuild returns which build of a kernel an image contains: "#1 SMP …", as `uname -v` prints it. It
 // returns "" where images do not show it, which is so on most architectures. It is an error if the
 // file is no image of a kernel.
@@ -25,7 +28,7 @@ func ImageBuild(layout dkmsstate.Layout, kernel dkmsstate.Release) (string, erro
 	switch {
 	case err != nil:
 		return "", err
-	case banner == "" && (runtime.GOARCH == "amd64" || runtime.GOARCH == "386"):
+	case banner == "" && x86():
 		return "", errors.New("the image is not that of a kernel")
 	}
 	_, build, _ := strings.Cut(banner, " #")

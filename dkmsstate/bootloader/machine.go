@@ -175,18 +175,9 @@ const maxConfig = 4 << 20
 func (m Machine) read(name string) ([]byte, error) {
 	data, err := regular.ReadAtMost(m.inside(name), maxConfig)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", name, bare(err))
+		return nil, fmt.Errorf("cannot read %s: %w", name, regular.WithoutPath(err))
 	}
 	return data, nil
-}
-
-// bare returns what went wrong without the path, which is that outside the root.
-func bare(err error) error {
-	var failed *fs.PathError
-	if errors.As(err, &failed) {
-		return failed.Err
-	}
-	return err
 }
 
 // readIfThere returns the contents of a configuration file, nil if there is none.
@@ -210,10 +201,10 @@ func (m Machine) hidden() error {
 			if !errors.Is(err, fs.ErrPermission) {
 				continue
 			}
-			return fmt.Errorf("cannot read %s: %w", dir, bare(err))
+			return fmt.Errorf("cannot read %s: %w", dir, regular.WithoutPath(err))
 		}
 		if _, err := os.Stat(m.inside(path.Join(dir, "EFI"))); errors.Is(err, fs.ErrPermission) {
-			return fmt.Errorf("cannot read %s: %w", dir, bare(err))
+			return fmt.Errorf("cannot read %s: %w", dir, regular.WithoutPath(err))
 		}
 	}
 	return nil

@@ -80,7 +80,7 @@ func sectionText(file *pe.File, name string) (string, error) {
 func (m Machine) readUnified(name string) (unified, error) {
 	file, err := regular.Open(m.inside(name))
 	if err != nil {
-		return unified{}, fmt.Errorf("cannot read %s: %w", name, bare(err))
+		return unified{}, fmt.Errorf("cannot read %s: %w", name, regular.WithoutPath(err))
 	}
 	defer file.Close()
 	u, err := readUnified(file)

@@ -103,16 +103,3 @@ func bootHook(l dkmsstate.Layout, name string) bool {
 	}
 	return false
 }
-
-// NeverUpdatesInitramfs reports whether the administrator tells update-initramfs(8) to write none
-// (update-initramfs.conf(5)).
-func NeverUpdatesInitramfs(l dkmsstate.Layout) bool {
-	data, _ := regular.ReadFile(l.Path("/etc/initramfs-tools/update-initramfs.conf"))
-	never := false
-	for line := range strings.Lines(string(data)) {
-		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "update_initramfs="); ok {
-			never = strings.Trim(value, `"'`) == "no"
-		}
-	}
-	return never
-}

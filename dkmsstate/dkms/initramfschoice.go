@@ -20,6 +20,14 @@ func InitramfsByDirectory(l dkmsstate.Layout) bool {
 	return known && modules != "list" && modules != "dep"
 }
 
+// NeverUpdatesInitramfs reports whether the administrator tells update-initramfs(8) to write none
+// (update-initramfs.conf(5)).
+func NeverUpdatesInitramfs(l dkmsstate.Layout) bool {
+	as, _, err := shvars.Assignments{}.SourceIfThere(l.Path("/etc/initramfs-tools/update-initramfs.conf"))
+	value, known := as.Value("update_initramfs")
+	return err == nil && known && value == "no"
+}
+
 // initramfsConf returns the assignments of the files that mkinitramfs(8) reads, in its order.
 func initramfsConf(l dkmsstate.Layout) shvars.Assignments {
 	files := []string{l.Path("/etc/initramfs-tools/initramfs.conf")}

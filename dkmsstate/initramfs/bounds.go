@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
+
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // bounds bounds what is read: files, what they unpack to, and what modules in them unpack to.
@@ -68,18 +69,9 @@ func (f file) ReadAt(p []byte, at int64) (int, error) {
 // count notes an error of the file, which tells nothing about its contents.
 func (f file) count(n int, err error) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
-		f.bounds.failed = withoutPath(err)
+		f.bounds.failed = regular.WithoutPath(err)
 	}
 	return f.bounds.count(n, err)
-}
-
-// withoutPath returns an error without the path of the file.
-func withoutPath(err error) error {
-	var failed *fs.PathError
-	if errors.As(err, &failed) {
-		return failed.Err
-	}
-	return err
 }
 
 // unpacked reads what something unpacks to within bounds.

@@ -52,7 +52,7 @@ func Read(ctx context.Context, wanted func(name string) bool, files ...string) (
 func (c *Contents) readFile(b *bounds, path string, wanted func(name string) bool) error {
 	f, err := regular.Open(path)
 	if err != nil {
-		return withoutPath(err)
+		return regular.WithoutPath(err)
 	}
 	defer f.Close()
 	archive, err := archiveOf(file{b, f})

@@ -1,6 +1,7 @@
 package kmod
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -79,6 +80,22 @@ func (m memory) open(path string) (*contents, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// withContents opens the file of a module and calls use with its contents, within the limits of
+// memories in turn.
+func (r *Reader) withContents(ctx context.Context, path string, use func(c *contents) error) error {
+	return r.inTurn(func(m memory) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		c, err := m.open(path)
+		if err != nil {
+			return err
+		}
+		defer c.close()
+		return use(c)
+	})
 }
 
 // begin determines the compression and the size of the contents. As in kmod, the compression is

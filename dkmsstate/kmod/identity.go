@@ -23,15 +23,7 @@ type Identity struct {
 
 // Identity returns the identity of a module's file, compressed or not.
 func (r *Reader) Identity(ctx context.Context, path string) (id Identity, err error) {
-	err = r.inTurn(func(m memory) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		c, err := m.open(path)
-		if err != nil {
-			return err
-		}
-		defer c.close()
+	err = r.withContents(ctx, path, func(c *contents) error {
 		id, err = c.identity()
 		return err
 	})

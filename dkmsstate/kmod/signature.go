@@ -70,15 +70,7 @@ const maxSignature = 64 << 10
 // the hash of the signed contents by the message, or nil. The error is ErrSignature if the module
 // ends with something that is not a signature (mod_check_sig in kernel/module_signature.c).
 func (r *Reader) Signature(ctx context.Context, path string, algorithm func(message []byte) hash.Hash) (signature Signature, err error) {
-	err = r.inTurn(func(m memory) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		c, err := m.open(path)
-		if err != nil {
-			return err
-		}
-		defer c.close()
+	err = r.withContents(ctx, path, func(c *contents) error {
 		signature, err = c.signature(ctx, algorithm)
 		return err
 	})

@@ -34,8 +34,7 @@ func DepmodReason(s dkmsstate.Snapshot) string {
 	here := map[string]bool{}
 	named := s.Dep.Names()
 	for _, b := range s.Builds {
-		link, ok := s.Link(b.Module.Name, b.Arch)
-		if !ok || link.Version != b.Module.Version {
+		if !s.Linked(b) {
 			continue
 		}
 		for _, f := range b.Files {

@@ -17,7 +17,7 @@ func Unbuild(s dkmsstate.Snapshot) Plan {
 		}
 		t := Task{Module: r.Module, Arch: s.Arch}
 		for _, b := range s.BuildsOf(r.Module.Name) {
-			if b.Module == r.Module && installedFrom(s, b) && r.Broken == nil && (r.Conf.OwnSteps || b.Original || !b.Placed()) {
+			if b.Module == r.Module && s.Linked(b) && r.Broken == nil && (r.Conf.OwnSteps || b.Original || !b.Placed()) {
 				t.Arch = b.Arch
 				t.Steps = append(t.Steps, Step{OpDKMSUnbuild, ownReason(r.Conf.OwnSteps, b.Original)})
 			}
@@ -39,7 +39,7 @@ func traces(s dkmsstate.Snapshot, m dkmsstate.Module) []string {
 	for _, b := range s.BuildsOf(m.Name) {
 		switch {
 		case b.Module != m:
-		case installedFrom(s, b):
+		case s.Linked(b):
 			what = append(what, "installed for "+b.Arch)
 		default:
 			what = append(what, "built for "+b.Arch)
@@ -54,12 +54,6 @@ func traces(s dkmsstate.Snapshot, m dkmsstate.Module) []string {
 		what = append(what, "leftovers of an interrupted run")
 	}
 	return what
-}
-
-// installedFrom reports whether the kernel link of a build's architecture names the build.
-func installedFrom(s dkmsstate.Snapshot, b dkmsstate.Build) bool {
-	link, linked := s.Link(b.Module.Name, b.Arch)
-	return linked && link.Version == b.Module.Version
 }
 
 func ownReason(ownSteps, original bool) string {

@@ -2,10 +2,7 @@ package record
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"dkms-hooks/dkmsstate"
@@ -42,7 +39,7 @@ func WriteLook(l dkmsstate.Layout, kernel dkmsstate.Release, look initramfs.Look
 
 // RemoveLook removes what is recorded about the initramfs of a kernel.
 func RemoveLook(l dkmsstate.Layout, kernel dkmsstate.Release) error {
-	if err := os.Remove(lookFile(l, kernel)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeIfThere(lookFile(l, kernel)); err != nil {
 		return fmt.Errorf("cannot remove what is recorded about the initramfs: %w", err)
 	}
 	return nil

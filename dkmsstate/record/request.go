@@ -45,8 +45,16 @@ func RequestDone(l dkmsstate.Layout) error {
 }
 
 func removeNote(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := removeIfThere(path); err != nil {
 		return fmt.Errorf("cannot remove the note of finished work: %w", err)
+	}
+	return nil
+}
+
+// removeIfThere removes a file. That it does not exist is no error.
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ package regular
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -36,6 +37,15 @@ func Open(path string) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// WithoutPath returns what went wrong with a file, without its path.
+func WithoutPath(err error) error {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		return failed.Err
+	}
+	return err
 }
 
 // ReadFile returns the contents of a regular file of at most MaxSize bytes.
