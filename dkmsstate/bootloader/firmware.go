@@ -4,55 +4,44 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"path"
+	"io/fs"
 	"strings"
 	"unicode/utf16"
 
+	"dkms-hooks/dkmsstate/efivars"
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// varsDir is where the kernel shows the variables of UEFI.
-const varsDir = "/sys/firmware/efi/efivars"
+// firmware is what UEFI of the running system knows about the next boot.
+type firmware struct {
+	vars efivars.Variables
+	// err is the first variable that exists and cannot be read.
+	err error
+}
 
-// The vendors of UEFI variables: the firmware, and boot loaders (Boot Loader Interface).
-const (
-	efiGlobal = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
-	efiLoader = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
-)
-
-// firmware is the variables of UEFI on the running system.
-type firmware struct{ dir string }
-
-// firmware returns the variables of the machine. There are none if it is not the running system.
-func (m Machine) firmware() firmware {
+// firmware returns the firmware of the machine. It has no variables if the machine is not the
+// running system.
+func (m Machine) firmware() *firmware {
 	if !m.Booted {
-		return firmware{}
+		return &firmware{}
 	}
-	return firmware{m.inside(varsDir)}
+	return &firmware{vars: efivars.At(m.inside("/"))}
 }
 
 // readable reports whether variables can be read: UEFI always has BootCurrent.
-func (f firmware) readable() bool { return f.variable("BootCurrent", efiGlobal) != nil }
+func (f *firmware) readable() bool { return f.variable("BootCurrent", efivars.Firmware) != nil }
 
-// maxVariable bounds the size of a variable.
-const maxVariable = 1 << 20
-
-// variable returns the value of a variable, which follows four bytes of attributes. It returns
-// nil without one.
-func (f firmware) variable(name, vendor string) []byte {
-	if f.dir == "" {
-		return nil
+// variable returns the value of a variable, nil without one.
+func (f *firmware) variable(name, vendor string) []byte {
+	value, _, err := f.vars.Read(name, vendor)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && f.err == nil {
+		f.err = fmt.Errorf("the variable %s of the firmware cannot be read: %w", name, regular.WithoutPath(err))
 	}
-	data, err := regular.ReadAtMost(path.Join(f.dir, name+"-"+vendor), maxVariable)
-	const attributes = 4
-	if err != nil || len(data) < attributes {
-		return nil
-	}
-	return data[attributes:]
+	return value
 }
 
 // text returns the value of a variable that contains UTF-16 up to a NUL.
-func (f firmware) text(name string) string { return utf16Text(f.variable(name, efiLoader)) }
+func (f *firmware) text(name string) string { return utf16Text(f.variable(name, efivars.Loader)) }
 
 // utf16Text decodes little-endian UTF-16 up to a NUL.
 func utf16Text(data []byte) string {
@@ -69,16 +58,18 @@ func utf16Text(data []byte) string {
 
 // started returns the name of the boot loader that started this system and starts the next one,
 // "" if the firmware does not tell. It is an error if the firmware starts something else.
-func (f firmware) started() (string, error) {
+func (f *firmware) started() (string, error) {
 	if !f.readable() {
-		return "", nil
+		return "", f.err
 	}
 	if err := f.sameAgain(); err != nil {
 		return "", err
 	}
 	info := f.text("LoaderInfo")
-	current, _ := f.option(f.variable("BootCurrent", efiGlobal))
+	current, _ := f.option(f.variable("BootCurrent", efivars.Firmware))
 	switch {
+	case f.err != nil:
+		return "", f.err
 	case strings.HasPrefix(info, "systemd-boot "):
 		return systemdBootName, nil
 	case strings.HasPrefix(info, "GRUB "):
@@ -100,18 +91,18 @@ func (f firmware) started() (string, error) {
 // sameAgain returns an error unless the firmware starts again what it started last: BootNext,
 // then the active entries of BootOrder (UEFI specification, 3.1). Entries without a file, such
 // as the network, were passed over last time.
-func (f firmware) sameAgain() error {
-	current, known := f.option(f.variable("BootCurrent", efiGlobal))
+func (f *firmware) sameAgain() error {
+	current, known := f.option(f.variable("BootCurrent", efivars.Firmware))
 	if !known {
 		return nil // it is gone, or was never an entry
 	}
-	if next := f.variable("BootNext", efiGlobal); len(next) >= 2 {
+	if next := f.variable("BootNext", efivars.Firmware); len(next) >= 2 {
 		if option, known := f.option(next); !known || option.file != current.file || option.file == "" {
 			return errors.New("BootNext is set: the firmware starts " + option.String() + " next")
 		}
 		return nil
 	}
-	order := f.variable("BootOrder", efiGlobal)
+	order := f.variable("BootOrder", efivars.Firmware)
 	for ; len(order) >= 2; order = order[2:] {
 		option, known := f.option(order)
 		if known && option.file == current.file {
@@ -141,11 +132,11 @@ func (o loadOption) String() string {
 }
 
 // option returns the entry whose number a variable begins with.
-func (f firmware) option(number []byte) (loadOption, bool) {
+func (f *firmware) option(number []byte) (loadOption, bool) {
 	if len(number) < 2 {
 		return loadOption{}, false
 	}
-	return parseLoadOption(f.variable(fmt.Sprintf("Boot%04X", binary.LittleEndian.Uint16(number)), efiGlobal))
+	return parseLoadOption(f.variable(fmt.Sprintf("Boot%04X", binary.LittleEndian.Uint16(number)), efivars.Firmware))
 }
 
 // parseLoadOption parses an EFI_LOAD_OPTION (UEFI specification, 3.1.3): attributes, the length

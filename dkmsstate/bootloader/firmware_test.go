@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/efivars"
 )
 
 // Two boot loaders are configured: the one that started the system starts the next one.
@@ -15,34 +16,40 @@ func TestStarted(t *testing.T) {
 	two := []files{kernels(byGrub), {"/boot/grub/grub.cfg": "search --fs-uuid --set=root 1b2d-77\nmenuentry x {\nlinux /vmlinuz-" + byGrub + "\n}"}, specified("/efi", bySystemd)}
 	const shim, systemd, windows = `\EFI\debian\shimx64.efi`, `\EFI\systemd\systemd-bootx64.efi`, `\EFI\Microsoft\Boot\bootmgfw.efi`
 	order := func(numbers string) files {
-		return files{"/sys/firmware/efi/efivars/BootOrder-" + efiGlobal: variable(numbers)}
+		return files{efivars.Dir + "/BootOrder-" + efivars.Firmware: variable(numbers)}
 	}
 	next := func(number string) files {
-		return files{"/sys/firmware/efi/efivars/BootNext-" + efiGlobal: variable(number)}
+		return files{efivars.Dir + "/BootNext-" + efivars.Firmware: variable(number)}
 	}
+	truncated := func(name, vendor string) files { return files{efivars.Dir + "/" + name + "-" + vendor: "\x07"} }
 	for name, c := range map[string]struct {
 		files  []files
 		want   dkmsstate.Release
 		reason string
 	}{
-		"systemd-boot":                {[]files{firmwareFiles("systemd-boot 257.13-1", systemd)}, bySystemd, ""},
-		"GRUB":                        {[]files{firmwareFiles("GRUB 2.12-9", shim)}, byGrub, ""},
-		"GRUB of this system":         {[]files{firmwareFiles("", shim), {"/boot/efi/EFI/debian/grub.cfg": "search.fs_uuid 1b2d-77 root hd0,gpt2\nset prefix=($root)'/boot/grub'\n"}}, byGrub, ""},
-		"GRUB of another system":      {[]files{firmwareFiles("", shim), {"/boot/efi/EFI/debian/grub.cfg": "search.fs_uuid 1b2d-78 root hd0,gpt2\nset prefix=($root)'/boot/grub'\n"}}, "", `\EFI\debian\shimx64.efi reads its configuration from another filesystem`},
-		"started by another way":      {[]files{firmwareFiles("", shim), {"/proc/cmdline": "root=/dev/vda\n"}}, "", "GRUB is configured, and did not start this system"},
-		"started by GRUB":             {[]files{firmwareFiles("", shim), {"/proc/cmdline": "BOOT_IMAGE=/vmlinuz root=/dev/vda\n"}}, byGrub, ""},
-		"an older GRUB":               {[]files{firmwareFiles("", shim)}, byGrub, ""},
-		"the path of removable disks": {[]files{firmwareFiles("", `\EFI\BOOT\BOOTX64.EFI`)}, byGrub, ""},
-		"rEFInd":                      {[]files{firmwareFiles("rEFInd 0.14.2", `\EFI\refind\refind_x64.efi`)}, "", `"rEFInd 0.14.2" started this system`},
-		"a kernel":                    {[]files{firmwareFiles("", `\EFI\Linux\debian.efi`)}, "", `the firmware started \EFI\Linux\debian.efi`},
-		"BIOS":                        {[]files{{"/sys/firmware/acpi/x": ""}}, byGrub, ""},
-		"no variables":                {[]files{{"/sys/firmware/efi/x": ""}}, "", "more than one boot loader is configured: GRUB, systemd-boot"},
-		"another first":               {[]files{firmwareFiles("GRUB 2.12-9", shim, windows), order("\x01\x00\x00\x00")}, "", `the firmware starts \EFI\Microsoft\Boot\bootmgfw.efi before \EFI\debian\shimx64.efi`},
-		"another behind":              {[]files{firmwareFiles("GRUB 2.12-9", shim, windows)}, byGrub, ""},
-		"the network first":           {[]files{firmwareFiles("GRUB 2.12-9", shim, ""), order("\x01\x00\x00\x00")}, byGrub, ""},
-		"another next":                {[]files{firmwareFiles("GRUB 2.12-9", shim, windows), next("\x01\x00")}, "", `BootNext is set: the firmware starts \EFI\Microsoft\Boot\bootmgfw.efi next`},
-		"the same next":               {[]files{firmwareFiles("GRUB 2.12-9", shim, windows), order("\x01\x00\x00\x00"), next("\x00\x00")}, byGrub, ""},
-		"the setup next":              {[]files{firmwareFiles("GRUB 2.12-9", shim, ""), next("\x01\x00")}, "", `the firmware starts "entry 1" next`},
+		"systemd-boot":                     {[]files{firmwareFiles("systemd-boot 257.13-1", systemd)}, bySystemd, ""},
+		"GRUB":                             {[]files{firmwareFiles("GRUB 2.12-9", shim)}, byGrub, ""},
+		"GRUB of this system":              {[]files{firmwareFiles("", shim), {"/boot/efi/EFI/debian/grub.cfg": "search.fs_uuid 1b2d-77 root hd0,gpt2\nset prefix=($root)'/boot/grub'\n"}}, byGrub, ""},
+		"GRUB of another system":           {[]files{firmwareFiles("", shim), {"/boot/efi/EFI/debian/grub.cfg": "search.fs_uuid 1b2d-78 root hd0,gpt2\nset prefix=($root)'/boot/grub'\n"}}, "", `\EFI\debian\shimx64.efi reads its configuration from another filesystem`},
+		"started by another way":           {[]files{firmwareFiles("", shim), {"/proc/cmdline": "root=/dev/vda\n"}}, "", "GRUB is configured, and did not start this system"},
+		"started by GRUB":                  {[]files{firmwareFiles("", shim), {"/proc/cmdline": "BOOT_IMAGE=/vmlinuz root=/dev/vda\n"}}, byGrub, ""},
+		"an older GRUB":                    {[]files{firmwareFiles("", shim)}, byGrub, ""},
+		"the path of removable disks":      {[]files{firmwareFiles("", `\EFI\BOOT\BOOTX64.EFI`)}, byGrub, ""},
+		"rEFInd":                           {[]files{firmwareFiles("rEFInd 0.14.2", `\EFI\refind\refind_x64.efi`)}, "", `"rEFInd 0.14.2" started this system`},
+		"a kernel":                         {[]files{firmwareFiles("", `\EFI\Linux\debian.efi`)}, "", `the firmware started \EFI\Linux\debian.efi`},
+		"BIOS":                             {[]files{{"/sys/firmware/acpi/x": ""}}, byGrub, ""},
+		"no variables":                     {[]files{{"/sys/firmware/efi/x": ""}}, "", "more than one boot loader is configured: GRUB, systemd-boot"},
+		"another first":                    {[]files{firmwareFiles("GRUB 2.12-9", shim, windows), order("\x01\x00\x00\x00")}, "", `the firmware starts \EFI\Microsoft\Boot\bootmgfw.efi before \EFI\debian\shimx64.efi`},
+		"another behind":                   {[]files{firmwareFiles("GRUB 2.12-9", shim, windows)}, byGrub, ""},
+		"the network first":                {[]files{firmwareFiles("GRUB 2.12-9", shim, ""), order("\x01\x00\x00\x00")}, byGrub, ""},
+		"another next":                     {[]files{firmwareFiles("GRUB 2.12-9", shim, windows), next("\x01\x00")}, "", `BootNext is set: the firmware starts \EFI\Microsoft\Boot\bootmgfw.efi next`},
+		"the same next":                    {[]files{firmwareFiles("GRUB 2.12-9", shim, windows), order("\x01\x00\x00\x00"), next("\x00\x00")}, byGrub, ""},
+		"an order that cannot be read":     {[]files{firmwareFiles("GRUB 2.12-9", shim), truncated("BootOrder", efivars.Firmware)}, "", `the variable BootOrder of the firmware cannot be read: the variable is truncated`},
+		"a next entry that cannot be read": {[]files{firmwareFiles("GRUB 2.12-9", shim), truncated("BootNext", efivars.Firmware)}, "", "the variable BootNext of the firmware cannot be read"},
+		"a loader that cannot be read":     {[]files{firmwareFiles("", shim), truncated("LoaderInfo", efivars.Loader)}, "", "the variable LoaderInfo of the firmware cannot be read"},
+		"a default that cannot be read":    {[]files{firmwareFiles("systemd-boot 257", systemd), truncated("LoaderEntryDefault", efivars.Loader)}, "", "the variable LoaderEntryDefault of the firmware cannot be read"},
+		"the current one cannot be read":   {[]files{firmwareFiles("GRUB 2.12-9", shim), truncated("BootCurrent", efivars.Firmware)}, "", "the variable BootCurrent of the firmware cannot be read"},
+		"the setup next":                   {[]files{firmwareFiles("GRUB 2.12-9", shim, ""), next("\x01\x00")}, "", `the firmware starts "entry 1" next`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := machine(t, append(two, c.files...)...)

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/efivars"
 )
 
 // grubConfigs returns where grub.cfg is: on Debian and Ubuntu, and elsewhere.
@@ -70,7 +72,7 @@ func (m Machine) ownGrub(config string) error {
 		return errors.New("GRUB is configured, and did not start this system")
 	}
 	vars := m.firmware()
-	current, _ := vars.option(vars.variable("BootCurrent", efiGlobal))
+	current, _ := vars.option(vars.variable("BootCurrent", efivars.Firmware))
 	stub := path.Join(path.Dir(strings.ReplaceAll(current.file, `\`, "/")), "grub.cfg")
 	for _, dir := range systemPartitionDirs() {
 		text, err := m.read(path.Join(dir, stub))

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/efivars"
 )
 
 // files are the contents of files by their path in a root.
@@ -80,16 +81,16 @@ func bootOption(description, file string) string {
 
 // firmwareFiles returns variables of UEFI in which the first entry was started.
 func firmwareFiles(loaderInfo string, options ...string) files {
-	f := files{"/sys/firmware/efi/efivars/BootCurrent-" + efiGlobal: variable("\x00\x00")}
+	f := files{efivars.Dir + "/BootCurrent-" + efivars.Firmware: variable("\x00\x00")}
 	order := ""
 	for i, file := range options {
 		number := string(rune('0' + i))
-		f["/sys/firmware/efi/efivars/Boot000"+number+"-"+efiGlobal] = bootOption("entry "+number, file)
+		f[efivars.Dir+"/Boot000"+number+"-"+efivars.Firmware] = bootOption("entry "+number, file)
 		order += string(rune(i)) + "\x00"
 	}
-	f["/sys/firmware/efi/efivars/BootOrder-"+efiGlobal] = variable(order)
+	f[efivars.Dir+"/BootOrder-"+efivars.Firmware] = variable(order)
 	if loaderInfo != "" {
-		f["/sys/firmware/efi/efivars/LoaderInfo-"+efiLoader] = variable(utf16z(loaderInfo))
+		f[efivars.Dir+"/LoaderInfo-"+efivars.Loader] = variable(utf16z(loaderInfo))
 	}
 	return f
 }

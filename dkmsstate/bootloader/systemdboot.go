@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"dkms-hooks/dkmsstate/efivars"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -122,7 +124,7 @@ func (m Machine) selected(esp string, entries []blsEntry) (blsEntry, Choice, err
 			pattern = value
 		}
 	}
-	if vars.variable("LoaderEntryPreferred", efiLoader) != nil {
+	if vars.variable("LoaderEntryPreferred", efivars.Loader) != nil {
 		return blsEntry{}, Choice{}, errors.New("the variable LoaderEntryPreferred is not supported")
 	}
 	for _, way := range []struct {
@@ -132,6 +134,9 @@ func (m Machine) selected(esp string, entries []blsEntry) (blsEntry, Choice, err
 		value := way.pattern
 		if strings.EqualFold(value, "@saved") && !way.once {
 			value = vars.text("LoaderEntryLastBooted")
+		}
+		if vars.err != nil {
+			return blsEntry{}, Choice{}, vars.err
 		}
 		e, found, err := match(entries, value)
 		if err != nil {

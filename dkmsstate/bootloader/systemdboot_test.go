@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/efivars"
 )
 
 // The versions of the specification's own examples, the oldest first.
@@ -83,7 +84,7 @@ func TestSystemdBoot(t *testing.T) {
 	both := specified("/efi", k1, k2)
 	conf := func(text string) files { return files{"/efi/loader/loader.conf": "timeout 3\n" + text} }
 	efi := func(name, value string) files {
-		return files{"/sys/firmware/efi/efivars/" + name + "-" + efiLoader: variable(utf16z(value))}
+		return files{efivars.Dir + "/" + name + "-" + efivars.Loader: variable(utf16z(value))}
 	}
 	firmware := firmwareFiles("systemd-boot 257.13-1~deb13u1", `\EFI\systemd\systemd-bootx64.efi`)
 	renamed := func(from, to string) files {

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/efivars"
 )
 
 // firmware is what the firmware, shim and the running kernel know of keys.
@@ -41,13 +43,13 @@ func readFirmware(h Host) firmware {
 	case no:
 		return f
 	}
-	if !h.hasVariables() {
+	if !h.variables().Visible() {
 		f.troubles = "the variables of the firmware are not visible"
 	}
 	f.enrolled = f.moks(h)
-	f.database = f.list(h, "db", efiDatabase)
-	f.revoked = append(f.list(h, "dbx", efiDatabase), f.list(h, "MokListXRT", efiShim)...)
-	f.requested = f.list(h, "MokNew", efiShim)
+	f.database = f.list(h, "db", efivars.Database)
+	f.revoked = append(f.list(h, "dbx", efivars.Database), f.list(h, "MokListXRT", efivars.Shim)...)
+	f.requested = f.list(h, "MokNew", efivars.Shim)
 	f.trusted, _ = h.exists(mokDir + "/MokListTrustedRT")
 	f.ignoresDatabase = h.has("MokIgnoreDB")
 	f.changes = slices.ContainsFunc([]string{"MokDel", "MokXNew", "MokDB", "MokListTrustedNew"}, h.has) || h.has("MokAuth") && !h.has("MokNew")
@@ -63,14 +65,14 @@ func (f *firmware) moks(h Host) []listEntry {
 		if h.has("MokListRT1") {
 			f.troubles = "the list of enrolled keys cannot be read as a whole"
 		}
-		return f.list(h, "MokListRT", efiShim)
+		return f.list(h, "MokListRT", efivars.Shim)
 	}
 	return f.entries("MokListRT", data)
 }
 
 // list returns the entries of a variable, none if it does not exist.
 func (f *firmware) list(h Host, name, vendor string) []listEntry {
-	data, _, err := h.variable(name, vendor)
+	data, _, err := h.variables().Read(name, vendor)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -2,10 +2,7 @@ package signing
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +10,7 @@ import (
 	"strings"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/efivars"
 	"dkms-hooks/dkmsstate/regular"
 )
 
@@ -38,8 +36,8 @@ func Assumed(secureBoot bool) Host {
 // HostAt returns a Host whose /proc and /sys are below a directory, for tests.
 func HostAt(dir string) Host { return Host{root: dir} }
 
-// maxVariable bounds what is read of a variable or a file of the kernel.
-const maxVariable = 1 << 20
+// maxFile bounds what is read of a file of the kernel, in bytes.
+const maxFile = 1 << 20
 
 // read returns the contents of a file of the kernel. The error is fs.ErrNotExist if it certainly
 // does not exist.
@@ -47,16 +45,7 @@ func (h Host) read(path string) ([]byte, error) {
 	if h.root == "" {
 		return nil, errors.New("the firmware of the machine is not known")
 	}
-	file, err := regular.Open(filepath.Join(h.root, path))
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxVariable+1))
-	if err == nil && len(data) > maxVariable {
-		err = fmt.Errorf("%s is too large", path)
-	}
-	return data, err
+	return regular.ReadAtMost(filepath.Join(h.root, path), maxFile)
 }
 
 // exists reports whether a path exists. known is false if that cannot be determined.
@@ -68,34 +57,17 @@ func (h Host) exists(path string) (exists, known bool) {
 	return err == nil, err == nil || errors.Is(err, fs.ErrNotExist)
 }
 
-// The vendors of UEFI variables: the firmware, its image security database, and shim.
 const (
-	efiGlobal   = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
-	efiDatabase = "d719b2cb-3d3a-4596-a3bc-dad00e67656f"
-	efiShim     = "605dab50-e046-4300-abb6-3dd810dd8b23"
+	efiDir = "/sys/firmware/efi"
+	mokDir = efiDir + "/mok-variables"
 )
 
-const (
-	efiDir  = "/sys/firmware/efi"
-	varsDir = efiDir + "/efivars"
-	mokDir  = efiDir + "/mok-variables"
-)
-
-// variable returns a UEFI variable with its attributes, which precede the value as four bytes.
-func (h Host) variable(name, vendor string) (value []byte, attributes uint32, err error) {
-	data, err := h.read(varsDir + "/" + name + "-" + vendor)
-	if err != nil {
-		return nil, 0, err
-	}
-	if len(data) < 4 {
-		return nil, 0, fmt.Errorf("the variable %s is truncated", name)
-	}
-	return data[4:], binary.LittleEndian.Uint32(data), nil
-}
+// variables returns the variables of UEFI.
+func (h Host) variables() efivars.Variables { return efivars.At(h.root) }
 
 // has reports whether a variable of shim exists.
 func (h Host) has(name string) bool {
-	exists, _ := h.exists(varsDir + "/" + name + "-" + efiShim)
+	exists, _ := h.exists(efivars.Dir + "/" + name + "-" + efivars.Shim)
 	return exists
 }
 
@@ -140,12 +112,11 @@ func (h Host) secureBoot() (state, string) {
 	if h.has("MokSB") {
 		return unknown, "a change of the validation in shim waits for a reboot"
 	}
-	on, _, err := h.variable("SecureBoot", efiGlobal)
-	setup, _, setupErr := h.variable("SetupMode", efiGlobal)
-	off, attributes, offErr := h.variable("MokSBStateRT", efiShim)
-	const nonVolatile = 1
+	on, _, err := h.variables().Read("SecureBoot", efivars.Firmware)
+	setup, _, setupErr := h.variables().Read("SetupMode", efivars.Firmware)
+	off, attributes, offErr := h.variables().Read("MokSBStateRT", efivars.Shim)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && h.hasVariables():
+	case errors.Is(err, fs.ErrNotExist) && h.variables().Visible():
 		return no, ""
 	case err != nil || len(on) != 1:
 		return unknown, "the variable SecureBoot of the firmware cannot be read"
@@ -157,16 +128,13 @@ func (h Host) secureBoot() (state, string) {
 		return no, ""
 	case errors.Is(offErr, fs.ErrNotExist):
 		return yes, ""
-	case offErr != nil || len(off) != 1 || attributes&nonVolatile != 0:
+	case offErr != nil || len(off) != 1 || attributes&efivars.NonVolatile != 0:
 		return unknown, "the variable MokSBStateRT of shim cannot be read"
 	case off[0] == 1:
 		return no, ""
 	}
 	return yes, ""
 }
-
-// hasVariables reports whether the variables of the firmware are visible.
-func (h Host) hasVariables() bool { return h.hasEntries(varsDir) }
 
 // hasEntries reports whether a directory is known to contain anything.
 func (h Host) hasEntries(dir string) bool {

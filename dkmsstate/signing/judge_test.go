@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/efivars"
 	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
 )
@@ -110,7 +111,7 @@ func (f files) with(others files) files {
 
 // The paths and the attributes of variables.
 const (
-	vars       = "host/sys/firmware/efi/efivars/"
+	vars       = "host" + efivars.Dir + "/"
 	table      = "host/sys/firmware/efi/mok-variables/"
 	atRuntime  = "\x06\x00\x00\x00"
 	nonvolatil = "\x07\x00\x00\x00"
@@ -131,10 +132,10 @@ func debian(t *testing.T) files {
 		own + "a.ko": kernel, own + "b.ko": kernel, own + "c.ko": kernel,
 		"root/lib/modules/" + release + "/modules.order": "kernel/a.ko\nkernel/b.ko\nkernel/c.ko\n",
 		"root/var/lib/dkms/mok.pub":                      string(mok),
-		vars + "SecureBoot-" + efiGlobal:                 atRuntime + "\x01",
-		vars + "SetupMode-" + efiGlobal:                  atRuntime + "\x00",
-		vars + "MokListRT-" + efiShim:                    atRuntime + list(shim, mok),
-		vars + "db-" + efiDatabase:                       nonvolatil + list(shim),
+		vars + "SecureBoot-" + efivars.Firmware:          atRuntime + "\x01",
+		vars + "SetupMode-" + efivars.Firmware:           atRuntime + "\x00",
+		vars + "MokListRT-" + efivars.Shim:               atRuntime + list(shim, mok),
+		vars + "db-" + efivars.Database:                  nonvolatil + list(shim),
 		table + "MokListRT":                              list(shim, mok),
 		table + "MokListTrustedRT":                       "\x01",
 	}
@@ -142,7 +143,7 @@ func debian(t *testing.T) files {
 
 // enrolled returns the files by which certificates are enrolled instead.
 func enrolled(certificates ...[]byte) files {
-	return files{vars + "MokListRT-" + efiShim: atRuntime + list(certificates...), table + "MokListRT": list(certificates...)}
+	return files{vars + "MokListRT-" + efivars.Shim: atRuntime + list(certificates...), table + "MokListRT": list(certificates...)}
 }
 
 // module returns the path of a module of testdata, or of one that was changed after it was signed.
@@ -182,7 +183,7 @@ func TestJudge(t *testing.T) {
 	certificate, err := ParseCertificate(mok)
 	require.NoError(t, err)
 	const notEnrolled, notSigned = "signed by CN=mok key, which is not enrolled (Secure Boot is on)", "not signed, and this kernel takes only signed modules (Secure Boot is on)"
-	off := files{vars + "SecureBoot-" + efiGlobal: atRuntime + "\x00"}
+	off := files{vars + "SecureBoot-" + efivars.Firmware: atRuntime + "\x00"}
 	nobody := enrolled(other)
 	option := func(from, to string) files {
 		require.Contains(t, debianConfig, from)
@@ -208,15 +209,15 @@ func TestJudge(t *testing.T) {
 		"not enrolled, another key":               {nil, "ec.ko", "ro", Refused, "signed by CN=ec key, which is not enrolled (Secure Boot is on)", NotEnrolled},
 		"not signed":                              {nil, "unsigned.ko", "ro", Refused, notSigned, NotSigned},
 		"not signed, the line is not known":       {nil, "unsigned.ko", "", Refused, notSigned, NotSigned},
-		"waiting":                                 {files{vars + "MokNew-" + efiShim: nonvolatil + list(mok), vars + "MokAuth-" + efiShim: nonvolatil + "x"}.with(nobody), "mok.ko", "ro", Unknown, "signed by CN=mok key, whose enrolment is waiting for a reboot", Waiting},
-		"what is revoked cannot be read":          {files{vars + "MokListXRT-" + efiShim: atRuntime + "x"}, "mok.ko", "ro", Unknown, "MokListXRT cannot be read", ""},
-		"to be deleted":                           {files{vars + "MokDel-" + efiShim: nonvolatil + list(mok)}, "mok.ko", "ro", Unknown, "a change of the enrolled keys", ""},
-		"all to be deleted":                       {files{vars + "MokAuth-" + efiShim: nonvolatil + "x"}, "mok.ko", "ro", Unknown, "a change of the enrolled keys", ""},
-		"revoked by the owner":                    {files{vars + "MokListXRT-" + efiShim: atRuntime + list(mok)}, "mok.ko", "ro", Unknown, "revoked", ""},
-		"revoked by its digest":                   {files{vars + "dbx-" + efiDatabase: nonvolatil + digestList(certificate)}, "mok.ko", "ro", Unknown, "revoked", ""},
-		"in db":                                   {files{vars + "db-" + efiDatabase: nonvolatil + list(mok, other)}.with(nobody), "mok.ko", "ro", Loads, "signed by CN=mok key, which is in db", ""},
-		"in db, which shim ignores":               {files{vars + "db-" + efiDatabase: nonvolatil + list(mok, other), vars + "MokIgnoreDB-" + efiShim: nonvolatil + "\x01"}.with(nobody), "mok.ko", "ro", Unknown, "which is in db", ""},
-		"in db, not Debian's kernel":              {files{vars + "db-" + efiDatabase: nonvolatil + list(mok, other)}.with(nobody).with(foreign), "mok.ko", "ro", Unknown, "which is in db", ""},
+		"waiting":                                 {files{vars + "MokNew-" + efivars.Shim: nonvolatil + list(mok), vars + "MokAuth-" + efivars.Shim: nonvolatil + "x"}.with(nobody), "mok.ko", "ro", Unknown, "signed by CN=mok key, whose enrolment is waiting for a reboot", Waiting},
+		"what is revoked cannot be read":          {files{vars + "MokListXRT-" + efivars.Shim: atRuntime + "x"}, "mok.ko", "ro", Unknown, "MokListXRT cannot be read", ""},
+		"to be deleted":                           {files{vars + "MokDel-" + efivars.Shim: nonvolatil + list(mok)}, "mok.ko", "ro", Unknown, "a change of the enrolled keys", ""},
+		"all to be deleted":                       {files{vars + "MokAuth-" + efivars.Shim: nonvolatil + "x"}, "mok.ko", "ro", Unknown, "a change of the enrolled keys", ""},
+		"revoked by the owner":                    {files{vars + "MokListXRT-" + efivars.Shim: atRuntime + list(mok)}, "mok.ko", "ro", Unknown, "revoked", ""},
+		"revoked by its digest":                   {files{vars + "dbx-" + efivars.Database: nonvolatil + digestList(certificate)}, "mok.ko", "ro", Unknown, "revoked", ""},
+		"in db":                                   {files{vars + "db-" + efivars.Database: nonvolatil + list(mok, other)}.with(nobody), "mok.ko", "ro", Loads, "signed by CN=mok key, which is in db", ""},
+		"in db, which shim ignores":               {files{vars + "db-" + efivars.Database: nonvolatil + list(mok, other), vars + "MokIgnoreDB-" + efivars.Shim: nonvolatil + "\x01"}.with(nobody), "mok.ko", "ro", Unknown, "which is in db", ""},
+		"in db, not Debian's kernel":              {files{vars + "db-" + efivars.Database: nonvolatil + list(mok, other)}.with(nobody).with(foreign), "mok.ko", "ro", Unknown, "which is in db", ""},
 		"only Debian's kernel trusts it":          {files{table + "MokListTrustedRT": ""}, "mok.ko", "ro", Loads, "which is enrolled", ""},
 		"enrolled is not trusted":                 {files{table + "MokListTrustedRT": ""}.with(foreign), "mok.ko", "ro", Unknown, "whether this kernel takes enrolled keys for modules", ""},
 		"enrolled, trusted, by another builder":   {foreign, "mok.ko", "ro", Loads, "which is enrolled", ""},
@@ -239,10 +240,10 @@ func TestJudge(t *testing.T) {
 		"off, the line is not known":                             {off, "unsigned.ko", "", Unknown, "command line of the kernel is not known", ""},
 		"off, not enrolled":                                      {off.with(nobody), "mok.ko", "ro", Loads, "the kernel does not enforce", ""},
 		"off, changed":                                           {off.with(nobody), "changed.ko", "ro", Loads, "the kernel does not enforce", ""},
-		"off, in shim":                                           {files{vars + "MokSBStateRT-" + efiShim: atRuntime + "\x01"}, "unsigned.ko", "ro", Loads, "does not enforce", ""},
-		"off in shim, not by shim":                               {files{vars + "MokSBStateRT-" + efiShim: nonvolatil + "\x01"}, "unsigned.ko", "ro", Unknown, "MokSBStateRT", ""},
-		"off in shim at the next boot":                           {files{vars + "MokSB-" + efiShim: nonvolatil + "\x01"}, "unsigned.ko", "ro", Unknown, "waits for a reboot", ""},
-		"off, setup":                                             {files{vars + "SetupMode-" + efiGlobal: atRuntime + "\x01"}, "unsigned.ko", "ro", Loads, "does not enforce", ""},
+		"off, in shim":                                           {files{vars + "MokSBStateRT-" + efivars.Shim: atRuntime + "\x01"}, "unsigned.ko", "ro", Loads, "does not enforce", ""},
+		"off in shim, not by shim":                               {files{vars + "MokSBStateRT-" + efivars.Shim: nonvolatil + "\x01"}, "unsigned.ko", "ro", Unknown, "MokSBStateRT", ""},
+		"off in shim at the next boot":                           {files{vars + "MokSB-" + efivars.Shim: nonvolatil + "\x01"}, "unsigned.ko", "ro", Unknown, "waits for a reboot", ""},
+		"off, setup":                                             {files{vars + "SetupMode-" + efivars.Firmware: atRuntime + "\x01"}, "unsigned.ko", "ro", Loads, "does not enforce", ""},
 		"off, module.sig_enforce, not signed":                    {off, "unsigned.ko", "ro module.sig_enforce=1 quiet", Refused, "(module.sig_enforce)", NotSigned},
 		"off, module.sig_enforce, set twice":                     {off, "unsigned.ko", "module.sig-enforce module.sig_enforce=0", Refused, "(module.sig_enforce)", NotSigned},
 		"off, module.sig_enforce=0":                              {off, "unsigned.ko", "module.sig_enforce=0 -- module.sig_enforce=1", Loads, "", ""},
@@ -258,8 +259,8 @@ func TestJudge(t *testing.T) {
 		"off, a built-in command line alone":                     {off.with(option("# CONFIG_CMDLINE_BOOL is not set", "CONFIG_CMDLINE=\"module.sig_enforce=1\"\nCONFIG_CMDLINE_OVERRIDE=y")), "unsigned.ko", "", Refused, "module.sig_enforce", NotSigned},
 		"the kernel checks no signatures":                        {option("CONFIG_MODULE_SIG=y", "# CONFIG_MODULE_SIG is not set").with(off), "unsigned.ko", "ro", Loads, "checks no signatures", ""},
 		"the kernel checks no signatures, changed":               {option("CONFIG_MODULE_SIG=y", "# CONFIG_MODULE_SIG is not set").with(off), "changed.ko", "ro", Loads, "signed by CN=mok key; the kernel checks no signatures", ""},
-		"the kernel checks no signatures, revoked":               {files{vars + "MokListXRT-" + efiShim: atRuntime + list(mok)}.with(option("CONFIG_MODULE_SIG=y", "# CONFIG_MODULE_SIG is not set")).with(off), "mok.ko", "ro", Loads, "checks no signatures", ""},
-		"revoked, the module itself":                             {files{vars + "dbx-" + efiDatabase: nonvolatil + digests(sum256(fixture(t, "unsigned.ko")))}, "mok.ko", "ro", Unknown, "revoked", ""},
+		"the kernel checks no signatures, revoked":               {files{vars + "MokListXRT-" + efivars.Shim: atRuntime + list(mok)}.with(option("CONFIG_MODULE_SIG=y", "# CONFIG_MODULE_SIG is not set")).with(off), "mok.ko", "ro", Loads, "checks no signatures", ""},
+		"revoked, the module itself":                             {files{vars + "dbx-" + efivars.Database: nonvolatil + digests(sum256(fixture(t, "unsigned.ko")))}, "mok.ko", "ro", Unknown, "revoked", ""},
 		"enrolled, nomodule":                                     {nil, "mok.ko", "nomodule", Unknown, "nomodule is on the command line", ""},
 		"enrolled, a policy of IMA":                              {files{"root/etc/ima/ima-policy": "appraise func=MODULE_CHECK"}, "mok.ko", "ro", Unknown, "IMA", ""},
 		"off, nomodule":                                          {off, "unsigned.ko", "nomodule", Unknown, "nomodule", ""},
@@ -268,7 +269,7 @@ func TestJudge(t *testing.T) {
 		"Secure Boot locks nothing down":                         {option("CONFIG_LOCK_DOWN_IN_EFI_SECURE_BOOT=y", "CONFIG_LOCK_DOWN_IN_EFI_SECURE_BOOT=n"), "unsigned.ko", "ro", Unknown, "under Secure Boot is not known", ""},
 		"Secure Boot, a kernel of kernel.org":                    {option("CONFIG_LOCK_DOWN_IN_EFI_SECURE_BOOT=y", "# nothing").with(option("CONFIG_LOCK_DOWN_IN_EFI_SECURE_BOOT=y\nCONFIG_INTEGRITY_PLATFORM_KEYRING=y\nCONFIG_INTEGRITY_MACHINE_KEYRING=y\n# CONFIG_INTEGRITY_CA_MACHINE_KEYRING is not set\nCONFIG_LOAD_UEFI_KEYS=y\nCONFIG_IMA_ARCH_POLICY=y", "")), "unsigned.ko", "ro", Loads, "does not enforce", ""},
 		"a list of keys is damaged":                              {files{table + "MokListRT": list(other) + "x"}, "mok.ko", "ro", Unknown, "MokListRT cannot be read", ""},
-		"the list of keys is split":                              {files{table + "MokListRT": "", vars + "MokListRT-" + efiShim: atRuntime + list(other), vars + "MokListRT1-" + efiShim: atRuntime + list(mok)}, "mok.ko", "ro", Unknown, "as a whole", ""},
+		"the list of keys is split":                              {files{table + "MokListRT": "", vars + "MokListRT-" + efivars.Shim: atRuntime + list(other), vars + "MokListRT1-" + efivars.Shim: atRuntime + list(mok)}, "mok.ko", "ro", Unknown, "as a whole", ""},
 		"no module":                                              {nil, "mok.der", "ro", Refused, notSigned, NotSigned},
 		"no file":                                                {nil, "nothing.ko", "ro", Unknown, "no such file", ""},
 		"damaged signature":                                      {nil, "damaged.ko", "ro", Unknown, "signature", ""},
@@ -331,7 +332,7 @@ func TestJudgeHost(t *testing.T) {
 		"running, no configuration":                         {bios.with(shows("ro", "N\n", none)).with(files{config: ""}), "unsigned.ko", "", true, Loads, "the running kernel does not enforce it"},
 		"running, built by Debian":                          {uefi.with(shows("ro", "N\n", integrity)).with(enrolled(other)).with(files{"root/boot/vmlinuz-" + release: "", "host/proc/version": "Linux version " + debianVersion}), "mok.ko", "", true, Refused, "not enrolled"},
 		"running, by anybody, not shown":                    {uefi.with(shows("ro", "N\n", integrity)).with(keys(other)).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1", own + "a.ko": "", own + "b.ko": ""}), "mok.ko", "", true, Refused, "not enrolled"},
-		"running, the keys are cut off":                     {uefi.with(shows("ro", "N\n", integrity)).with(files{"host/proc/keys": keys(other)["host/proc/keys"] + strings.Repeat("\n", maxVariable)}).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1", own + "a.ko": "", own + "b.ko": ""}), "mok.ko", "", true, Unknown, "built into the kernel"},
+		"running, the keys are cut off":                     {uefi.with(shows("ro", "N\n", integrity)).with(files{"host/proc/keys": keys(other)["host/proc/keys"] + strings.Repeat("\n", maxFile)}).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1", own + "a.ko": "", own + "b.ko": ""}), "mok.ko", "", true, Unknown, "built into the kernel"},
 		"running, an ordinary user":                         {uefi.with(shows("ro", "N\n", integrity)).with(files{"host/proc/keys": "2b4c2 I------ 1 perm 1f030000 1000 1000 asymmetri key: 00: X509.rsa 0584b25f []\n"}), "mok.ko", "", true, Loads, "which is enrolled"},
 		"running, another image":                            {uefi.with(shows("ro", "N\n", integrity)).with(enrolled(other)).with(files{"host/proc/version": "Linux version " + release + " (root@host) #1"}), "mok.ko", "", true, Unknown, "built into the kernel"},
 		"running, the image not signed, written before":     {uefi.with(shows("ro", "N\n", integrity)).with(files{vmlinuz: image(debianVersion, nil), "host/proc/stat": "cpu 1\nbtime 4000000000\n"}), "mok.ko", "", true, Loads, "which is enrolled"},
@@ -339,7 +340,7 @@ func TestJudgeHost(t *testing.T) {
 		"running, the image not signed, it is not known":    {uefi.with(shows("ro", "N\n", integrity)).with(files{vmlinuz: image(debianVersion, nil)}), "mok.ko", "", true, Unknown, "image is not signed"},
 		"running, the image is not there":                   {uefi.with(shows("ro", "N\n", integrity)).with(files{vmlinuz: "", "host/proc/version": "Linux version " + debianVersion}), "mok.ko", "", true, Loads, "which is enrolled"},
 		"variables not visible":                             {plain.with(files{"host/sys/firmware/efi/runtime": "x"}), "unsigned.ko", "ro", false, Unknown, "SecureBoot"},
-		"no Secure Boot in the firmware":                    {uefi.with(files{vars + "SecureBoot-" + efiGlobal: ""}), "unsigned.ko", "ro", false, Loads, "does not enforce"},
+		"no Secure Boot in the firmware":                    {uefi.with(files{vars + "SecureBoot-" + efivars.Firmware: ""}), "unsigned.ko", "ro", false, Loads, "does not enforce"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := judge(t, c.files, module(t, c.module), c.line, c.running)
