@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -165,27 +164,18 @@ func sourceWords(r dkmsstate.Registration, registered bool) string {
 
 // wantedWords describes whether a module is to be installed on the kernel, and who says so.
 func (k kernelAssessor) wantedWords(r dkmsstate.Registration, registered bool) string {
-	m := r.Module
-	required := slices.Contains(k.sys.config.Required, m.Name)
-	switch {
-	case !registered:
+	if !registered {
 		return "dkms does not know it"
-	case k.ignored(m):
-		return "no: Ignore in the configuration"
-	case k.s.Excluded(m, k.kept):
-		return "no: " + cmp.Or(k.last(m).Text, excludedText)
-	case k.planned.Keeping():
-		return "no: the kernel has no image, so that nothing new is installed on it"
-	case k.s.NoAutoinstall:
-		return "not unasked: /etc/dkms/no-autoinstall.conf exists"
-	case k.s.Latest(m.Name).Module != m && r.Broken == nil:
-		return "not unasked: version " + k.s.Latest(m.Name).Module.Version + " is newer"
+	}
+	why := k.unwanted(r)
+	required := slices.Contains(k.sys.config.Required, r.Module.Name)
+	switch {
+	case why != "":
+		return "no: " + why
 	case r.Conf.AutoinstallUnknown:
 		return "only dkms can determine whether its dkms.conf sets AUTOINSTALL"
-	case !r.Conf.Autoinstall && required:
-		return "yes: Required in the configuration; its dkms.conf does not set AUTOINSTALL"
 	case !r.Conf.Autoinstall:
-		return "not unasked: its dkms.conf does not set AUTOINSTALL"
+		return "yes: Required in the configuration; its dkms.conf does not set AUTOINSTALL"
 	case required:
 		return "yes: AUTOINSTALL in its dkms.conf, Required in the configuration"
 	}

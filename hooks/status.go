@@ -184,8 +184,8 @@ func (k kernelAssessor) compresses(m dkmsstate.Module) string {
 	return ""
 }
 
-// whyNot returns why a module that is not installed on a kernel is not wanted there. otherwise
-// is the reason if nothing shows it.
+// whyNot returns why a module is not installed on a kernel. otherwise is the reason if nothing
+// shows it.
 func (k kernelAssessor) whyNot(r dkmsstate.Registration, otherwise string) string {
 	m := r.Module
 	i := slices.IndexFunc(k.planned.Broken, func(n plan.Note) bool { return n.Module == m.String() })
@@ -193,24 +193,32 @@ func (k kernelAssessor) whyNot(r dkmsstate.Registration, otherwise string) strin
 	switch {
 	case !k.s.There:
 		return otherwise
-	case k.ignored(m):
-		return "ignored, by the configuration"
-	case k.s.Excluded(m, k.kept):
-		return cmp.Or(k.last(m).Text, excludedText)
 	case i >= 0:
 		return inOneLine(k.planned.Broken[i].Text)
-	case k.s.NoAutoinstall:
-		return "not installed unasked: /etc/dkms/no-autoinstall.conf exists"
 	case linked && link.Version != "" && link.Version != m.Version:
 		return "version " + link.Version + " is installed"
-	case k.s.Latest(m.Name).Module != m:
-		return "version " + k.s.Latest(m.Name).Module.Version + " is newer"
-	case !r.Conf.Autoinstall && !r.Conf.AutoinstallUnknown:
-		return "not installed unasked: its dkms.conf does not set AUTOINSTALL"
-	case k.planned.Keeping():
-		return "not built: the kernel has no image"
 	}
-	return otherwise
+	return cmp.Or(k.unwanted(r), otherwise)
+}
+
+// unwanted returns why a module is not to be installed on the kernel, "" if it is.
+func (k kernelAssessor) unwanted(r dkmsstate.Registration) string {
+	m := r.Module
+	switch {
+	case k.ignored(m):
+		return "ignored by the configuration"
+	case k.s.Excluded(m, k.kept):
+		return cmp.Or(k.last(m).Text, excludedText)
+	case k.s.NoAutoinstall:
+		return "/etc/dkms/no-autoinstall.conf exists"
+	case k.s.Latest(m.Name).Module != m && r.Broken == nil:
+		return "version " + k.s.Latest(m.Name).Module.Version + " is newer"
+	case !r.Conf.Autoinstall && !r.Conf.AutoinstallUnknown && !slices.Contains(k.sys.config.Required, m.Name):
+		return "its dkms.conf does not set AUTOINSTALL"
+	case k.planned.Keeping():
+		return "the kernel has no image"
+	}
+	return ""
 }
 
 // stateOf returns the state of a module on a kernel.
