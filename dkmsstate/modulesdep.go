@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/modprobe"
 	"dkms-hooks/dkmsstate/regular"
 )
 
@@ -32,10 +33,16 @@ type DepRecord struct {
 	// modules.dep.bin does not contain.
 	Installed []string `json:"paths,omitempty"`
 	Missing   []string `json:"missing,omitempty"`
+	// Incomplete reports whether the kernel was built with a module, in modules.order, of which
+	// modules.dep names no file.
+	Incomplete bool `json:"incomplete,omitempty"`
 	// Accepted is the plan.DepmodReason that remained after depmod ran. Another run of depmod
 	// would not help until a file changes.
 	Accepted string `json:"accepted,omitempty"`
 }
+
+// modulesOrder is the file that lists what the kernel was built with (kbuild, modules.order).
+const modulesOrder = "modules.order"
 
 // NewModulesDep returns the modules.dep of a kernel's directory. A missing file counts as
 // empty.
@@ -46,7 +53,7 @@ func NewModulesDep(kernelDir string) ModulesDep {
 			return text
 		})
 	}
-	return ModulesDep{text: read("modules.dep"), order: read("modules.order")}
+	return ModulesDep{text: read("modules.dep"), order: read(modulesOrder)}
 }
 
 // ReadDep reads what modules.dep and modules.dep.bin contain about modules of DKMS, and which of
@@ -70,6 +77,7 @@ func (d *ModulesDep) read(kernelDir string, outside []string, kept DepRecord) {
 	var state stamp
 	state.addFile(filepath.Join(kernelDir, "modules.dep"))
 	state.addFile(indexPath)
+	state.addFile(filepath.Join(kernelDir, modulesOrder))
 	for _, path := range outside {
 		state.addText(path)
 	}
@@ -90,7 +98,22 @@ func (d *ModulesDep) read(kernelDir string, outside []string, kept DepRecord) {
 				d.Missing = append(d.Missing, name)
 			}
 		}
+		d.Incomplete = d.incomplete()
 	}
+}
+
+// incomplete reports whether modules.order names a module of which modules.dep names no file.
+func (d ModulesDep) incomplete() bool {
+	named := map[string]bool{}
+	for path := range d.Paths {
+		named[modprobe.ModuleName(path)] = true
+	}
+	for line := range bytes.Lines(d.order()) {
+		if path := string(bytes.TrimSpace(line)); path != "" && !named[modprobe.ModuleName(path)] {
+			return true
+		}
+	}
+	return false
 }
 
 // installedIn returns each PATH in InstalledUnder, or in outside with the suffix of a module,

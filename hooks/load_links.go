@@ -138,6 +138,33 @@ func (k kernelAssessor) needs(m dkmsstate.Module, f dkmsstate.File) LoadLink {
 			return l
 		}
 	}
+	if k.s.Dep.Incomplete {
+		return k.depends(append([]string{f.Path()}, paths...))
+	}
+	return LoadLink{}
+}
+
+// depends answers for a file and those that it needs by modules.dep, if one of them was built to use
+// a module that is not among them. depmod leaves out what it does not find.
+func (k kernelAssessor) depends(files []string) LoadLink {
+	l := LoadLink{Link: LinkFile, Verdict: CannotTell}
+	there := map[string]bool{}
+	for _, file := range files {
+		there[modprobe.ModuleName(file)] = true
+	}
+	for _, file := range files {
+		ko, err := k.s.Layout.Reader.Read(k.ctx, k.s.Layout.PlaceDir(k.s.Kernel, file))
+		if err != nil {
+			l.Reason = inOneLine(err.Error())
+			return l
+		}
+		for _, name := range ko.Depends {
+			if name = modprobe.ModuleName(name); !there[name] && !k.compiledIn()[name] {
+				l.Reason = fmt.Sprintf("%s was built to use the module %s, which modules.dep does not name among what it needs", path.Base(file), name)
+				return l
+			}
+		}
+	}
 	return LoadLink{}
 }
 

@@ -59,6 +59,11 @@ func needs(f dkmstest.Root, other string) {
 	f.Write("lib/modules/"+bootKernel+"/modules.dep.bin", dep)
 }
 
+// builtToUse installs a build of alpha that uses symbols of other modules.
+func builtToUse(f dkmstest.Root, others ...string) {
+	f.InstallOf(dkmsstate.Module{Name: "alpha", Version: "1"}, kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1), Depends: others})
+}
+
 // line makes GRUB start the kernel with arguments, and without an initramfs.
 func line(f dkmstest.Root, arguments string) {
 	f.Write("boot/grub/grub.cfg", "menuentry Debian {\nlinux /vmlinuz-"+bootKernel+" ro "+arguments+"\n}\n")
@@ -193,6 +198,23 @@ func TestLoadVerdicts(t *testing.T) {
 			f.Write("lib/modules/"+bootKernel+"/modules.dep", "kernel/own.ko:\n")
 			f.Write("lib/modules/"+bootKernel+"/modules.dep.bin", "kernel/own.ko:\n")
 		}, CannotTell, LinkFile, "modules.dep is out of date", 1},
+		"what it was built to use was deleted, and depmod run": {func(f dkmstest.Root, _ string) {
+			builtToUse(f, "gone")
+			f.Write("lib/modules/"+bootKernel+"/modules.order", "kernel/own.ko\nkernel/gone.ko\n")
+		}, CannotTell, LinkFile, "alpha.ko was built to use the module gone, which modules.dep does not name among what it needs", 3},
+		"what it was built to use is built in now": {func(f dkmstest.Root, _ string) {
+			builtToUse(f, "gone")
+			f.Write("lib/modules/"+bootKernel+"/modules.order", "kernel/own.ko\nkernel/gone.ko\n")
+			f.Write("lib/modules/"+bootKernel+"/modules.builtin", "kernel/gone.ko\n")
+		}, WillLoad, "", "", 0},
+		"another module was deleted, and depmod run": {func(f dkmstest.Root, _ string) {
+			f.Write("lib/modules/"+bootKernel+"/modules.order", "kernel/own.ko\nkernel/gone.ko\n")
+		}, WillLoad, "", "", 0},
+		"what it was built to use is there": {func(f dkmstest.Root, _ string) {
+			builtToUse(f, "own")
+			needs(f, "kernel/own.ko")
+			f.Write("lib/modules/"+bootKernel+"/modules.order", "kernel/own.ko\nkernel/gone.ko\n")
+		}, WillLoad, "", "", 0},
 		"what it needs is missing": {func(f dkmstest.Root, _ string) {
 			dep := "kernel/own.ko:\nupdates/dkms/alpha.ko: kernel/gone.ko\n"
 			f.Write("lib/modules/"+bootKernel+"/modules.dep", dep)

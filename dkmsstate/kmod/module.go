@@ -29,6 +29,9 @@ type Module struct {
 	// Unversioned are symbols that the module imports without a CRC although it has CRCs for
 	// others. The kernel takes any symbol of that name.
 	Unversioned []string
+	// Depends are the names of the modules whose symbols the module was built to use (depends= of
+	// modpost).
+	Depends []string
 	// Signed reports whether the module ends with a signature.
 	Signed bool
 	// name is the module's name as recorded in it, "" before Linux 4.13. machine is the
@@ -135,7 +138,7 @@ func parse(c *contents) (ko Module, err error) {
 	return ko, nil
 }
 
-// setInfo sets Vermagic and name from the section .modinfo.
+// setInfo sets Vermagic, Depends and name from the section .modinfo.
 func (ko *Module) setInfo(info []byte) {
 	for _, entry := range strings.Split(string(info), "\x00") {
 		if value, ok := strings.CutPrefix(entry, "vermagic="); ok {
@@ -143,6 +146,9 @@ func (ko *Module) setInfo(info []byte) {
 		}
 		if value, ok := strings.CutPrefix(entry, "name="); ok {
 			ko.name = value
+		}
+		if value, ok := strings.CutPrefix(entry, "depends="); ok && value != "" {
+			ko.Depends = strings.Split(value, ",")
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 // sampleRead is what Read returns for the sample.
 func sampleRead() Module {
 	m := kmodtest.Sample()
-	return Module{Vermagic: m.Vermagic, Uses: m.Uses, Exports: m.Exports, Signed: m.Signed, name: m.Name, machine: elf.EM_X86_64}
+	return Module{Vermagic: m.Vermagic, Uses: m.Uses, Exports: m.Exports, Depends: m.Depends, Signed: m.Signed, name: m.Name, machine: elf.EM_X86_64}
 }
 
 func TestRead(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Module describes a module to make.
@@ -20,12 +21,14 @@ type Module struct {
 	Uses, Exports map[string]uint32
 	// Unversioned are imported symbols without a CRC.
 	Unversioned []string
-	Signed      bool
+	// Depends are the names of modules that it was built to use.
+	Depends []string
+	Signed  bool
 }
 
 // Sample returns a module with a value in each field.
 func Sample() Module {
-	return Module{Name: "m", Vermagic: "6.1 SMP", Uses: map[string]uint32{"module_layout": 1, "printk": 0xfffffffe}, Exports: map[string]uint32{"mine": 7}, Signed: true}
+	return Module{Name: "m", Vermagic: "6.1 SMP", Uses: map[string]uint32{"module_layout": 1, "printk": 0xfffffffe}, Exports: map[string]uint32{"mine": 7}, Depends: []string{"crc7", "snd-pcm"}, Signed: true}
 }
 
 // File returns the bytes of a module for x86-64. Modules with different notes differ.
@@ -33,6 +36,7 @@ func File(m Module, note string) []byte {
 	names := []string{"", ".modinfo", "__versions", ".symtab", ".strtab", ".shstrtab", ".text"}
 	data := make([][]byte, len(names))
 	data[1] = []byte("license=MIT\x00description=" + note + "\x00vermagic=" + m.Vermagic + "\x00")
+	data[1] = append(data[1], "depends="+strings.Join(m.Depends, ",")+"\x00"...)
 	if m.Name != "" {
 		data[1] = append(data[1], "name="+m.Name+"\x00"...)
 	}
