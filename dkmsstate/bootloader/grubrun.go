@@ -8,82 +8,6 @@ import (
 	"strings"
 )
 
-// truth is what is known about a condition.
-type truth int
-
-const (
-	maybe truth = iota
-	yes
-	no
-)
-
-func (t truth) not() truth {
-	switch t {
-	case yes:
-		return no
-	case no:
-		return yes
-	}
-	return maybe
-}
-
-func truthOf(holds bool) truth {
-	if holds {
-		return yes
-	}
-	return no
-}
-
-// grubValue is the value of a variable. One that is not known can have any value.
-type grubValue struct {
-	text  string
-	known bool
-	// from is the file and the variable in it that the value was read from, "" if the script has
-	// it.
-	from string
-	// either are the values that one that is not known can have, nil if these are not known
-	// either.
-	either []string
-}
-
-// grubEntry is an entry of a menu.
-type grubEntry struct {
-	title, id string
-	submenu   bool
-	body      grubScript
-	args      []grubValue
-	// certain reports whether the entry is there whatever the conditions around it are.
-	certain bool
-	// linux is what an entry of the Boot Loader Specification starts, nil for others.
-	linux *grubLinux
-}
-
-// grubLinux is a kernel that an entry starts.
-type grubLinux struct {
-	image, cmdline string
-	// perhaps are arguments that a condition decides about.
-	perhaps []string
-	// complete reports whether all of the command line is known, but for these.
-	complete bool
-	// initrd are the files of the initramfs. initrdKnown reports whether they are known.
-	initrd      []string
-	initrdKnown bool
-}
-
-// add adds an argument to the command line.
-func (l *grubLinux) add(arg grubValue) {
-	switch {
-	case !arg.known && arg.either != nil:
-		for _, text := range arg.either {
-			l.perhaps = append(l.perhaps, strings.Fields(text)...)
-		}
-		return
-	case !arg.known:
-		l.complete = false
-	}
-	l.cmdline = strings.TrimPrefix(l.cmdline+" "+arg.text, " ")
-}
-
 // grubRun is a script that is being evaluated: all branches of a condition that is not known
 // are evaluated, and what they leave different is not known afterwards.
 type grubRun struct {
@@ -116,15 +40,6 @@ type grubFiles struct {
 	size func(name string) int64
 	// bls returns the entries of the Boot Loader Specification.
 	bls func() ([]blsEntry, error)
-}
-
-// grubLoad is a command of an entry that loads something.
-type grubLoad struct {
-	command string
-	args    []grubValue
-	certain bool
-	// roots is how often root was set before.
-	roots int
 }
 
 // grubPrefix is the value of prefix and config_directory: the directory of grub.cfg. It cannot
@@ -303,27 +218,6 @@ func (r *grubRun) merge(other map[string]grubValue) {
 	}
 }
 
-// alternatives returns the values that one of two values can have, nil if these are not known or
-// many.
-func alternatives(values ...grubValue) []string {
-	const most = 8
-	var all []string
-	for _, v := range values {
-		switch {
-		case v.known:
-			all = append(all, v.text)
-		case v.either == nil:
-			return nil
-		}
-		all = append(all, v.either...)
-	}
-	slices.Sort(all)
-	if all = slices.Compact(all); len(all) > most {
-		return nil
-	}
-	return all
-}
-
 // loop evaluates "for".
 func (r *grubRun) loop(c grubCommand) error {
 	name := c.words[0].literal()
@@ -337,59 +231,6 @@ func (r *grubRun) loop(c grubCommand) error {
 		}
 	}
 	return nil
-}
-
-// expand returns the words of a command with the values of their variables. A variable without
-// quotes is split into words.
-func (r *grubRun) expand(words []grubWord) []grubValue {
-	var args []grubValue
-	for _, word := range words {
-		v := grubValue{known: true}
-		started := false
-		for _, part := range word {
-			add := grubValue{text: part.text, known: true}
-			if part.variable {
-				add = r.value(part.text)
-				if !add.known {
-					add.text = "$" + part.text
-				}
-			}
-			if part.variable && !part.quoted && add.known {
-				fields := strings.FieldsFunc(add.text, func(c rune) bool { return c == ' ' || c == '\t' || c == '\n' })
-				if len(fields) == 0 {
-					continue
-				}
-				for _, field := range fields[:len(fields)-1] {
-					args = append(args, v.with(grubValue{text: field, known: true, from: add.from}))
-					v = grubValue{known: true}
-				}
-				add.text = fields[len(fields)-1]
-			}
-			v, started = v.with(add), true
-		}
-		if started {
-			args = append(args, v)
-		}
-	}
-	return args
-}
-
-// maxGrubValue bounds the length of a value. A longer one is not known.
-const maxGrubValue = 64 << 10
-
-// with returns a value with another one behind it.
-func (v grubValue) with(w grubValue) grubValue {
-	if w.from == "" {
-		w.from = v.from
-	}
-	if len(v.text)+len(w.text) > maxGrubValue {
-		return grubValue{}
-	}
-	sum := grubValue{text: v.text + w.text, known: v.known && w.known, from: w.from}
-	if v.known && v.text == "" {
-		sum.either = w.either
-	}
-	return sum
 }
 
 // source evaluates another script.
