@@ -6,11 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/regular"
+	"dkms-hooks/dkmsstate/shvars"
 )
 
 // Machine is a root directory, and whether it is that of the running system.
@@ -65,17 +67,31 @@ func (m Machine) Next() Choice {
 }
 
 // kexec returns why a reboot may start a kernel by kexec(8), so that no boot loader decides, "" if
-// nothing is known to do so (kexec-tools, /etc/default/kexec).
+// nothing is known to do so: /etc/default/kexec and the snippets after it, as kexec-tools reads them.
 func (m Machine) kexec() string {
-	const loaded, config = "/sys/kernel/kexec_loaded", "/etc/default/kexec"
+	const loaded, config, snippets = "/sys/kernel/kexec_loaded", "/etc/default/kexec", "/etc/default/kexec.d"
 	if state, err := m.read(loaded); m.Booted && err == nil && strings.TrimSpace(string(state)) == "1" {
 		return "a kernel is loaded for kexec"
 	}
-	data, _ := m.readIfThere(config)
-	for line := range strings.Lines(string(data)) {
-		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "LOAD_KEXEC="); ok && strings.Trim(value, `"'`) == "true" {
-			return "kexec starts a kernel at each reboot (LOAD_KEXEC in " + config + ")"
+	files := []string{config}
+	entries, _ := os.ReadDir(m.inside(snippets))
+	for _, e := range entries {
+		if regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(e.Name()) { // run-parts --list
+			files = append(files, path.Join(snippets, e.Name()))
 		}
+	}
+	var as shvars.Assignments
+	for _, file := range files {
+		var err error
+		if as, _, err = as.SourceIfThere(m.inside(file)); err != nil {
+			return fmt.Sprintf("%s cannot be read: %v", file, regular.WithoutPath(err))
+		}
+	}
+	switch value, known := as.Value("LOAD_KEXEC"); {
+	case !known:
+		return "whether LOAD_KEXEC is set in " + strings.Join(files, ", ") + " is not known"
+	case value == "true":
+		return "kexec starts a kernel at each reboot (LOAD_KEXEC in " + strings.Join(files, ", ") + ")"
 	}
 	return ""
 }

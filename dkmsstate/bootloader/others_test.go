@@ -191,6 +191,10 @@ func TestKexec(t *testing.T) {
 	}{
 		"not configured":      {files{"/etc/default/kexec": "LOAD_KEXEC=false\n"}, true, Decided},
 		"configured":          {files{"/etc/default/kexec": "# kexec\nLOAD_KEXEC=\"true\"\n"}, false, Unknown},
+		"in a snippet":        {files{"/etc/default/kexec": "LOAD_KEXEC=false\n", "/etc/default/kexec.d/local": "LOAD_KEXEC=true\n"}, false, Unknown},
+		"not in a snippet":    {files{"/etc/default/kexec": "LOAD_KEXEC=true\n", "/etc/default/kexec.d/local": "LOAD_KEXEC=false\n", "/etc/default/kexec.d/local.dpkg-old": "LOAD_KEXEC=true\n"}, false, Decided},
+		"a condition":         {files{"/etc/default/kexec": "if [ -e /x ]; then LOAD_KEXEC=true; fi\n"}, false, Unknown},
+		"a directory":         {files{"/etc/default/kexec/x": ""}, false, Decided},
 		"none is loaded":      {files{"/sys/kernel/kexec_loaded": "0\n"}, true, Decided},
 		"one is loaded":       {files{"/sys/kernel/kexec_loaded": "1\n"}, true, Unknown},
 		"one, on another one": {files{"/sys/kernel/kexec_loaded": "1\n"}, false, Decided},
