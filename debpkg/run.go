@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"dkms-hooks/dkmsstate/boottime"
 )
 
 // RunID identifies the run of dpkg that this process is part of. It returns "" if none of its
@@ -58,24 +60,12 @@ func RunStarted(frontend bool) time.Time {
 			}
 		}
 	}
-	data, err := os.ReadFile("/proc/stat")
-	boot, known := bootTime(string(data))
-	if err != nil || !known {
+	boot, known := boottime.At("/")
+	if !known {
 		return time.Time{}
 	}
 	const perSecond, rounding = 100, 2 * time.Second // USER_HZ; btime is in whole seconds
 	return boot.Add(time.Duration(p.started) * time.Second / perSecond).Add(-rounding)
-}
-
-// bootTime returns when the system was booted, according to /proc/stat (proc_stat(5), btime).
-func bootTime(stat string) (time.Time, bool) {
-	for line := range strings.Lines(stat) {
-		if value, ok := strings.CutPrefix(line, "btime "); ok {
-			seconds, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
-			return time.Unix(seconds, 0), err == nil
-		}
-	}
-	return time.Time{}, false
 }
 
 // process is what /proc/PID/stat contains about a process.

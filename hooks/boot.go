@@ -8,11 +8,10 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/bootloader"
+	"dkms-hooks/dkmsstate/boottime"
 	"dkms-hooks/dkmsstate/signing"
 )
 
@@ -64,7 +63,7 @@ func readBoot(inv Invocation, layout dkmsstate.Layout) boot {
 	b := boot{origin: here, next: machine.Next(), newest: machine.Newest()}
 	var started time.Time
 	if here == booted {
-		started = startTime()
+		started, _ = boottime.At("/")
 	}
 	for _, kernel := range layout.InstalledKernels() {
 		if b.matters(layout, kernel) || !started.IsZero() && unpackedSince(layout, kernel, started) {
@@ -139,15 +138,6 @@ func running(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
 // bootable returns the kernels whose modules matter at the next boot, newest first.
 func bootable(inv Invocation, layout dkmsstate.Layout) []dkmsstate.Release {
 	return readBoot(inv, layout).kernels
-}
-
-// startTime returns when the running system was started, zero if that is not known.
-func startTime() time.Time {
-	var up unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
-		return time.Time{}
-	}
-	return time.Now().Add(-time.Duration(up.Nano()))
 }
 
 // unpackedSince reports whether files of a kernel that only its package writes were written

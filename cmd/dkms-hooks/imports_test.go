@@ -40,16 +40,17 @@ func TestImports(t *testing.T) {
 	const module = "dkms-hooks/"
 	base := []string{"kmod", "modprobe", "nofollow", "regular", "sentinel", "shvars"}
 	allowed := map[string][]string{
-		"debpkg":               {"regular"},
+		"debpkg":               {"boottime", "regular"},
 		"dkmsstate":            base,
 		"dkmsstate/regular":    {"sentinel"},
 		"dkmsstate/sentinel":   {},
 		"dkmsstate/efivars":    {"regular"},
+		"dkmsstate/boottime":   {"regular"},
 		"dkmsstate/shvars":     {"regular"},
 		"dkmsstate/nofollow":   {"regular"},
 		"dkmsstate/kmod":       {"regular", "sentinel"},
 		"dkmsstate/record":     append([]string{"dkmsstate", "initramfs"}, base...),
-		"dkmsstate/signing":    append([]string{"dkmsstate", "efivars"}, base...),
+		"dkmsstate/signing":    append([]string{"dkmsstate", "boottime", "efivars"}, base...),
 		"dkmsstate/reboot":     append([]string{"dkmsstate", "record"}, base...),
 		"dkmsstate/fresh":      append([]string{"dkmsstate"}, base...),
 		"dkmsstate/plan":       {"dkmsstate", "kmod"},

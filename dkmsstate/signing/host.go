@@ -6,10 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/boottime"
 	"dkms-hooks/dkmsstate/efivars"
 	"dkms-hooks/dkmsstate/regular"
 )
@@ -176,12 +176,9 @@ func (h Host) mayHaveChanged(file string) bool {
 	if err != nil {
 		return false
 	}
-	data, _ := h.read("/proc/stat")
-	for line := range strings.Lines(string(data)) {
-		if text, ok := strings.CutPrefix(line, "btime "); ok {
-			started, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-			return err != nil || dkmsstate.Changed(info).Unix() >= started
-		}
+	if h.root == "" {
+		return true
 	}
-	return true
+	started, known := boottime.At(h.root)
+	return !known || !dkmsstate.Changed(info).Before(started)
 }
