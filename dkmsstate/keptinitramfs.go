@@ -29,7 +29,7 @@ func (l Layout) KeptInitramfs(kernel Release) bool {
 	if err != nil {
 		return false
 	}
-	for _, path := range []string{l.Path("/boot/vmlinuz-" + string(kernel)), filepath.Join(l.KernelDir(kernel), "modules.order")} {
+	for _, path := range append(l.Images(kernel), filepath.Join(l.KernelDir(kernel), "modules.order")) {
 		if info, err := os.Stat(path); err == nil && Changed(info).After(Changed(kept)) {
 			return false
 		}

@@ -70,13 +70,26 @@ func newestFirst(names []string) []Release {
 	return kernels
 }
 
+// ImageNames returns the names of a kernel's image in /boot, without the release that follows, as
+// the architectures and the programs that build kernels have them.
+func ImageNames() []string {
+	return []string{"vmlinuz-", "vmlinux-", "Image-", "Image.gz-", "zImage-", "uImage-", "bzImage-", "kernel-"}
+}
+
+// Images returns the paths that the image of a kernel may have in /boot.
+func (l Layout) Images(k Release) []string {
+	var paths []string
+	for _, name := range ImageNames() {
+		paths = append(paths, l.Path("/boot/"+name+string(k)))
+	}
+	return paths
+}
+
 // ImageThere reports whether the kernel has an image from which it can be started: in /boot
 // under one of the names that architectures use, or where kernel-install(8) puts it.
 func (l Layout) ImageThere(k Release) bool {
-	for _, name := range []string{"vmlinuz", "vmlinux", "Image", "zImage", "uImage", "bzImage"} {
-		if Exists(l.Path("/boot/" + name + "-" + string(k))) {
-			return true
-		}
+	if slices.ContainsFunc(l.Images(k), Exists) {
+		return true
 	}
 	for _, esp := range []string{"/boot", "/boot/efi", "/efi"} {
 		for _, pattern := range []string{"/*/" + string(k) + "/linux", "/EFI/Linux/*" + string(k) + "*.efi"} {

@@ -1,9 +1,11 @@
 package dkmsstate_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/dkmstest"
@@ -31,6 +33,9 @@ func TestImageThere(t *testing.T) {
 	assert.False(t, f.Layout.ImageThere(dkmstest.Kernel))
 	f.Write("boot/vmlinuz-6.1.0-test2", "")
 	assert.False(t, f.Layout.ImageThere(dkmstest.Kernel))
-	f.Write("boot/vmlinuz-6.1.0-test", "")
-	assert.True(t, f.Layout.ImageThere(dkmstest.Kernel))
+	for _, name := range dkmsstate.ImageNames() {
+		f.Write("boot/"+name+string(dkmstest.Kernel), "")
+		assert.True(t, f.Layout.ImageThere(dkmstest.Kernel), name)
+		require.NoError(t, os.Remove(f.Layout.Path("/boot/"+name+string(dkmstest.Kernel))))
+	}
 }

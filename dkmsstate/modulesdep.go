@@ -41,9 +41,6 @@ type DepRecord struct {
 	Accepted string `json:"accepted,omitempty"`
 }
 
-// modulesOrder is the file that lists what the kernel was built with (kbuild, modules.order).
-const modulesOrder = "modules.order"
-
 // NewModulesDep returns the modules.dep of a kernel's directory. A missing file counts as
 // empty.
 func NewModulesDep(kernelDir string) ModulesDep {
@@ -53,7 +50,7 @@ func NewModulesDep(kernelDir string) ModulesDep {
 			return text
 		})
 	}
-	return ModulesDep{text: read("modules.dep"), order: read(modulesOrder)}
+	return ModulesDep{text: read("modules.dep"), order: read("modules.order")}
 }
 
 // ReadDep reads what modules.dep and modules.dep.bin contain about modules of DKMS, and which of
@@ -77,7 +74,7 @@ func (d *ModulesDep) read(kernelDir string, outside []string, kept DepRecord) {
 	var state stamp
 	state.addFile(filepath.Join(kernelDir, "modules.dep"))
 	state.addFile(indexPath)
-	state.addFile(filepath.Join(kernelDir, modulesOrder))
+	state.addFile(filepath.Join(kernelDir, "modules.order"))
 	for _, path := range outside {
 		state.addText(path)
 	}

@@ -147,7 +147,7 @@ func unpackedSince(layout dkmsstate.Layout, kernel dkmsstate.Release, when time.
 		return false
 	}
 	dir := layout.KernelDir(kernel)
-	for _, file := range []string{layout.Path("/boot/vmlinuz-" + string(kernel)), filepath.Join(dir, "modules.order"), filepath.Join(dir, "modules.builtin")} {
+	for _, file := range append(layout.Images(kernel), filepath.Join(dir, "modules.order"), filepath.Join(dir, "modules.builtin")) {
 		info, err := os.Stat(file)
 		if err != nil {
 			continue

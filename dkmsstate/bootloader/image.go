@@ -72,7 +72,7 @@ func releaseInName(name string) dkmsstate.Release {
 			return k
 		}
 	}
-	for _, kind := range []string{"vmlinuz-", "vmlinux-", "Image-", "Image.gz-", "zImage-", "uImage-", "bzImage-", "kernel-"} {
+	for _, kind := range dkmsstate.ImageNames() {
 		rest, ok := strings.CutPrefix(base, kind)
 		if k, err := dkmsstate.ParseRelease(rest); ok && err == nil {
 			return k
