@@ -19,6 +19,19 @@ func (s Snapshot) Again(kept KernelRecord) (Snapshot, error) {
 	return after, err
 }
 
+// NoAutoinstallFile is the file that keeps dkms from installing modules unasked (dkms(8),
+// autoinstall).
+const NoAutoinstallFile = "/etc/dkms/no-autoinstall"
+
+// noAutoinstall reports whether NoAutoinstallFile exists, as `[ -f` in dkms does.
+func (sv *Survey) noAutoinstall() bool {
+	if !slices.Contains(sv.overrides, filepath.Base(NoAutoinstallFile)) {
+		return false
+	}
+	info, err := os.Stat(sv.layout.inRoot(sv.layout.Path(NoAutoinstallFile)))
+	return err == nil && info.Mode().IsRegular()
+}
+
 // Snapshot is the state of DKMS for one kernel. Its lists are sorted by the names of the
 // modules.
 type Snapshot struct {
@@ -38,7 +51,7 @@ type Snapshot struct {
 	Mismatch string
 	// Forced reports whether somebody insists on building with these headers all the same.
 	Forced bool
-	// NoAutoinstall reports whether /etc/dkms/no-autoinstall exists.
+	// NoAutoinstall reports whether NoAutoinstallFile exists.
 	NoAutoinstall bool
 	// Registrations are all modules that DKMS knows, including broken ones.
 	Registrations []Registration
@@ -95,7 +108,7 @@ func (sv *Survey) Snapshot(kernel Release, uname string, kept KernelRecord) Snap
 	s := l.EmptySnapshot(kernel)
 	s.There = l.KernelThere(kernel)
 	s.Headers = AnyExists(l.HeadersDir(kernel), "include")
-	s.NoAutoinstall = slices.Contains(sv.overrides, "no-autoinstall")
+	s.NoAutoinstall = sv.noAutoinstall()
 	files := fileNames(l.PlaceDir(kernel, InstalledUnder))
 	s.installed = func(name string) bool { _, ok := slices.BinarySearch(files, name); return ok }
 	parts := make([]modulePart, len(sv.modules))

@@ -210,7 +210,7 @@ func (k kernelAssessor) unwanted(r dkmsstate.Registration) string {
 	case k.s.Excluded(m, k.kept):
 		return cmp.Or(k.last(m).Text, excludedText)
 	case k.s.NoAutoinstall:
-		return "/etc/dkms/no-autoinstall.conf exists"
+		return dkmsstate.NoAutoinstallFile + " exists"
 	case k.s.Latest(m.Name).Module != m && r.Broken == nil:
 		return "version " + k.s.Latest(m.Name).Module.Version + " is newer"
 	case !r.Conf.Autoinstall && !r.Conf.AutoinstallUnknown && !slices.Contains(k.sys.config.Required, m.Name):

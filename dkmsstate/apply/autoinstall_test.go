@@ -95,7 +95,13 @@ func TestAutoinstallPlan(t *testing.T) {
 			f.Write("usr/src/one-1.0/dkms.conf", "")
 			f.Remove(f.InstalledFile("one.ko"))
 		}, []plan.Op{plan.OpRestore}, true, 0, 0},
-		"no-autoinstall": {func(f dkmstest.Root) { f.Write("etc/dkms/no-autoinstall", "") }, nil, false, 0, 0},
+		"no-autoinstall": {func(f dkmstest.Root) { f.Write("etc/dkms/no-autoinstall", "") }, nil, false, 1, 0},
+		"no-autoinstall, nothing wanted": {func(f dkmstest.Root) {
+			f.Write("etc/dkms/no-autoinstall", "")
+			f.Write("usr/src/one-1.0/dkms.conf", "AUTOINSTALL=no\n")
+		}, nil, false, 0, 0},
+		"no-autoinstall, a link to nothing": {func(f dkmstest.Root) { f.Write("etc/dkms/x", ""); f.Link("/gone", "etc/dkms/no-autoinstall") }, []plan.Op{plan.OpBuild, plan.OpInstall}, false, 0, 0},
+		"no-autoinstall, a directory":       {func(f dkmstest.Root) { f.Write("etc/dkms/no-autoinstall/x", "") }, []plan.Op{plan.OpBuild, plan.OpInstall}, false, 0, 0},
 		"no-autoinstall, installed": {func(f dkmstest.Root) {
 			f.AddInstalled(one)
 			f.Write("etc/dkms/no-autoinstall", "")

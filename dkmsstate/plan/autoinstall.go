@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path"
 	"slices"
+	"strings"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/kmod"
@@ -29,6 +30,10 @@ func Autoinstall(s dkmsstate.Snapshot, goal Goal) Plan {
 	for _, name := range p.LeftUnowned(s) {
 		p.Broken = append(p.Broken, Note{Module: path.Join(dkmsstate.InstalledUnder, name), Left: true,
 			Text: "it does not belong to any build of dkms; left unchanged"})
+	}
+	if len(p.off) > 0 {
+		p.Broken = append(p.Broken, Note{Module: dkmsstate.NoAutoinstallFile, Left: true,
+			Text: "it keeps " + strings.Join(p.off, ", ") + " from being installed"})
 	}
 	if reason := DepmodReason(s); !p.Keeping() || reason != s.Dep.Accepted {
 		p.Depmod = reason
@@ -177,7 +182,12 @@ func (p *Plan) newest(s dkmsstate.Snapshot, name string) (dkmsstate.Module, bool
 	latest := s.Latest(name)
 	link, _ := s.Link(name, s.Arch)
 	switch {
-	case s.NoAutoinstall || link.Version == latest.Module.Version:
+	case link.Version == latest.Module.Version:
+		return dkmsstate.Module{}, false
+	case s.NoAutoinstall:
+		if latest.Conf.Autoinstall && p.goal.BringsIn(latest.Module) && !p.goal.excludes(latest.Module) {
+			p.off = append(p.off, latest.Module.String())
+		}
 		return dkmsstate.Module{}, false
 	case latest.Unanswered != nil && p.goal.BringsIn(latest.Module):
 		p.Broken = append(p.Broken, Note{Module: latest.Module.String(), Text: dkmsstate.OneLine(latest.Unanswered.Error()), Left: errors.Is(latest.Unanswered, dkmsstate.ErrNotAsked)})

@@ -101,7 +101,9 @@ type Plan struct {
 	// Unowned are files in the install directory that no build accounts for, to be removed
 	// unless somebody else owns them.
 	Unowned []string
-	goal    Goal
+	// off are the modules that are not brought in because of dkmsstate.NoAutoinstallFile.
+	off  []string
+	goal Goal
 }
 
 // Keeping reports whether the plan was made to repair what is installed, and not to bring in
