@@ -1,13 +1,11 @@
 package debpkg
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
-	"golang.org/x/sys/unix"
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // maxFile bounds the size of a file of the database. The longest known status file has 6 MB.
@@ -17,7 +15,7 @@ const maxFile = 256 << 20
 // a symbolic link, a directory, a device, or a pipe that nobody writes to, is an error and does
 // not block.
 func readFile(path string) ([]byte, fs.FileInfo, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	file, err := regular.OpenNoFollow(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -26,8 +24,6 @@ func readFile(path string) ([]byte, fs.FileInfo, error) {
 	switch {
 	case err != nil:
 		return nil, nil, err
-	case !info.Mode().IsRegular():
-		return nil, nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
 	case info.Size() > maxFile:
 		return nil, nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%d bytes are more than the limit of %d", info.Size(), maxFile)}
 	}

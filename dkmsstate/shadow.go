@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/modprobe"
 	"dkms-hooks/dkmsstate/regular"
@@ -169,7 +171,7 @@ func (s *Snapshot) inReadingOrder(a, b string) (first, second string) {
 	for i < min(len(as), len(bs))-1 && as[i] == bs[i] {
 		i++
 	}
-	dir, err := os.Open(filepath.Join(s.Layout.KernelDir(s.Kernel), filepath.Join(as[:i]...)))
+	dir, err := os.OpenFile(filepath.Join(s.Layout.KernelDir(s.Kernel), filepath.Join(as[:i]...)), os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return a, b
 	}

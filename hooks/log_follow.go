@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/record"
+	"dkms-hooks/dkmsstate/regular"
 )
 
 // Follow prints what dkms writes to the logs of the running builds until the run that holds the
@@ -57,9 +57,9 @@ type follower struct {
 // copyNew prints what was added to a log. A log that has become shorter was started again and
 // is printed from its beginning.
 func (f *follower) copyNew(path string) error {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // the build has ended
+	file, err := regular.OpenNoFollow(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, regular.ErrNotRegular) {
+		return nil // the build has ended, or it is no log of dkms
 	}
 	if err != nil {
 		return fmt.Errorf("cannot follow the log: %w", err)
@@ -67,7 +67,7 @@ func (f *follower) copyNew(path string) error {
 	defer file.Close()
 	info, err := file.Stat()
 	switch {
-	case err != nil || !info.Mode().IsRegular() || info.Size() == f.offset[path]:
+	case err != nil || info.Size() == f.offset[path]:
 		return nil
 	case info.Size() < f.offset[path]:
 		f.offset[path] = 0

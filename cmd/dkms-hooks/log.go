@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sys/unix"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/record"
+	"dkms-hooks/dkmsstate/regular"
 	"dkms-hooks/hooks"
 )
 
@@ -115,7 +114,7 @@ func (p program) printLogs(logs []hooks.LogFile) int {
 		if len(logs) > 1 {
 			fmt.Fprintf(p.stdout, "==> %s <==\n", l.Path)
 		}
-		file, err := os.OpenFile(l.Path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+		file, err := regular.OpenNoFollow(l.Path)
 		if err != nil {
 			return p.failed(err)
 		}

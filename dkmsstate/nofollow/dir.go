@@ -60,14 +60,15 @@ func (d *Dir) call(name, entry string, do func(fd int) error) error {
 	return nil
 }
 
-// Open opens an entry with the flags of open(2). It never follows a symbolic link.
+// Open opens an entry with the flags of open(2). It never follows a symbolic link, nor waits for the
+// other end of a pipe.
 func (d *Dir) Open(entry string, flags int, perm fs.FileMode) (*os.File, error) {
 	return d.openAs("open", entry, flags, perm)
 }
 
 func (d *Dir) openAs(call, entry string, flags int, perm fs.FileMode) (file *os.File, err error) {
 	err = d.call(call, entry, func(at int) error {
-		fd, err := unix.Openat(at, entry, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW, uint32(perm.Perm()))
+		fd, err := unix.Openat(at, entry, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, uint32(perm.Perm()))
 		if err == nil {
 			file = os.NewFile(uintptr(fd), filepath.Join(d.path, entry))
 		}

@@ -175,7 +175,7 @@ func (d *Dir) LinkOrCopy(name string, to *Dir) error {
 // copyFile copies a file to a name that does not exist yet, with its permissions and its
 // modification time.
 func (d *Dir) copyFile(from string, to *Dir, name string) error {
-	src, err := d.Open(from, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+	src, err := d.Open(from, unix.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

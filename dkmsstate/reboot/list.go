@@ -42,7 +42,7 @@ func (d dirs) merge() error {
 
 // read reads a list.
 func read(in *nofollow.Dir, name string) ([]byte, error) {
-	file, err := in.Open(name, unix.O_RDONLY|unix.O_NONBLOCK, 0)
+	file, err := in.Open(name, unix.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/nofollow"
+	"dkms-hooks/dkmsstate/regular"
 	"dkms-hooks/dkmsstate/sentinel"
 )
 
@@ -153,7 +154,7 @@ func AtWork(l dkmsstate.Layout) (bool, error) {
 
 // openLock opens the file of a lock for reading.
 func openLock(l dkmsstate.Layout, name string) (*os.File, error) {
-	return os.OpenFile(filepath.Join(l.Path(dkmsstate.StateDir), name), os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	return regular.OpenNoFollow(filepath.Join(l.Path(dkmsstate.StateDir), name))
 }
 
 // held reports whether somebody holds the lock of a file.

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/nofollow"
 	"dkms-hooks/dkmsstate/regular"
@@ -111,7 +109,7 @@ func (k *KeptLog) open() error {
 	if err := os.MkdirAll(filepath.Dir(k.path), 0o755); err != nil {
 		return fmt.Errorf("cannot write a log: %w", err)
 	}
-	file, err := os.OpenFile(k.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o644)
+	file, err := regular.Create(k.path)
 	if err != nil {
 		return fmt.Errorf("cannot write a log: %w", err)
 	}
@@ -125,7 +123,7 @@ func (k *KeptLog) Add(path string) {
 	if path == "" {
 		return
 	}
-	from, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	from, err := regular.OpenNoFollow(path)
 	if err != nil {
 		return
 	}

@@ -1,4 +1,4 @@
-// Package regular opens and reads regular files. Anything else, such as a pipe that nobody
+// Package regular opens, reads and creates regular files. Anything else, such as a pipe that nobody
 // writes to, is an error and does not block.
 package regular
 
@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNotRegular means that a path is a directory, a device or a pipe.
+// ErrNotRegular means that a path is a directory, a device or a pipe, or a symbolic link that is not
+// to be followed.
 const ErrNotRegular = sentinel.Error("not a regular file")
 
 // MaxSize bounds how much is read of one file. The longest known one, a Module.symvers, has
@@ -23,14 +24,30 @@ const ErrNotRegular = sentinel.Error("not a regular file")
 const MaxSize = 256 << 20
 
 // Open opens a regular file. It follows symbolic links.
-func Open(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+func Open(path string) (*os.File, error) { return open(path, os.O_RDONLY) }
+
+// OpenNoFollow opens a regular file. It does not follow a symbolic link in the place of the file.
+func OpenNoFollow(path string) (*os.File, error) { return open(path, os.O_RDONLY|unix.O_NOFOLLOW) }
+
+// Create creates a file that everybody can read, or empties the regular file that is there. It does
+// not follow a symbolic link in the place of the file.
+func Create(path string) (*os.File, error) {
+	return open(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW)
+}
+
+func open(path string, flags int) (*os.File, error) {
+	file, err := os.OpenFile(path, flags|unix.O_NONBLOCK, 0o644)
+	// A pipe that nobody reads is refused to a writer (ENXIO), and a symbolic link with O_NOFOLLOW
+	// (ELOOP), see open(2).
+	if errors.Is(err, unix.ENXIO) || flags&unix.O_NOFOLLOW != 0 && errors.Is(err, unix.ELOOP) {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
+	}
 	if err != nil {
 		return nil, err
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "read", Path: path, Err: ErrNotRegular}
+		err = &fs.PathError{Op: "open", Path: path, Err: ErrNotRegular}
 	}
 	if err != nil {
 		file.Close()
