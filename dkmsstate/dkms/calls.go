@@ -41,7 +41,7 @@ type sideCall struct {
 
 // begin adds a call. If it is the only one, begin makes this process the parent of processes
 // that its children leave running, so that these can be found again. A daemon started by a
-// script of a module would otherwise keep the lock for good.
+// script of a module would otherwise run on.
 func (c *Calls) begin(build bool) *sideCall {
 	c.mu.Lock()
 	defer c.mu.Unlock()

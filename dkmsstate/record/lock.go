@@ -42,8 +42,8 @@ const ErrIdle = sentinel.Error("no run of dkms-hooks is active")
 // ErrBelow means that the run that holds the lock waits for this one (see Below).
 const ErrBelow = sentinel.Error("this process was started by an active run of dkms-hooks")
 
-// A Lock is held until its file is closed, here and in every child that inherited it, however
-// these end.
+// A Lock is held until Close. Children inherit its file: if the holder is killed, the lock is held
+// until the last of them has ended or closed the file.
 type Lock struct {
 	file *os.File
 	// mark is what the holder wrote into the file. Its children have it in RunVariable.
@@ -128,13 +128,16 @@ func hold(file *os.File) *Lock {
 // Mark returns the value of RunVariable for children of the holder.
 func (k *Lock) Mark() string { return k.mark }
 
-// File returns the file that children inherit, so that the lock is held as long as one of them
-// lives.
+// File returns the file that children inherit, so that what a killed holder left at work keeps the
+// lock.
 func (k *Lock) File() *os.File { return k.file }
 
-// Close releases the lock and removes the mark from its file.
+// Close releases the lock and removes the mark from its file. Closing alone would leave the lock to a
+// daemon that inherited the file and could not be found, as without /proc: flock(2) releases it when
+// the last copy of the descriptor is closed, or for all of them with LOCK_UN.
 func (k *Lock) Close() error {
 	_ = k.file.Truncate(0)
+	_ = unix.Flock(int(k.file.Fd()), unix.LOCK_UN) // refused only where it could not be locked either
 	return k.file.Close()
 }
 
