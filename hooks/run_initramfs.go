@@ -69,6 +69,7 @@ func (r *run) initramfs(ctx context.Context) error {
 	if why != "" {
 		r.report.infof("updating the initramfs of %s: %s", kernel, why)
 		note = r.takeOver(note)
+		update.names = note.Names
 		err = update.replace(ctx)
 	}
 	switch {
@@ -82,11 +83,11 @@ func (r *run) initramfs(ctx context.Context) error {
 }
 
 // takeOver notes that this run updates the initramfs, so that hooks below it know. It returns the
-// new note.
+// new note, which may have more names, or the present one if no new one can be written.
 func (r *run) takeOver(note dkmsstate.InitramfsNote) dkmsstate.InitramfsNote {
-	layout, kernel := r.machine.Layout, r.inv.Kernel
-	_ = record.NoteInitramfs(layout, kernel, note.Names)
-	note, _ = layout.InitramfsNoted(kernel)
+	if taken, err := record.TakeOverInitramfs(r.machine.Layout, r.inv.Kernel); err == nil {
+		return taken
+	}
 	return note
 }
 

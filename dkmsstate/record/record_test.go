@@ -2,8 +2,10 @@ package record
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -241,6 +243,32 @@ func TestInitramfsOwed(t *testing.T) {
 	require.NoError(t, NoteInitramfsDone(l, "6.1", second))
 	assert.Empty(t, l.AllUnfinished())
 	require.NoError(t, NoteInitramfsDone(l, "6.1", second))
+}
+
+// The run that updates an initramfs takes the note over while others add to it. No name is lost.
+func TestInitramfsOwedToSeveral(t *testing.T) {
+	l := dkmsstate.Layout{Root: t.TempDir()}
+	var names []string
+	var runs sync.WaitGroup
+	for i := range 8 {
+		name := fmt.Sprintf("m%d", i)
+		names = append(names, name)
+		runs.Add(1)
+		go func() {
+			defer runs.Done()
+			assert.NoError(t, NoteInitramfs(l, "6.1", []string{name}))
+			note, err := TakeOverInitramfs(l, "6.1")
+			assert.NoError(t, err)
+			assert.Contains(t, note.Names, name)
+			assert.NoError(t, NoteInitramfsFailed(l, "6.1", note, errors.New("no space")))
+		}()
+	}
+	runs.Wait()
+	note, _ := l.InitramfsNoted("6.1")
+	assert.Equal(t, names, note.Names)
+	assert.Equal(t, "no space", note.Reason)
+	require.NoError(t, NoteInitramfsDone(l, "6.1", note))
+	assert.Empty(t, l.AllUnfinished())
 }
 
 // A failed update of an initramfs is owed until the hooks or somebody else have made it.

@@ -65,12 +65,23 @@ func Write(l dkmsstate.Layout, r dkmsstate.Record) error {
 // writeOwn writes a file of the hooks' own directory, in a directory of written. The new file is
 // complete and on the disk, or the old one stays. The caller need not hold a lock.
 func writeOwn(l dkmsstate.Layout, name string, data []byte) error {
+	return alone(l, func() error { return replaceOwn(l, name, data) })
+}
+
+// alone calls a function under the lock under which small files are written. What a file is to
+// contain because of what it contains is read, decided and written in one such call.
+func alone(l dkmsstate.Layout, do func() error) error {
 	const limit = time.Minute
 	locked, err := lock(context.Background(), l, writeLock, limit, func() {})
 	if err != nil {
 		return err
 	}
 	defer locked.Close()
+	return do()
+}
+
+// replaceOwn is writeOwn for a caller of alone.
+func replaceOwn(l dkmsstate.Layout, name string, data []byte) error {
 	dir, err := OpenOwn(l, filepath.Dir(name))
 	if err != nil {
 		return err
