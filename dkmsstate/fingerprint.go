@@ -33,24 +33,12 @@ func (s *Snapshot) FindInputs(rec KernelRecord) {
 }
 
 // Recurs reports whether another attempt for a module would start from what its last one started
-// from. For a module that is not meant for the kernel, the kernel's headers make no difference
-// once they are gone.
+// from.
 func (s Snapshot) Recurs(module string, last Last) bool {
-	now := s.Inputs(module)
-	if last.Result == LastSkipped && !s.Headers {
-		_, source, _ := strings.Cut(now, "-")
-		_, before, split := strings.Cut(last.Inputs, "-")
-		return split && before == source
+	if last.Result == LastSkipped {
+		return s.skipsAgain(module, last)
 	}
-	return last.Inputs == now
-}
-
-// Excluded reports whether a module is not meant for the kernel, according to its last attempt
-// or its dkms.conf.
-func (s Snapshot) Excluded(m Module, kept KernelRecord) bool {
-	last := kept.Last[m.String()]
-	r, _ := s.Registration(m)
-	return r.Conf.Excluded || last.Result == LastSkipped && s.Recurs(m.String(), last)
+	return last.Inputs == s.Inputs(module)
 }
 
 func (s Snapshot) readInputs(module string) string {

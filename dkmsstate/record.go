@@ -8,7 +8,7 @@ import (
 	"dkms-hooks/dkmsstate/kmod"
 )
 
-// Cause is the kind of a failure, as far as it decides when to try again.
+// Cause is why an attempt failed or was skipped, as far as it decides when to try again.
 type Cause string
 
 // CauseCompiler is an error of the compiler about the module's source, which recurs while the
@@ -19,6 +19,16 @@ const (
 	CauseOther    Cause = ""
 	CauseCompiler Cause = "compiler"
 	CauseTimeout  Cause = "timeout"
+)
+
+// The causes of an attempt that was skipped. CauseExcluded is the module's own dkms.conf, which
+// recurs while the source and the headers are the same. CauseInKernel is a file of the kernel in
+// the same version or a newer one, and CauseTaken one of another module: both last as long as
+// that file.
+const (
+	CauseExcluded Cause = "excluded"
+	CauseInKernel Cause = "in-kernel"
+	CauseTaken    Cause = "taken"
 )
 
 // Record is what is kept between runs, by kernel.
@@ -117,11 +127,13 @@ type Last struct {
 	// Took is how long the last build of the module took on the kernel, 0 if that is not known.
 	Took time.Duration `json:"took_ns,omitempty"`
 	// Inputs identifies what the attempt started from (Snapshot.Inputs). With other inputs it
-	// may end differently. Cause is why it failed. Packages identifies the packages that were
-	// installed then: another package may have been missing.
+	// may end differently. Cause is why it failed or was skipped. Packages identifies the
+	// packages that were installed then: another package may have been missing. Rivals are the
+	// files of the kernel for CauseInKernel (Snapshot.Rivals).
 	Inputs   string `json:"inputs,omitempty"`
 	Cause    Cause  `json:"cause,omitempty"`
 	Packages string `json:"packages,omitempty"`
+	Rivals   string `json:"rivals,omitempty"`
 	// Compiler is Layout.Compiler at that time. Linked is the version of the module that was
 	// installed.
 	Compiler string `json:"compiler,omitempty"`

@@ -106,7 +106,7 @@ func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
 	b, built := k.s.Build(m, k.s.Arch)
 	link, linked := k.s.Link(m.Name, k.s.Arch)
 	damaged := built && (!b.Complete() || first.Op == plan.OpRestore) || linked && link.Version == m.Version
-	last := k.last(m)
+	last := k.kept.Last[m.String()]
 	switch {
 	case t.OnlyCompresses:
 		k.unusual(m, first.Reason+"; dkms-hooks reconcile compresses it")
@@ -115,9 +115,9 @@ func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
 		return k.repaired(Finding{Kind: Stale, Reason: strings.TrimPrefix(first.Reason, "stale, "), Since: k.since(m)}), true
 	case damaged || first.Op == plan.OpRemoveLeftovers || first.Op == plan.OpRemoveOtherArch || first.Op == plan.OpUnlink:
 		return k.repaired(Finding{Kind: Broken, Reason: first.Reason, Since: k.since(m)}), true
-	case !t.Installs() || k.s.Excluded(m, k.kept):
+	case !t.Installs() || k.planned.NotMeant(m) != "":
 		return Finding{}, false
-	case last.Result == dkmsstate.LastFailed:
+	case last.Result == dkmsstate.LastFailed && k.s.Recurs(m.String(), last):
 		return Finding{Kind: Failed, Reason: last.Text, Since: last.When,
 			Fix: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", k.s.Kernel, m.Name, k.retryCommand())}, true
 	}
@@ -175,17 +175,7 @@ func (k kernelAssessor) requiredHere() {
 // requires reports whether the configuration requires a module on the kernel.
 func (k kernelAssessor) requires(name string) bool {
 	return slices.Contains(k.sys.config.Required, name) &&
-		!k.sys.config.excuses(k.s, name, func(r dkmsstate.Registration) bool { return k.s.Excluded(r.Module, k.kept) })
-}
-
-// last returns the last attempt for a module. One that another attempt may end differently from,
-// since the module or its headers have changed, does not count.
-func (k kernelAssessor) last(m dkmsstate.Module) dkmsstate.Last {
-	last := k.kept.Last[m.String()]
-	if (last.Result == dkmsstate.LastFailed || last.Result == dkmsstate.LastSkipped) && !k.s.Recurs(m.String(), last) {
-		return dkmsstate.Last{}
-	}
-	return last
+		!k.sys.config.excuses(k.s, name, func(r dkmsstate.Registration) bool { return k.planned.NotMeant(r.Module) != "" })
 }
 
 // since returns when a run recorded that something is wrong with a module, zero if none did.

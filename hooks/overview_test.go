@@ -115,7 +115,7 @@ func TestFindings(t *testing.T) {
 	headers := func(kernel string) func(playground) {
 		return func(p playground) { p.write("lib/modules/"+kernel+"/build/include/x", "") }
 	}
-	recorded := func(kernel, result, text string) func(playground) {
+	recorded := func(kernel, result, text, cause string) func(playground) {
 		return func(p playground) {
 			inv, _ := ParseSurroundings([]string{"DPKG_ROOT=" + p.root})
 			sys := withRecord(inv)
@@ -125,6 +125,7 @@ func TestFindings(t *testing.T) {
 				s = survey.Snapshot("6.1.0", "x86_64", sys.record.Kernel("6.1.0"))
 			}
 			p.write("var/lib/dkms-hooks/record.json", `{"version":2,"kernels":{"`+kernel+`":{"last":{"alpha/1.0":{"result":"`+result+`","text":"`+text+
+				`","cause":"`+cause+
 				`","when":"2026-11-24T10:00:00Z","inputs":"`+s.Inputs("alpha/1.0")+`"}}}}}`)
 		}
 	}
@@ -176,10 +177,10 @@ func TestFindings(t *testing.T) {
 		"unbuilt, newest":           {all(headers(newest), unbuilt(newest)), []string{"missing alpha/1.0 on 6.2.0"}, []string{"missing alpha/1.0 on 6.2.0"}, StatusWrong},
 		"unbuilt, old":              {all(headers(old), unbuilt(old)), []string{"missing alpha/1.0 on 6.1.0"}, nil, StatusWrong},
 		"waiting for headers":       {unbuilt(newest), []string{"missing alpha/1.0 on 6.2.0"}, []string{"missing alpha/1.0 on 6.2.0"}, StatusWrong},
-		"failed":                    {all(headers(newest), unbuilt(newest), recorded(newest, "failed", "make: error")), []string{"failed alpha/1.0 on 6.2.0"}, []string{"failed alpha/1.0 on 6.2.0"}, StatusWrong},
-		"failed, and changed since": {all(headers(newest), unbuilt(newest), recorded(newest, "failed", "make: error"), func(p playground) { p.write("usr/src/alpha-1.0/new.c", "") }), []string{"missing alpha/1.0 on 6.2.0"}, []string{"missing alpha/1.0 on 6.2.0"}, StatusWrong},
-		"excluded":                  {all(headers(newest), unbuilt(newest), recorded(newest, "skipped", "BUILD_EXCLUSIVE_KERNEL")), nil, nil, StatusOK},
-		"excluded and required":     {all(headers(newest), unbuilt(newest), recorded(newest, "skipped", "BUILD_EXCLUSIVE_KERNEL"), conf("Required: alpha\n")), nil, nil, StatusOK},
+		"failed":                    {all(headers(newest), unbuilt(newest), recorded(newest, "failed", "make: error", "")), []string{"failed alpha/1.0 on 6.2.0"}, []string{"failed alpha/1.0 on 6.2.0"}, StatusWrong},
+		"failed, and changed since": {all(headers(newest), unbuilt(newest), recorded(newest, "failed", "make: error", ""), func(p playground) { p.write("usr/src/alpha-1.0/new.c", "") }), []string{"missing alpha/1.0 on 6.2.0"}, []string{"missing alpha/1.0 on 6.2.0"}, StatusWrong},
+		"excluded":                  {all(headers(newest), unbuilt(newest), recorded(newest, "skipped", "BUILD_EXCLUSIVE_KERNEL", "excluded")), nil, nil, StatusOK},
+		"excluded and required":     {all(headers(newest), unbuilt(newest), recorded(newest, "skipped", "BUILD_EXCLUSIVE_KERNEL", "excluded"), conf("Required: alpha\n")), nil, nil, StatusOK},
 		"ignored":                   {all(headers(newest), unbuilt(newest), conf("Ignore: alpha@6.2*\n")), nil, nil, StatusOK},
 		"required, not registered":  {conf("Required: zfs\n"), []string{"required zfs"}, []string{"required zfs"}, StatusWrong},
 		"required, not unasked":     {all(headers(newest), unbuilt(newest), conf("Required: alpha\n"), func(p playground) { p.write("usr/src/alpha-1.0/dkms.conf", "PACKAGE_NAME=alpha\n") }), []string{"required alpha/1.0 on 6.2.0"}, []string{"required alpha/1.0 on 6.2.0"}, StatusWrong},

@@ -28,6 +28,7 @@ func (o outcomes) addResult(res apply.Result) {
 		o.amend(module, func(last *dkmsstate.Last) { last.Took = res.Took })
 	case res.Outcome == apply.Skipped:
 		o.set(module, dkmsstate.LastSkipped, res.Err.Error(), res.Log)
+		o.amend(module, func(last *dkmsstate.Last) { last.Cause = res.Cause })
 	case res.Outcome == apply.Failed && !errors.Is(res.Err, context.Canceled):
 		o.set(module, dkmsstate.LastFailed, res.Err.Error(), res.Log)
 		o.amend(module, func(last *dkmsstate.Last) { last.Cause = res.Cause })
@@ -54,6 +55,9 @@ func (o outcomes) addPlan(p plan.Plan) {
 func (o outcomes) addNotes(p plan.Plan) {
 	for _, n := range p.Broken {
 		o.set(n.Module, kindOf(n), n.Text, "")
+		if n.Skipped {
+			o.amend(n.Module, func(last *dkmsstate.Last) { last.Cause = dkmsstate.CauseTaken })
+		}
 	}
 }
 

@@ -61,11 +61,14 @@ func (r *run) lastAttempts(earlier map[string]dkmsstate.Last, before dkmsstate.S
 
 // withInputs adds to an attempt what it started from.
 func (r *run) withInputs(module string, attempt dkmsstate.Last, before dkmsstate.Snapshot) dkmsstate.Last {
-	name, _, _ := strings.Cut(module, "/")
+	name, version, _ := strings.Cut(module, "/")
 	link, _ := r.after.Link(name, r.after.Arch)
 	attempt.Inputs, attempt.Linked = before.Inputs(module), link.Version
 	if attempt.Result == dkmsstate.LastFailed {
 		attempt.Packages, attempt.Compiler = r.inv.packages(), r.machine.Layout.Compiler()
+	}
+	if attempt.Cause == dkmsstate.CauseInKernel {
+		attempt.Rivals = r.after.Rivals(dkmsstate.Module{Name: name, Version: version})
 	}
 	return attempt
 }
@@ -156,7 +159,7 @@ func (r *run) excluded(reg dkmsstate.Registration) bool {
 	if r.record != nil {
 		kept = r.record.Kernel(r.inv.Kernel)
 	}
-	return r.after.Excluded(reg.Module, kept)
+	return r.after.NotMeant(reg.Module, kept) != ""
 }
 
 // anyFailed reports whether an error ended the run, or a module could not be brought up to date.

@@ -180,7 +180,7 @@ func (r *run) restoreOrDiscardBackups(tree apply.Tree) error {
 // goal returns the goal of a run. A hook was called for its kernel and brings in what dkms
 // would. A reconcile was not: it brings in what waits, unless something requests every module.
 func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) plan.Goal {
-	goal := plan.Goal{Ignored: r.config.ignored(s.Kernel), Excluded: excludedOn(s, kept)}
+	goal := plan.Goal{Ignored: r.config.ignored(s.Kernel), NotMeant: notMeantOn(s, kept)}
 	layout := r.machine.Layout
 	if r.reconciling && !r.inv.BringIn && !layout.AllKernels && kept.RemovedBy == "" && !layout.Unfinished(s.Kernel).InFull() && !r.unpacked(s, kept) {
 		goal.BringIn = func(m dkmsstate.Module) bool {
@@ -191,10 +191,9 @@ func (r *run) goal(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) plan.Goal 
 	return goal
 }
 
-// excludedOn returns a function that reports whether a module is known not to be meant for the
-// kernel.
-func excludedOn(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) func(dkmsstate.Module) bool {
-	return func(m dkmsstate.Module) bool { return s.Excluded(m, kept) }
+// notMeantOn returns a function that returns why a module is not meant for the kernel.
+func notMeantOn(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) func(dkmsstate.Module) string {
+	return func(m dkmsstate.Module) string { return s.NotMeant(m, kept) }
 }
 
 // unpacked reports whether dpkg unpacked a package of the kernel or of its headers since the

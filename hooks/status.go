@@ -105,7 +105,7 @@ func wantedOn(inv Invocation, sys system, s dkmsstate.Snapshot) plan.Goal {
 	if !sys.layout.ImageThere(inv.Kernel) && ReadKernel(inv, sys.layout, dkmsstate.KernelRecord{}).Lifeless() {
 		goal = plan.KeepOnly()
 	}
-	goal.Ignored, goal.Excluded = sys.config.ignored(inv.Kernel), excludedOn(s, sys.record.Kernel(inv.Kernel))
+	goal.Ignored, goal.NotMeant = sys.config.ignored(inv.Kernel), notMeantOn(s, sys.record.Kernel(inv.Kernel))
 	return goal
 }
 
@@ -207,8 +207,8 @@ func (k kernelAssessor) unwanted(r dkmsstate.Registration) string {
 	switch {
 	case k.ignored(m):
 		return "ignored by the configuration"
-	case k.s.Excluded(m, k.kept):
-		return cmp.Or(k.last(m).Text, excludedText)
+	case k.planned.NotMeant(m) != "":
+		return k.planned.NotMeant(m)
 	case k.s.NoAutoinstall:
 		return dkmsstate.NoAutoinstallFile + " exists"
 	case k.s.Latest(m.Name).Module != m && r.Broken == nil:
@@ -235,9 +235,6 @@ func stateOf(s dkmsstate.Snapshot, m dkmsstate.Module) ModuleState {
 	}
 	return Added
 }
-
-// excludedText is why a module is not built that its dkms.conf excludes from the kernel.
-const excludedText = "excluded by BUILD_EXCLUSIVE"
 
 // waitsForHeaders is why a module is not built on a kernel without headers.
 const waitsForHeaders = "waiting for kernel headers"

@@ -14,7 +14,6 @@ import (
 	"dkms-hooks/dkmsstate/dkms"
 	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/nofollow"
-	"dkms-hooks/dkmsstate/plan"
 )
 
 // install installs a built module. A module without scripts that does not replace one of the
@@ -62,14 +61,14 @@ func (r *taskRun) install(ctx context.Context) error {
 // taken returns which other module has installed a file of a build, before this run or since,
 // or "" if none has.
 func (r *taskRun) taken(b dkmsstate.Build) string {
-	if reason := plan.Taken(r.before, b); reason != "" || !b.AnyCopy() {
+	if reason := r.before.Taken(b); reason != "" || !b.AnyCopy() {
 		return reason
 	}
 	now, err := r.before.Again(dkmsstate.KernelRecord{})
 	if err != nil {
 		return ""
 	}
-	return plan.Taken(now, b)
+	return now.Taken(b)
 }
 
 // installsByCopy reports whether installing a module only means copying its files.

@@ -48,8 +48,8 @@ type Result struct {
 	Outcome Outcome
 	// Err is why a task failed or was skipped.
 	Err error
-	// Cause is the kind of the failure. Need is the missing module because of which the task
-	// was not begun.
+	// Cause is the kind of Err. Need is the missing module because of which the task was not
+	// begun.
 	Cause dkmsstate.Cause
 	Need  string
 	// Took is how long dkms took to build the module.
@@ -161,8 +161,8 @@ func (r *taskRun) run(ctx context.Context) Result {
 		res.Outcome, res.Err = Removed, gone
 		return res
 	}
-	if reason := dkms.NotMeant(err); reason != "" {
-		res.Outcome, res.Err = Skipped, errors.New(reason)
+	if reason, cause := dkms.NotMeant(err); reason != "" {
+		res.Outcome, res.Err, res.Cause = Skipped, errors.New(reason), cause
 		return res
 	}
 	res.Outcome, res.Err, res.Cause = Failed, dkms.ExplainByLog(err, res.Log), causeOf(err, res.Log)

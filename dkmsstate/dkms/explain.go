@@ -12,29 +12,32 @@ import (
 	"dkms-hooks/dkmsstate/regular"
 )
 
-// NotMeant returns why dkms does not want a module on a kernel, or "" if err is not about that.
-// The reasons are BUILD_EXCLUSIVE (exit status 77, 9 before dkms 3), a module of the same or a
-// newer version in the kernel itself (dkms 3.2 exits with 6, check_version_sanity), and a
-// LeftOut.
-func NotMeant(err error) string {
+// NotMeant returns why dkms does not want a module on a kernel, or "" if err is not about that,
+// and the kind of the reason: BUILD_EXCLUSIVE (exit status 77, 9 before dkms 3), a module of the
+// same or a newer version in the kernel itself or OBSOLETE_BY (dkms 3.2 exits with 6,
+// check_version_sanity), or a LeftOut.
+func NotMeant(err error) (string, dkmsstate.Cause) {
 	var left LeftOut
 	if errors.As(err, &left) {
-		return left.Error()
+		return left.Error(), dkmsstate.CauseTaken
 	}
 	var call *CallError
 	if !errors.As(err, &call) || call.Program != "dkms" {
-		return ""
+		return "", dkmsstate.CauseOther
 	}
 	switch call.Code {
 	case 77, 9:
-		return "excluded by BUILD_EXCLUSIVE"
+		return dkmsstate.ExcludedText, dkmsstate.CauseExcluded
 	case 6:
-		if strings.Contains(call.Output, "is not newer than what is already found") ||
-			strings.Contains(call.Output, "override by specifying --force") {
-			return "the kernel contains this module in the same version or a newer one"
+		contains := func(text string) bool { return strings.Contains(call.Output, text) }
+		switch {
+		case contains("has been obsoleted due to being included") && !contains("already"): // found, or installed
+			return "its dkms.conf says that this kernel contains it (OBSOLETE_BY)", dkmsstate.CauseExcluded
+		case contains("is not newer than what is already found"), contains("override by specifying --force"):
+			return "the kernel contains this module in the same version or a newer one", dkmsstate.CauseInKernel
 		}
 	}
-	return ""
+	return "", dkmsstate.CauseOther
 }
 
 // explained is an error of a call with a line of the log that explains it.

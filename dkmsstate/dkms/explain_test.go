@@ -16,22 +16,29 @@ import (
 
 func TestNotMeant(t *testing.T) {
 	const newer = "Error! Module version 1.0 for x.ko\nis not newer than what is already found in kernel 6.1 (2.0)."
+	const obsolete = "Module has been obsoleted due to being included in kernel 6.0.\nYou may override by specifying --force."
 	for name, row := range map[string]struct {
-		err  error
-		want string
+		err   error
+		want  string
+		cause dkmsstate.Cause
 	}{
-		"exit 77":              {&CallError{Program: "dkms", Code: 77}, "BUILD_EXCLUSIVE"},
-		"exit 9":               {&CallError{Program: "dkms", Code: 9}, "BUILD_EXCLUSIVE"},
-		"the kernel has it":    {&CallError{Program: "dkms", Code: 6, Output: newer}, "the kernel contains this module"},
-		"another exit 6":       {&CallError{Program: "dkms", Code: 6, Output: "no space left"}, ""},
-		"it does not compile":  {&CallError{Program: "dkms", Code: 10}, ""},
-		"77 of another":        {&CallError{Program: "depmod", Code: 77}, ""},
-		"no call":              {errors.New("77"), ""},
-		"wrapped":              {fmt.Errorf("x: %w", &CallError{Program: "dkms", Code: 77}), "BUILD_EXCLUSIVE"},
-		"ended by a signal":    {&CallError{Program: "dkms", Code: -1}, ""},
-		"the same, said of it": {&CallError{Program: "dkms", Code: -1, Output: newer}, ""},
+		"exit 77":              {&CallError{Program: "dkms", Code: 77}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
+		"exit 9":               {&CallError{Program: "dkms", Code: 9}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
+		"the kernel has it":    {&CallError{Program: "dkms", Code: 6, Output: newer}, "the kernel contains this module", dkmsstate.CauseInKernel},
+		"it is obsolete":       {&CallError{Program: "dkms", Code: 6, Output: obsolete}, "OBSOLETE_BY", dkmsstate.CauseExcluded},
+		"one is, one is older": {&CallError{Program: "dkms", Code: 6, Output: obsolete + newer}, "the kernel contains this module", dkmsstate.CauseInKernel},
+		"the same version":     {&CallError{Program: "dkms", Code: 6, Output: "Module x.ko already installed at version 1, override by specifying --force"}, "the kernel contains this module", dkmsstate.CauseInKernel},
+		"another module's":     {LeftOut("a/1 is installed"), "a/1 is installed", dkmsstate.CauseTaken},
+		"another exit 6":       {&CallError{Program: "dkms", Code: 6, Output: "no space left"}, "", dkmsstate.CauseOther},
+		"it does not compile":  {&CallError{Program: "dkms", Code: 10}, "", dkmsstate.CauseOther},
+		"77 of another":        {&CallError{Program: "depmod", Code: 77}, "", dkmsstate.CauseOther},
+		"no call":              {errors.New("77"), "", dkmsstate.CauseOther},
+		"wrapped":              {fmt.Errorf("x: %w", &CallError{Program: "dkms", Code: 77}), "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
+		"ended by a signal":    {&CallError{Program: "dkms", Code: -1}, "", dkmsstate.CauseOther},
+		"the same, said of it": {&CallError{Program: "dkms", Code: -1, Output: newer}, "", dkmsstate.CauseOther},
 	} {
-		got := NotMeant(row.err)
+		got, cause := NotMeant(row.err)
+		assert.Equal(t, row.cause, cause, name)
 		if row.want == "" {
 			assert.Empty(t, got, name)
 		} else {

@@ -45,7 +45,7 @@ func Autoinstall(s dkmsstate.Snapshot, goal Goal) Plan {
 // none if the plan has tasks or modules that need headers, since a build of these may account
 // for them.
 func (p Plan) LeftUnowned(s dkmsstate.Snapshot) []string {
-	comes := func(m dkmsstate.Module) bool { return !p.goal.excludes(m) }
+	comes := func(m dkmsstate.Module) bool { return p.NotMeant(m) == "" }
 	if slices.ContainsFunc(p.NeedHeaders, comes) || slices.ContainsFunc(p.Tasks, func(t Task) bool { return comes(t.Module) }) {
 		return nil
 	}
@@ -65,7 +65,7 @@ func (p *Plan) planModule(s dkmsstate.Snapshot, name string) {
 		return
 	}
 	b, _ := s.Build(wanted, s.Arch)
-	switch reason := Taken(s, b); {
+	switch reason := s.Taken(b); {
 	case p.goal.ignores(wanted) || !p.goal.BringsIn(wanted) && !lost(b, link):
 	case b.Complete() && reason != "":
 		p.Broken = append(p.Broken, Note{Module: wanted.String(), Text: reason, Skipped: true})
@@ -149,7 +149,7 @@ func (p *Plan) bringIn(s dkmsstate.Snapshot, m dkmsstate.Module, link dkmsstate.
 		return
 	case exists && b.Complete():
 		t.Steps = append(compressSteps(s, b), Step{OpInstall, "built but not installed"})
-	case !s.Headers && p.goal.excludes(m):
+	case !s.Headers && p.NotMeant(m) != "":
 		return
 	case !s.Buildable():
 		p.NeedHeaders = append(p.NeedHeaders, m)
@@ -185,7 +185,7 @@ func (p *Plan) newest(s dkmsstate.Snapshot, name string) (dkmsstate.Module, bool
 	case link.Version == latest.Module.Version:
 		return dkmsstate.Module{}, false
 	case s.NoAutoinstall:
-		if latest.Conf.Autoinstall && p.goal.BringsIn(latest.Module) && !p.goal.excludes(latest.Module) {
+		if latest.Conf.Autoinstall && p.goal.BringsIn(latest.Module) && p.NotMeant(latest.Module) == "" {
 			p.off = append(p.off, latest.Module.String())
 		}
 		return dkmsstate.Module{}, false

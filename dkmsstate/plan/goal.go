@@ -16,9 +16,9 @@ type Goal struct {
 	BringIn func(dkmsstate.Module) bool
 	// Ignored reports whether the administrator does not want the module on the kernel.
 	Ignored func(dkmsstate.Module) bool
-	// Excluded reports whether a module is known not to be meant for the kernel. It then does
-	// not wait for headers. With headers dkms decides.
-	Excluded func(dkmsstate.Module) bool
+	// NotMeant returns why a module is not meant for the kernel, "" if nothing shows that
+	// (Snapshot.NotMeant). It then does not wait for headers. With headers dkms decides.
+	NotMeant func(dkmsstate.Module) string
 }
 
 // KeepOnly returns the goal that brings in nothing.
@@ -31,4 +31,9 @@ func (g Goal) BringsIn(m dkmsstate.Module) bool {
 
 func (g Goal) ignores(m dkmsstate.Module) bool { return g.Ignored != nil && g.Ignored(m) }
 
-func (g Goal) excludes(m dkmsstate.Module) bool { return g.Excluded != nil && g.Excluded(m) }
+func (g Goal) notMeant(m dkmsstate.Module) string {
+	if g.NotMeant == nil {
+		return ""
+	}
+	return g.NotMeant(m)
+}

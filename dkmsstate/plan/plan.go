@@ -110,6 +110,10 @@ type Plan struct {
 // every other module.
 func (p Plan) Keeping() bool { return p.goal.BringIn != nil }
 
+// NotMeant returns why a module is not meant for the kernel, "" if nothing shows that. A task
+// for it may all the same be planned: dkms decides anew.
+func (p Plan) NotMeant(m dkmsstate.Module) string { return p.goal.notMeant(m) }
+
 // Empty reports whether there is nothing to do.
 func (p Plan) Empty() bool {
 	return len(p.Tasks) == 0 && p.Depmod == "" && len(p.Leftovers) == 0 && len(p.Unowned) == 0

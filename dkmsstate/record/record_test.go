@@ -321,33 +321,3 @@ func TestActiveRun(t *testing.T) {
 	require.NoError(t, NoteUnfinished(l, "6.1", dkmsstate.Deferred, false))
 	assert.Equal(t, dkmsstate.Failed, l.Unfinished("6.1").Why, "what was begun stays so")
 }
-
-// What a module is excluded by does not depend on the headers, once they are gone.
-func TestExcludedWithoutHeaders(t *testing.T) {
-	layout, _ := dkmsstate.ReadLayout(t.TempDir())
-	write := func(name string) {
-		path := filepath.Join(layout.Root, name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, nil, 0o644))
-	}
-	write("lib/modules/6.1/build/include/x")
-	write("var/lib/dkms/m/1/source/dkms.conf")
-	m := dkmsstate.Module{Name: "m", Version: "1"}
-	s := dkmsstate.Snapshot{Layout: layout, Kernel: "6.1", Headers: true, Registrations: []dkmsstate.Registration{{Module: m, Source: "/usr/src/m-1"}}}
-	skipped := dkmsstate.Last{Result: dkmsstate.LastSkipped, Inputs: s.Inputs("m/1")}
-	failed := dkmsstate.Last{Result: dkmsstate.LastFailed, Inputs: skipped.Inputs}
-	kept := dkmsstate.KernelRecord{Last: map[string]dkmsstate.Last{"m/1": skipped}}
-	assert.True(t, s.Recurs("m/1", skipped))
-	assert.True(t, s.Recurs("m/1", failed))
-	assert.True(t, s.Excluded(m, kept))
-	require.NoError(t, os.RemoveAll(filepath.Join(layout.Root, "lib/modules/6.1/build")))
-	assert.False(t, s.Recurs("m/1", skipped), "other headers")
-	s.Headers = false
-	assert.True(t, s.Recurs("m/1", skipped))
-	assert.False(t, s.Recurs("m/1", failed))
-	assert.True(t, s.Excluded(m, kept))
-	write("var/lib/dkms/m/1/source/m.c")
-	assert.False(t, s.Excluded(m, kept), "another source")
-	s.Registrations[0].Conf.Excluded = true
-	assert.True(t, s.Excluded(m, kept))
-}
