@@ -207,7 +207,7 @@ func engine(inv Invocation, layout dkmsstate.Layout, config Config, lock *record
 }
 
 func machineOf(inv Invocation, sys system, lock *record.Lock) apply.Machine {
-	return apply.Machine{Layout: sys.layout, Engine: engine(inv, sys.layout, sys.config.Config, lock), Jobs: sys.config.Jobs}
+	return apply.Machine{Layout: sys.layout, Engine: engine(inv, sys.layout, sys.config.Config, lock), Removals: new(dkms.Removals), Jobs: sys.config.Jobs}
 }
 
 // machineArch returns `uname -m`, which dkms uses as the name of an architecture.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/apply"
@@ -39,7 +38,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 	progress.stop()
 	// The rest keeps the state consistent. It is done even if the run was interrupted.
 	ctx = context.WithoutCancel(ctx)
-	after, err := r.keepRegistrations(ctx, before, kept, results)
+	after, err := r.keepRegistrations(ctx, before, kept)
 	if err != nil {
 		return err
 	}
@@ -125,16 +124,16 @@ func (r *run) needsDepmod() bool {
 }
 
 // keepRegistrations checks that every registration from before the run still exists. It puts
-// back those that a call of this run removed, and leaves off those that somebody else removed.
-// It returns the snapshot after the run.
-func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot, kept dkmsstate.KernelRecord, results []apply.Result) (dkmsstate.Snapshot, error) {
+// back those that a call of this run certainly removed, and no other. It returns the snapshot
+// after the run.
+func (r *run) keepRegistrations(ctx context.Context, before dkmsstate.Snapshot, kept dkmsstate.KernelRecord) (dkmsstate.Snapshot, error) {
 	after, err := before.Again(kept)
 	if err != nil {
 		return after, err
 	}
 	var errs []error
 	for _, lost := range apply.Lost(before, after) {
-		if !slices.ContainsFunc(results, func(res apply.Result) bool { return res.Unregisters }) {
+		if !r.machine.Removals.Removed(lost.Module) {
 			r.report.infof("%s: removed from dkms by somebody else during this run; it stays removed", lost.Module)
 			continue
 		}

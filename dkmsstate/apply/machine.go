@@ -23,6 +23,8 @@ type Machine struct {
 	// Jobs is how many modules are built at a time. 0 means one for each processor, as far as
 	// memory allows.
 	Jobs int
+	// Removals are the registrations that calls of the Engine removed.
+	Removals *dkms.Removals
 	// Took, if not nil, returns how long a module took to build before, 0 for unknown.
 	Took func(m dkmsstate.Module) time.Duration
 }
@@ -56,8 +58,6 @@ type Result struct {
 	Took time.Duration
 	// Linked reports whether the kernel link named the module when the task had ended.
 	Linked bool
-	// Unregisters reports whether a call of the task dropped a registration.
-	Unregisters bool
 	// Notes are messages about what is unusual about an installed module.
 	Notes []string
 	// Log is the file with the details, "" without one. NoLog is why there is none.
@@ -91,7 +91,7 @@ func (m Machine) Run(ctx context.Context, before dkmsstate.Snapshot, p plan.Plan
 			}
 			begin(i, p.Tasks[i])
 			task := &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Backup: m.Backup}, task: p.Tasks[i],
-				before: before, x: x, log: record.NewLog(m.Layout, p.Tasks[i].Module, p.Kernel), installing: installing}
+				before: before, x: x, log: record.NewLog(m.Layout, p.Tasks[i].Module, p.Kernel, m.Removals.Output()), installing: installing}
 			go func() { endings <- ending{i, task.run(ctx)} }()
 		}
 		e := <-endings
@@ -152,7 +152,7 @@ func (r *taskRun) run(ctx context.Context) Result {
 			break
 		}
 	}
-	res.Notes, res.Log, res.NoLog, res.Took, res.Unregisters = r.notes, r.log.Close(), r.log.Err, r.took, r.log.Unregisters
+	res.Notes, res.Log, res.NoLog, res.Took = r.notes, r.log.Close(), r.log.Err, r.took
 	if err == nil {
 		res.Unsigned, res.Linked = r.unsigned(ctx, res.Log), r.linked()
 		return res
@@ -200,8 +200,9 @@ func (r *taskRun) step(ctx context.Context, step plan.Step) error {
 			}
 		}
 		// OpRemoveBuild follows and removes what dkms leaves, so that a module whose dkms.conf
-		// fails does not stay behind.
-		_ = r.machine.Engine.Unbuild(ctx, t.Module, tree.Kernel, t.Arch)
+		// fails does not stay behind. The log of the last build stays: an aborted removal
+		// brings that build back.
+		_ = r.machine.Engine.Unbuild(ctx, t.Module, tree.Kernel, t.Arch, r.machine.Removals.Output())
 		return nil
 	case plan.OpRemoveBuild:
 		return tree.Unbuild(t.Module)

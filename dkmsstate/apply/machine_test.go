@@ -67,12 +67,17 @@ func (e *scripted) Build(_ context.Context, m dkmsstate.Module, _ dkmsstate.Rele
 		e.RemoveAll("var/lib/dkms/" + m.Name)
 		return &dkms.CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
 	case forgets, forgetsForBad:
-		_, _ = io.WriteString(log, "Deleting module completely from ")
-		_, _ = io.WriteString(log, "the DKMS tree.\n")
-		e.Remove("var/lib/dkms/" + m.Name + "/" + m.Version + "/source")
+		e.forget(m, log)
 	}
 	e.AddBuild(m)
 	return nil
+}
+
+// forget drops a registration, as dkms remove in a script of the module does.
+func (e *scripted) forget(m dkmsstate.Module, log io.Writer) {
+	_, _ = io.WriteString(log, "Deleting module "+m.String()+" completely from ")
+	_, _ = io.WriteString(log, "the DKMS tree.\n")
+	e.Remove("var/lib/dkms/" + m.Name + "/" + m.Version + "/source")
 }
 
 func (e *scripted) Install(_ context.Context, m dkmsstate.Module, _ dkmsstate.Release, _ string, _ io.Writer) error {
@@ -86,8 +91,13 @@ func (e *scripted) Install(_ context.Context, m dkmsstate.Module, _ dkmsstate.Re
 	return nil
 }
 
-func (e *scripted) Unbuild(_ context.Context, m dkmsstate.Module, _ dkmsstate.Release, _ string) error {
-	e.call("unbuild", m.Name)
+func (e *scripted) Unbuild(_ context.Context, m dkmsstate.Module, _ dkmsstate.Release, _ string, log io.Writer) error {
+	switch e.call("unbuild", m.Name) {
+	case forgets:
+		e.forget(m, log)
+	case removed:
+		e.Remove("var/lib/dkms/" + m.Name + "/" + m.Version + "/source")
+	}
 	return nil
 }
 
@@ -152,7 +162,7 @@ func TestOneFailureNeverStopsTheNext(t *testing.T) {
 			}
 		}
 		before := e.Snapshot()
-		m := Machine{Layout: e.Layout, Engine: e}
+		m := Machine{Layout: e.Layout, Engine: e, Removals: new(dkms.Removals)}
 		ended := 0
 		results := m.Run(context.Background(), before, plan.Autoinstall(before, plan.Goal{}), func(int, plan.Task) {}, func(_ int, r Result) {
 			if r.Outcome != Again {
@@ -161,7 +171,9 @@ func TestOneFailureNeverStopsTheNext(t *testing.T) {
 		})
 		var stays []string
 		for _, lost := range Lost(before, e.Snapshot()) {
-			if e.fates[lost.Module.Name] == removed {
+			if !m.Removals.Removed(lost.Module) {
+				ok := assert.Equal(t, removed, e.fates[lost.Module.Name], lost.Module)
+				require.True(t, ok)
 				stays = append(stays, lost.Module.Name)
 				continue
 			}
@@ -174,13 +186,37 @@ func TestOneFailureNeverStopsTheNext(t *testing.T) {
 			name := r.Task.Module.Name
 			ok = ok && assert.Equal(t, want[name], r.Outcome, name)
 			ok = ok && assert.Equal(t, r.Outcome != Done, r.Err != nil, name)
-			ok = ok && assert.Equal(t, e.fates[name] == forgets || e.fates[name] == forgetsForBad, r.Unregisters, name)
+			ok = ok && assert.False(t, m.Removals.Removed(r.Task.Module), "%s is registered again, or somebody else removed it", name)
 			bad := Verify(after, r.Task) != nil
 			ok = ok && assert.Equal(t, r.Outcome != Done, bad, name)
 		}
 		return ok
 	}
 	require.NoError(t, quick.Check(property, &quick.Config{Rand: rand.New(rand.NewSource(1)), MaxCount: 60}))
+}
+
+// A registration that a script drops within our dkms unbuild is known to be our doing, and one
+// that somebody else removes at the same time is not. Both modules are taken off the kernel.
+func TestUnbuildKnowsWhatItRemoved(t *testing.T) {
+	ours, theirs := dkmsstate.Module{Name: "ours", Version: "1.0"}, dkmsstate.Module{Name: "theirs", Version: "1.0"}
+	e := &scripted{Root: dkmstest.New(t), fates: map[string]fate{"ours": forgets, "theirs": removed}}
+	for _, m := range []dkmsstate.Module{ours, theirs} {
+		e.Register(m, "POST_REMOVE=gone.sh\n")
+		e.AddInstalled(m)
+	}
+	before := e.Snapshot()
+	m := Machine{Layout: e.Layout, Engine: e, Removals: new(dkms.Removals)}
+	results := m.Run(context.Background(), before, plan.Unbuild(before), func(int, plan.Task) {}, func(int, Result) {})
+	require.ElementsMatch(t, []string{"unbuild ours", "unbuild theirs"}, e.calls)
+	for _, r := range results {
+		assert.Equal(t, Done, r.Outcome, r.Err)
+		assert.Empty(t, r.Log, "the log of the build stays")
+	}
+	after := e.Snapshot()
+	assert.Empty(t, after.Builds)
+	assert.Len(t, Lost(before, after), 2)
+	assert.True(t, m.Removals.Removed(ours))
+	assert.False(t, m.Removals.Removed(theirs))
 }
 
 // A failure contains the compiler's first error, and the path of the log with the rest.

@@ -28,10 +28,10 @@ func Lost(before, after dkmsstate.Snapshot) []dkmsstate.Registration {
 const errUnregistered = sentinel.Error("somebody else removed it with dkms during this run")
 
 // unregistered returns an error if the module of a task was registered before the run, and
-// somebody else has removed it since. dkms build would register it again. If a call of this task
-// removed it, as a script of a module may do, the output of the call shows that.
+// somebody else has removed it since. dkms build would register it again. A removal registers
+// nothing, and is carried out.
 func (r *taskRun) unregistered() error {
-	if before, known := r.before.Registration(r.task.Module); !known || before.Source == "" || r.log.Unregisters {
+	if before, known := r.before.Registration(r.task.Module); !known || before.Source == "" || r.task.Removes() || r.machine.Removals.Removed(r.task.Module) {
 		return nil
 	}
 	_, err := os.Lstat(filepath.Join(r.machine.Layout.VersionDir(r.task.Module), "source"))
@@ -56,6 +56,7 @@ func (m Machine) PutBack(ctx context.Context, r dkmsstate.Registration) error {
 		return fmt.Errorf("cannot restore the registration of %s: it had no source link", r.Module)
 	}
 	addErr := m.Engine.Add(ctx, r.Module)
+	m.Removals.Forget(r.Module)
 	link := filepath.Join(m.Layout.VersionDir(r.Module), "source")
 	if _, err := os.Lstat(link); err == nil {
 		return nil

@@ -19,8 +19,9 @@ type Engine interface {
 	// output to log as well.
 	Build(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error
 	Install(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error
-	// Unbuild uninstalls and unbuilds a module on one kernel without depmod.
-	Unbuild(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string) error
+	// Unbuild uninstalls and unbuilds a module on one kernel without depmod. It writes its output
+	// to log.
+	Unbuild(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error
 	// Add registers a module whose source is in the source tree.
 	Add(ctx context.Context, m dkmsstate.Module) error
 	// AskAutoinstall returns whether dkms would install a module of a DKMS tree unasked, and
@@ -70,8 +71,8 @@ func (d DKMS) Install(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.
 }
 
 // Unbuild runs dkms unbuild --no-depmod.
-func (d DKMS) Unbuild(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string) error {
-	return d.dkms(ctx, nil, "unbuild", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
+func (d DKMS) Unbuild(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
+	return d.dkms(ctx, log, "unbuild", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
 }
 
 // Add runs dkms add.

@@ -29,7 +29,7 @@ func (n NoEngine) Install(context.Context, dkmsstate.Module, dkmsstate.Release, 
 }
 
 // Unbuild returns an error. apply.Tree does the work.
-func (n NoEngine) Unbuild(context.Context, dkmsstate.Module, dkmsstate.Release, string) error {
+func (n NoEngine) Unbuild(context.Context, dkmsstate.Module, dkmsstate.Release, string, io.Writer) error {
 	return n.refuse("unbuild")
 }
 

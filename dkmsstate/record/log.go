@@ -2,13 +2,11 @@ package record
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,9 +41,9 @@ func RemoveLogs(l dkmsstate.Layout, kernel dkmsstate.Release) error {
 }
 
 // NewLog returns the log of a module for a kernel. The first write to it replaces the previous
-// log.
-func NewLog(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release) *KeptLog {
-	return &KeptLog{path: logPath(l, m, kernel), head: fmt.Sprintf("%s for %s, %s\n", m, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
+// log. What is written to it is written to also as well.
+func NewLog(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release, also io.Writer) *KeptLog {
+	return &KeptLog{also: also, path: logPath(l, m, kernel), head: fmt.Sprintf("%s for %s, %s\n", m, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
 }
 
 // ModuleOfLog returns the module in the first line of a log, or "" if there is none or the file
@@ -71,26 +69,14 @@ type KeptLog struct {
 	// Err is why the log could not be created.
 	Err  error
 	left int
-	// Unregisters reports whether the output shows that dkms remove dropped a registration.
-	Unregisters bool
-	// end is the end of the output, in which these words may begin.
-	end []byte
-}
-
-// removalWords is what each version of dkms prints when it drops a registration.
-const removalWords = "completely from the DKMS tree"
-
-// watch looks for removalWords.
-func (k *KeptLog) watch(p []byte) {
-	k.end = append(k.end, p...)
-	k.Unregisters = k.Unregisters || bytes.Contains(k.end, []byte(removalWords))
-	k.end = slices.Clone(k.end[max(0, len(k.end)-len(removalWords)):])
+	// also gets the whole output.
+	also io.Writer
 }
 
 // Write writes as long as there is room, and discards the rest. It never returns an error: a
 // log is not worth the failure of a build.
 func (k *KeptLog) Write(p []byte) (int, error) {
-	k.watch(p)
+	_, _ = k.also.Write(p)
 	if k.file == nil && k.Err == nil {
 		k.Err = k.open()
 	}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,8 +16,8 @@ import (
 
 func TestLogEndsAtItsLimit(t *testing.T) {
 	l := dkmsstate.Layout{Root: t.TempDir()}
-	log := NewLog(l, dkmsstate.Module{Name: "m", Version: "1"}, "6.1")
-	assert.Empty(t, NewLog(l, dkmsstate.Module{Name: "m", Version: "2"}, "6.1").Close(), "none without a word")
+	log := NewLog(l, dkmsstate.Module{Name: "m", Version: "1"}, "6.1", io.Discard)
+	assert.Empty(t, NewLog(l, dkmsstate.Module{Name: "m", Version: "2"}, "6.1", io.Discard).Close(), "none without a word")
 	log.left = 10
 	for range 3 {
 		n, err := log.Write([]byte("12345678"))
@@ -41,7 +42,7 @@ func TestPipesInTheWay(t *testing.T) {
 		require.NoError(t, unix.Mkfifo(path, 0o644))
 		return path
 	}
-	log := NewLog(l, m, "6.1")
+	log := NewLog(l, m, "6.1", io.Discard)
 	_, err := log.Write([]byte("text"))
 	require.NoError(t, err)
 	log.Add(pipe(filepath.Join(l.Root, "make.log")))
@@ -49,7 +50,7 @@ func TestPipesInTheWay(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(data), "\ntext")
 
-	log = NewLog(l, m, "6.2")
+	log = NewLog(l, m, "6.2", io.Discard)
 	pipe(logPath(l, m, "6.2"))
 	_, err = log.Write([]byte("text"))
 	require.NoError(t, err)
