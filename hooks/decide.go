@@ -3,7 +3,6 @@ package hooks
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	"dkms-hooks/debpkg"
 )
@@ -147,7 +146,7 @@ func (inv Invocation) callerName() string {
 	if inv.Script.Package == "" {
 		return "the kernel"
 	}
-	return oneLine(inv.Script.Package)
+	return OneLine(inv.Script.Package)
 }
 
 // calledBy describes the caller and its action.
@@ -155,7 +154,7 @@ func (inv Invocation) calledBy() string {
 	if inv.Script.Name == "" {
 		return fmt.Sprintf("not called by a maintainer script (%s)", inv.Action)
 	}
-	return fmt.Sprintf("called by the %s of %s (%s)", oneLine(inv.Script.Name), inv.callerName(), inv.Action)
+	return fmt.Sprintf("called by the %s of %s (%s)", OneLine(inv.Script.Name), inv.callerName(), inv.Action)
 }
 
 func (inv Invocation) overrideHint() string {
@@ -169,15 +168,4 @@ func list(packages []debpkg.Package) string {
 		names = append(names, fmt.Sprintf("%s (%s)", p.Name, p.Status))
 	}
 	return strings.Join(names, ", ")
-}
-
-// oneLine replaces control characters, so that text from the environment does not break a line
-// of the report.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '?'
-		}
-		return r
-	}, s)
 }

@@ -64,7 +64,7 @@ func TestJournal(t *testing.T) {
 	got := make([]byte, 1000)
 	n, err := conn.Read(got)
 	require.NoError(t, err)
-	assert.Equal(t, `MESSAGE=m/1.0 for 6.1.0: failed: why so
+	assert.Equal(t, `MESSAGE=m/1.0 for 6.1.0: failed: why; so
 PRIORITY=4
 SYSLOG_IDENTIFIER=dkms-hooks
 DKMS_HOOKS_KERNEL=6.1.0

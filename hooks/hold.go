@@ -182,10 +182,10 @@ func ReleaseReboot(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	}
 	released, err := release(ctx, layout, inv, remindCommand)
 	if released {
-		fmt.Fprintf(stderr, "dkms-hooks: %s\n", rebootReleasedText)
+		Sayf(stderr, "%s", rebootReleasedText)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "dkms-hooks: failed: %v\n", err)
+		Sayf(stderr, "failed: %v", err)
 		return failedStatus(err)
 	}
 	return StatusOK

@@ -53,7 +53,7 @@ func journalMessage(e Event) []byte {
 		{"DKMS_HOOKS_HOOK", e.Hook}, {"DKMS_HOOKS_PACKAGE", e.Package}, {"DKMS_HOOKS_SCRIPT", e.Script}, {"DKMS_HOOKS_ACTION", e.Action},
 	} {
 		if field[1] != "" {
-			message.WriteString(field[0] + "=" + strings.ReplaceAll(field[1], "\n", " ") + "\n")
+			message.WriteString(field[0] + "=" + inOneLine(field[1]) + "\n")
 		}
 	}
 	return []byte(message.String())

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"fmt"
 	"io"
 	"runtime/debug"
 	"syscall"
@@ -29,13 +28,13 @@ func Main(hook Hook, args, environ []string, stderr io.Writer) int {
 	}
 	inv, err := ParseInvocation(hook, args, environ)
 	if err != nil {
-		fmt.Fprintf(stderr, "dkms-hooks: %s: %v\n", hook, err)
-		fmt.Fprintf(stderr, "dkms-hooks: usage: %s KERNEL-RELEASE [IMAGE]\n", hook)
+		Sayf(stderr, "%s: %v", hook, err)
+		Sayf(stderr, "usage: %s KERNEL-RELEASE [IMAGE]", hook)
 		return exitUsage
 	}
 	ctx, stop := UntilSignal()
 	defer stop()
 	OutliveReaders()
 	Prepare()
-	return Run(ctx, inv, false, stderr)
+	return Run(ctx, inv, false, ForPeople(stderr))
 }

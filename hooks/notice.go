@@ -22,7 +22,7 @@ func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	sys := withRecord(inv)
 	text, change := renewNotice(ctx, inv, sys, remindCommand)
 	if change == rebootReleased {
-		fmt.Fprintf(stderr, "dkms-hooks: %s\n", rebootReleasedText)
+		Sayf(stderr, "%s", rebootReleasedText)
 	}
 	_ = record.WriteNotice(sys.layout, text) // the next run writes it again
 	fmt.Fprint(stderr, text)
@@ -51,7 +51,7 @@ func Summarize(ctx context.Context, inv Invocation, stderr io.Writer) int {
 		return StatusOK // reconcile has printed it
 	}
 	if len(o.Findings) > 0 {
-		fmt.Fprintf(stderr, "dkms-hooks: problems found on this machine: %d; to list them: dkms-hooks check\n", len(o.Findings))
+		Sayf(stderr, "problems found on this machine: %d; to list them: dkms-hooks check", len(o.Findings))
 	}
 	return StatusOK
 }
@@ -84,12 +84,12 @@ func warnings(lines, fixes []string) string {
 	}
 	var text strings.Builder
 	for _, line := range lines {
-		fmt.Fprintf(&text, "dkms-hooks: %s\n", shorten("warning: "+line))
+		Sayf(&text, "%s", shorten("warning: "+line))
 	}
 	for _, fix := range fixes {
-		fmt.Fprintf(&text, "dkms-hooks:   fix: %s\n", fix)
+		Sayf(&text, "  fix: %s", fix)
 	}
-	text.WriteString("dkms-hooks:   next: dkms-hooks status --boot\n")
+	Sayf(&text, "  next: dkms-hooks status --boot")
 	return text.String()
 }
 

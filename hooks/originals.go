@@ -16,11 +16,11 @@ import (
 func PrintOriginals(inv Invocation, stdout, stderr io.Writer) int {
 	sys := withRecord(inv)
 	for _, trouble := range sys.troubles {
-		fmt.Fprintf(stderr, "dkms-hooks: %s\n", trouble)
+		Sayf(stderr, "%s", trouble)
 	}
 	survey, err := sys.layout.Survey()
 	if err != nil {
-		fmt.Fprintf(stderr, "dkms-hooks: failed: %v\n", err)
+		Sayf(stderr, "failed: %v", err)
 		return StatusUnknown
 	}
 	s := survey.Snapshot(inv.Kernel, machineArch(), sys.record.Kernel(inv.Kernel))
@@ -30,7 +30,7 @@ func PrintOriginals(inv Invocation, stdout, stderr io.Writer) int {
 	}
 	for _, o := range s.Originals() {
 		name := modprobe.ModuleName(o.Place)
-		if !slices.Contains(held, name) && !strings.ContainsAny(o.Place+o.File, "\t\n\\") {
+		if line := o.Place + o.File; !slices.Contains(held, name) && OneLine(line) == line && !strings.Contains(line, "\\") {
 			fmt.Fprintf(stdout, "%s\t%s\t%s\n", name, o.Place, o.File)
 		}
 	}

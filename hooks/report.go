@@ -30,7 +30,7 @@ import (
 // What failed is printed at once, and what to do about it at the end. A quiet report contains
 // nothing else.
 type Report struct {
-	out          io.Writer
+	out          *Printable
 	quiet, brief bool
 	kernel       dkmsstate.Release
 	// heading prints the first line, if that is printed only before another one. It is nil
@@ -58,12 +58,8 @@ type Report struct {
 }
 
 func newReport(out io.Writer, inv Invocation) *Report {
-	return &Report{out: out, quiet: inv.Quiet, brief: inv.Script.Name != "" && !inv.Verbose, kernel: inv.Kernel}
+	return &Report{out: ForPeople(out), quiet: inv.Quiet, brief: inv.Script.Name != "" && !inv.Verbose, kernel: inv.Kernel}
 }
-
-// inOneLine joins lines and replaces control characters. It is for text that others control,
-// such as a dkms.conf that cannot be parsed: it must not break lines or control the terminal.
-func inOneLine(text string) string { return oneLine(strings.ReplaceAll(text, "\n", "; ")) }
 
 // infof prints a line, unless the report is quiet.
 func (r *Report) infof(format string, args ...any) { r.line(!r.quiet, format, args...) }
@@ -83,7 +79,7 @@ func (r *Report) line(visible bool, format string, args ...any) {
 	if r.brief && r.kernel != "" && !strings.Contains(text, string(r.kernel)) && !strings.HasPrefix(text, " ") {
 		text = string(r.kernel) + ": " + text
 	}
-	fmt.Fprintf(r.out, "dkms-hooks: %s\n", text)
+	Sayf(r.out, "%s", text)
 }
 
 // printHeading prints the heading, once.
@@ -107,7 +103,7 @@ func (r *Report) draw(line string) {
 // erase erases the progress line; "\x1b[K" clears the line from the cursor on.
 func (r *Report) erase() {
 	if r.drawn {
-		fmt.Fprint(r.out, "\r\x1b[K")
+		r.out.Control("\r\x1b[K")
 	}
 	r.drawn = false
 }
@@ -135,10 +131,11 @@ func (r *Report) shorten(text string) string {
 	return shorten(text)
 }
 
-// shorten shortens a line to 120 columns.
+// shorten returns a text in one line of at most 120 columns.
 func shorten(text string) string {
 	const columns = 120 - len("dkms-hooks: ")
-	if runes := []rune(inOneLine(text)); len(runes) > columns {
+	text = inOneLine(text)
+	if runes := []rune(text); len(runes) > columns {
 		return string(runes[:columns-2]) + " …"
 	}
 	return text

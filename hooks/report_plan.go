@@ -78,7 +78,7 @@ func planNotes(p plan.Plan) (lines, next []string) {
 		why = fmt.Sprintf("its headers are not those of the image (%s)", p.Mismatch)
 		next = append(next, mismatchAdvice(p.Kernel))
 	}
-	line := fmt.Sprintf("not built: %s for %s: %s", moduleList(names), p.Kernel, why)
+	line := inOneLine(fmt.Sprintf("not built: %s for %s: %s", moduleList(names), p.Kernel, why))
 	if shorten(line) != line && len(names) > 1 {
 		line = fmt.Sprintf("not built: %d modules for %s: %s", len(names), p.Kernel, why)
 	}

@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -135,7 +134,7 @@ func (p *progress) line(width int) string {
 	}
 	head := fmt.Sprintf("[%d/%d] ", min(p.ended+1, p.total), p.total)
 	tail := fmt.Sprintf(" … %.0f s", longest.Seconds())
-	middle := []rune(oneLine(strings.Join(names, ", ")))
+	middle := []rune(OneLine(strings.Join(names, ", ")))
 	if room := max(0, width-1-len([]rune(head+tail))); len(middle) > room {
 		middle = middle[:room]
 	}
@@ -145,8 +144,8 @@ func (p *progress) line(width int) string {
 // terminalWidth returns the width of the terminal that a progress line can be drawn on, 0 if
 // there is none. The terminal that apt gives its maintainer scripts does not count: what is
 // drawn on it ends up in apt's log.
-func terminalWidth(out io.Writer) int {
-	file, ok := out.(*os.File)
+func terminalWidth(out *Printable) int {
+	file, ok := out.out.(*os.File)
 	if !ok || os.Getenv("DPKG_FRONTEND_LOCKED") != "" || os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" {
 		return 0
 	}

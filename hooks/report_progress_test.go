@@ -96,21 +96,21 @@ func TestLinesEraseTheProgressLine(t *testing.T) {
 func TestLiveWidth(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	t.Setenv("DPKG_FRONTEND_LOCKED", "")
-	assert.Zero(t, terminalWidth(&bytes.Buffer{}))
+	assert.Zero(t, terminalWidth(ForPeople(&bytes.Buffer{})))
 	file, err := os.Create(t.TempDir() + "/log")
 	require.NoError(t, err)
 	defer file.Close()
-	assert.Zero(t, terminalWidth(file))
+	assert.Zero(t, terminalWidth(ForPeople(file)))
 
 	terminal := openTerminal(t)
-	assert.Equal(t, 80, terminalWidth(terminal), "one that does not know its size")
+	assert.Equal(t, 80, terminalWidth(ForPeople(terminal)), "one that does not know its size")
 	require.NoError(t, unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 120}))
-	assert.Equal(t, 120, terminalWidth(terminal))
+	assert.Equal(t, 120, terminalWidth(ForPeople(terminal)))
 	t.Setenv("TERM", "dumb")
-	assert.Zero(t, terminalWidth(terminal))
+	assert.Zero(t, terminalWidth(ForPeople(terminal)))
 	t.Setenv("TERM", "xterm")
 	t.Setenv("DPKG_FRONTEND_LOCKED", "true")
-	assert.Zero(t, terminalWidth(terminal), "the terminal that apt gives, which ends in its log")
+	assert.Zero(t, terminalWidth(ForPeople(terminal)), "the terminal that apt gives, which ends in its log")
 }
 
 // openTerminal returns the end of a new pseudo-terminal that programs write to.

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"fmt"
 	"io"
 
 	"dkms-hooks/dkmsstate"
@@ -17,7 +16,7 @@ func deferToParent(layout dkmsstate.Layout, inv Invocation, stderr io.Writer) in
 		return exitOK
 	}
 	if err := record.NoteUnfinished(layout, inv.Kernel, dkmsstate.Deferred, false); err != nil {
-		fmt.Fprintf(stderr, "dkms-hooks: failed: %v\n", err)
+		Sayf(stderr, "failed: %v", err)
 	}
 	return exitOK
 }

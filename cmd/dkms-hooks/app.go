@@ -25,14 +25,22 @@ func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // program is one run of dkms-hooks.
 type program struct {
-	environ        []string
-	stdout, stderr io.Writer
+	environ []string
+	// stdout and stderr are for people, or for programs that read one of the forms of a page. A page
+	// is printed to output, which is stdout as well.
+	stdout, stderr *hooks.Printable
+	output         *output
+}
+
+// newProgram returns a run with its environment and where it prints.
+func newProgram(environ []string, stdout, stderr io.Writer) program {
+	out := &output{Writer: stdout}
+	return program{environ, hooks.ForPeople(out), hooks.ForPeople(stderr), out}
 }
 
 // runApp runs the program and returns its exit status.
 func runApp(args, environ []string, stdout, stderr io.Writer) int {
-	out := &output{Writer: stdout}
-	p := program{environ, out, stderr}
+	p := newProgram(environ, stdout, stderr)
 	app := p.app()
 	args, err := flagsFirst(app, args)
 	if err == nil {
@@ -41,15 +49,15 @@ func runApp(args, environ []string, stdout, stderr io.Writer) int {
 	var s status
 	isStatus := errors.As(err, &s)
 	switch {
-	case out.err != nil && s != hooks.StatusUnknown: // else it is printed already
-		return p.failed(out.err)
+	case p.output.err != nil && s != hooks.StatusUnknown: // else it is printed already
+		return p.failed(p.output.err)
 	case err == nil:
 		return 0
 	case isStatus:
 		return int(s)
 	}
-	fmt.Fprintf(stderr, "dkms-hooks: %v\n", err)
-	fmt.Fprintln(stderr, "dkms-hooks: see dkms-hooks --help")
+	hooks.Sayf(p.stderr, "%v", err)
+	hooks.Sayf(p.stderr, "see dkms-hooks --help")
 	return hooks.StatusUsage
 }
 
@@ -129,7 +137,7 @@ func act(do func(ctx context.Context) int) error {
 
 // failed prints an error, and returns the exit status for what cannot be determined or done.
 func (p program) failed(err error) int {
-	fmt.Fprintf(p.stderr, "dkms-hooks: failed: %v\n", err)
+	hooks.Sayf(p.stderr, "failed: %v", err)
 	return hooks.StatusUnknown
 }
 

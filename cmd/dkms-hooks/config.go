@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -61,10 +60,10 @@ func (p program) printConfig(c *cli.Context, inv hooks.Invocation, s hooks.Setti
 		out.line(cell{field.Name + ":", bold}, cell{" " + field.Value, plain})
 	}
 	for _, mistake := range s.Mistakes {
-		fmt.Fprintf(p.stderr, "dkms-hooks: %s\n", mistake)
+		hooks.Sayf(p.stderr, "%s", mistake)
 	}
 	for _, text := range s.Unreadable {
-		fmt.Fprintf(p.stderr, "dkms-hooks: %s\n", text)
+		hooks.Sayf(p.stderr, "%s", text)
 	}
 	switch {
 	case len(s.Mistakes) > 0:

@@ -64,12 +64,12 @@ func (p program) explain(ctx context.Context, c *cli.Context, inv hooks.Invocati
 			rows = append(rows, moduleRow(m, m.Missing))
 		}
 		out.table("            ", rows)
-		fmt.Fprintln(out)
+		out.line()
 	}
 	out.decision(e.Decision)
 	out.steps(e.Steps)
 	if e.Removed != nil {
-		fmt.Fprintln(out)
+		out.line()
 		out.line(cell{"once dpkg removes " + inv.Script.Package, bold}, cell{": " + string(e.Removed.Verdict) + ": " + e.Removed.Reason, plain})
 		out.steps(e.RemovedSteps)
 	}
@@ -105,7 +105,7 @@ func (p program) explainModule(ctx context.Context, c *cli.Context, inv hooks.In
 		out.evidence(e.Troubles, nil)
 	} else {
 		out.evidence(e.Troubles, e.Links)
-		fmt.Fprintln(out)
+		out.line()
 	}
 	out.findings(e.Findings)
 	if len(e.Findings) == 0 {
@@ -125,7 +125,7 @@ func (p program) printEvidence(ctx context.Context, inv hooks.Invocation) {
 		return // the run prints the error
 	}
 	for _, w := range e.Evidence {
-		fmt.Fprintf(p.stderr, "dkms-hooks: %s: %s\n", w.Name, w.Text)
+		hooks.Sayf(p.stderr, "%s: %s", w.Name, w.Text)
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -49,7 +48,7 @@ func (p program) history(c *cli.Context, inv hooks.Invocation, module string) in
 		return p.failed(err)
 	}
 	if len(rows) == 0 && !inv.Quiet {
-		fmt.Fprintln(out, "no history")
+		out.line(cell{"no history", plain})
 	}
 	return hooks.StatusOK
 }

@@ -112,13 +112,13 @@ func (p program) logs(c *cli.Context, inv hooks.Invocation, module string) int {
 func (p program) printLogs(logs []hooks.LogFile) int {
 	for i, l := range logs {
 		if len(logs) > 1 {
-			fmt.Fprintf(p.stdout, "==> %s <==\n", l.Path)
+			fmt.Fprintf(p.stdout, "==> %s <==\n", hooks.OneLine(l.Path))
 		}
 		file, err := regular.OpenNoFollow(l.Path)
 		if err != nil {
 			return p.failed(err)
 		}
-		_, err = io.Copy(p.forOthersText(), file)
+		_, err = io.Copy(p.stdout, file)
 		file.Close()
 		if err != nil {
 			return p.failed(err)
@@ -131,9 +131,9 @@ func (p program) printLogs(logs []hooks.LogFile) int {
 }
 
 func (p program) follow(ctx context.Context, inv hooks.Invocation) int {
-	err := hooks.Follow(ctx, inv, p.forOthersText())
+	err := hooks.Follow(ctx, inv, p.stdout)
 	if errors.Is(err, record.ErrIdle) {
-		fmt.Fprintf(p.stderr, "dkms-hooks: %v; dkms-hooks log lists what was built\n", err)
+		hooks.Sayf(p.stderr, "%v; dkms-hooks log lists what was built", err)
 		return 0
 	}
 	if err != nil {

@@ -7,17 +7,19 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
+
+	"dkms-hooks/hooks"
 )
 
 // page is the output of a command: lines and tables, in colour on a terminal.
 type page struct {
-	*bufio.Writer
-	color bool
+	*hooks.Printable
+	buffer *bufio.Writer
+	color  bool
 }
 
 // style is the number of a colour in ISO 6429, "" for none.
@@ -43,8 +45,12 @@ type cell struct {
 // (NO_COLOR, https://no-color.org).
 func (p program) page(c *cli.Context) *page {
 	refused := c.Bool("no-color") || p.getenv("NO_COLOR") != "" || p.getenv("TERM") == "dumb" || p.getenv("TERM") == ""
-	return &page{bufio.NewWriter(p.stdout), !refused && isTerminal(p.stdout)}
+	buffer := bufio.NewWriter(p.output)
+	return &page{hooks.ForPeople(buffer), buffer, !refused && isTerminal(p.output.Writer)}
 }
+
+// Flush prints what was written to the page. An error is that of the output.
+func (p *page) Flush() { _ = p.buffer.Flush() }
 
 func (p program) getenv(name string) string {
 	i := slices.IndexFunc(p.environ, func(e string) bool { return strings.HasPrefix(e, name+"=") })
@@ -55,9 +61,6 @@ func (p program) getenv(name string) string {
 }
 
 func isTerminal(out io.Writer) bool {
-	if inner, ok := out.(*output); ok {
-		out = inner.Writer
-	}
 	file, ok := out.(*os.File)
 	if !ok {
 		return false
@@ -66,25 +69,22 @@ func isTerminal(out io.Writer) bool {
 	return err == nil
 }
 
-// paint returns a text in its style. It replaces control characters, so that text of a
-// dkms.conf or of a log cannot control the terminal.
-func (p *page) paint(c cell) string {
-	text := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '?'
-		}
-		return r
-	}, c.text)
-	if !p.color || c.style == plain || text == "" {
-		return text
+// cell prints a text in its style. The text is one of others, such as a line of a dkms.conf, and
+// breaks no line.
+func (p *page) cell(c cell) {
+	if text := hooks.OneLine(c.text); !p.color || c.style == plain || text == "" {
+		fmt.Fprint(p, text)
+	} else {
+		p.Control("\x1b[" + string(c.style) + "m")
+		fmt.Fprint(p, text)
+		p.Control("\x1b[0m")
 	}
-	return "\x1b[" + string(c.style) + "m" + text + "\x1b[0m"
 }
 
 // line prints cells one after the other.
 func (p *page) line(cells ...cell) {
 	for _, c := range cells {
-		fmt.Fprint(p, p.paint(c))
+		p.cell(c)
 	}
 	fmt.Fprintln(p)
 }
@@ -103,13 +103,15 @@ func (p *page) table(indent string, rows [][]cell) {
 		}
 	}
 	for _, row := range rows {
-		var line strings.Builder
+		before := indent // blanks at the end of a line are left out
 		for i, c := range row {
-			line.WriteString(p.paint(c))
-			if i < len(row)-1 {
-				line.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c.text)+2))
+			if c.text != "" {
+				fmt.Fprint(p, before)
+				p.cell(c)
+				before = ""
 			}
+			before += strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(c.text))+2)
 		}
-		fmt.Fprintln(p, strings.TrimRight(indent+line.String(), " "))
+		fmt.Fprintln(p)
 	}
 }

@@ -37,7 +37,7 @@ func TestPageAndHelpAgree(t *testing.T) {
 			}
 		}
 	}
-	app := program{stdout: io.Discard, stderr: io.Discard}.app()
+	app := newProgram(nil, io.Discard, io.Discard).app()
 	app.Setup()
 	note(app.Flags)
 	for _, c := range app.VisibleCommands() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -58,12 +60,31 @@ func (p program) statusCommand() *cli.Command {
 }
 
 func (p program) printJSON(o hooks.Overview) int {
-	encoder := json.NewEncoder(p.stdout)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(o); err != nil {
 		return p.failed(err)
 	}
+	if _, err := p.stdout.Write(escapeControls(text.Bytes())); err != nil {
+		return p.failed(err)
+	}
 	return o.Status()
+}
+
+// escapeControls writes those control characters of a JSON text as \u00XX that encoding/json leaves
+// as they are. They can only be in strings, and mean the same.
+func escapeControls(text []byte) []byte {
+	const first, last = 0x7f, 0x9f
+	var escaped []byte
+	for _, r := range string(text) {
+		if r >= first && r <= last {
+			escaped = fmt.Appendf(escaped, `\u%04x`, r)
+		} else {
+			escaped = utf8.AppendRune(escaped, r)
+		}
+	}
+	return escaped
 }
 
 func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overview) int {
@@ -96,7 +117,7 @@ func hasNewest(o hooks.Overview) bool {
 // printTroubles prints what could not be read.
 func (p program) printTroubles(o hooks.Overview) {
 	for _, trouble := range o.Troubles {
-		fmt.Fprintf(p.stderr, "dkms-hooks: %s\n", trouble)
+		hooks.Sayf(p.stderr, "%s", trouble)
 	}
 }
 
