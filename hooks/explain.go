@@ -32,13 +32,23 @@ type Explanation struct {
 type Evidence struct{ Name, Text string }
 
 // Explain returns what the hook of an invocation would do. It changes nothing and takes no
-// lock.
+// lock. That a person asks about a kernel that does not exist is an error, as for Run.
 func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	sys := withRecord(inv)
+	survey, err := sys.layout.Survey()
+	if err != nil {
+		return Explanation{}, err
+	}
 	w := ReadWorld(ctx, inv, sys.layout)
+	details := addDetails(inv, w)
+	if inv.Script.Name == "" && !details.known(sys.layout, inv.Kernel) {
+		if err := among(inv.Kernel, survey.Kernels(sys.record)); err != nil {
+			return Explanation{}, err
+		}
+	}
 	d := sys.config.decide(inv, w)
 	r := newRun(inv, sys, d.Verdict, io.Discard)
-	r.record = &sys.record
+	r.record, r.survey = &sys.record, survey
 	kept := sys.record.Kernel(inv.Kernel)
 	s, err := r.readSnapshot(kept, true)
 	if err != nil {
@@ -50,7 +60,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 		Kernel: a.on(s, kept).view(), Decision: d, Removed: sys.config.removed(inv, w, d),
 		Troubles: append(sys.troubles, s.Troubles...),
 	}
-	e.Evidence = evidence(inv, addDetails(inv, w), e.Kernel, readUnfinished(sys.layout, inv.Kernel))
+	e.Evidence = evidence(inv, details, e.Kernel, readUnfinished(sys.layout, inv.Kernel))
 	e.Evidence = append(e.Evidence, Evidence{"boot", nextBootText(a.boot.next)})
 	if db, err := inv.database(); err == nil {
 		for _, trouble := range db.Troubles() {
@@ -127,4 +137,10 @@ func addDetails(inv Invocation, w World) World {
 		}
 	}
 	return w
+}
+
+// known reports whether a package or an image shows that there is a kernel, although it may have no
+// modules, or whether that cannot be told.
+func (w World) known(layout dkmsstate.Layout, kernel dkmsstate.Release) bool {
+	return w.Unreadable != nil || len(w.Owners) > 0 || layout.ImageThere(kernel)
 }
