@@ -259,7 +259,8 @@ install: build ## the layout of the package below DESTDIR, without its diversion
 	install -D -m 644 cmd/dkms-hooks/completion/dkms-hooks.fish $(DESTDIR)/usr/share/fish/vendor_completions.d/dkms-hooks.fish
 	for hook in $(HOOKS); do \
 		install -d $(DESTDIR)/etc/kernel/$$hook.d; \
-		ln -f $(DESTDIR)/usr/libexec/dkms-hooks/dkms-hooks $(DESTDIR)/usr/libexec/dkms-hooks/$$hook; \
+		sed "s/@HOOK@/$$hook/" debian/hook >$(DESTDIR)/usr/libexec/dkms-hooks/$$hook; \
+		chmod 755 $(DESTDIR)/usr/libexec/dkms-hooks/$$hook; \
 		ln -sfn ../../../usr/libexec/dkms-hooks/$$hook $(DESTDIR)/etc/kernel/$$hook.d/dkms; \
 	done
 

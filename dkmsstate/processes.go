@@ -11,8 +11,8 @@ import (
 )
 
 // dkmsRunning reports whether a dkms runs that does not hold our lock, as when a person calls
-// it. What looks like leftovers may be its work then. The hooks of this project have the
-// process name dkms too, but no shell runs them.
+// it. What looks like leftovers may be its work then. A hook of this project is such a shell for
+// an instant, until it executes the program: then what is left over waits for the next run.
 func dkmsRunning() bool {
 	return atWork(func(pid string) bool {
 		if commOf(pid) != "dkms" {

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"bytes"
+	"crypto/md5"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,22 +26,64 @@ func (a *assessor) hooks() {
 	if !dkmsstate.Exists(a.sys.layout.Path(programDir)) {
 		return
 	}
+	stock := map[string]diverted{}
+	for _, name := range stockHooks() {
+		stock[a.sys.layout.Path(name)] = a.stock(name)
+	}
 	own := map[string]bool{}
 	for _, l := range links(a.sys.layout) {
 		own[l.path] = true
-		switch state, text := l.state(); state {
-		case linkRenamed:
-			a.add(Finding{Kind: BadHook, File: l.path, Reason: text, Fix: reconcileCommand, Repairable: true})
-		case linkBroken:
-			a.add(Finding{Kind: BadHook, File: l.path, Reason: text, Fix: l.command()})
-		case linkOff:
-			a.o.HooksOff = append(a.o.HooksOff, fmt.Sprintf("%s: %s %s; to switch it on: %s", l.hook, l.path, text, l.command()))
-		}
+		a.link(l, stock[l.path].is)
 	}
 	for _, name := range stockHooks() {
 		path := a.sys.layout.Path(name)
-		a.beside(path, a.stock(name), own[path])
+		a.beside(path, stock[path].to, own[path])
 	}
+}
+
+// link finds a hook that does not run as the package has it. The advice about a diversion has to
+// come first: until then dpkg takes the link for a file of dkms.
+func (a *assessor) link(l link, diverted bool) {
+	if a.altered(l) {
+		a.add(Finding{Kind: BadHook, File: l.program, Reason: "not as in the package: something wrote through the link " + l.path,
+			Fix: reinstallCommand})
+	}
+	off := func(text, command string) {
+		a.o.HooksOff = append(a.o.HooksOff, fmt.Sprintf("%s: %s %s; to switch it on: %s", l.hook, l.path, text, command))
+	}
+	switch state, text := l.state(); state {
+	case linkRenamed, linkDangling:
+		a.add(Finding{Kind: BadHook, File: l.path, Reason: text, Fix: reconcileCommand, Repairable: true})
+	case linkBroken:
+		fix := l.command(diverted)
+		if !dkmsstate.Exists(l.program) && l.ours() {
+			fix = reinstallCommand
+		}
+		a.add(Finding{Kind: BadHook, File: l.path, Reason: text, Fix: fix})
+	case linkOff:
+		off(text, l.command(diverted))
+	case linkNotExecutable:
+		off(text, "chmod +x "+l.program)
+	}
+}
+
+// reinstallCommand puts every file of this package back.
+const reinstallCommand = "apt reinstall dkms-hooks"
+
+// altered reports whether a hook is certainly not the file that the package has (dpkg --verify).
+func (a *assessor) altered(l link) bool {
+	db, err := a.inv.database()
+	if err != nil {
+		return false
+	}
+	name := filepath.Join(programDir, string(l.hook))
+	p, ok := db.Lookup("dkms-hooks", "")
+	if to, err := db.DivertedTo(name); !ok || p.Status.State != debpkg.Installed || err != nil || to != "" {
+		return false
+	}
+	want := db.MD5("dkms-hooks", name)
+	data, err := regular.ReadFile(l.program)
+	return err == nil && want != "" && fmt.Sprintf("%x", md5.Sum(data)) != want
 }
 
 // stockHooks returns the paths at which kernel packages find the hooks of dkms. Debian 13 runs
@@ -55,26 +98,32 @@ func stockHooks() []string {
 	return paths
 }
 
+// diverted is where the hook of dkms of some name is, and whether a diversion has it there.
+type diverted struct {
+	to string
+	is bool
+}
+
 // stock returns where the hook of dkms of that name is. A hook that nothing diverts is a
 // finding: the next version of dkms would install its own there.
-func (a *assessor) stock(name string) string {
+func (a *assessor) stock(name string) diverted {
 	path := a.sys.layout.Path(name)
 	db, err := a.inv.database()
 	if err != nil {
-		return path + ".stock"
+		return diverted{path + ".stock", true}
 	}
 	to, err := db.DivertedTo(name)
 	if to != "" {
-		return a.sys.layout.Path(to)
+		return diverted{a.sys.layout.Path(to), true}
 	}
 	if info, statErr := os.Lstat(path); statErr == nil && info.IsDir() {
-		return path + ".stock" // dpkg diverts no directory
+		return diverted{path + ".stock", false} // dpkg diverts no directory
 	}
 	if p, ok := db.Lookup("dkms-hooks", ""); ok && err == nil && p.Status.State == debpkg.Installed {
 		a.add(Finding{Kind: BadHook, File: path, Reason: "not diverted, so the next version of dkms installs its hook there",
 			Fix: fmt.Sprintf("dpkg-divert --package dkms-hooks --no-rename --divert %s.stock %s", name, name)})
 	}
-	return path + ".stock"
+	return diverted{path + ".stock", err != nil}
 }
 
 // beside finds hooks of dkms that run-parts(8) runs: one with the name of theirs, and a copy of
@@ -95,8 +144,11 @@ func (a *assessor) beside(path, stock string, own bool) {
 
 // runs reports whether run-parts(8) runs a file: its name consists of letters, digits, dashes
 // and underscores, and it is executable.
-func runs(file string) bool {
-	for _, c := range filepath.Base(file) {
+func runs(file string) bool { return runsAs(file, file) }
+
+// runsAs reports whether run-parts(8) runs a file by a name.
+func runsAs(name, file string) bool {
+	for _, c := range filepath.Base(name) {
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
 			return false
 		}

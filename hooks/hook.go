@@ -9,8 +9,6 @@ package hooks
 
 import (
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"dkms-hooks/debpkg"
 )
@@ -50,20 +48,14 @@ func ParseHook(name string) (Hook, error) {
 	return "", fmt.Errorf("unknown hook %q; the hooks are %s, %s, %s and %s", name, Postinst, HeaderPostinst, Prerm, Postrm)
 }
 
-// HookOf returns the hook that a program is run as, by its path, and reports whether there is
-// one. The program is called HOOK, or it has any name in a directory HOOK.d. A path without a
-// directory was found in PATH, so its directory is not known.
-func HookOf(path string) (Hook, bool) {
-	if hook, err := ParseHook(filepath.Base(path)); err == nil {
-		return hook, true
+// HookOf returns the hook that the program is run as, with the arguments of Main, and reports
+// whether there is one. The script of a hook passes the word hook and its name first
+// (debian/hook).
+func HookOf(args []string) (Hook, []string, bool) {
+	const before = 2
+	if len(args) <= before || args[1] != "hook" {
+		return "", nil, false
 	}
-	absolute, err := filepath.Abs(path)
-	if err != nil || !strings.Contains(path, "/") {
-		return "", false
-	}
-	dir, inHookDir := strings.CutSuffix(filepath.Base(filepath.Dir(absolute)), ".d")
-	if hook, err := ParseHook(dir); err == nil && inHookDir {
-		return hook, true
-	}
-	return "", false
+	hook, err := ParseHook(args[before])
+	return hook, args[before:], err == nil
 }

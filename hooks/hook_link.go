@@ -16,9 +16,10 @@ import (
 // link is the symbolic link by which kernel packages run a hook of this package. The postinst
 // of the package makes it once; what the administrator makes of it later stays.
 type link struct {
-	// path is the link, and program what it links to, both inside the root.
+	// path is the link, and program the hook that it links to, both inside the root.
 	path, program string
 	hook          Hook
+	layout        dkmsstate.Layout
 }
 
 // links returns the links of all hooks.
@@ -26,7 +27,7 @@ func links(layout dkmsstate.Layout) []link {
 	var all []link
 	for _, hook := range []Hook{Postinst, HeaderPostinst, Prerm, Postrm} {
 		path := filepath.Join("/etc/kernel", string(hook)+".d", "dkms")
-		all = append(all, link{layout.Path(path), layout.Path(filepath.Join(programDir, string(hook))), hook})
+		all = append(all, link{layout.Path(path), layout.Path(filepath.Join(programDir, string(hook))), hook, layout})
 	}
 	return all
 }
@@ -39,9 +40,15 @@ const (
 	linkOn linkState = iota
 	// linkOff is a hook that the administrator has removed or replaced.
 	linkOff
+	// linkNotExecutable is a hook that the administrator has switched off with chmod(1), which
+	// follows the link.
+	linkNotExecutable
 	// linkBroken is something that nobody means: it makes run-parts(8) fail, or is a hook of
 	// dkms.
 	linkBroken
+	// linkDangling is a link of this package to nothing: a directory of hooks was moved, and a
+	// link takes its place.
+	linkDangling
 	// linkRenamed is a link that dpkg-maintscript-helper(1) renamed when a new version of dkms
 	// dropped its hook. It means a conffile of dkms and does not know of diversions.
 	linkRenamed
@@ -60,14 +67,18 @@ func (l link) state() (linkState, string) {
 	case err != nil:
 		return linkBroken, err.Error()
 	}
-	real, err := filepath.EvalSymlinks(l.path)
+	real, err := l.follow(l.path)
 	switch {
+	case err != nil && l.ours() && dkmsstate.Exists(l.program):
+		return linkDangling, danglingText
 	case err != nil:
-		return linkBroken, "a link to nothing, at which run-parts fails, and so does a kernel package"
-	case sameFile(real, l.program):
+		return linkBroken, danglingText
+	case sameFile(real, l.program) && !runs(real):
+		return linkNotExecutable, "links to a hook that is not executable"
+	case sameFile(real, l.program) || target.Mode().IsRegular() && runs(real) && sameContents(real, l.program):
 		return linkOn, ""
 	case filepath.Dir(real) == filepath.Dir(l.program):
-		return linkBroken, "it links to another hook of dkms-hooks"
+		return linkBroken, "it links to another program of dkms-hooks"
 	case isDKMSHook(l.path):
 		return linkBroken, "another hook runs instead of that of dkms-hooks, and it calls dkms"
 	case target.Mode().IsRegular() && !runs(l.path):
@@ -76,10 +87,33 @@ func (l link) state() (linkState, string) {
 	return linkOff, "is a file of the administrator"
 }
 
+const danglingText = "a link to nothing, at which run-parts fails, and so does a kernel package"
+
+// follow returns the file to which a path leads. A link of this package may be absolute, and
+// leads to a file in the same root.
+func (l link) follow(path string) (string, error) {
+	if target, err := os.Readlink(path); err == nil && strings.HasPrefix(target, programDir+"/") {
+		path = l.layout.Path(target)
+	}
+	return filepath.EvalSymlinks(path)
+}
+
+// there reports whether something has a name, be it a link to nothing.
+func there(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// ours reports whether what has the name is a link to a program of this package, or was one.
+func (l link) ours() bool {
+	target, err := os.Readlink(l.path)
+	return err == nil && strings.HasSuffix(filepath.Dir(target), programDir)
+}
+
 // renamed reports whether dpkg renamed the link and nothing has its name.
 func (l link) renamed() bool {
 	bak, err := os.Readlink(l.path + renamedSuffix)
-	return err == nil && !dkmsstate.Exists(l.path) && strings.HasSuffix(bak, filepath.Join(programDir, string(l.hook)))
+	return err == nil && !there(l.path) && strings.HasSuffix(bak, filepath.Join(programDir, string(l.hook)))
 }
 
 // renamedSuffix is what dpkg-maintscript-helper(1) appends to a conffile that differs from that
@@ -90,7 +124,7 @@ const renamedSuffix = ".dpkg-bak"
 func (l link) otherName() bool {
 	files, _ := filepath.Glob(filepath.Join(filepath.Dir(l.path), "*"))
 	for _, file := range files {
-		if real, err := filepath.EvalSymlinks(file); err == nil && runs(file) && sameFile(real, l.program) {
+		if real, err := l.follow(file); err == nil && runsAs(file, real) && sameFile(real, l.program) {
 			return true
 		}
 	}
@@ -110,9 +144,49 @@ func (l link) restore() error {
 	return nil
 }
 
-// command returns the command that makes the link.
-func (l link) command() string {
-	return fmt.Sprintf("ln -sfn ../../..%s/%s %s", programDir, l.hook, l.path)
+// remake puts a link that leads to the hook in the place of one that dangles.
+func (l link) remake() error {
+	const suffix = ".dkms-hooks"
+	_ = os.Remove(l.path + suffix) // of a run that was killed
+	err := os.Symlink(l.target(), l.path+suffix)
+	if err == nil {
+		err = os.Rename(l.path+suffix, l.path)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot make the link of a hook: %w", err)
+	}
+	return nil
+}
+
+// target returns the path that the link contains. It is relative, so that it also works in a root
+// seen from outside, unless the directory of the link is itself a link to one at another depth.
+func (l link) target() string {
+	target := filepath.Join(programDir, string(l.hook))
+	dir, err := filepath.EvalSymlinks(filepath.Dir(l.path))
+	if err == nil && dkmsstate.Exists(l.program) && !sameFile(filepath.Join(dir, "../../..", target), l.program) {
+		return target
+	}
+	return filepath.Join("../../..", target)
+}
+
+// command returns the command that makes the link. It keeps what has the name of the link, which
+// ln(1) would overwrite or, if it is a directory, put the link into. The hook of dkms goes where
+// its diversion has it, unless it is a copy of the one that is there.
+func (l link) command(diverted bool) string {
+	dir := filepath.Dir(l.path)
+	switch {
+	case l.ours():
+		return fmt.Sprintf("ln -sfn %s %s", l.target(), l.path)
+	case !dkmsstate.Exists(dir):
+		return fmt.Sprintf("mkdir -p %s && ln -s %s %s", dir, l.target(), l.path)
+	case !there(l.path):
+		return fmt.Sprintf("ln -s %s %s", l.target(), l.path)
+	}
+	aside := l.path + ".dpkg-old"
+	if stock := l.path + ".stock"; isDKMSHook(l.path) && (!diverted || !there(stock)) {
+		aside = stock
+	}
+	return fmt.Sprintf("mv -T --backup=numbered %[1]s %[2]s && ln -s %[3]s %[1]s", l.path, aside, l.target())
 }
 
 // isDKMSHook reports whether a file is a hook that calls dkms, and not by this package.
@@ -121,31 +195,46 @@ func isDKMSHook(path string) bool {
 	return err == nil && runs(path) && bytes.Contains(data, []byte("dkms")) && !bytes.Contains(data, []byte(programDir))
 }
 
-// sameFile reports whether two paths are those of one file, by one name: the hooks are names of
-// one program, which does what it is called.
+// sameFile reports whether two paths are those of one file.
 func sameFile(a, b string) bool {
 	first, err := os.Stat(a)
 	if err != nil {
 		return false
 	}
 	second, err := os.Stat(b)
-	return err == nil && os.SameFile(first, second) && filepath.Base(a) == filepath.Base(b)
+	return err == nil && os.SameFile(first, second)
 }
 
-// restoreLinks gives every renamed link its name back, reports it, and reports whether there
-// was one.
+// sameContents reports whether two files have the same contents, as when a program replaced a
+// link by a copy of the hook.
+func sameContents(a, b string) bool {
+	first, err := regular.ReadFile(a)
+	if err != nil {
+		return false
+	}
+	second, err := regular.ReadFile(b)
+	return err == nil && bytes.Equal(first, second)
+}
+
+// restoreLinks gives every renamed link its name back and makes every dangling one again. It
+// reports this, and whether there was one.
 func restoreLinks(layout dkmsstate.Layout, report *Report) bool {
 	found := false
 	for _, l := range links(layout) {
-		if !l.renamed() {
+		restore, text := l.restore, "restored %s, which dpkg renamed when dkms dropped its hook"
+		switch state, _ := l.state(); state {
+		case linkRenamed:
+		case linkDangling:
+			restore, text = l.remake, "made %s again, a link to nothing"
+		default:
 			continue
 		}
 		found = true
-		if err := l.restore(); err != nil {
+		if err := restore(); err != nil {
 			report.warnf("%v", err)
 			continue
 		}
-		report.infof("restored %s, which dpkg renamed when dkms dropped its hook", l.path)
+		report.infof(text, l.path)
 	}
 	return found
 }

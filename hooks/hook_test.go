@@ -1,35 +1,31 @@
 package hooks
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 func TestHookOf(t *testing.T) {
-	for path, want := range map[string]Hook{
-		"/usr/libexec/dkms-hooks/prerm":           Prerm,
-		"header_postinst":                         HeaderPostinst,
-		"/etc/kernel/postrm.d/dkms":               Postrm,
-		"/root/kernel/header_postinst.d/zz-other": HeaderPostinst,
-		"/usr/sbin/dkms-hooks":                    "",
-		"/etc/kernel/preinst.d/dkms":              "",
-		"/etc/kernel/postinst/dkms":               "",
-		"dkms":                                    "",
-		"":                                        "",
+	for _, row := range []struct {
+		args, rest []string
+		want       Hook
+	}{
+		{args: []string{"/usr/libexec/dkms-hooks/dkms-hooks", "hook", "prerm", "6.1.0", "image"}, rest: []string{"prerm", "6.1.0", "image"}, want: Prerm},
+		{args: []string{"any", "hook", "header_postinst"}, rest: []string{"header_postinst"}, want: HeaderPostinst},
+		{args: []string{"/etc/kernel/postrm.d/dkms", "6.1.0"}},
+		{args: []string{"/usr/libexec/dkms-hooks/prerm", "6.1.0"}},
+		{args: []string{"dkms-hooks", "run", "prerm", "6.1.0"}},
+		{args: []string{"dkms-hooks", "hook", "preinst", "6.1.0"}},
+		{args: []string{"dkms-hooks", "hook"}},
+		{args: []string{"prerm"}},
+		{},
 	} {
-		hook, is := HookOf(path)
-		assert.Equal(t, want, hook, path)
-		assert.Equal(t, want != "", is, path)
+		hook, rest, is := HookOf(row.args)
+		assert.Equal(t, row.want != "", is, row.args)
+		if is {
+			assert.Equal(t, row.want, hook, row.args)
+			assert.Equal(t, row.rest, rest, row.args)
+		}
 	}
-	dir := filepath.Join(t.TempDir(), "prerm.d")
-	require.NoError(t, os.Mkdir(dir, 0o755))
-	t.Chdir(dir)
-	hook, _ := HookOf("./dkms")
-	assert.Equal(t, Prerm, hook)
-	_, is := HookOf("dkms-hooks")
-	assert.False(t, is, "it is in PATH, and not here")
 }

@@ -1,5 +1,5 @@
 // Command dkms-hooks inspects and repairs the DKMS modules of installed kernels, and runs the
-// kernel hooks of DKMS by hand. Run under the name of a hook, it is that hook, so that the
+// kernel hooks of DKMS by hand. The hooks of the package are scripts that run it, so that the
 // package needs only one program.
 package main
 
@@ -12,14 +12,9 @@ import (
 
 func main() { os.Exit(start(os.Args, os.Environ(), os.Stdout, os.Stderr)) }
 
-// start runs the hook or the command that the program is run as. The kernel knows the name of
-// the program's file, while the caller may pass any name in args.
+// start runs the hook or the command that the arguments name.
 func start(args, environ []string, stdout, stderr io.Writer) int {
-	file, err := os.Executable()
-	if err != nil { // without /proc
-		file = args[0]
-	}
-	if hook, is := hooks.HookOf(file); is {
+	if hook, args, is := hooks.HookOf(args); is {
 		return hooks.Main(hook, args, environ, stderr)
 	}
 	return runApp(args, environ, stdout, stderr)

@@ -29,6 +29,9 @@ func TestPostinstDivertsWhatItCouldNot(t *testing.T) {
 	for name, script := range stubs() {
 		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
 	}
+	program := filepath.Join(root, "usr/libexec/dkms-hooks/prerm")
+	require.NoError(t, os.MkdirAll(filepath.Dir(program), 0o755))
+	require.NoError(t, os.WriteFile(program, nil, 0o755))
 	hook, refuse := filepath.Join(root, "etc/kernel/prerm.d/dkms"), filepath.Join(bin, "refuse")
 	require.NoError(t, os.MkdirAll(filepath.Dir(hook), 0o755))
 	require.NoError(t, os.WriteFile(hook, []byte("dkms"), 0o755))
