@@ -43,8 +43,7 @@ const (
 	// linkNotExecutable is a hook that the administrator has switched off with chmod(1), which
 	// follows the link.
 	linkNotExecutable
-	// linkBroken is something that nobody means: it makes run-parts(8) fail, or is a hook of
-	// dkms.
+	// linkBroken is something that nobody means: it leads to nothing, or is a hook of dkms.
 	linkBroken
 	// linkDangling is a link of this package to nothing: a directory of hooks was moved, and a
 	// link takes its place.
@@ -87,7 +86,8 @@ func (l link) state() (linkState, string) {
 	return linkOff, "is a file of the administrator"
 }
 
-const danglingText = "a link to nothing, at which run-parts fails, and so does a kernel package"
+// danglingText describes both: run-parts(8) of Debian 12 fails, and later ones skip the link.
+const danglingText = "a link to nothing: the hook does not run, or run-parts and the kernel package fail"
 
 // follow returns the file to which a path leads. A link of this package may be absolute, and
 // leads to a file in the same root.
