@@ -32,6 +32,7 @@ type hookState struct {
 func hookStates() []hookState {
 	const script = `printf '#!/bin/sh\n# mine\n' >$P/dkms && chmod 755 $P/dkms`
 	const back = `cp -p --remove-destination $P/dkms.stock $P/dkms`
+	const deeper = "mkdir -p /srv/a/b/c/d && mv $P /srv/a/b/c/d/prerm.d && ln -s /srv/a/b/c/d/prerm.d $P"
 	old := []string{"./prerm.d/dkms.dpkg-old"}
 	return []hookState{
 		{name: "nothing of note"},
@@ -49,7 +50,10 @@ func hookStates() []hookState {
 		{name: "the diversion of another package", before: "dpkg-divert --package other --add --rename --divert $P/dkms.other $P/dkms"},
 		{name: "no directory of hooks", before: "rm -r /etc/kernel"},
 		{name: "a directory of hooks is a link", before: "mv $P /srv/prerm.d && ln -s /srv/prerm.d $P"},
+		{name: "a directory of hooks is a link to one at another depth", before: deeper},
+		{name: "a directory of hooks was moved to another depth", says: "prerm.d/dkms: a link to nothing", changes: true, dkms: deeper},
 		{name: "a hook that no dkms has", before: "mkdir -p /etc/kernel/postrm.d && cp $P/dkms /etc/kernel/postrm.d/"},
+		{name: "a hook that no dkms has, and the notes are lost", before: "mkdir -p /etc/kernel/postrm.d && cp $P/dkms /etc/kernel/postrm.d/", after: ": >/var/lib/dkms-hooks/links"},
 		{name: "a hook below /usr/share", before: "mkdir -p /usr/share/kernel/prerm.d && cp $P/dkms /usr/share/kernel/prerm.d/"},
 		{name: "a hook below /usr/share that no package owns", after: "mkdir -p /usr/share/kernel/prerm.d && cp $P/dkms.stock /usr/share/kernel/prerm.d/dkms",
 			says: "/usr/share/kernel/prerm.d/dkms: a hook of dkms runs beside"},
@@ -61,7 +65,10 @@ func hookStates() []hookState {
 		{name: "a file that is not executable in the place of a link", says: "hook off: prerm: ", after: "rm $P/dkms && echo >$P/dkms", left: old},
 		{name: "a link to nothing in the place of a link", says: "prerm.d/dkms: a link to nothing", after: "ln -sf /nowhere $P/dkms", left: old},
 		{name: "a directory in the place of a link", says: "hook off: prerm: ", after: "rm $P/dkms && mkdir $P/dkms && touch $P/dkms/a", left: []string{"./prerm.d/dkms.dpkg-old/a"}},
-		{name: "a link was renamed", after: "mv $P/dkms $P/zz-dkms", changes: true},
+		{name: "a link was renamed", after: "mv $P/dkms $P/zz-dkms"},
+		{name: "a hook was switched off by its link", says: "hook off: prerm: /etc/kernel/prerm.d/dkms links to a hook that is not executable", after: "chmod -x $P/dkms"},
+		{name: "something wrote through a link", says: "/usr/libexec/dkms-hooks/prerm: not as in the package", after: "cat $P/dkms.stock >$P/dkms", changes: true},
+		{name: "a copy of a hook in the place of its link", after: "sed -i 's/^/&/' $P/dkms && [ ! -L $P/dkms ]", left: old},
 		{name: "a hook of dkms came back", says: "prerm.d/dkms: another hook runs instead of that of dkms-hooks, and it calls dkms", after: back, left: old},
 		{name: "the diversion was removed", says: "prerm.d/dkms: not diverted", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms"},
 		{name: "the diversion was removed, and the hook of dkms put back", says: "prerm.d/dkms: another hook runs instead", after: "dpkg-divert --package dkms-hooks --no-rename --remove $P/dkms && mv $P/dkms.stock $P/dkms"},
@@ -144,18 +151,35 @@ func (l suite) playHookStates(t *testing.T) {
 				assert.NotContains(t, said, "hook")
 			}
 
+			if state.says != "" {
+				l.followAdvice(t, r.Fork(t, l.Scratch), "cat")
+				l.followAdvice(t, r.Fork(t, l.Scratch), "tac")
+			}
+
 			if !state.changes {
-				for _, do := range []string{"dpkg -i --force-depends /srv/dkms-hooks.deb", "dpkg -i --force-depends /srv/newer.deb"} {
+				for _, do := range []string{"dpkg -i --force-depends /srv/dkms-hooks.deb", "dpkg -i --force-depends /srv/newer.deb",
+					"dpkg -r dkms-hooks && dpkg -i --force-depends --force-downgrade /srv/dkms-hooks.deb"} {
 					out := r.Must(t, do)
 					assert.Equal(t, found, hooksDir(t, r), out)
+					assert.Contains(t, r.Must(t, "dkms-hooks check || :"), cmp.Or(state.says, "no problems found"), out)
 				}
-				out := r.Must(t, "dpkg -r dkms-hooks && dpkg -i --force-depends --force-downgrade /srv/dkms-hooks.deb")
-				assert.Equal(t, found, hooksDir(t, r), out)
 			}
 			out := r.Must(t, "dpkg -P dkms-hooks")
 			l.checkPurged(t, r, state, hooksDir(t, stock), out)
 		})
 	}
+}
+
+// followAdvice runs the commands that dkms-hooks check prints, in their order or in the opposite
+// one. All hooks run then, and nothing that was there is lost.
+func (l suite) followAdvice(t *testing.T, r lab.Root, order string) {
+	t.Helper()
+	const sums = "find -L /etc/kernel -type f -exec sha256sum {} + 2>/dev/null | cut -d ' ' -f 1 | sort -u"
+	before := strings.Fields(r.Must(t, sums))
+	out := r.Must(t, `dkms-hooks check | sed -n 's/^  fix: //p; s/.*; to switch it on: //p' | `+order+` >/srv/advice
+sed -i 's,apt reinstall dkms-hooks,dpkg -i /srv/dkms-hooks.deb,' /srv/advice; sh -ex /srv/advice 2>&1`)
+	assert.NotContains(t, r.Must(t, "dkms-hooks check || :"), "hook", out)
+	assert.Subset(t, strings.Fields(r.Must(t, sums)), before, out)
 }
 
 // checkPurged checks that nothing of the package is left, and the hooks are those of a root that

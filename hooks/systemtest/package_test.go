@@ -81,6 +81,24 @@ grep -q changed /etc/kernel/prerm.d/dkms.stock && dpkg -i --force-downgrade --fo
 		{name: "both removed by apt, then purged", from: l.ours, hooks: withoutDKMS(stock),
 			do: "apt-get remove -y dkms dkms-hooks && dpkg -P dkms-hooks dkms"},
 		{name: "purged without its links", from: l.ours, do: "cd /etc/kernel && rm postinst.d/dkms header_postinst.d/dkms prerm.d/dkms postrm.d/dkms && dpkg -P dkms-hooks", hooks: stock},
+		{name: "dkms purged, the notes lost, then ours", from: l.ours, hooks: setAside(stock),
+			do: "dpkg -P --force-depends dkms && rm /var/lib/dkms-hooks/links && dpkg -P dkms-hooks"},
+		{name: "purged where filesystems are mounted", from: l.ours, hooks: stock,
+			do: `touch /srv/conf /etc/dkms-hooks.conf && mount --bind /srv/conf /etc/dkms-hooks.conf &&
+for d in /etc/dkms-hooks.conf.d /run/dkms-hooks /var/log/dkms-hooks; do mkdir -p $d && mount -t tmpfs none $d || exit; done; dpkg -P dkms-hooks`},
+		{name: "purged with links to directories elsewhere", from: l.ours, hooks: stock,
+			do: `mkdir /srv/kept && touch /srv/kept/file && rm -rf /var/log/dkms-hooks && for l in /etc/dkms-hooks.conf.d /run/dkms-hooks /var/log/dkms-hooks; do ln -s /srv/kept $l || exit; done
+dpkg -P dkms-hooks && [ -e /srv/kept/file ] && ! find /etc/dkms-hooks.conf.d /run/dkms-hooks /var/log/dkms-hooks 2>/dev/null | grep .`},
+		{name: "purged with a directory of hooks that cannot be written", from: l.ours, hooks: stock,
+			do: `cd /etc/kernel/prerm.d && rm dkms && echo mine >dkms && dpkg -r dkms-hooks && mount --bind . . && cd . && cd /etc/kernel/prerm.d && mount -o remount,ro,bind . &&
+dpkg -P dkms-hooks && cd / && umount /etc/kernel/prerm.d && rm /etc/kernel/prerm.d/dkms.local`},
+		{name: "killed before the postrm of a removal, then removed", from: l.ours, hooks: stock,
+			do: `cd /var/lib/dpkg/info && cp dkms-hooks.postrm /srv && printf '#!/bin/sh\nkill -KILL $PPID\n' >dkms-hooks.postrm && ! dpkg -r dkms-hooks &&
+! find /etc/kernel -xtype l | grep . && cp /srv/dkms-hooks.postrm . && dpkg -r dkms-hooks`},
+		{name: "a removal that another package requests and aborts", from: l.ours, fails: true, hooks: ours,
+			do: `mkdir -p /srv/other/DEBIAN && cd /srv/other && printf '%s\n' 'Package: other' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' \
+'Conflicts: dkms-hooks' 'Replaces: dkms-hooks' 'Provides: dkms-hooks' >DEBIAN/control && printf '#!/bin/sh\nfind /etc/kernel -type l | grep dkms\nexit 1\n' >DEBIAN/preinst &&
+chmod 755 DEBIAN/preinst && dpkg-deb -b . /srv/other.deb >/dev/null && dpkg -i /srv/other.deb`},
 		{name: "an installation that fails to unpack", from: l.stock, fails: true, hooks: stock,
 			do: squatter("/usr/sbin/dkms-hooks") + "dpkg -i /srv/dkms-hooks.deb; s=$?; dpkg -r squatter && exit $s"},
 		{name: "an upgrade that fails to unpack", from: l.ours, fails: true, hooks: ours,
@@ -173,6 +191,18 @@ func withoutDKMS(listing []string) []string {
 		}
 	}
 	return rest
+}
+
+// setAside is a listing with dkms's own hooks under a name that run-parts ignores.
+func setAside(listing []string) []string {
+	aside := withoutDKMS(listing)
+	for _, line := range listing {
+		if strings.Contains(line, ".d/dkms ") && !strings.HasPrefix(line, "./install.d/") {
+			aside = append(aside, strings.Replace(line, ".d/dkms ", ".d/dkms.dpkg-old ", 1))
+		}
+	}
+	slices.Sort(aside)
+	return aside
 }
 
 // repack makes /srv/new.deb: a package with a higher version, changed by a shell
