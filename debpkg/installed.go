@@ -21,7 +21,7 @@ func (db *Database) Fingerprint() string {
 	for name, records := range db.records {
 		for _, r := range records {
 			if r.bad == nil && r.want.Configured() && !kernels.MatchString(name) {
-				installed = append(installed, fmt.Sprintf("%s:%s %s %d", name, r.arch, r.version, db.unpacked(name, string(r.arch))))
+				installed = append(installed, fmt.Sprintf("%s:%s %s %d", name, r.arch, r.version, db.Unpacked(name, string(r.arch))))
 			}
 		}
 	}
@@ -40,16 +40,16 @@ func (db *Database) UnpackedSince(kver string, when time.Time) (bool, error) {
 		return false, err
 	}
 	for _, p := range packages {
-		if db.unpacked(p.Name, p.Arch) > when.UnixNano() {
+		if db.Unpacked(p.Name, p.Arch) > when.UnixNano() {
 			return true, nil
 		}
 	}
 	return false, nil
 }
 
-// unpacked returns when dpkg wrote the list of a package's files, in nanoseconds since 1970, or
-// 0 if there is none.
-func (db *Database) unpacked(name, arch string) int64 {
+// Unpacked returns when dpkg wrote the list of a package's files, in nanoseconds since 1970, or
+// 0 if there is none. dpkg writes it when it unpacks the package.
+func (db *Database) Unpacked(name, arch string) int64 {
 	for _, list := range []string{name + ".list", name + ":" + arch + ".list"} {
 		if info, err := os.Stat(filepath.Join(db.dir, "info", list)); err == nil {
 			return info.ModTime().UnixNano()

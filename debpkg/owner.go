@@ -142,6 +142,27 @@ func (db *Database) WithFile(path string) ([]Package, error) {
 	})
 }
 
+// Holders returns the packages that contain some files and whose own files are present, by the
+// path of the file. The lists are read once for all paths, which are as for WithFile.
+func (db *Database) Holders(paths []string) (map[string]Package, error) {
+	found := map[string][]string{}
+	packages, err := db.having(Status.Present, func(name string, list []byte) bool {
+		for _, path := range paths {
+			if hasLine(list, path) || hasLine(list, "/usr"+path) {
+				found[name] = append(found[name], path)
+			}
+		}
+		return len(found[name]) > 0
+	})
+	holders := map[string]Package{}
+	for _, p := range packages {
+		for _, path := range found[p.Name] {
+			holders[path] = p
+		}
+	}
+	return holders, err
+}
+
 // having returns the packages whose status and list of files match. PKG:ARCH.list is for
 // Multi-Arch: same.
 func (db *Database) having(status func(Status) bool, match func(name string, list []byte) bool) ([]Package, error) {

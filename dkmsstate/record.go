@@ -68,6 +68,19 @@ type KernelRecord struct {
 	// Signatures are those of the installed modules of a kernel that enforces them, by their
 	// path in the directory of the kernel.
 	Signatures map[string]SignatureRecord `json:"signatures,omitempty"`
+	// Installed are the modules that are installed on the kernel, and those that an upgrade of
+	// their packages took away, by their names.
+	Installed map[string]InstalledRecord `json:"installed,omitempty"`
+}
+
+// InstalledRecord describes an installed module: its version, the state of its registration with
+// dkms (Layout.Registered), the package that has its source, "" for none, and when dpkg unpacked
+// that package.
+type InstalledRecord struct {
+	Version    string `json:"version"`
+	Registered string `json:"registered"`
+	Package    string `json:"package,omitempty"`
+	Unpacked   int64  `json:"unpacked,omitempty"`
 }
 
 // SignatureRecord is the signature of a module's file: a PKCS #7 message, nil if the module is not

@@ -26,6 +26,7 @@ func (r *run) updateRecord(kept dkmsstate.KernelRecord, before dkmsstate.Snapsho
 		kept.Unpacked, kept.Looked = unpacked, time.Now()
 	}
 	kept.Last, kept.RemovedBy = r.lastAttempts(kept.Last, before), ""
+	kept.Installed = r.installed(kept.Installed)
 	if len(r.outcomes) > 0 {
 		kept.Run = r.dpkg
 	}

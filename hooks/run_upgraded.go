@@ -1,35 +1,42 @@
 package hooks
 
 import (
-	"strings"
-
+	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
 )
 
-// upgraded reports whether a package replaced the version of a module that was built for the
-// kernel by this one. Its prerm runs `dkms remove`, so that every kernel loses the old build;
-// if the new version does not compile, nothing else says so. The proof is complete: the record
-// has the old build, the old version is no longer registered, and an installed package has the
-// source of the new one. As for the package itself, only the kernels that may be booted next
+// upgraded reports whether an upgrade of its package took a module away from the kernel: its prerm
+// runs `dkms remove`, so that every kernel loses the build, and if the new source does not compile,
+// nothing else says so. The proof is complete: the module was installed, its package was unpacked
+// since, it was registered anew, and an installed package has the new source. `dkms uninstall`
+// keeps the registration. As for the package itself, only the kernels that may be booted next
 // count.
 func (r *run) upgraded(s dkmsstate.Snapshot, m dkmsstate.Module) bool {
-	if _, linked := s.Link(m.Name, s.Arch); linked || r.record == nil || !r.mattersAtBoot(s.Kernel) {
+	if r.record == nil {
 		return false
 	}
-	replaced := false
-	for build := range r.record.Kernel(s.Kernel).Builds {
-		module, _, _ := strings.Cut(build, " ") // MODULE/VERSION ARCH
-		name, version, _ := strings.Cut(module, "/")
-		_, known := s.Registration(dkmsstate.Module{Name: name, Version: version})
-		replaced = replaced || name == m.Name && version != m.Version && !known
-	}
-	if !replaced {
+	was, known := r.record.Kernel(s.Kernel).Installed[m.Name]
+	if _, linked := s.Link(m.Name, s.Arch); !known || linked || !registeredAnew(s, m.Name, was) || !r.mattersAtBoot(s.Kernel) {
 		return false
 	}
 	db, err := r.inv.database()
-	if err != nil {
+	if err != nil || !unpackedAnew(db, was) {
 		return false
 	}
 	name, err := owner(db, s.Layout.PackagedSource(m)+"/dkms.conf")
 	return err == nil && name != ""
+}
+
+// registeredAnew reports whether a module that was installed is registered, and not as it was
+// then.
+func registeredAnew(s dkmsstate.Snapshot, name string, was dkmsstate.InstalledRecord) bool {
+	m := dkmsstate.Module{Name: name, Version: was.Version}
+	return len(s.RegistrationsOf(name)) > 0 && s.Layout.Registered(m) != was.Registered
+}
+
+// unpackedAnew reports whether dpkg unpacked or removed the package of a module since the module
+// was installed.
+func unpackedAnew(db *debpkg.Database, was dkmsstate.InstalledRecord) bool {
+	p, _ := db.Lookup(was.Package, "")
+	return was.Package != "" && db.Unpacked(p.Name, p.Arch) != was.Unpacked
 }

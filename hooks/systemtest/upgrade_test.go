@@ -18,6 +18,13 @@ sed -i 's/^Version:.*/Version: 99.9-1/' DEBIAN/control && rm -f DEBIAN/md5sums &
 dpkg-deb -Zgzip -z1 -b /srv/x /srv/new.deb >/dev/null && `
 }
 
+// newRevision makes /srv/new.deb, a newer revision of acpi-call-dkms with the same version of the
+// module, whose source is changed by a command that runs in its directory.
+func newRevision(change string) string {
+	return `rm -rf /srv/x && dpkg-deb -R /debs/acpi-call-dkms_*.deb /srv/x && cd /srv/x/usr/src/acpi-call-* && (` + change + `) && cd /srv/x &&
+sed -i 's/^Version: .*/&+new/' DEBIAN/control && rm -f DEBIAN/md5sums && cd / && dpkg-deb -Zgzip -z1 -b /srv/x /srv/new.deb >/dev/null && `
+}
+
 // testModuleUpgrade upgrades the package of a module: a version that does not compile is
 // reported, now and later, and one that does is installed.
 func testModuleUpgrade(t *testing.T, l suite) {
@@ -37,6 +44,26 @@ func testModuleUpgrade(t *testing.T, l suite) {
 		out = r.Must(t, "dpkg --configure -a; dpkg-trigger --by-package=dkms dkms-hooks-reconcile && dpkg --triggers-only -a", env...)
 		assert.Equal(t, failed.Last.When, newer().Last.When, "it is not tried in vain")
 		assert.Contains(t, out, "acpi-call/99.9", "it is reported until it is fixed")
+	})
+	t.Run("to a revision that does not compile", func(t *testing.T) {
+		l.turns.need(t, 1)
+		for name, run := range map[string]string{
+			"alone":        "dpkg -i /srv/new.deb",
+			"with our own": repack("/srv/dkms-hooks.deb", ":") + "dpkg -i /srv/new.deb /srv/module.deb",
+		} {
+			r := from.Fork(t, l.Scratch)
+			r.Must(t, "dkms-hooks reconcile", env...)
+			r.Run(t, newRevision("echo '#error does not compile' >>acpi_call.c")+"cp /srv/new.deb /srv/module.deb; "+run, env...)
+			assert.Contains(t, r.Must(t, "dkms-hooks log $K acpi-call", env...), "does not compile", name)
+			assert.Contains(t, r.Must(t, "dkms-hooks check || :", env...), "failed: acpi-call/", name)
+		}
+	})
+	t.Run("to a revision, of a module that was uninstalled", func(t *testing.T) {
+		l.turns.need(t, 1)
+		r := from.Fork(t, l.Scratch)
+		r.Must(t, "dkms-hooks reconcile; v=$(ls /var/lib/dkms/acpi-call | grep -v kernel-); dkms uninstall acpi-call/$v -k $K && dkms-hooks reconcile", env...)
+		r.Run(t, newRevision("echo '#error does not compile' >>acpi_call.c")+"dpkg -i /srv/new.deb", env...)
+		assert.Contains(t, r.Must(t, "dkms-hooks check || :", env...), "missing: acpi-call/", "it is tried by its package alone")
 	})
 	t.Run("to one that compiles", func(t *testing.T) {
 		l.turns.need(t, 1)
