@@ -33,8 +33,10 @@ type Layout struct {
 	// Distribution is the name by which dkms knows the system, "" if only dkms knows it.
 	Distribution string
 	// PostTransaction returns post_transaction: the command that dkms runs when it has installed
-	// modules on a kernel. It is nil if there is none.
-	PostTransaction func(k Release) string
+	// modules on a kernel. It is nil if there is none, or if only dkms knows it, which
+	// TransactionByDKMS reports.
+	PostTransaction   func(k Release) string
+	TransactionByDKMS bool
 	// LimitsJobs reports whether parallel_jobs limits the jobs of a build, and so what runs at
 	// a time.
 	LimitsJobs bool
@@ -92,7 +94,7 @@ func ReadLayout(root string) (Layout, []string) {
 		}
 	}
 	if text != "" && !strings.Contains(text, "post_transaction") {
-		l.PostTransaction = nil // dkms 3.1 and older do not know it
+		l.PostTransaction, l.TransactionByDKMS = nil, false // dkms 3.1 and older do not know it
 	}
 	return l, troubles
 }
@@ -159,14 +161,15 @@ func (l *Layout) applyPostTransaction(as shvars.Assignments) {
 	command, known := as.ForKernel("post_transaction", "x")
 	switch {
 	case !known:
-		l.DKMSInstalls, l.PostTransaction = true, nil
+		l.DKMSInstalls, l.PostTransaction, l.TransactionByDKMS = true, nil, true
 	case command != "":
+		l.TransactionByDKMS = false
 		l.PostTransaction = func(k Release) string {
 			command, _ := as.ForKernel("post_transaction", string(k))
 			return command
 		}
 	case as.Assigned("post_transaction"):
-		l.PostTransaction = nil
+		l.PostTransaction, l.TransactionByDKMS = nil, false
 	}
 }
 

@@ -54,6 +54,7 @@ func TestFrameworkConfIsHonoured(t *testing.T) {
 		"in single quotes":                {dkms31 + "post_transaction", "post_transaction='/x ${kernelver}-y'\n", "", "/x 6.1-y", false, false},
 		"not the same variable":           {dkms31 + "post_transaction", "post_transaction='/x $kernelversion'\n", "", "", true, false},
 		"only a shell knows":              {dkms31 + "post_transaction", "post_transaction=\"$(x)\"\n", "", "", true, false},
+		"a command later":                 {dkms31 + "post_transaction", "post_transaction=\"$(x)\"\n", "post_transaction=/y\n", "/y", true, false},
 		"another one later":               {dkms31 + "post_transaction", "post_transaction=/x\n", "post_transaction=/y\n", "/y", false, false},
 		"none later":                      {dkms31 + "post_transaction", "post_transaction=/x\n", "post_transaction=\n", "", false, false},
 		"the same later":                  {dkms31 + "post_transaction", "post_transaction=/x\n", "parallel_jobs=2\n", "/x", false, true},
@@ -75,6 +76,7 @@ func TestFrameworkConfIsHonoured(t *testing.T) {
 			if l.PostTransaction != nil {
 				post = l.PostTransaction("6.1")
 			}
+			assert.Equal(t, row.left && row.main != "symlink_modules=yes\n", l.TransactionByDKMS)
 			assert.Equal(t, []any{row.post, row.left, row.jobs}, []any{post, l.DKMSInstalls, l.LimitsJobs})
 		})
 	}

@@ -10,10 +10,12 @@ import (
 )
 
 // UnfinishedDir contains a file for each kernel with work that was begun or deferred and is not
-// finished yet. InitramfsDir contains one for each kernel whose initramfs may need an update.
+// finished yet. InitramfsDir contains one for each kernel whose initramfs may need an update, and
+// TransactionDir one for each kernel for which post_transaction is to be run.
 const (
-	UnfinishedDir = "unfinished"
-	InitramfsDir  = "initramfs"
+	UnfinishedDir  = "unfinished"
+	InitramfsDir   = "initramfs"
+	TransactionDir = "transaction"
 )
 
 // Unfinished is why the work on the modules of a kernel is not finished.
@@ -97,10 +99,11 @@ func (l Layout) Unfinished(kernel Release) UnfinishedNote {
 	return n
 }
 
-// AllUnfinished returns the kernels with unfinished work on their modules or their initramfs.
+// AllUnfinished returns the kernels with unfinished work on their modules, and those to which
+// something is owed.
 func (l Layout) AllUnfinished() []Release {
 	var names []string
-	for _, dir := range []string{UnfinishedDir, InitramfsDir} {
+	for _, dir := range []string{UnfinishedDir, InitramfsDir, TransactionDir} {
 		entries, _ := os.ReadDir(filepath.Join(l.Path(StateDir), dir))
 		for _, entry := range entries {
 			names = append(names, entry.Name())
@@ -110,27 +113,29 @@ func (l Layout) AllUnfinished() []Release {
 	var kernels []Release
 	for _, name := range slices.Compact(names) {
 		kernel, err := ParseRelease(name)
-		if _, owed := l.InitramfsNoted(kernel); err == nil && (owed || l.Unfinished(kernel).Why != "") {
+		_, initramfs := l.InitramfsNoted(kernel)
+		_, transaction := l.TransactionNoted(kernel)
+		if err == nil && (initramfs || transaction || l.Unfinished(kernel).Why != "") {
 			kernels = append(kernels, kernel)
 		}
 	}
 	return kernels
 }
 
-// InitramfsNote is a note of record.NoteInitramfs.
-type InitramfsNote struct {
+// OwedNote is a note of record.NoteOwed: what is to follow once the modules of a kernel are done.
+type OwedNote struct {
 	// Names are the modules that were changed.
 	Names []string
 	// By is the ProcessMark of the run that changed them.
 	By string
-	// Reason is why the last attempt to update the initramfs failed, "" without one.
+	// Reason is why the last attempt failed, "" without one.
 	Reason string
 	// ID distinguishes the note from a later one.
 	ID string
 }
 
-// Active reports whether another run is at work on the initramfs, or will be.
-func (n InitramfsNote) Active() bool { return n.Reason == "" && activeElsewhere(n.By) }
+// Active reports whether another run is at work on it, or will be.
+func (n OwedNote) Active() bool { return n.Reason == "" && activeElsewhere(n.By) }
 
 // activeElsewhere reports whether a process other than this one has the ProcessMark and is
 // running.
@@ -143,15 +148,26 @@ func (l Layout) InitramfsPath(kernel Release) string {
 	return l.Path("/boot/initrd.img-" + string(kernel))
 }
 
-// InitramfsNoted returns the note of record.NoteInitramfs, and reports whether there is one
-// that still counts. It does not if somebody has made the initramfs since an attempt failed.
-func (l Layout) InitramfsNoted(kernel Release) (InitramfsNote, bool) {
-	path := filepath.Join(l.Path(StateDir), InitramfsDir, string(kernel))
+// InitramfsNoted returns the note that the initramfs of a kernel may need an update, and reports
+// whether there is one that still counts.
+func (l Layout) InitramfsNoted(kernel Release) (OwedNote, bool) { return l.Owed(InitramfsDir, kernel) }
+
+// TransactionNoted returns the note that post_transaction is to be run for a kernel, and reports
+// whether there is one.
+func (l Layout) TransactionNoted(kernel Release) (OwedNote, bool) {
+	return l.Owed(TransactionDir, kernel)
+}
+
+// Owed returns the note of record.NoteOwed in InitramfsDir or TransactionDir, and reports whether
+// there is one that still counts. It does not if somebody has made the initramfs since an attempt
+// failed.
+func (l Layout) Owed(dir string, kernel Release) (OwedNote, bool) {
+	path := filepath.Join(l.Path(StateDir), dir, string(kernel))
 	data, err := regular.ReadFile(path)
 	if err != nil {
-		return InitramfsNote{}, false
+		return OwedNote{}, false
 	}
-	var n InitramfsNote
+	var n OwedNote
 	id, rest, _ := strings.Cut(string(data), "\n")
 	n.ID = id
 	n.By, _, _ = strings.Cut(id, " ")
@@ -163,7 +179,7 @@ func (l Layout) InitramfsNoted(kernel Release) (InitramfsNote, bool) {
 			n.Names = append(n.Names, line)
 		}
 	}
-	return n, n.Reason == "" || !newer(l.InitramfsPath(kernel), path)
+	return n, dir != InitramfsDir || n.Reason == "" || !newer(l.InitramfsPath(kernel), path)
 }
 
 // newer reports whether a file was written after another one.

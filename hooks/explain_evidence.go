@@ -26,6 +26,9 @@ func evidence(inv Invocation, w World, v KernelView, work unfinished) []Evidence
 	if text := work.text(); text != "" {
 		out = append(out, Evidence{"unfinished", text})
 	}
+	if text := work.transactionText(); text != "" {
+		out = append(out, Evidence{"command", text})
+	}
 	if text := work.initramfsText(); text != "" {
 		out = append(out, Evidence{"initramfs", text})
 	}

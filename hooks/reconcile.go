@@ -147,11 +147,11 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 			reported = c.kernel(kernel, nil) || reported
 		}
 	}
-	initramfs := slices.ContainsFunc(kernels, func(kernel dkmsstate.Release) bool {
-		_, noted := layout.InitramfsNoted(kernel)
-		return noted
+	owed := slices.ContainsFunc(kernels, func(kernel dkmsstate.Release) bool {
+		work := readUnfinished(layout, kernel)
+		return work.owed || work.command
 	})
-	if !reported && !initramfs && c.inv.Script.Name == "" {
+	if !reported && !owed && c.inv.Script.Name == "" {
 		general.infof("nothing to do (kernels checked: %d)", len(kernels))
 	}
 	return c.status(nil)
@@ -232,9 +232,8 @@ func (r *run) finishOthers(ctx context.Context) []*run {
 func (r *run) unfinishedOthers() []dkmsstate.Release {
 	layout := r.machine.Layout
 	return slices.DeleteFunc(layout.AllUnfinished(), func(kernel dkmsstate.Release) bool {
-		note := layout.Unfinished(kernel)
-		initramfs, _ := layout.InitramfsNoted(kernel)
-		return kernel == r.inv.Kernel || note.Why == dkmsstate.Failed || note.Why == "" && initramfs.Reason != ""
+		work := readUnfinished(layout, kernel)
+		return kernel == r.inv.Kernel || work.modules.Why == dkmsstate.Failed || work.modules.Why == "" && !work.command && work.initramfs.Reason != ""
 	})
 }
 

@@ -202,6 +202,7 @@ func engine(inv Invocation, layout dkmsstate.Layout, config Config, lock *record
 	}
 	return dkms.DKMS{
 		Timeout: config.Timeout, Lock: lock, Tree: layout.RealTree(), Calls: new(dkms.Calls),
+		Transaction: layout.PostTransaction != nil || layout.TransactionByDKMS, TransactionByDKMS: layout.TransactionByDKMS,
 		Environ: dkms.Environment(inv.Environ, config.Environment),
 	}
 }

@@ -8,11 +8,10 @@ import (
 )
 
 // deferToParent leaves a kernel to the run that started this hook and waits for it. That run is
-// working on the kernel already, or its modules are done and it updates the initramfs, or it
-// finds the note. So the hook of another kernel is not lost.
+// working on the kernel already, or its modules are done and it does what follows, or it finds
+// the note. So the hook of another kernel is not lost.
 func deferToParent(layout dkmsstate.Layout, inv Invocation, stderr io.Writer) int {
-	initramfs, owed := layout.InitramfsNoted(inv.Kernel)
-	if layout.Unfinished(inv.Kernel).Why != "" || owed && initramfs.Active() {
+	if work := readUnfinished(layout, inv.Kernel); work.modules.Why != "" || work.active() {
 		return exitOK
 	}
 	if err := record.NoteUnfinished(layout, inv.Kernel, dkmsstate.Deferred, false); err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // The parent is asked to work on a kernel, unless it works there, or its modules are done and
-// it updates the initramfs.
+// it does what follows.
 func TestDeferToParent(t *testing.T) {
 	sleep := exec.Command("sleep", "1000")
 	require.NoError(t, sleep.Start())
@@ -27,6 +27,7 @@ func TestDeferToParent(t *testing.T) {
 		"nothing is noted":            {want: dkmsstate.Deferred},
 		"it works there":              {dir: dkmsstate.UnfinishedDir, note: string(dkmsstate.Interrupted) + "\n", want: dkmsstate.Interrupted},
 		"it updates the initramfs":    {dir: dkmsstate.InitramfsDir, note: dkmsstate.ProcessMark(sleep.Process.Pid) + " x\nm\n"},
+		"it runs post_transaction":    {dir: dkmsstate.TransactionDir, note: dkmsstate.ProcessMark(sleep.Process.Pid) + " x\n"},
 		"an earlier run was to do it": {dir: dkmsstate.InitramfsDir, note: "1-1- x\nm\n", want: dkmsstate.Deferred},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -68,7 +68,7 @@ func (r *run) carryOut(ctx context.Context, before dkmsstate.Snapshot, planned p
 	if unfit != "" {
 		r.report.atEndf("warning: depmod for %s did not help: %s", r.inv.Kernel, unfit)
 	}
-	return r.noteInitramfs(changedModules(before, after, results))
+	return errors.Join(r.noteTransaction(before, results), r.noteInitramfs(changedModules(before, after, results)))
 }
 
 // removeLeftovers removes what killed programs left. If that fails, it is only reported: what

@@ -24,7 +24,7 @@ func (r *run) noteInitramfs(names []string) error {
 	if _, err := os.Stat(layout.InitramfsPath(r.inv.Kernel)); err != nil || len(names) == 0 || layout.Root != "/" || r.imageFollows() || dkms.InitramfsCommand(r.inv.Kernel) == nil {
 		return nil
 	}
-	return record.NoteInitramfs(layout, r.inv.Kernel, names)
+	return record.NoteOwed(layout, dkmsstate.InitramfsDir, r.inv.Kernel, names)
 }
 
 // initramfs updates the kernel's initramfs if that is noted, and if it contains, or should
@@ -40,7 +40,7 @@ func (r *run) initramfs(ctx context.Context) error {
 		return nil
 	}
 	if note, noted := layout.InitramfsNoted(kernel); !noted && note.ID != "" { // somebody has made it since
-		return errors.Join(record.DropInitramfs(layout, kernel), record.NoteInitramfsDone(layout, kernel, note))
+		return errors.Join(record.DropInitramfs(layout, kernel), record.NoteOwedDone(layout, dkmsstate.InitramfsDir, kernel, note))
 	} else if !noted {
 		return nil
 	}
@@ -74,18 +74,18 @@ func (r *run) initramfs(ctx context.Context) error {
 	}
 	switch {
 	case err == nil:
-		return record.NoteInitramfsDone(layout, kernel, note)
+		return record.NoteOwedDone(layout, dkmsstate.InitramfsDir, kernel, note)
 	case ctx.Err() != nil:
 		return err
 	}
 	return errors.Join(fmt.Errorf("the initramfs of %s is not updated and may contain an old module (manually: %s): %w", kernel, initramfsCommand(layout, kernel), err),
-		record.NoteInitramfsFailed(layout, kernel, note, err))
+		record.NoteOwedFailed(layout, dkmsstate.InitramfsDir, kernel, note, err))
 }
 
 // takeOver notes that this run updates the initramfs, so that hooks below it know. It returns the
 // new note, which may have more names, or the present one if no new one can be written.
-func (r *run) takeOver(note dkmsstate.InitramfsNote) dkmsstate.InitramfsNote {
-	if taken, err := record.TakeOverInitramfs(r.machine.Layout, r.inv.Kernel); err == nil {
+func (r *run) takeOver(note dkmsstate.OwedNote) dkmsstate.OwedNote {
+	if taken, err := record.TakeOver(r.machine.Layout, dkmsstate.InitramfsDir, r.inv.Kernel); err == nil {
 		return taken
 	}
 	return note
@@ -93,7 +93,7 @@ func (r *run) takeOver(note dkmsstate.InitramfsNote) dkmsstate.InitramfsNote {
 
 // refusedBefore reports whether the initramfs that an earlier run made lacked a module, and nobody
 // asks for another one.
-func (r *run) refusedBefore(note dkmsstate.InitramfsNote) bool {
+func (r *run) refusedBefore(note dkmsstate.OwedNote) bool {
 	return strings.HasPrefix(note.Reason, lacks) && r.reconciling && r.inv.Script.Name != ""
 }
 

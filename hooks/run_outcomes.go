@@ -74,16 +74,6 @@ func kindOf(n plan.Note) dkmsstate.LastResult {
 	return dkmsstate.LastFailed
 }
 
-// installed reports whether a module was installed.
-func (o outcomes) installed() bool {
-	for _, last := range o {
-		if last.Result == dkmsstate.LastInstalled {
-			return true
-		}
-	}
-	return false
-}
-
 // amend changes the outcome of a module.
 func (o outcomes) amend(module string, change func(last *dkmsstate.Last)) {
 	last := o[module]

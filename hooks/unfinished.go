@@ -10,19 +10,26 @@ import (
 // unfinished is the work on a kernel that is not finished.
 type unfinished struct {
 	modules   dkmsstate.UnfinishedNote
-	initramfs dkmsstate.InitramfsNote
+	initramfs dkmsstate.OwedNote
 	// owed reports whether the initramfs is to be checked.
 	owed bool
+	// transaction is the note that post_transaction is to be run, and command reports whether
+	// there is one.
+	transaction dkmsstate.OwedNote
+	command     bool
 }
 
 func readUnfinished(layout dkmsstate.Layout, kernel dkmsstate.Release) unfinished {
 	u := unfinished{modules: layout.Unfinished(kernel)}
 	u.initramfs, u.owed = layout.InitramfsNoted(kernel)
+	u.transaction, u.command = layout.TransactionNoted(kernel)
 	return u
 }
 
 // active reports whether another run is at work on the kernel.
-func (u unfinished) active() bool { return u.modules.Active() || u.owed && u.initramfs.Active() }
+func (u unfinished) active() bool {
+	return u.modules.Active() || u.owed && u.initramfs.Active() || u.command && u.transaction.Active()
+}
 
 // why returns why the work on the modules is not finished, "" if it is or if a run is doing it.
 func (u unfinished) why() dkmsstate.Unfinished {
@@ -54,11 +61,23 @@ func (u unfinished) initramfsText() string {
 	return "it may contain a module that has changed since: " + cmp.Or(u.initramfs.Reason, "the run that changed it was interrupted")
 }
 
+// transactionText describes a post_transaction that was not run, "" if there is none or if a run
+// is about to run it.
+func (u unfinished) transactionText() string {
+	if !u.command || u.transaction.Active() {
+		return ""
+	}
+	return "post_transaction of " + dkmsstate.FrameworkConf + " was not run: the run that installed modules was interrupted"
+}
+
 // unfinished finds work that is not finished. What has failed may fail again.
 func (k kernelAssessor) unfinished() {
 	if text := k.work.text(); k.work.why() == dkmsstate.Failed {
 		k.addHere(Finding{Kind: Unfinished, Reason: text, Fix: fixThenRun(k.repair().command)})
 	} else if text != "" {
+		k.repairable(Finding{Kind: Unfinished, Reason: text})
+	}
+	if text := k.work.transactionText(); text != "" {
 		k.repairable(Finding{Kind: Unfinished, Reason: text})
 	}
 	if text := k.work.initramfsText(); text != "" {

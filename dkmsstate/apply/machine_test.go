@@ -95,8 +95,9 @@ func (e *scripted) Unbuild(_ context.Context, m dkmsstate.Module, _ dkmsstate.Re
 	switch e.call("unbuild", m.Name) {
 	case forgets:
 		e.forget(m, log)
+		e.RemoveAll("var/lib/dkms/" + m.Name)
 	case removed:
-		e.Remove("var/lib/dkms/" + m.Name + "/" + m.Version + "/source")
+		e.RemoveAll("var/lib/dkms/" + m.Name + "/" + m.Version)
 	}
 	return nil
 }

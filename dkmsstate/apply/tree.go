@@ -3,6 +3,7 @@ package apply
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -34,6 +35,10 @@ type Tree struct {
 func (t Tree) Unbuild(m dkmsstate.Module) error {
 	s := t.Layout.ModuleSnapshot(t.Kernel, m.Name)
 	version, err := t.openVersion(m)
+	_, notLink := os.Readlink(filepath.Join(t.Layout.TreePath(), m.Name))
+	if nofollow.IsNotExist(err) && notLink != nil { // dkms remove took the builds away, in a script of the module or by hand
+		return t.removeLinks(s, m)
+	}
 	if err != nil {
 		return err
 	}
@@ -50,6 +55,14 @@ func (t Tree) Unbuild(m dkmsstate.Module) error {
 	if err := t.putBackOriginals(m, s); err != nil {
 		return err
 	}
+	if err := t.removeLinks(s, m); err != nil {
+		return err
+	}
+	return t.removeBuilds(version)
+}
+
+// removeLinks removes the kernel links that name a version.
+func (t Tree) removeLinks(s dkmsstate.Snapshot, m dkmsstate.Module) error {
 	for _, l := range s.Links {
 		if l.Name == m.Name && l.Version == m.Version {
 			if err := t.removeLink(m.Name, l.Arch); err != nil {
@@ -57,7 +70,7 @@ func (t Tree) Unbuild(m dkmsstate.Module) error {
 			}
 		}
 	}
-	return t.removeBuilds(version)
+	return nil
 }
 
 // writable returns an error for a read-only filesystem, before the first file is removed.

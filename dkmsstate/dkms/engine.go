@@ -53,8 +53,14 @@ type DKMS struct {
 	Tree string
 	// Calls are the programs that run side by side.
 	Calls *Calls
-	// compiles reports whether the call is a build.
-	compiles bool
+	// Transaction reports whether framework.conf(5) may set post_transaction. dkms 3.2 and later
+	// would run it after an install, before depmod, and after an unbuild, for which no hook of
+	// dkms runs it. It is the caller who does, once. TransactionByDKMS reports whether only dkms
+	// knows the command, so that dkms install runs it.
+	Transaction, TransactionByDKMS bool
+	// compiles reports whether the call is a build, and noTransaction whether it must not run
+	// post_transaction.
+	compiles, noTransaction bool
 }
 
 // Build runs dkms build. The number of make's jobs is left to dkms: one for each processor, or
@@ -65,14 +71,25 @@ func (d DKMS) Build(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Re
 	return d.dkms(ctx, log, "build", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
 }
 
-// Install runs dkms install --no-depmod.
+// Install runs dkms install --no-depmod, without post_transaction unless only dkms knows it.
 func (d DKMS) Install(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
-	return d.dkms(ctx, log, "install", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
+	return d.installing().dkms(ctx, log, "install", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
 }
 
-// Unbuild runs dkms unbuild --no-depmod.
+// Unbuild runs dkms unbuild --no-depmod, without post_transaction.
 func (d DKMS) Unbuild(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
-	return d.dkms(ctx, log, "unbuild", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
+	return d.unbuilding().dkms(ctx, log, "unbuild", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
+}
+
+// installing returns the engine for an install, and unbuilding the one for an unbuild.
+func (d DKMS) installing() DKMS {
+	d.noTransaction = d.Transaction && !d.TransactionByDKMS
+	return d
+}
+
+func (d DKMS) unbuilding() DKMS {
+	d.noTransaction = d.Transaction
+	return d
 }
 
 // Add runs dkms add.

@@ -42,7 +42,12 @@ func Environment(caller, more []string) []string {
 	return out
 }
 
-// environment returns Environ with the mark of the run.
+// noTransaction is a directive that dkms follows after each file that it reads (safe_source), so that
+// post_transaction of framework.conf counts for nothing in a call and in those of its scripts.
+// (--directive is followed in a subshell of dkms install, which changes nothing.)
+const noTransaction = "DKMS_DIRECTIVE_TRANSACTION=post_transaction="
+
+// environment returns Environ with the mark of the run, and with what holds for the call alone.
 func (d DKMS) environment() []string {
 	env := d.Environ
 	if env == nil {
@@ -50,6 +55,9 @@ func (d DKMS) environment() []string {
 	}
 	if d.Lock != nil {
 		env = append(slices.Clone(env), record.RunVariable+"="+d.Lock.Mark())
+	}
+	if d.noTransaction {
+		env = append(slices.Clone(env), noTransaction)
 	}
 	return env
 }

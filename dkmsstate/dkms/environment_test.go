@@ -1,6 +1,7 @@
 package dkms
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -71,4 +72,22 @@ func mapOf(base map[string]string, entries []string) map[string]string {
 		}
 	}
 	return out
+}
+
+// Of the calls of dkms, no unbuild runs post_transaction, and an install only if nobody else can.
+func TestCallsRunNoTransaction(t *testing.T) {
+	for name, c := range map[string]struct {
+		engine           DKMS
+		install, unbuild bool
+	}{
+		"none is set":     {DKMS{}, false, false},
+		"one is set":      {DKMS{Transaction: true}, true, true},
+		"only dkms knows": {DKMS{Transaction: true, TransactionByDKMS: true}, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.install, slices.Contains(c.engine.installing().environment(), noTransaction))
+			assert.Equal(t, c.unbuild, slices.Contains(c.engine.unbuilding().environment(), noTransaction))
+			assert.NotContains(t, c.engine.environment(), noTransaction)
+		})
+	}
 }

@@ -48,53 +48,52 @@ func NoteDone(l dkmsstate.Layout, kernel dkmsstate.Release) error {
 	return removeNote(filepath.Join(l.Path(dkmsstate.StateDir), dkmsstate.UnfinishedDir, string(kernel)))
 }
 
-// NoteInitramfs notes that the initramfs of a kernel may need an update because modules with
-// these names were changed. The note stays until NoteInitramfsDone, however the run ends. Names
-// that another run has noted are kept. The run that changes modules and the one that updates the
-// initramfs hold different locks, so the notes are read and written under a third one.
-func NoteInitramfs(l dkmsstate.Layout, kernel dkmsstate.Release, names []string) error {
-	_, err := noteInitramfs(l, kernel, names)
+// NoteOwed notes in a directory, InitramfsDir or TransactionDir, what is owed to a kernel because
+// modules with these names were changed. The note stays until NoteOwedDone, however the run ends.
+// Names that another run has noted are kept. The run that changes modules and the one that updates
+// the initramfs hold different locks, so the notes are read and written under a third one.
+func NoteOwed(l dkmsstate.Layout, dir string, kernel dkmsstate.Release, names []string) error {
+	_, err := noteOwed(l, dir, kernel, names)
 	return err
 }
 
-// TakeOverInitramfs notes that the caller updates the initramfs, for which there is a note. It
+// TakeOver notes that the caller does what is owed to a kernel, for which there is a note. It
 // returns the new note.
-func TakeOverInitramfs(l dkmsstate.Layout, kernel dkmsstate.Release) (dkmsstate.InitramfsNote, error) {
-	return noteInitramfs(l, kernel, nil)
+func TakeOver(l dkmsstate.Layout, dir string, kernel dkmsstate.Release) (dkmsstate.OwedNote, error) {
+	return noteOwed(l, dir, kernel, nil)
 }
 
-func noteInitramfs(l dkmsstate.Layout, kernel dkmsstate.Release, names []string) (note dkmsstate.InitramfsNote, err error) {
+func noteOwed(l dkmsstate.Layout, dir string, kernel dkmsstate.Release, names []string) (note dkmsstate.OwedNote, err error) {
 	err = alone(l, func() error {
-		owed, _ := l.InitramfsNoted(kernel)
+		owed, _ := l.Owed(dir, kernel)
 		names = slices.Concat(owed.Names, names)
 		slices.Sort(names)
 		lines := append([]string{dkmsstate.ProcessMark(os.Getpid()) + " " + rand.Text()}, slices.Compact(names)...)
-		if err := replaceOwn(l, initramfsNote(kernel), []byte(strings.Join(lines, "\n")+"\n")); err != nil {
+		if err := replaceOwn(l, filepath.Join(dir, string(kernel)), []byte(strings.Join(lines, "\n")+"\n")); err != nil {
 			return err
 		}
-		note, _ = l.InitramfsNoted(kernel)
+		note, _ = l.Owed(dir, kernel)
 		return nil
 	})
 	if err != nil {
-		return note, fmt.Errorf("cannot write the note that the initramfs needs an update: %w", err)
+		return note, fmt.Errorf("cannot write the note of what is owed to a kernel: %w", err)
 	}
 	return note, nil
 }
 
-// NoteInitramfsFailed adds to the note owed why the initramfs could not be updated, unless
-// another run has written its own since. The reason is appended, so that the names are never
-// lost.
-func NoteInitramfsFailed(l dkmsstate.Layout, kernel dkmsstate.Release, owed dkmsstate.InitramfsNote, why error) error {
+// NoteOwedFailed adds to the note owed why the attempt failed, unless another run has written its
+// own since. The reason is appended, so that the names are never lost.
+func NoteOwedFailed(l dkmsstate.Layout, dir string, kernel dkmsstate.Release, owed dkmsstate.OwedNote, why error) error {
 	err := alone(l, func() error {
-		if now, there := l.InitramfsNoted(kernel); !there || now.ID != owed.ID {
+		if now, there := l.Owed(dir, kernel); !there || now.ID != owed.ID {
 			return nil
 		}
-		dir, err := OpenOwn(l, dkmsstate.InitramfsDir)
+		own, err := OpenOwn(l, dir)
 		if err != nil {
 			return err
 		}
-		defer dir.Close()
-		file, err := dir.Open(string(kernel), unix.O_WRONLY|unix.O_APPEND, 0)
+		defer own.Close()
+		file, err := own.Open(string(kernel), unix.O_WRONLY|unix.O_APPEND, 0)
 		if err != nil {
 			return err
 		}
@@ -102,22 +101,17 @@ func NoteInitramfsFailed(l dkmsstate.Layout, kernel dkmsstate.Release, owed dkms
 		return errors.Join(err, file.Close())
 	})
 	if err != nil {
-		return fmt.Errorf("cannot note why the initramfs is not updated: %w", err)
+		return fmt.Errorf("cannot note why an attempt failed: %w", err)
 	}
 	return nil
 }
 
-// NoteInitramfsDone removes the note owed, unless another run has written its own since.
-func NoteInitramfsDone(l dkmsstate.Layout, kernel dkmsstate.Release, owed dkmsstate.InitramfsNote) error {
+// NoteOwedDone removes the note owed, unless another run has written its own since.
+func NoteOwedDone(l dkmsstate.Layout, dir string, kernel dkmsstate.Release, owed dkmsstate.OwedNote) error {
 	return alone(l, func() error {
-		if now, there := l.InitramfsNoted(kernel); there && now.ID != owed.ID {
+		if now, there := l.Owed(dir, kernel); there && now.ID != owed.ID {
 			return nil
 		}
-		return removeNote(filepath.Join(l.Path(dkmsstate.StateDir), initramfsNote(kernel)))
+		return removeNote(filepath.Join(l.Path(dkmsstate.StateDir), dir, string(kernel)))
 	})
-}
-
-// initramfsNote returns the name of the note in the hooks' own directory.
-func initramfsNote(kernel dkmsstate.Release) string {
-	return filepath.Join(dkmsstate.InitramfsDir, string(kernel))
 }

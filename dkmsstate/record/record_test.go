@@ -225,7 +225,7 @@ func TestInitramfsOwed(t *testing.T) {
 	l := dkmsstate.Layout{Root: t.TempDir()}
 	_, owed := l.InitramfsNoted("6.1")
 	assert.False(t, owed)
-	require.NoError(t, NoteInitramfs(l, "6.1", []string{"b", "a"}))
+	require.NoError(t, NoteOwed(l, dkmsstate.InitramfsDir, "6.1", []string{"b", "a"}))
 	first, _ := l.InitramfsNoted("6.1")
 	assert.Equal(t, []string{"a", "b"}, first.Names)
 	assert.Empty(t, l.Unfinished("6.1").Why, "the modules are in order")
@@ -235,14 +235,31 @@ func TestInitramfsOwed(t *testing.T) {
 	assert.Equal(t, []dkmsstate.Release{"6.1"}, l.AllUnfinished())
 	require.NoError(t, NoteDone(l, "6.1"))
 	assert.Empty(t, l.Unfinished("6.1").Why, "the modules are in order")
-	require.NoError(t, NoteInitramfs(l, "6.1", []string{"c", "a"}))
-	require.NoError(t, NoteInitramfsDone(l, "6.1", first))
+	require.NoError(t, NoteOwed(l, dkmsstate.InitramfsDir, "6.1", []string{"c", "a"}))
+	require.NoError(t, NoteOwedDone(l, dkmsstate.InitramfsDir, "6.1", first))
 	second, owed := l.InitramfsNoted("6.1")
 	assert.True(t, owed, "another run changed modules while the initramfs was made")
 	assert.Equal(t, []string{"a", "b", "c"}, second.Names)
-	require.NoError(t, NoteInitramfsDone(l, "6.1", second))
+	require.NoError(t, NoteOwedDone(l, dkmsstate.InitramfsDir, "6.1", second))
 	assert.Empty(t, l.AllUnfinished())
-	require.NoError(t, NoteInitramfsDone(l, "6.1", second))
+	require.NoError(t, NoteOwedDone(l, dkmsstate.InitramfsDir, "6.1", second))
+}
+
+// What is owed in one directory is not owed in another, and nobody's initramfs pays for a command.
+func TestTransactionOwed(t *testing.T) {
+	l := dkmsstate.Layout{Root: t.TempDir()}
+	require.NoError(t, NoteOwed(l, dkmsstate.TransactionDir, "6.1", nil))
+	note, owed := l.TransactionNoted("6.1")
+	assert.True(t, owed)
+	_, initramfs := l.InitramfsNoted("6.1")
+	assert.False(t, initramfs)
+	assert.Equal(t, []dkmsstate.Release{"6.1"}, l.AllUnfinished())
+	require.NoError(t, NoteOwed(l, dkmsstate.TransactionDir, "6.1", nil))
+	require.NoError(t, NoteOwedDone(l, dkmsstate.TransactionDir, "6.1", note))
+	note, owed = l.TransactionNoted("6.1")
+	assert.True(t, owed, "another run installed modules while the command ran")
+	require.NoError(t, NoteOwedDone(l, dkmsstate.TransactionDir, "6.1", note))
+	assert.Empty(t, l.AllUnfinished())
 }
 
 // The run that updates an initramfs takes the note over while others add to it. No name is lost.
@@ -256,18 +273,18 @@ func TestInitramfsOwedToSeveral(t *testing.T) {
 		runs.Add(1)
 		go func() {
 			defer runs.Done()
-			assert.NoError(t, NoteInitramfs(l, "6.1", []string{name}))
-			note, err := TakeOverInitramfs(l, "6.1")
+			assert.NoError(t, NoteOwed(l, dkmsstate.InitramfsDir, "6.1", []string{name}))
+			note, err := TakeOver(l, dkmsstate.InitramfsDir, "6.1")
 			assert.NoError(t, err)
 			assert.Contains(t, note.Names, name)
-			assert.NoError(t, NoteInitramfsFailed(l, "6.1", note, errors.New("no space")))
+			assert.NoError(t, NoteOwedFailed(l, dkmsstate.InitramfsDir, "6.1", note, errors.New("no space")))
 		}()
 	}
 	runs.Wait()
 	note, _ := l.InitramfsNoted("6.1")
 	assert.Equal(t, names, note.Names)
 	assert.Equal(t, "no space", note.Reason)
-	require.NoError(t, NoteInitramfsDone(l, "6.1", note))
+	require.NoError(t, NoteOwedDone(l, dkmsstate.InitramfsDir, "6.1", note))
 	assert.Empty(t, l.AllUnfinished())
 }
 
@@ -280,11 +297,11 @@ func TestInitramfsThatFailed(t *testing.T) {
 		require.NoError(t, os.WriteFile(image, nil, 0o644))
 		require.NoError(t, os.Chtimes(image, at, at))
 	}
-	require.NoError(t, NoteInitramfs(l, "6.1", []string{"a"}))
+	require.NoError(t, NoteOwed(l, dkmsstate.InitramfsDir, "6.1", []string{"a"}))
 	made(time.Now().Add(time.Hour))
 	note, owed := l.InitramfsNoted("6.1")
 	assert.True(t, owed, "nothing has looked at it since the modules changed")
-	require.NoError(t, NoteInitramfsFailed(l, "6.1", note, errors.New("no\nspace")))
+	require.NoError(t, NoteOwedFailed(l, dkmsstate.InitramfsDir, "6.1", note, errors.New("no\nspace")))
 	_, owed = l.InitramfsNoted("6.1")
 	assert.False(t, owed, "somebody made it since")
 	assert.Empty(t, l.AllUnfinished())
@@ -293,11 +310,11 @@ func TestInitramfsThatFailed(t *testing.T) {
 	assert.True(t, owed)
 	assert.Equal(t, "no space", note.Reason)
 	assert.Equal(t, []string{"a"}, note.Names)
-	require.NoError(t, NoteInitramfsFailed(l, "6.1", note, errors.New("another")))
+	require.NoError(t, NoteOwedFailed(l, dkmsstate.InitramfsDir, "6.1", note, errors.New("another")))
 	note, _ = l.InitramfsNoted("6.1")
 	assert.Equal(t, "another", note.Reason, "the last reason counts")
-	require.NoError(t, NoteInitramfs(l, "6.1", []string{"b"}))
-	require.NoError(t, NoteInitramfsFailed(l, "6.1", note, errors.New("stale")))
+	require.NoError(t, NoteOwed(l, dkmsstate.InitramfsDir, "6.1", []string{"b"}))
+	require.NoError(t, NoteOwedFailed(l, dkmsstate.InitramfsDir, "6.1", note, errors.New("stale")))
 	note, _ = l.InitramfsNoted("6.1")
 	assert.Empty(t, note.Reason, "other modules have changed since")
 	assert.Equal(t, []string{"a", "b"}, note.Names)

@@ -95,7 +95,7 @@ func replaceOwn(l dkmsstate.Layout, name string, data []byte) error {
 
 // written returns the directories of what writeOwn writes, or did in earlier versions.
 func written() []string {
-	return []string{"", dkmsstate.UnfinishedDir, dkmsstate.InitramfsDir, dkmsstate.HeldDir, looksDir}
+	return []string{"", dkmsstate.UnfinishedDir, dkmsstate.InitramfsDir, dkmsstate.TransactionDir, dkmsstate.HeldDir, looksDir}
 }
 
 // removeWritten removes temporary files that killed runs of writeOwn left. If one is active, the

@@ -30,7 +30,7 @@ func TestTempsAreRemoved(t *testing.T) {
 	l := dkmsstate.DefaultLayout(t.TempDir())
 	require.NoError(t, Write(l, dkmsstate.Record{}.With("6.1", dkmsstate.KernelRecord{})))
 	require.NoError(t, WriteNotice(l, "notice"))
-	require.NoError(t, NoteInitramfs(l, "6.1", []string{"a"}))
+	require.NoError(t, NoteOwed(l, dkmsstate.InitramfsDir, "6.1", []string{"a"}))
 	require.NoError(t, ListHeld(l, "6.1", []string{"a"}))
 	require.NoError(t, WriteLook(l, "6.1", initramfs.Look{Stamp: "x"}))
 	require.NoError(t, os.MkdirAll(filepath.Dir(l.InitramfsPath("6.1")), 0o755))
