@@ -7,14 +7,10 @@ import (
 	"sync"
 	"time"
 
-	"dkms-hooks/dkmsstate/record"
-
 	"golang.org/x/sys/unix"
 )
 
-// Calls are the programs that this process runs side by side. A process that one of them leaves
-// running cannot be told from one that another started. Those with the mark of the run are therefore
-// ended when the last program ends. A nil Calls is for one call at a time.
+// Calls are the programs that this process runs side by side. A nil Calls is for one call at a time.
 //
 // Among builds, the one that began first has the processors before the others, as far as it can
 // use them. Builds begin with the longest, and one that works on a single processor for long (a
@@ -40,8 +36,7 @@ type sideCall struct {
 }
 
 // begin adds a call. If it is the only one, begin makes this process the parent of processes
-// that its children leave running, so that these can be found again. A daemon started by a
-// script of a module would otherwise run on.
+// that its children leave running, so that those of a build can be found again.
 func (c *Calls) begin(build bool) *sideCall {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -61,13 +56,15 @@ func (c *Calls) started(call *sideCall, group int) {
 	c.arrange()
 }
 
-// end removes a call. After the last one, it ends what calls under the lock left running.
-func (c *Calls) end(call *sideCall, lock *record.Lock) {
+// end removes a call. After the last one, it waits for children that have ended: no call does.
+func (c *Calls) end(call *sideCall) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running = slices.DeleteFunc(c.running, func(other *sideCall) bool { return other == call })
 	if len(c.running) == 0 {
-		reap(lock)
+		for _, pid := range endedChildren() {
+			collect(pid)
+		}
 	}
 	c.arrange()
 }

@@ -41,7 +41,7 @@ type Engine interface {
 
 // DKMS is the Engine of the running system.
 type DKMS struct {
-	// Timeout bounds one call. Everything that it started is ended with it.
+	// Timeout bounds one call. Everything that it started is ended then.
 	Timeout time.Duration
 	// Lock, if not nil, is the lock of this run. Children inherit it, so that the next run
 	// waits for a dkms that a killed hook leaves running.

@@ -47,19 +47,19 @@ func Environment(caller, more []string) []string {
 // (--directive is followed in a subshell of dkms install, which changes nothing.)
 const noTransaction = "DKMS_DIRECTIVE_TRANSACTION=post_transaction="
 
-// environment returns Environ with the mark of the run, and with what holds for the call alone.
-func (d DKMS) environment() []string {
-	env := d.Environ
+// environment returns Environ with the marks of a call and of the run.
+func (d DKMS) environment(mark string) []string {
+	env := slices.Clone(d.Environ)
 	if env == nil {
 		env = Environment(nil, nil)
 	}
 	if d.Lock != nil {
-		env = append(slices.Clone(env), record.RunVariable+"="+d.Lock.Mark())
+		env = append(env, record.RunVariable+"="+d.Lock.Mark())
 	}
 	if d.noTransaction {
-		env = append(slices.Clone(env), noTransaction)
+		env = append(env, noTransaction)
 	}
-	return env
+	return append(env, CallVariable+"="+mark)
 }
 
 // searchPath returns the system's directories, followed by the other ones of the caller. A
@@ -143,7 +143,7 @@ func programVariables() []string {
 
 // conversationVariables returns the variables that belong to descriptors that children do not
 // get: those of debconf (debconf-devel(7)), which would otherwise use another descriptor for
-// its protocol. The mark of a run is one of them.
+// its protocol. The marks of a run and of a call are two of them.
 func conversationVariables() []string {
-	return []string{"DEBIAN_HAS_FRONTEND", "DEBCONF_REDIR", "DEBCONF_OLD_FD_BASE", "DEBIAN_FRONTEND", record.RunVariable}
+	return []string{"DEBIAN_HAS_FRONTEND", "DEBCONF_REDIR", "DEBCONF_OLD_FD_BASE", "DEBIAN_FRONTEND", record.RunVariable, CallVariable}
 }

@@ -3,6 +3,7 @@ package dkms
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -24,9 +25,11 @@ const ErrTimeout = sentinel.Error("the time limit for one call")
 
 // run runs a program in a process group of its own, with /dev/null as stdin. The end of the
 // output is kept for the error. Unless nil, log gets the whole output, and stdout is the file
-// for what the program writes to stdout. When the program ends, its time is over or ctx ends,
-// everything that it started is ended: dkms itself leaves a `sleep 3` behind that would keep
-// its output open.
+// for what the program writes to stdout.
+//
+// When its time is over or ctx ends, everything that the program started is ended. The same goes for
+// what a build leaves when it ends. What any other program leaves running stays, as with the stock
+// hooks: a copy of the initramfs to another disk, or the daemon of a module.
 func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program string, args ...string) error {
 	path, err := dkmsstate.LookPath(program)
 	if err != nil {
@@ -44,21 +47,31 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	call := calls.begin(d.compiles)
 	ctx, cancel := calls.limit(ctx, call, d.Timeout)
 	defer cancel()
-	cmd := d.command(ctx, path, args, stdout, theirs)
+	mark := rand.Text()
+	cmd := d.command(ctx, mark, path, args, stdout, theirs)
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
-		calls.end(call, d.Lock)
+		calls.end(call)
 		return fmt.Errorf("cannot run %s: %w", program, err)
 	}
 	calls.started(call, cmd.Process.Pid)
 	var end tail
-	read := copyOutput(output, &end, log)
+	sink := io.Writer(&end)
+	if log != nil {
+		sink = io.MultiWriter(&end, log)
+	}
+	read := copyOutput(output, sink)
 	err = cmd.Wait()
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-	calls.end(call, d.Lock)
-	_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for processes that left the group
-	<-read
+	if d.compiles || ctx.Err() != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		reap(mark)
+		_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for what was not found
+		<-read
+	} else {
+		finish(output, sink, read)
+	}
+	calls.end(call)
 	if err == nil {
 		return nil
 	}
@@ -67,10 +80,10 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	return failure
 }
 
-// command returns a call that is ready to start.
-func (d DKMS) command(ctx context.Context, path string, args []string, stdout, output *os.File) *exec.Cmd {
+// command returns a call that is ready to start. mark is that of the call.
+func (d DKMS) command(ctx context.Context, mark, path string, args []string, stdout, output *os.File) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = d.environment()
+	cmd.Env = d.environment(mark)
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = output, output
 	if stdout != nil {
@@ -85,13 +98,8 @@ func (d DKMS) command(ctx context.Context, path string, args []string, stdout, o
 	return cmd
 }
 
-// copyOutput copies the output of a call to end and, unless it is nil, to log. The channel is
-// closed when there is no more.
-func copyOutput(output io.Reader, end *tail, log io.Writer) <-chan struct{} {
-	var sink io.Writer = end
-	if log != nil {
-		sink = io.MultiWriter(sink, log)
-	}
+// copyOutput copies the output of a call to sink. The channel is closed when there is no more.
+func copyOutput(output io.Reader, sink io.Writer) <-chan struct{} {
 	read := make(chan struct{})
 	go func() {
 		defer close(read)

@@ -21,7 +21,12 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-func TestRunEndsWhatItStarted(t *testing.T) {
+func children() []int {
+	return slices.DeleteFunc(childrenOf(os.Getpid()), dkmsstate.Ended)
+}
+
+// What a build leaves running is ended.
+func TestRunEndsWhatABuildStarted(t *testing.T) {
 	lock, err := record.Acquire(t.Context(), dkmsstate.DefaultLayout(t.TempDir()), time.Minute, func() {})
 	require.NoError(t, err)
 	defer lock.Close()
@@ -29,6 +34,7 @@ func TestRunEndsWhatItStarted(t *testing.T) {
 	require.NoError(t, other.Start())
 	defer func() { _ = other.Process.Kill(); _ = other.Wait() }()
 	require.Contains(t, children(), other.Process.Pid, "this needs /proc/PID/task/TID/children")
+	build := DKMS{Timeout: time.Minute, Lock: lock, compiles: true}
 	for name, script := range map[string]string{
 		"a child":          `sleep 1000 & echo left`,
 		"a daemon":         `setsid sleep 1000 & echo left`,
@@ -38,7 +44,7 @@ func TestRunEndsWhatItStarted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			require.NoError(t, DKMS{Timeout: time.Minute, Lock: lock}.run(context.Background(), nil, &log, "sh", "-c", script))
+			require.NoError(t, build.run(context.Background(), nil, &log, "sh", "-c", script))
 			assert.Equal(t, "left\n", log.String())
 			assert.Equal(t, []int{other.Process.Pid}, children())
 		})
@@ -60,7 +66,7 @@ func TestRunSparesWhatItDidNotStart(t *testing.T) {
 	require.NoError(t, other.Start())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- DKMS{Timeout: time.Minute, Lock: lock}.run(context.Background(), nil, nil, "sh", "-c",
+		ended <- DKMS{Timeout: time.Minute, Lock: lock, compiles: true}.run(context.Background(), nil, nil, "sh", "-c",
 			`sleep 1000 & touch "$0"; until [ -e "$1" ]; do sleep 0.01; done`, begun, orphaned)
 	}()
 	require.Eventually(t, func() bool { _, err := os.Stat(begun); return err == nil }, time.Minute, time.Millisecond)
@@ -75,6 +81,70 @@ func TestRunSparesWhatItDidNotStart(t *testing.T) {
 	require.NoError(t, os.WriteFile(orphaned, nil, 0o644))
 	require.NoError(t, <-ended)
 	assert.Equal(t, []int{pid}, children())
+}
+
+// What any other program leaves running when it ends by itself stays: a build that ends later does not
+// end it, it can print, and it does not keep the lock.
+func TestRunLeavesWhatOthersStarted(t *testing.T) {
+	l := dkmsstate.DefaultLayout(t.TempDir())
+	lock, err := record.Acquire(t.Context(), l, time.Minute, func() {})
+	require.NoError(t, err)
+	for name, start := range map[string]string{"in the background": "", "with nohup": "nohup ", "a daemon": "setsid ", "without environment": "setsid env -i "} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := func(name string) string { return filepath.Join(dir, name) }
+			var log bytes.Buffer
+			said, err := os.Create(file("said"))
+			require.NoError(t, err)
+			defer said.Close()
+			defer func(before *os.File) { os.Stderr = before }(os.Stderr)
+			os.Stderr = said
+			engine := DKMS{Timeout: time.Minute, Lock: lock, Calls: new(Calls)}
+			job := start + `sh -c 'echo $$ >"$0/pid"; until [ -e "$0/go" ]; do sleep 0.01; done; yes "" | head -n 100000; echo end || exit; touch "$0/made"'`
+			require.NoError(t, engine.run(context.Background(), nil, &log, "sh", "-c", job+` "$0" & until [ -s "$0/pid" ]; do sleep 0.01; done; echo left`, dir))
+			assert.Equal(t, "left\n", log.String())
+			build := engine
+			build.compiles = true
+			require.NoError(t, build.run(context.Background(), nil, nil, "sh", "-c", "setsid sleep 1000 &"))
+			require.NoError(t, os.WriteFile(file("go"), nil, 0o644))
+			waitFor(t, func() bool { _, err := os.Stat(file("made")); return err == nil })
+			waitFor(t, func() bool { data, _ := os.ReadFile(file("said")); return len(data) == 100000+len("end\n") })
+		})
+	}
+	holding := DKMS{Timeout: time.Minute, Lock: lock}
+	require.NoError(t, holding.run(context.Background(), nil, nil, "sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 &"))
+	left := children()
+	defer func() {
+		for _, pid := range left {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			_, _ = syscall.Wait4(pid, nil, 0, nil)
+		}
+	}()
+	require.NotEmpty(t, left)
+	require.NoError(t, lock.Close())
+	again, err := record.Acquire(t.Context(), l, time.Minute, func() { t.Error("it waited") })
+	require.NoError(t, err)
+	require.NoError(t, again.Close())
+}
+
+// What a program leaves that does not end in time is ended.
+func TestRunEndsWhatIsLateWithItsChildren(t *testing.T) {
+	dir := t.TempDir()
+	pid := filepath.Join(dir, "pid")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- DKMS{Timeout: time.Minute}.run(ctx, nil, nil, "sh", "-c", `setsid sh -c 'echo $$ >"$0"; sleep 1000' "$0" & sleep 1000`, pid)
+	}()
+	var daemon int
+	waitFor(t, func() bool {
+		data, _ := os.ReadFile(pid)
+		daemon, _ = strconv.Atoi(strings.TrimSpace(string(data)))
+		return daemon != 0
+	})
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	assert.True(t, dkmsstate.Ended(daemon))
 }
 
 func TestRunEndsInTime(t *testing.T) {
