@@ -60,7 +60,7 @@ func (e *scripted) Build(_ context.Context, m dkmsstate.Module, _ dkmsstate.Rele
 		e.Write("var/lib/dkms/"+m.Name+"/"+m.Version+"/build/make.log", "CC x.o\nx.c:1:1: error: no\nx.c:2:2: error: more\n")
 		return &dkms.CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
 	case exclusive:
-		return &dkms.CallError{Program: "dkms", Args: []string{"build"}, Code: 77}
+		return &dkms.CallError{Program: "dkms", Args: []string{"build"}, Code: 77, Output: "Warning: The dkms.conf\nfor module x includes a BUILD_EXCLUSIVE directive\n"}
 	case lies:
 		return nil
 	case removed:

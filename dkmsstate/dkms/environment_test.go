@@ -85,9 +85,9 @@ func TestCallsRunNoTransaction(t *testing.T) {
 		"only dkms knows": {DKMS{Transaction: true, TransactionByDKMS: true}, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, c.install, slices.Contains(c.engine.installing().environment(), noTransaction))
-			assert.Equal(t, c.unbuild, slices.Contains(c.engine.unbuilding().environment(), noTransaction))
-			assert.NotContains(t, c.engine.environment(), noTransaction)
+			assert.Equal(t, c.install, slices.Contains(c.engine.installing().environment("x"), noTransaction))
+			assert.Equal(t, c.unbuild, slices.Contains(c.engine.unbuilding().environment("x"), noTransaction))
+			assert.NotContains(t, c.engine.environment("x"), noTransaction)
 		})
 	}
 }

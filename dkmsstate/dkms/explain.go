@@ -13,9 +13,12 @@ import (
 )
 
 // NotMeant returns why dkms does not want a module on a kernel, or "" if err is not about that,
-// and the kind of the reason: BUILD_EXCLUSIVE (exit status 77, 9 before dkms 3), a module of the
+// and the kind of the reason: BUILD_EXCLUSIVE (exit status 77, 9 before dkms 3.0.11), a module of the
 // same or a newer version in the kernel itself or OBSOLETE_BY (dkms 3.2 exits with 6,
 // check_version_sanity), or a LeftOut.
+//
+// An exit status alone proves nothing: dkms 3.1.7 and later exit with that of a PRE_BUILD script
+// (run_build_script), and a configure script of autoconf exits with 77 if there is no compiler.
 func NotMeant(err error) (string, dkmsstate.Cause) {
 	var left LeftOut
 	if errors.As(err, &left) {
@@ -27,7 +30,9 @@ func NotMeant(err error) (string, dkmsstate.Cause) {
 	}
 	switch call.Code {
 	case 77, 9:
-		return dkmsstate.ExcludedText, dkmsstate.CauseExcluded
+		if strings.Contains(lastMessage(call.Output), "includes a BUILD_EXCLUSIVE directive") {
+			return dkmsstate.ExcludedText, dkmsstate.CauseExcluded
+		}
 	case 6:
 		contains := func(text string) bool { return strings.Contains(call.Output, text) }
 		switch {
@@ -38,6 +43,15 @@ func NotMeant(err error) (string, dkmsstate.Cause) {
 		}
 	}
 	return "", dkmsstate.CauseOther
+}
+
+// lastMessage returns the last message of dkms in its output, an error or a warning, "" for none.
+func lastMessage(output string) string {
+	begin := max(strings.LastIndex(output, "Error!"), strings.LastIndex(output, "Warning:"))
+	if begin < 0 {
+		return ""
+	}
+	return output[begin:]
 }
 
 // explained is an error of a call with a line of the log that explains it.

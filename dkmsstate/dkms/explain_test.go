@@ -17,13 +17,14 @@ import (
 func TestNotMeant(t *testing.T) {
 	const newer = "Error! Module version 1.0 for x.ko\nis not newer than what is already found in kernel 6.1 (2.0)."
 	const obsolete = "Module has been obsoleted due to being included in kernel 6.0.\nYou may override by specifying --force."
+	const excluded281 = "Error!  The dkms.conf for this module includes a BUILD_EXCLUSIVE directive which\ndoes not match this kernel/arch.  This indicates that it should not be built.\n"
+	const excluded3010 = "Error! The /var/lib/dkms/x/1/6.1/x86_64/dkms.conf for module x includes a BUILD_EXCLUSIVE directive which does not match this kernel/arch.\nThis indicates that it should not be built.\n"
+	const excluded322 = "Warning: The /var/lib/dkms/x/1/6.1/x86_64/dkms.conf\nfor module x/1 includes a BUILD_EXCLUSIVE directive\nwhich does not match this kernel/arch/config.\nThis indicates that it should not be built.\n"
 	for name, row := range map[string]struct {
 		err   error
 		want  string
 		cause dkmsstate.Cause
 	}{
-		"exit 77":              {&CallError{Program: "dkms", Code: 77}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
-		"exit 9":               {&CallError{Program: "dkms", Code: 9}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
 		"the kernel has it":    {&CallError{Program: "dkms", Code: 6, Output: newer}, "the kernel contains this module", dkmsstate.CauseInKernel},
 		"it is obsolete":       {&CallError{Program: "dkms", Code: 6, Output: obsolete}, "OBSOLETE_BY", dkmsstate.CauseExcluded},
 		"one is, one is older": {&CallError{Program: "dkms", Code: 6, Output: obsolete + newer}, "the kernel contains this module", dkmsstate.CauseInKernel},
@@ -33,9 +34,15 @@ func TestNotMeant(t *testing.T) {
 		"it does not compile":  {&CallError{Program: "dkms", Code: 10}, "", dkmsstate.CauseOther},
 		"77 of another":        {&CallError{Program: "depmod", Code: 77}, "", dkmsstate.CauseOther},
 		"no call":              {errors.New("77"), "", dkmsstate.CauseOther},
-		"wrapped":              {fmt.Errorf("x: %w", &CallError{Program: "dkms", Code: 77}), "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
+		"wrapped":              {fmt.Errorf("x: %w", &CallError{Program: "dkms", Code: 77, Output: excluded322}), "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
 		"ended by a signal":    {&CallError{Program: "dkms", Code: -1}, "", dkmsstate.CauseOther},
 		"the same, said of it": {&CallError{Program: "dkms", Code: -1, Output: newer}, "", dkmsstate.CauseOther},
+		"of dkms 2.8.1":        {&CallError{Program: "dkms", Code: 9, Output: excluded281}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
+		"of dkms 3.0.10":       {&CallError{Program: "dkms", Code: 9, Output: excluded3010}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
+		"of dkms 3.2.2":        {&CallError{Program: "dkms", Code: 77, Output: excluded322}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
+		"a script's 77":        {&CallError{Program: "dkms", Code: 77, Output: "Running the pre_build script...(bad exit status: 77)\nConsult make.log for more information.\n"}, "", dkmsstate.CauseOther},
+		"a script's 9":         {&CallError{Program: "dkms", Code: 9, Output: "Running the pre_build script...(bad exit status: 9)\n"}, "", dkmsstate.CauseOther},
+		"said before another":  {&CallError{Program: "dkms", Code: 77, Output: excluded322 + "Error! Another one\n"}, "", dkmsstate.CauseOther},
 	} {
 		got, cause := NotMeant(row.err)
 		assert.Equal(t, row.cause, cause, name)
