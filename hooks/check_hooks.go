@@ -45,7 +45,7 @@ func (a *assessor) hooks() {
 // come first: until then dpkg takes the link for a file of dkms.
 func (a *assessor) link(l link, diverted bool) {
 	if a.altered(l) {
-		a.add(Finding{Kind: BadHook, File: l.program, Reason: "not as in the package: something wrote through the link " + l.path,
+		a.add(Finding{Kind: BadHook, File: l.program, Reason: "not as in the package, as after something was written to " + l.path,
 			Fix: reinstallCommand})
 	}
 	off := func(text, command string) {

@@ -161,7 +161,9 @@ func (l suite) playHookStates(t *testing.T) {
 					"dpkg -r dkms-hooks && dpkg -i --force-depends --force-downgrade /srv/dkms-hooks.deb"} {
 					out := r.Must(t, do)
 					assert.Equal(t, found, hooksDir(t, r), out)
-					assert.Contains(t, r.Must(t, "dkms-hooks check || :"), cmp.Or(state.says, "no problems found"), out)
+					if strings.HasPrefix(state.says, "hook off") { // what is wrong may be repaired
+						assert.Contains(t, r.Must(t, "dkms-hooks check || :"), state.says, out)
+					}
 				}
 			}
 			out := r.Must(t, "dpkg -P dkms-hooks")
