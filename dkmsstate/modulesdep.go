@@ -207,6 +207,12 @@ func (d ModulesDep) dirsOf(base string) []string {
 	return dirs
 }
 
+// excludes reports whether the kernel certainly was not built with a module of that name in a
+// directory: it is not below kernel/, or modules.order is there and does not list it.
+func (d ModulesDep) excludes(dir, base string) bool {
+	return !strings.HasPrefix(dir, "kernel/") || len(d.order()) > 0 && !d.builtIn(dir, base)
+}
+
 // builtIn reports whether the kernel was built with a module of that name in a directory:
 // modules.order lists it.
 func (d ModulesDep) builtIn(dir, base string) bool {

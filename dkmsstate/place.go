@@ -29,14 +29,20 @@ func (l Layout) confPlaces(m Module, kernel Release, arch string) confPlaces {
 // path of the built one.
 func (s *Snapshot) placer(m Module, arch string) func(built string) string {
 	conf := sync.OnceValue(func() confPlaces { return s.Layout.confPlaces(m, s.Kernel, arch) })
-	return func(built string) string { return s.place(built, conf) }
+	linked := sync.OnceValue(func() bool {
+		target, err := os.Readlink(filepath.Join(s.Layout.ModuleDir(m.Name), LinkName(s.Kernel, arch)))
+		return err == nil && NewLink(m.Name, arch, target, s.Kernel).Version == m.Version
+	})
+	return func(built string) string { return s.place(built, conf, linked) }
 }
 
 // place returns the directory, below that of the kernel, in which a file of a build is
 // installed. dkms looks for it where it would install it now, and then in DEST_MODULE_LOCATION
 // (possible_dest_module_locations), where it may be from a time at which the system had another
-// name. If the file is in neither, place returns the first, or "" if only dkms knows it.
-func (s *Snapshot) place(built string, conf func() confPlaces) string {
+// name. A file there that differs from the built one is its owner's work if the kernel link says that
+// the module is installed, and if it is not one of the kernel's own. If the file is in neither, place
+// returns the first, or "" if only dkms knows it.
+func (s *Snapshot) place(built string, conf func() confPlaces, linked func() bool) string {
 	base := kmod.TrimSuffix(filepath.Base(built))
 	first := s.Layout.Destination.Under
 	if first == "" && !s.Layout.Destination.Unknown {
@@ -52,6 +58,16 @@ func (s *Snapshot) place(built string, conf func() confPlaces) string {
 	for _, dir := range others {
 		file := filepath.Join(s.Layout.PlaceDir(s.Kernel, dir), filepath.Base(built))
 		if dir != "" && s.isIn(dir, filepath.Base(built)) && s.Layout.Reader.Compare(built, file).Copy == kmod.CopySame {
+			return dir
+		}
+	}
+	dir := others[0]
+	if dir == "" || !linked() || !s.Dep.excludes(dir, base) {
+		return first
+	}
+	for _, name := range kmod.FileNames(base) {
+		file := filepath.Join(s.Layout.PlaceDir(s.Kernel, dir), name)
+		if s.isIn(dir, name) && s.Layout.Reader.Compare(built, file).Copy == kmod.CopyAltered {
 			return dir
 		}
 	}

@@ -8,6 +8,8 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/dkmstest"
+	"dkms-hooks/dkmsstate/kmod"
+	"dkms-hooks/dkmsstate/kmod/kmodtest"
 	"dkms-hooks/dkmsstate/plan"
 )
 
@@ -86,6 +88,47 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// A module stays where another dkms installed it. Its owner may have changed the file since; one of the
+// kernel's own is nobody's work, and nothing is installed without a kernel link.
+func TestPlaceOfChangedFile(t *testing.T) {
+	m := dkmsstate.Module{Name: "m", Version: "1.0"}
+	const installed = "lib/modules/6.1.0-test/kernel/net/m.ko"
+	signed := string(kmodtest.File(kmodtest.Module{Vermagic: dkmstest.Magic, Signed: true}, m.String()))
+	for name, row := range map[string]struct {
+		change func(f *dkmstest.Root)
+		want   dkmsstate.File
+	}{
+		"as built": {func(*dkmstest.Root) {}, dkmsstate.File{Dir: "kernel/net", Installed: "m.ko", Copy: kmod.CopySame}},
+		"signed":   {func(f *dkmstest.Root) { f.Write(installed, signed) }, dkmsstate.File{Dir: "kernel/net", Installed: "m.ko", Copy: kmod.CopyAltered}},
+		"compressed": {func(f *dkmstest.Root) {
+			f.Remove(installed)
+			f.Write(installed+".gz", string(kmodtest.Gzip([]byte(dkmstest.BuiltOf(m)))))
+		}, dkmsstate.File{Dir: "kernel/net", Installed: "m.ko.gz", Copy: kmod.CopyAltered}},
+		"the kernel's own": {func(f *dkmstest.Root) {
+			f.Write("lib/modules/6.1.0-test/modules.order", "kernel/own.ko\nkernel/net/m.ko\n")
+			f.Write(installed, signed)
+		}, dkmsstate.File{Dir: dkmsstate.InstalledUnder, Installed: "m.ko", Copy: kmod.CopyMissing}},
+		"perhaps the kernel's own": {func(f *dkmstest.Root) {
+			f.Remove("lib/modules/6.1.0-test/modules.order")
+			f.Write(installed, signed)
+		}, dkmsstate.File{Dir: dkmsstate.InstalledUnder, Installed: "m.ko", Copy: kmod.CopyMissing}},
+		"without a kernel link": {func(f *dkmstest.Root) {
+			f.Remove("var/lib/dkms/m/kernel-6.1.0-test-x86_64")
+			f.Write(installed, signed)
+		}, dkmsstate.File{Dir: dkmsstate.InstalledUnder, Installed: "m.ko", Copy: kmod.CopyMissing}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := elsewhere(t, m)
+			f.Layout.Destination.Under = dkmsstate.InstalledUnder
+			row.change(&f)
+			b, _ := f.Snapshot().Build(m, dkmstest.Arch)
+			require.Len(t, b.Files, 1)
+			got := b.Files[0]
+			assert.Equal(t, row.want, dkmsstate.File{Dir: got.Dir, Installed: got.Installed, Copy: got.Copy})
+		})
+	}
+}
+
 // A removal takes away what dkms installed, wherever that is, and nothing else.
 func TestUnbuildElsewhere(t *testing.T) {
 	m := dkmsstate.Module{Name: "m", Version: "1.0"}
@@ -117,6 +160,12 @@ func TestUnbuildElsewhere(t *testing.T) {
 	gone.Remove("lib/modules/6.1.0-test/kernel/own.ko")
 	require.NoError(t, Tree{Layout: gone.Layout, Kernel: dkmstest.Kernel}.Unbuild(m))
 	assert.NoFileExists(t, gone.Path("lib/modules/6.1.0-test/kernel/net/m.ko"), "the kernel is gone")
+
+	f = elsewhere(t, m)
+	f.Layout.Destination.Under = dkmsstate.InstalledUnder
+	f.Write("lib/modules/6.1.0-test/kernel/net/m.ko", string(kmodtest.File(kmodtest.Module{Vermagic: dkmstest.Magic, Signed: true}, m.String())))
+	require.NoError(t, Tree{Layout: f.Layout, Kernel: dkmstest.Kernel}.Unbuild(m))
+	assert.NoFileExists(t, f.Path("lib/modules/6.1.0-test/kernel/net/m.ko"), "its owner signed it where an older dkms had installed it")
 
 	f = elsewhere(t, m)
 	f.Layout.Destination.Unknown = true
