@@ -47,8 +47,9 @@ type run struct {
 	dropped []string
 	// broken reports whether an error ended a reconcile.
 	broken bool
-	// after is the snapshot at the end of the run.
-	after dkmsstate.Snapshot
+	// after is the snapshot at the end of the run, and unread why it could not be read.
+	after  dkmsstate.Snapshot
+	unread error
 	// built are the modules that the run built.
 	built []dkmsstate.Module
 	// record is what is kept between runs, for all kernels.

@@ -103,7 +103,13 @@ func (r *run) recordRemoval(kept dkmsstate.KernelRecord) error {
 // prints why, what that stops, and how to continue.
 func (r *run) mustFail() bool {
 	var why []string
-	for _, name := range r.config.Required {
+	required := r.config.Required
+	if r.unread != nil && len(required) > 0 {
+		// Nothing proves that one is missing. The stock hooks let the package be configured.
+		r.report.warnf("warning: whether %s is installed, which the configuration requires, is not known: %v", strings.Join(required, ", "), r.unread)
+		required = nil
+	}
+	for _, name := range required {
 		switch {
 		case r.config.excuses(r.after, name, r.excluded):
 		case !r.after.Installed(name):

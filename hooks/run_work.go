@@ -70,7 +70,7 @@ func (r *run) readUnchanged() {
 		rec, _ := record.Read(r.machine.Layout) // without it, nothing is known to be excluded
 		r.record = &rec
 	}
-	r.after, _ = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
+	r.after, r.unread = dkmsstate.ReadSnapshot(r.machine.Layout, r.inv.Kernel, r.arch, dkmsstate.KernelRecord{})
 }
 
 // work makes a snapshot and a plan, carries out the plan, and records the outcome.
