@@ -12,10 +12,12 @@ import (
 	"dkms-hooks/dkmsstate/record"
 )
 
-// LogFile is the kept log of a module's last build for a kernel.
+// LogFile is the kept log of a module's last build for a kernel, or of the program that made its
+// initramfs.
 type LogFile struct {
 	Kernel dkmsstate.Release
-	// Name is MODULE-VERSION, Module is MODULE/VERSION, "" if the log does not name it.
+	// Name is MODULE-VERSION or record.InitramfsLog. Module is MODULE/VERSION, "" if the log does not
+	// name it.
 	Name, Module string
 	// Path is the path of the log. It includes the root.
 	Path string
@@ -54,7 +56,8 @@ func Logs(inv Invocation, module string) ([]LogFile, error) {
 	return logs, nil
 }
 
-// of reports whether the log is of a module, such as v4l2loopback or v4l2loopback/0.13.2.
+// of reports whether the log is of a module, such as v4l2loopback or v4l2loopback/0.13.2, or of the
+// initramfs.
 func (l LogFile) of(module string) bool {
 	if name, version, exact := strings.Cut(module, "/"); exact {
 		return l.Name == name+"-"+version
@@ -62,5 +65,5 @@ func (l LogFile) of(module string) bool {
 	if l.Module != "" && module != "" {
 		return strings.HasPrefix(l.Module, module+"/")
 	}
-	return module == "" || strings.HasPrefix(l.Name, module+"-")
+	return module == "" || l.Name == module || strings.HasPrefix(l.Name, module+"-")
 }

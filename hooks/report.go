@@ -234,9 +234,22 @@ func (r *Report) troubles(sys system) {
 	}
 }
 
+// loggedError is an error of a program whose output is in a log of the kernel, by its name.
+type loggedError struct {
+	error
+	log string
+}
+
+// Unwrap returns the error.
+func (e loggedError) Unwrap() error { return e.error }
+
 // runFailed prints the error that ended the work, and the command to run once it is fixed.
 func (r *Report) runFailed(err error, command string) {
 	r.warnf("failed: %v", err)
+	var logged loggedError
+	if errors.As(err, &logged) {
+		r.warnf("  log: dkms-hooks log %s %s", r.kernel, logged.log)
+	}
 	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
 		r.warnf("  next: run as root: %s", command)
 		return

@@ -54,6 +54,20 @@ dkms-hooks:   next: fix this, unbuild them with dkms(8), then run: dkms-hooks ru
 `, out.String())
 }
 
+// A failure of a program with a log of its own names that log.
+func TestReportNamesTheLogOfAnError(t *testing.T) {
+	var out strings.Builder
+	r := newReport(&out, Invocation{Kernel: "6.1"})
+	r.runFailed(errors.Join(loggedError{errors.New("not updated"), "initramfs"}, nil), "x")
+	r.runFailed(errors.New("something else"), "y")
+	assert.Equal(t, `dkms-hooks: failed: not updated
+dkms-hooks:   log: dkms-hooks log 6.1 initramfs
+dkms-hooks:   next: fix this, then run: x
+dkms-hooks: failed: something else
+dkms-hooks:   next: fix this, then run: y
+`, out.String())
+}
+
 // Under dpkg a report has one line when builds begin, one when they have ended, and what is
 // unusual.
 func TestReportIsBriefUnderDpkg(t *testing.T) {

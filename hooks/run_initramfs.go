@@ -58,7 +58,9 @@ func (r *run) initramfs(ctx context.Context) error {
 	if layout.KeptInitramfs(kernel) {
 		note = r.takeOver(note)
 	}
-	update := initramfsUpdate{run: r, engine: engine(r.inv, layout, r.config.Config, lock), names: note.Names}
+	update := initramfsUpdate{run: r, engine: engine(r.inv, layout, r.config.Config, lock),
+		log: record.NewInitramfsLog(layout, kernel), names: note.Names}
+	defer update.log.Close()
 	if err = update.recover(ctx); err == nil && r.refusedBefore(note) {
 		return nil // it was reported before, and status and check report it
 	}
@@ -78,8 +80,11 @@ func (r *run) initramfs(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return err
 	}
-	return errors.Join(fmt.Errorf("the initramfs of %s is not updated and may contain an old module (manually: %s): %w", kernel, initramfsCommand(layout, kernel), err),
-		record.NoteOwedFailed(layout, dkmsstate.InitramfsDir, kernel, note, err))
+	told := fmt.Errorf("the initramfs of %s is not updated and may contain an old module (manually: %s): %w", kernel, initramfsCommand(layout, kernel), err)
+	if update.log.Close() != "" {
+		told = loggedError{told, record.InitramfsLog}
+	}
+	return errors.Join(told, record.NoteOwedFailed(layout, dkmsstate.InitramfsDir, kernel, note, err))
 }
 
 // takeOver notes that this run updates the initramfs, so that hooks below it know. It returns the

@@ -20,6 +20,8 @@ import (
 type initramfsUpdate struct {
 	run    *run
 	engine dkms.Engine
+	// log gets what the programs print.
+	log *record.KeptLog
 	// names are the modules that were changed.
 	names []string
 	// before is what the initramfs contains that is to be replaced. known reports whether that
@@ -87,7 +89,7 @@ func (u *initramfsUpdate) replace(ctx context.Context) error {
 		return errors.Join(err, record.DropInitramfs(layout, kernel))
 	}
 	before := dkmsstate.StampFiles(layout.InitramfsPath(kernel))
-	failed := dkms.Explain(u.engine.Initramfs(ctx, kernel))
+	failed := dkms.Explain(u.engine.Initramfs(ctx, kernel, u.log))
 	if failed == nil && before == dkmsstate.StampFiles(layout.InitramfsPath(kernel)) && !dkms.NeverUpdatesInitramfs(layout) {
 		failed = errors.New("it was not written, for example since /boot is mounted read-only") // update-initramfs(8) ends well
 	}
@@ -160,7 +162,7 @@ func (u *initramfsUpdate) putBack(ctx context.Context) error {
 		return err
 	}
 	u.run.remember("", "restored", "the initramfs from before")
-	if err := dkms.Explain(u.engine.AfterInitramfs(ctx, kernel)); err != nil {
+	if err := dkms.Explain(u.engine.AfterInitramfs(ctx, kernel, u.log)); err != nil {
 		return err
 	}
 	return record.DropInitramfs(layout, kernel)

@@ -2,9 +2,11 @@ package hooks
 
 import (
 	"cmp"
+	"fmt"
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // unfinished is the work on a kernel that is not finished.
@@ -82,8 +84,17 @@ func (k kernelAssessor) unfinished() {
 	}
 	if text := k.work.initramfsText(); text != "" {
 		k.addHere(Finding{Kind: Unfinished, File: k.s.Layout.InitramfsPath(k.s.Kernel), Reason: text,
-			Fix: fixThenRun(initramfsCommand(k.s.Layout, k.s.Kernel))})
+			Fix: k.initramfsFix()})
 	}
+}
+
+// initramfsFix returns what to do about an initramfs that is not updated.
+func (k kernelAssessor) initramfsFix() string {
+	command := initramfsCommand(k.s.Layout, k.s.Kernel)
+	if k.work.initramfs.Reason == "" || !dkmsstate.Exists(record.InitramfsLogPath(k.s.Layout, k.s.Kernel)) {
+		return fixThenRun(command)
+	}
+	return fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", k.s.Kernel, record.InitramfsLog, command)
 }
 
 // configurePackages is the command that configures packages whose maintainer scripts failed or

@@ -125,12 +125,12 @@ func (e *scripted) Compress(_ context.Context, suffix, module string, to *os.Fil
 	return err
 }
 
-func (e *scripted) Initramfs(context.Context, dkmsstate.Release) error {
+func (e *scripted) Initramfs(context.Context, dkmsstate.Release, io.Writer) error {
 	e.calls = append(e.calls, "initramfs")
 	return nil
 }
 
-func (e *scripted) AfterInitramfs(context.Context, dkmsstate.Release) error { return nil }
+func (e *scripted) AfterInitramfs(context.Context, dkmsstate.Release, io.Writer) error { return nil }
 
 func (e *scripted) Depmod(context.Context, dkmsstate.Release) error {
 	e.calls = append(e.calls, "depmod")

@@ -30,9 +30,9 @@ type Engine interface {
 	// Depmod regenerates the kernel's modules.dep and the other files of depmod.
 	Depmod(ctx context.Context, kernel dkmsstate.Release) error
 	// Initramfs regenerates the kernel's initramfs. AfterInitramfs runs what the tool runs after
-	// that, for an initramfs that was put back.
-	Initramfs(ctx context.Context, kernel dkmsstate.Release) error
-	AfterInitramfs(ctx context.Context, kernel dkmsstate.Release) error
+	// that, for an initramfs that was put back. Both write their output to log as well.
+	Initramfs(ctx context.Context, kernel dkmsstate.Release, log io.Writer) error
+	AfterInitramfs(ctx context.Context, kernel dkmsstate.Release, log io.Writer) error
 	// PostTransaction runs a command of framework.conf(5).
 	PostTransaction(ctx context.Context, command string) error
 	// Compress compresses a module into an open file, in the format of suffix.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -80,7 +81,7 @@ func inSource(line string) string {
 func Explain(err error) error { return ExplainByLog(err, "") }
 
 // ExplainByLog returns an error with the line that explains a failed call best: the compiler's
-// first error in the log, or else the call with the last message of dkms.
+// first error in the log, or else the call with the last message of dkms or the error of another program.
 func ExplainByLog(err error, log string) error {
 	var call *CallError
 	if !errors.As(err, &call) || call.Code < 0 {
@@ -89,7 +90,10 @@ func ExplainByLog(err error, log string) error {
 	if line := firstError(log); line != "" {
 		return explained{err, inSource(line)}
 	}
-	line := lastWords(call.Output)
+	line := toolsError(call.Output)
+	if call.Program == "dkms" {
+		line = lastWords(call.Output)
+	}
 	if line == "" {
 		return err
 	}
@@ -149,6 +153,33 @@ func lastWords(output string) string {
 	}
 	output = strings.TrimSpace(output)
 	return dkmsstate.OneLine(output[strings.LastIndex(output, "\n")+1:])
+}
+
+// toolsError returns the line that tells most about the failure of a program other than dkms, such as
+// update-initramfs(8): a full filesystem, else its last error, else the last line. Programs that called
+// the one that failed say so after it.
+func toolsError(output string) string {
+	closing := regexp.MustCompile(`^(E: \S+ failed with return \d+\.|E: mkinitramfs failure .*|update-initramfs: failed for .* with \d+\.|run-parts: .* exited with return code \d+)$`)
+	hidden := regexp.MustCompile(`^(W:|I:|update-initramfs: Generating )`)
+	signs := []func(line string) bool{
+		func(line string) bool { return strings.Contains(line, "No space left on device") },
+		func(line string) bool {
+			return !closing.MatchString(line) && (strings.HasPrefix(line, "E: ") || strings.HasPrefix(line, "dracut[E]: ") || strings.HasPrefix(line, "dracut[F]: "))
+		},
+		func(line string) bool { return !closing.MatchString(line) && !hidden.MatchString(line) },
+		func(line string) bool {
+			return closing.MatchString(line) && !strings.HasPrefix(line, "update-initramfs: ")
+		},
+		func(string) bool { return true },
+	}
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	slices.Reverse(lines)
+	for _, sign := range signs {
+		if i := slices.IndexFunc(lines, func(line string) bool { return sign(strings.TrimSpace(line)) }); i >= 0 {
+			return dkmsstate.OneLine(strings.TrimSpace(lines[i]))
+		}
+	}
+	return ""
 }
 
 // LeftOut is why a module was not installed although nothing failed.

@@ -85,3 +85,23 @@ func TestExplain(t *testing.T) {
 	assert.Less(t, len(long), 320)
 	assert.True(t, strings.HasSuffix(long, " …"))
 }
+
+// The outputs are those of initramfs-tools 0.148.4.
+func TestExplainInitramfs(t *testing.T) {
+	const made, failed = "update-initramfs: Generating /boot/initrd.img-6.1\n", "update-initramfs: failed for /boot/initrd.img-6.1 with 1.\n"
+	for name, row := range map[string]struct{ output, want string }{
+		"a hook with a message":      {made + "W: Possible missing firmware\nE: cryptroot: target is missing\nE: /etc/initramfs-tools/hooks/zz failed with return 1.\n" + failed, "E: cryptroot: target is missing"},
+		"a program of a hook":        {made + "cp: cannot stat '/x': No such file or directory\nE: /etc/initramfs-tools/hooks/zz failed with return 1.\n" + failed, "cp: cannot stat '/x': No such file or directory"},
+		"a hook that says nothing":   {made + "W: Possible missing firmware\nE: /etc/initramfs-tools/hooks/zz failed with return 1.\n" + failed, "E: /etc/initramfs-tools/hooks/zz failed with return 1."},
+		"a full filesystem":          {made + "zstd: error 70 : Write error : cannot write block : No space left on device \nE: mkinitramfs failure cpio 141\nE: mkinitramfs failure zstd -q -9 -T0 70\n" + failed, "zstd: error 70 : Write error : cannot write block : No space left on device"},
+		"no directory for its files": {made + "mktemp: failed to create directory via template '/var/tmp/mkinitramfs_XXXXXX': No such file or directory\n" + failed, "mktemp: failed to create directory via template '/var/tmp/mkinitramfs_XXXXXX': No such file or directory"},
+		"a boot loader's hook":       {"zz-loader: no disk\nrun-parts: /etc/initramfs/post-update.d//zz-loader exited with return code 1\n", "zz-loader: no disk"},
+		"a missing program":          {made + "mkinitramfs: 1: zstd: not found\nE: mkinitramfs failure zstd -q -9 -T0 127\n" + failed, "mkinitramfs: 1: zstd: not found"},
+		"nothing else":               {made + failed, "update-initramfs: failed for /boot/initrd.img-6.1 with 1."},
+	} {
+		err := &CallError{Program: "update-initramfs", Args: []string{"-u"}, Code: 1, Output: row.output}
+		assert.EqualError(t, Explain(err), "update-initramfs exited with 1: "+row.want, name)
+	}
+	silent := &CallError{Program: "update-initramfs", Code: 1}
+	assert.Equal(t, error(silent), Explain(silent), "nothing to add")
+}

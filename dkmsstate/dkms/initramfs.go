@@ -2,6 +2,7 @@ package dkms
 
 import (
 	"context"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,12 +13,12 @@ import (
 )
 
 // Initramfs regenerates the kernel's initramfs with the tool of the system.
-func (d DKMS) Initramfs(ctx context.Context, kernel dkmsstate.Release) error {
+func (d DKMS) Initramfs(ctx context.Context, kernel dkmsstate.Release, log io.Writer) error {
 	command := InitramfsCommand(kernel)
 	if len(command) == 0 {
 		return errNoTool
 	}
-	return d.run(ctx, nil, nil, command[0], command[1:]...)
+	return d.run(ctx, nil, log, command[0], command[1:]...)
 }
 
 // errNoTool means that no known tool can make an initramfs.
@@ -43,11 +44,11 @@ func InitramfsCommand(kernel dkmsstate.Release) []string {
 const afterInitramfs = "/etc/initramfs/post-update.d"
 
 // AfterInitramfs runs the hooks in afterInitramfs.
-func (d DKMS) AfterInitramfs(ctx context.Context, kernel dkmsstate.Release) error {
+func (d DKMS) AfterInitramfs(ctx context.Context, kernel dkmsstate.Release, log io.Writer) error {
 	if !dkmsstate.Exists(afterInitramfs) {
 		return nil
 	}
-	return d.run(ctx, nil, nil, "run-parts", "--arg="+string(kernel), "--arg=/boot/initrd.img-"+string(kernel), afterInitramfs)
+	return d.run(ctx, nil, log, "run-parts", "--arg="+string(kernel), "--arg=/boot/initrd.img-"+string(kernel), afterInitramfs)
 }
 
 // BootModules returns those of the named modules that the kernel needs to boot, by the

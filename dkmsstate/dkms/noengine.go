@@ -45,12 +45,12 @@ func (n NoEngine) AskAutoinstall(context.Context, string, dkmsstate.Module, dkms
 func (n NoEngine) Depmod(context.Context, dkmsstate.Release) error { return n.refuse("run depmod") }
 
 // Initramfs returns an error.
-func (n NoEngine) Initramfs(context.Context, dkmsstate.Release) error {
+func (n NoEngine) Initramfs(context.Context, dkmsstate.Release, io.Writer) error {
 	return n.refuse("make an initramfs")
 }
 
 // AfterInitramfs returns an error.
-func (n NoEngine) AfterInitramfs(context.Context, dkmsstate.Release) error {
+func (n NoEngine) AfterInitramfs(context.Context, dkmsstate.Release, io.Writer) error {
 	return n.refuse("run the hooks of an initramfs")
 }
 

@@ -46,6 +46,20 @@ func NewLog(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release, al
 	return &KeptLog{also: also, path: logPath(l, m, kernel), head: fmt.Sprintf("%s for %s, %s\n", m, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
 }
 
+// InitramfsLog is the name of the log of the last program that made a kernel's initramfs.
+const InitramfsLog = "initramfs"
+
+// InitramfsLogPath returns the path of that log.
+func InitramfsLogPath(l dkmsstate.Layout, kernel dkmsstate.Release) string {
+	return filepath.Join(l.Path(logDir), string(kernel), InitramfsLog+".log")
+}
+
+// NewInitramfsLog returns the log of the program that makes the initramfs of a kernel.
+func NewInitramfsLog(l dkmsstate.Layout, kernel dkmsstate.Release) *KeptLog {
+	return &KeptLog{path: InitramfsLogPath(l, kernel),
+		head: fmt.Sprintf("%s for %s, %s\n", InitramfsLog, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
+}
+
 // ModuleOfLog returns the module in the first line of a log, or "" if there is none or the file
 // is not named after it.
 func ModuleOfLog(path string) string {
