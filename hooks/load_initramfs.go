@@ -109,7 +109,12 @@ func (k kernelAssessor) staleInitramfs(m dkmsstate.Module) {
 		all := k.look().Named(name)
 		same := slices.ContainsFunc(all, func(held initramfs.Module) bool { return held.Compare(k.identity(f)) != initramfs.HeldOther })
 		if len(all) > 0 && !same {
-			k.addHere(Finding{Kind: OldInitramfs, Module: m.String(), Reason: heldText(name, f, all[0]), Fix: initramfsCommand(k.s.Layout, k.s.Kernel)})
+			finding := Finding{Kind: OldInitramfs, Module: m.String(), Reason: heldText(name, f, all[0]), Fix: initramfsCommand(k.s.Layout, k.s.Kernel)}
+			if dkms.NeverUpdatesInitramfs(k.s.Layout) {
+				finding.Reason += ", which is not updated: " + dkms.NoUpdate
+				finding.Fix += " (-u writes nothing with update_initramfs=no)"
+			}
+			k.addHere(finding)
 			return
 		}
 	}

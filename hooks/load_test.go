@@ -3,6 +3,7 @@ package hooks
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
 	"dkms-hooks/dkmsstate/dkmstest"
 	"dkms-hooks/dkmsstate/fresh"
 	"dkms-hooks/dkmsstate/initramfs/initramfstest"
@@ -342,4 +344,46 @@ func TestLookIsOutOfDate(t *testing.T) {
 	assert.NotEqual(t, WillLoad, verdict().Verdict)
 	_, err = os.Stat(filepath.Join(f.Layout.Root, "var/lib/dkms-hooks/initramfs-contents", bootKernel))
 	assert.NoError(t, err)
+}
+
+// An owner who lets no program update the initramfs is told which setting that is, and what makes one
+// all the same.
+func TestOldInitramfsThatIsNotUpdated(t *testing.T) {
+	const conf, program = "etc/initramfs-tools/update-initramfs.conf", "usr/sbin/mkinitramfs"
+	other := string(kmodtest.File(kmodtest.Module{Vermagic: dkmstest.Magic, Uses: kmodtest.Uses(1), Exports: map[string]uint32{"old": 1}}, "older"))
+	for setting, want := range map[string][2]string{
+		"yes": {"an older copy of alpha is in the initramfs", "update-initramfs -u -k " + bootKernel},
+		"no": {"an older copy of alpha is in the initramfs, which is not updated: update_initramfs=no in /etc/initramfs-tools/update-initramfs.conf",
+			"update-initramfs -c -k " + bootKernel + " (-u writes nothing with update_initramfs=no)"},
+	} {
+		t.Run(setting, func(t *testing.T) {
+			f, _ := bootRoot(t)
+			f.Write(conf, "update_initramfs="+setting+"\n")
+			f.Write(program, "")
+			f.Write("usr/sbin/update-initramfs", "")
+			f.Write("etc/initramfs-tools/modules", "alpha\n")
+			writeInitrd(f, map[string]string{"updates/dkms/alpha.ko": other})
+			inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + f.Layout.Root})
+			require.NoError(t, err)
+			inv.Kernel = dkmstest.Kernel
+			require.NoError(t, ReadInitramfs(t.Context(), inv))
+			inv.Kernel = ""
+			o, err := ReadOverview(t.Context(), inv)
+			require.NoError(t, err)
+			i := slices.IndexFunc(o.Findings, func(finding Finding) bool { return finding.Kind == OldInitramfs })
+			require.GreaterOrEqual(t, i, 0, "%+v", o.Findings)
+			assert.Equal(t, want[0], o.Findings[i].Reason)
+			assert.Equal(t, "chroot "+f.Layout.Root+" "+want[1], o.Findings[i].Fix)
+
+			var out strings.Builder
+			u := initramfsUpdate{names: []string{"alpha"}, run: &run{inv: Invocation{Kernel: dkmstest.Kernel}, machine: apply.Machine{Layout: f.Layout},
+				report: newReport(&out, Invocation{Kernel: dkmstest.Kernel})}}
+			if setting == "no" {
+				assert.Empty(t, u.why(t.Context()))
+				assert.Contains(t, out.String(), "is left as it is, as update_initramfs=no in /etc/initramfs-tools/update-initramfs.conf asks, although booting needs alpha")
+			} else {
+				assert.Equal(t, "booting needs alpha", u.reason(t.Context()))
+			}
+		})
+	}
 }

@@ -104,11 +104,18 @@ func (r *run) refusedBefore(note dkmsstate.OwedNote) bool {
 
 // initramfsCommand returns the command by which a person updates a kernel's initramfs.
 func initramfsCommand(layout dkmsstate.Layout, kernel dkmsstate.Release) string {
-	if layout.Root != "/" {
-		if dkmsstate.Exists(layout.Path("/usr/sbin/update-initramfs")) {
-			return fmt.Sprintf("chroot %s update-initramfs -u -k %s", layout.Root, kernel)
-		}
+	never := dkms.NeverUpdatesInitramfs(layout)
+	mode := "-u"
+	if never {
+		mode = "-c"
+	}
+	switch command := fmt.Sprintf("update-initramfs %s -k %s", mode, kernel); {
+	case layout.Root != "/" && dkmsstate.Exists(layout.Path("/usr/sbin/update-initramfs")):
+		return fmt.Sprintf("chroot %s %s", layout.Root, command)
+	case layout.Root != "/":
 		return reconcileCommand
+	case never:
+		return command
 	}
 	return cmp.Or(strings.Join(dkms.InitramfsCommand(kernel), " "), reconcileCommand)
 }

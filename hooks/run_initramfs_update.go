@@ -58,12 +58,26 @@ func ofKernel(path string) bool { return strings.HasPrefix(path, "kernel/") }
 
 // why returns why the initramfs has to be updated, "" if it need not be: the system boots from a
 // module that was changed, or the initramfs contains one. A file that cannot be read proves nothing.
+// If its owner lets no program update it, why says so and returns "".
 func (u *initramfsUpdate) why(ctx context.Context) string {
 	r := u.run
 	layout, kernel := r.machine.Layout, r.inv.Kernel
-	if _, err := os.Stat(layout.InitramfsPath(kernel)); err != nil || r.imageFollows() || dkms.InitramfsCommand(kernel) == nil {
+	never := dkms.NeverUpdatesInitramfs(layout)
+	if _, err := os.Stat(layout.InitramfsPath(kernel)); err != nil || r.imageFollows() || !never && dkms.InitramfsCommand(kernel) == nil {
 		return ""
 	}
+	reason := u.reason(ctx)
+	if reason != "" && never {
+		r.report.infof("the initramfs of %s is left as it is, as %s asks, although %s; to make it: %s", kernel, dkms.NoUpdate, reason, initramfsCommand(layout, kernel))
+		return ""
+	}
+	return reason
+}
+
+// reason returns why the initramfs has to be updated, whatever its owner wants.
+func (u *initramfsUpdate) reason(ctx context.Context) string {
+	r := u.run
+	layout, kernel := r.machine.Layout, r.inv.Kernel
 	var err error
 	u.before, err = u.read(ctx, layout.InitramfsPath(kernel))
 	u.known = err == nil
@@ -90,7 +104,7 @@ func (u *initramfsUpdate) replace(ctx context.Context) error {
 	}
 	before := dkmsstate.StampFiles(layout.InitramfsPath(kernel))
 	failed := dkms.Explain(u.engine.Initramfs(ctx, kernel, u.log))
-	if failed == nil && before == dkmsstate.StampFiles(layout.InitramfsPath(kernel)) && !dkms.NeverUpdatesInitramfs(layout) {
+	if failed == nil && before == dkmsstate.StampFiles(layout.InitramfsPath(kernel)) {
 		failed = errors.New("it was not written, for example since /boot is mounted read-only") // update-initramfs(8) ends well
 	}
 	ctx = context.WithoutCancel(ctx)

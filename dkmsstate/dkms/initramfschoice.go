@@ -20,10 +20,19 @@ func InitramfsByDirectory(l dkmsstate.Layout) bool {
 	return known && modules != "list" && modules != "dep"
 }
 
-// NeverUpdatesInitramfs reports whether the administrator tells update-initramfs(8) to write none
-// (update-initramfs.conf(5)).
+// updateConf is the configuration of update-initramfs(8).
+const updateConf = "/etc/initramfs-tools/update-initramfs.conf"
+
+// NoUpdate is the setting of NeverUpdatesInitramfs.
+const NoUpdate = "update_initramfs=no in " + updateConf
+
+// NeverUpdatesInitramfs reports whether the administrator tells update-initramfs(8) of initramfs-tools
+// to update none (update-initramfs.conf(5)). It still makes one with -c.
 func NeverUpdatesInitramfs(l dkmsstate.Layout) bool {
-	as, _, err := shvars.Assignments{}.SourceIfThere(l.Path("/etc/initramfs-tools/update-initramfs.conf"))
+	if !dkmsstate.Exists(l.Path("/usr/sbin/mkinitramfs")) {
+		return false
+	}
+	as, _, err := shvars.Assignments{}.SourceIfThere(l.Path(updateConf))
 	value, known := as.Value("update_initramfs")
 	return err == nil && known && value == "no"
 }

@@ -45,6 +45,10 @@ func TestNeverUpdatesInitramfs(t *testing.T) {
 		file := l.Path("/etc/initramfs-tools/update-initramfs.conf")
 		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+		assert.False(t, NeverUpdatesInitramfs(l), "another tool")
+		program := l.Path("/usr/sbin/mkinitramfs")
+		require.NoError(t, os.MkdirAll(filepath.Dir(program), 0o755))
+		require.NoError(t, os.WriteFile(program, nil, 0o755))
 		assert.Equal(t, want, NeverUpdatesInitramfs(l), text)
 	}
 }
