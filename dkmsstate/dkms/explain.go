@@ -134,8 +134,11 @@ func errorSigns() []func(line string) bool {
 			return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(line, part) })
 		}
 	}
+	compiler := regexp.MustCompile(`^[^\s:][^:]*:\d+(:\d+)?: (fatal )?error: `)
+	warning := regexp.MustCompile(`warning:|^\s*\d+ \|`) // or the line of the source that is printed below one
 	return []func(string) bool{
-		contains("error:", "fatal:"),
+		func(line string) bool { return compiler.MatchString(strings.TrimSpace(line)) },
+		func(line string) bool { return contains("error:", "fatal:")(line) && !warning.MatchString(line) },
 		func(line string) bool {
 			return strings.HasPrefix(strings.TrimSpace(line), "ERROR") || contains("command not found", ": not found", "No such file or directory", "Permission denied", "Killed")(line)
 		},
@@ -144,15 +147,29 @@ func errorSigns() []func(line string) bool {
 	}
 }
 
-// lastWords returns the text after the last "Error!" of dkms, or else the last line.
+// lastWords returns the text after the last "Error!" of dkms, or else that a script failed (dkms 3.1.7
+// and later end without a message then), or else the last line.
 func lastWords(output string) string {
 	if i := strings.LastIndex(output, "Error!"); i >= 0 {
-		output = output[i+len("Error!"):]
-		line, _, _ := strings.Cut(strings.TrimSpace(output), "\n")
-		return dkmsstate.OneLine(line)
+		return dkmsstate.OneLine(sentence(output[i+len("Error!"):]))
 	}
-	output = strings.TrimSpace(output)
-	return dkmsstate.OneLine(output[strings.LastIndex(output, "\n")+1:])
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	for _, line := range slices.Backward(lines) {
+		if strings.Contains(line, "(bad exit status: ") {
+			return dkmsstate.OneLine(strings.TrimSpace(line))
+		}
+	}
+	return dkmsstate.OneLine(lines[len(lines)-1])
+}
+
+// sentence returns the first sentence of a message. dkms prints a long one in several lines.
+func sentence(message string) string {
+	lines := strings.Split(strings.TrimSpace(message), "\n")
+	end := 1
+	for end < len(lines) && lines[end] != "" && lines[end][0] >= 'a' && lines[end][0] <= 'z' {
+		end++
+	}
+	return strings.Join(lines[:end], " ")
 }
 
 // toolsError returns the line that tells most about the failure of a program other than dkms, such as

@@ -65,6 +65,13 @@ func TestExplain(t *testing.T) {
 		"a file of the module":       {"/var/lib/dkms/m/1.0/build/src/x.c:3:1: error: one\n", "", "src/x.c:3:1: error: one"},
 		"make alone":                 {"DKMS make.log\nmake: *** [Makefile:1: all] Error 2\n", "", "make: *** [Makefile:1: all] Error 2"},
 		"no log, dkms's last error":  {"", "Error! first\n\nError! last\nConsult x", "dkms build exited with 10: last"},
+		"a message of two lines":     {"", "Error! Patch fix.patch as specified in dkms.conf cannot be\nfound in /var/lib/dkms/m/1.0/build/patches/.\n", "dkms build exited with 10: Patch fix.patch as specified in dkms.conf cannot be found in /var/lib/dkms/m/1.0/build/patches/."},
+		"two sentences":              {"", "Error! Your kernel headers for kernel 6.1 cannot be found at /x.\nPlease install the linux-headers-6.1 package\n", "dkms build exited with 10: Your kernel headers for kernel 6.1 cannot be found at /x."},
+		"a script that says nothing": {"# exit code: 9\n", "Running the pre_build script...(bad exit status: 9)\nFailed command:\ncd /x && /x/pre\n\nConsult make.log for more information.\n", "dkms build exited with 10: Running the pre_build script...(bad exit status: 9)"},
+		"a warning that names one":   {"x.c:1:2: warning: #warning \"error: not one\" [-Wcpp]\n    1 | #warning \"error: not one\"\n      |  ^~~~~~~\nx.c:2:10: fatal error: y.h: No such file or directory\n    2 | #include <y.h>\n", "", "x.c:2:10: fatal error: y.h: No such file or directory"},
+		"a warning, then a script":   {"x.c:1:2: warning: #warning \"error: not one\" [-Wcpp]\n    1 | #warning \"error: not one\"\n/bin/sh: 1: pahole: not found\n", "", "/bin/sh: 1: pahole: not found"},
+		"a compiler after configure": {"conftest: error: none\nx.c:3: error: one\n", "", "x.c:3: error: one"},
+		"configure alone":            {"checking for gcc... gcc\nconfigure: error: C compiler cannot create executables\n", "", "configure: error: C compiler cannot create executables"},
 		"no log, no error":           {"", "one\ntwo\n", "dkms build exited with 10: two"},
 		"control characters":         {"\x1b[31mx.c: error:\tred\x1b[0m\n", "", "[31mx.c: error: red [0m"},
 	} {
