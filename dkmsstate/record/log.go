@@ -43,7 +43,11 @@ func RemoveLogs(l dkmsstate.Layout, kernel dkmsstate.Release) error {
 // NewLog returns the log of a module for a kernel. The first write to it replaces the previous
 // log. What is written to it is written to also as well.
 func NewLog(l dkmsstate.Layout, m dkmsstate.Module, kernel dkmsstate.Release, also io.Writer) *KeptLog {
-	return &KeptLog{also: also, path: logPath(l, m, kernel), head: fmt.Sprintf("%s for %s, %s\n", m, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
+	return newLog(logPath(l, m, kernel), m.String(), kernel, also)
+}
+
+func newLog(path, subject string, kernel dkmsstate.Release, also io.Writer) *KeptLog {
+	return &KeptLog{also: also, path: path, head: fmt.Sprintf("%s for %s, %s\n", subject, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
 }
 
 // InitramfsLog is the name of the log of the last program that made a kernel's initramfs.
@@ -56,8 +60,7 @@ func InitramfsLogPath(l dkmsstate.Layout, kernel dkmsstate.Release) string {
 
 // NewInitramfsLog returns the log of the program that makes the initramfs of a kernel.
 func NewInitramfsLog(l dkmsstate.Layout, kernel dkmsstate.Release) *KeptLog {
-	return &KeptLog{path: InitramfsLogPath(l, kernel),
-		head: fmt.Sprintf("%s for %s, %s\n", InitramfsLog, kernel, time.Now().Format(time.RFC3339)), left: maxKept}
+	return newLog(InitramfsLogPath(l, kernel), InitramfsLog, kernel, io.Discard)
 }
 
 // ModuleOfLog returns the module in the first line of a log, or "" if there is none or the file
