@@ -31,7 +31,7 @@ func NotMeant(err error) (string, dkmsstate.Cause) {
 	}
 	switch call.Code {
 	case 77, 9:
-		if strings.Contains(lastMessage(call.Output), "includes a BUILD_EXCLUSIVE directive") {
+		if strings.Contains(lastMessage(call.Output), "BUILD_EXCLUSIVE directive") {
 			return dkmsstate.ExcludedText, dkmsstate.CauseExcluded
 		}
 	case 6:

@@ -17,6 +17,7 @@ import (
 func TestNotMeant(t *testing.T) {
 	const newer = "Error! Module version 1.0 for x.ko\nis not newer than what is already found in kernel 6.1 (2.0)."
 	const obsolete = "Module has been obsoleted due to being included in kernel 6.0.\nYou may override by specifying --force."
+	const excluded343 = "Warning: The /var/lib/dkms/x/1/6.1/x86_64/dkms.conf\nfor module x/1 includes BUILD_EXCLUSIVE directives\nwhich do not match this kernel/arch/config for any modules.\nThis indicates that it should not be built.\n"
 	const excluded281 = "Error!  The dkms.conf for this module includes a BUILD_EXCLUSIVE directive which\ndoes not match this kernel/arch.  This indicates that it should not be built.\n"
 	const excluded3010 = "Error! The /var/lib/dkms/x/1/6.1/x86_64/dkms.conf for module x includes a BUILD_EXCLUSIVE directive which does not match this kernel/arch.\nThis indicates that it should not be built.\n"
 	const excluded322 = "Warning: The /var/lib/dkms/x/1/6.1/x86_64/dkms.conf\nfor module x/1 includes a BUILD_EXCLUSIVE directive\nwhich does not match this kernel/arch/config.\nThis indicates that it should not be built.\n"
@@ -40,6 +41,7 @@ func TestNotMeant(t *testing.T) {
 		"of dkms 2.8.1":        {&CallError{Program: "dkms", Code: 9, Output: excluded281}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
 		"of dkms 3.0.10":       {&CallError{Program: "dkms", Code: 9, Output: excluded3010}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
 		"of dkms 3.2.2":        {&CallError{Program: "dkms", Code: 77, Output: excluded322}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
+		"of dkms 3.3 and 3.4":  {&CallError{Program: "dkms", Code: 77, Output: excluded343}, "BUILD_EXCLUSIVE", dkmsstate.CauseExcluded},
 		"a script's 77":        {&CallError{Program: "dkms", Code: 77, Output: "Running the pre_build script...(bad exit status: 77)\nConsult make.log for more information.\n"}, "", dkmsstate.CauseOther},
 		"a script's 9":         {&CallError{Program: "dkms", Code: 9, Output: "Running the pre_build script...(bad exit status: 9)\n"}, "", dkmsstate.CauseOther},
 		"said before another":  {&CallError{Program: "dkms", Code: 77, Output: excluded322 + "Error! Another one\n"}, "", dkmsstate.CauseOther},
