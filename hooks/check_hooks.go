@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
@@ -126,9 +127,9 @@ func (a *assessor) stock(name string) diverted {
 	return diverted{path + ".stock", err != nil}
 }
 
-// beside finds hooks of dkms that run-parts(8) runs: one with the name of theirs, and a copy of
-// the diverted one. Another program of that name is the administrator's. own reports whether this
-// package has the name.
+// beside finds hooks of dkms that run-parts(8) runs: one with the name of theirs, a copy of the
+// diverted one, and what calls dkms as a hook of any version does. Another program is the
+// administrator's. own reports whether this package has the name.
 func (a *assessor) beside(path, stock string, own bool) {
 	diverted, _ := regular.ReadFile(stock)
 	files, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
@@ -136,10 +137,23 @@ func (a *assessor) beside(path, stock string, own bool) {
 		if own && file == path {
 			continue
 		}
-		if data, _ := regular.ReadFile(file); isDKMSHook(file) && (file == path || bytes.Equal(data, diverted)) {
-			a.add(Finding{Kind: BadHook, File: file, Reason: "a hook of dkms runs beside those of dkms-hooks", Fix: fmt.Sprintf("chmod -x %s", file)})
+		data, _ := regular.ReadFile(file)
+		if !isDKMSHook(file) || file != path && !bytes.Equal(data, diverted) && !callsAsHook(data) {
+			continue
 		}
+		fix := "chmod -x " + file
+		if target, err := os.Readlink(file); err == nil { // chmod(1) would change what it links to
+			fix = fmt.Sprintf("rm %s (a link to %s)", file, target)
+		}
+		a.add(Finding{Kind: BadHook, File: file, Reason: "a hook of dkms runs beside those of dkms-hooks", Fix: fix})
 	}
+}
+
+// callsAsHook reports whether a script calls dkms as the hooks of its versions do: the actions for
+// hooks (dkms 3.1 and later), and before these dkms_autoinstaller and dkms remove. All of them
+// take modules off kernels that stay, or build what the hooks of this package build.
+func callsAsHook(script []byte) bool {
+	return regexp.MustCompile(`(?m)^[^#\n]*\bdkms(_autoinstaller\b|\s+(kernel_(preinst|postinst|prerm)|remove|unbuild|uninstall)\b)`).Match(script)
 }
 
 // runs reports whether run-parts(8) runs a file: its name consists of letters, digits, dashes
