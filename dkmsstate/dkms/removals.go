@@ -3,6 +3,8 @@ package dkms
 import (
 	"bytes"
 	"io"
+	"slices"
+	"strings"
 	"sync"
 
 	"dkms-hooks/dkmsstate"
@@ -17,8 +19,7 @@ import (
 // A nil Removals has seen nothing.
 type Removals struct {
 	mu sync.Mutex
-	// said are the registrations that words named: MODULE/VERSION, or MODULE-VERSION from dkms
-	// 3.0 and older.
+	// said are the registrations that words named (names).
 	said map[string]bool
 }
 
@@ -29,7 +30,7 @@ func (r *Removals) Removed(m dkmsstate.Module) bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.said[m.String()] || r.said[m.Name+"-"+m.Version]
+	return slices.ContainsFunc(names(m), func(name string) bool { return r.said[name] })
 }
 
 // Forget drops the proof about a registration that is there again.
@@ -39,8 +40,15 @@ func (r *Removals) Forget(m dkmsstate.Module) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.said, m.String())
-	delete(r.said, m.Name+"-"+m.Version)
+	for _, name := range names(m) {
+		delete(r.said, name)
+	}
+}
+
+// names returns how the words of dkms name a registration: dkms 3.1 and later, 2.8.6 to 3.0, and
+// older versions, which do not name the module.
+func names(m dkmsstate.Module) []string {
+	return []string{m.String(), m.Name + "-" + m.Version, "version: " + m.Version}
 }
 
 // Output returns a writer that looks for the words in the output of a call.
@@ -60,7 +68,7 @@ type removalOutput struct {
 // What each version of dkms prints when it drops a registration. maxWords is longer than that.
 const (
 	beforeRemoved = "Deleting module "
-	afterRemoved  = " completely from the DKMS tree"
+	afterRemoved  = "completely from the DKMS tree"
 	maxWords      = 1024
 )
 
@@ -73,7 +81,7 @@ func (o *removalOutput) Write(p []byte) (int, error) {
 			break
 		}
 		if i := bytes.LastIndex(before, []byte(beforeRemoved)); i >= 0 {
-			o.removals.add(string(before[i+len(beforeRemoved):]))
+			o.removals.add(strings.TrimSpace(string(before[i+len(beforeRemoved):])))
 		}
 		o.end = rest
 	}
