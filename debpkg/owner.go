@@ -9,22 +9,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"dkms-hooks/dkmsstate/vmlinuz"
 )
 
 // imagePaths returns the paths of a kernel's image. A hook copies the one in the kernel's
 // module directory to /boot (Debian 14).
 func imagePaths(kver string) []string {
-	paths := []string{"/usr/lib/modules/" + kver + "/vmlinuz", "/lib/modules/" + kver + "/vmlinuz"}
-	for _, name := range ImageNames() {
-		paths = append(paths, "/boot/"+name+"-"+kver)
-	}
-	return paths
-}
-
-// ImageNames returns the names that a kernel's image in /boot can have before the dash and the
-// release, depending on the architecture.
-func ImageNames() []string {
-	return []string{"vmlinuz", "vmlinux", "Image", "zImage", "uImage", "bzImage"}
+	return append(vmlinuz.Paths(kver), "/usr/lib/modules/"+kver+"/vmlinuz", "/lib/modules/"+kver+"/vmlinuz")
 }
 
 // listPaths returns the paths of the lists of a kernel's own modules, which the build of the
@@ -89,7 +81,7 @@ func images(kver string, list []byte) []string {
 		path := strings.TrimSuffix(string(line), "\n")
 		dir, name := filepath.Split(path)
 		boot := dir == "/boot/" || dir == "/boot/firmware/"
-		other := slices.Contains(ImageNames(), name) || strings.HasPrefix(name, "kernel") && strings.HasSuffix(name, ".img")
+		other := slices.Contains(vmlinuz.Names(), name) || strings.HasPrefix(name, "kernel") && strings.HasSuffix(name, ".img")
 		if boot && other || slices.Contains(imagePaths(kver), path) {
 			paths = append(paths, path)
 		}

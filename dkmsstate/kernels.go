@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"dkms-hooks/dkmsstate/vmlinuz"
+
 	"pault.ag/go/debian/version"
 )
 
@@ -70,17 +72,11 @@ func newestFirst(names []string) []Release {
 	return kernels
 }
 
-// ImageNames returns the names of a kernel's image in /boot, without the release that follows, as
-// the architectures and the programs that build kernels have them.
-func ImageNames() []string {
-	return []string{"vmlinuz-", "vmlinux-", "Image-", "Image.gz-", "zImage-", "uImage-", "bzImage-", "kernel-"}
-}
-
 // Images returns the paths that the image of a kernel may have in /boot.
 func (l Layout) Images(k Release) []string {
 	var paths []string
-	for _, name := range ImageNames() {
-		paths = append(paths, l.Path("/boot/"+name+string(k)))
+	for _, path := range vmlinuz.Paths(string(k)) {
+		paths = append(paths, l.Path(path))
 	}
 	return paths
 }

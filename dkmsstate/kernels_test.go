@@ -9,6 +9,7 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/dkmstest"
+	"dkms-hooks/dkmsstate/vmlinuz"
 )
 
 func TestKernelsAreTheNewestFirst(t *testing.T) {
@@ -33,9 +34,9 @@ func TestImageThere(t *testing.T) {
 	assert.False(t, f.Layout.ImageThere(dkmstest.Kernel))
 	f.Write("boot/vmlinuz-6.1.0-test2", "")
 	assert.False(t, f.Layout.ImageThere(dkmstest.Kernel))
-	for _, name := range dkmsstate.ImageNames() {
-		f.Write("boot/"+name+string(dkmstest.Kernel), "")
-		assert.True(t, f.Layout.ImageThere(dkmstest.Kernel), name)
-		require.NoError(t, os.Remove(f.Layout.Path("/boot/"+name+string(dkmstest.Kernel))))
+	for _, path := range vmlinuz.Paths(string(dkmstest.Kernel)) {
+		f.Write(path, "")
+		assert.True(t, f.Layout.ImageThere(dkmstest.Kernel), path)
+		require.NoError(t, os.Remove(f.Layout.Path(path)))
 	}
 }

@@ -55,7 +55,7 @@ func hostName(layout dkmsstate.Layout) string {
 		return name
 	}
 	data, _ := regular.ReadAtMost(layout.NoFollow().Inside("/etc/hostname"), maxConfig)
-	return OneLine(strings.TrimSpace(string(data)))
+	return WithoutControls(strings.TrimSpace(string(data)))
 }
 
 // add adds a finding.

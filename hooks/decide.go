@@ -146,7 +146,7 @@ func (inv Invocation) callerName() string {
 	if inv.Script.Package == "" {
 		return "the kernel"
 	}
-	return OneLine(inv.Script.Package)
+	return WithoutControls(inv.Script.Package)
 }
 
 // calledBy describes the caller and its action.
@@ -154,7 +154,7 @@ func (inv Invocation) calledBy() string {
 	if inv.Script.Name == "" {
 		return fmt.Sprintf("not called by a maintainer script (%s)", inv.Action)
 	}
-	return fmt.Sprintf("called by the %s of %s (%s)", OneLine(inv.Script.Name), inv.callerName(), inv.Action)
+	return fmt.Sprintf("called by the %s of %s (%s)", WithoutControls(inv.Script.Name), inv.callerName(), inv.Action)
 }
 
 func (inv Invocation) overrideHint() string {

@@ -51,7 +51,7 @@ func scriptWords(inv Invocation) string {
 	if inv.Script.Name == "" {
 		return "none (a person or kernel-install)"
 	}
-	return fmt.Sprintf("the %s of %s", OneLine(inv.Script.Name), inv.callerName())
+	return fmt.Sprintf("the %s of %s", WithoutControls(inv.Script.Name), inv.callerName())
 }
 
 func dpkgWords(inv Invocation, w World) string {
@@ -61,7 +61,7 @@ func dpkgWords(inv Invocation, w World) string {
 	case inv.Script.Package == "":
 		return "no package given"
 	case !w.CallerKnown:
-		return fmt.Sprintf("has no package %s", OneLine(inv.Script.Package))
+		return fmt.Sprintf("has no package %s", WithoutControls(inv.Script.Package))
 	}
 	return packageWords([]debpkg.Package{w.Caller})
 }

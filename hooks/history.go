@@ -20,7 +20,7 @@ type Event record.Event
 func History(inv Invocation, module string) ([]Event, error) {
 	layout, _ := dkmsstate.ReadLayout(inv.Root)
 	all, err := record.ReadHistory(layout)
-	module = OneLine(module) // as it is kept
+	module = WithoutControls(module) // as it is kept
 	var events []Event
 	for _, e := range all {
 		name, _, _ := strings.Cut(e.Module, "/")
@@ -59,10 +59,10 @@ func (e Event) Caller() string {
 // remember adds an event to the history and to the journal, with who caused it. The history is
 // not worth a failure.
 func remember(layout dkmsstate.Layout, inv Invocation, e Event) {
-	e.When, e.Kernel, e.Module, e.Text = time.Now().Truncate(time.Second), inv.Kernel, OneLine(e.Module), inOneLine(e.Text)
-	e.Script, e.Package, e.Action = OneLine(inv.Script.Name), OneLine(inv.Script.Package), OneLine(inv.Action.Raw)
+	e.When, e.Kernel, e.Module, e.Text = time.Now().Truncate(time.Second), inv.Kernel, WithoutControls(e.Module), inOneLine(e.Text)
+	e.Script, e.Package, e.Action = WithoutControls(inv.Script.Name), WithoutControls(inv.Script.Package), WithoutControls(inv.Action.Raw)
 	if e.Script == "" {
-		e.User = OneLine(environment(inv.Environ)["SUDO_USER"])
+		e.User = WithoutControls(environment(inv.Environ)["SUDO_USER"])
 	}
 	_ = record.AppendHistory(layout, record.Event(e))
 	writeJournal(layout, e)

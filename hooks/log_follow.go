@@ -73,7 +73,7 @@ func (f *follower) copyNew(path string) error {
 		f.offset[path] = 0
 	}
 	if f.last != path {
-		fmt.Fprintf(f.out, "==> %s <==\n", OneLine(path))
+		fmt.Fprintf(f.out, "==> %s <==\n", WithoutControls(path))
 		f.last = path
 	}
 	n, err := io.Copy(f.out, io.NewSectionReader(file, f.offset[path], info.Size()-f.offset[path]))

@@ -30,7 +30,7 @@ func PrintOriginals(inv Invocation, stdout, stderr io.Writer) int {
 	}
 	for _, o := range s.Originals() {
 		name := modprobe.ModuleName(o.Place)
-		if line := o.Place + o.File; !slices.Contains(held, name) && OneLine(line) == line && !strings.Contains(line, "\\") {
+		if line := o.Place + o.File; !slices.Contains(held, name) && WithoutControls(line) == line && !strings.Contains(line, "\\") {
 			fmt.Fprintf(stdout, "%s\t%s\t%s\n", name, o.Place, o.File)
 		}
 	}

@@ -86,9 +86,9 @@ func Sayf(out io.Writer, format string, args ...any) {
 	fmt.Fprintf(ForPeople(out), "dkms-hooks: %s\n", inOneLine(fmt.Sprintf(format, args...)))
 }
 
-// OneLine replaces control characters, newlines and tabs too. It is for text from elsewhere, such as
+// WithoutControls replaces control characters, newlines and tabs too. It is for text from elsewhere, such as
 // a name, that must not break a line.
-func OneLine(s string) string {
+func WithoutControls(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return '?'
@@ -99,4 +99,4 @@ func OneLine(s string) string {
 
 // inOneLine joins lines and replaces control characters. It is for text of several lines, such as
 // what is wrong with a dkms.conf.
-func inOneLine(text string) string { return OneLine(strings.ReplaceAll(text, "\n", "; ")) }
+func inOneLine(text string) string { return WithoutControls(strings.ReplaceAll(text, "\n", "; ")) }

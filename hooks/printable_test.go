@@ -73,7 +73,7 @@ func FuzzPrintable(f *testing.F) {
 			require.True(t, r == '\n' || r == '\t' || !unicode.IsControl(r), "%q of %q", r, text)
 			printed = printed[size:]
 		}
-		if clean := strings.ToValidUTF8(OneLine(string(text)), ""); clean == string(text) {
+		if clean := strings.ToValidUTF8(WithoutControls(string(text)), ""); clean == string(text) {
 			require.Equal(t, clean, out.String())
 		}
 	})

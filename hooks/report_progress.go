@@ -134,7 +134,7 @@ func (p *progress) line(width int) string {
 	}
 	head := fmt.Sprintf("[%d/%d] ", min(p.ended+1, p.total), p.total)
 	tail := fmt.Sprintf(" … %.0f s", longest.Seconds())
-	middle := []rune(OneLine(strings.Join(names, ", ")))
+	middle := []rune(WithoutControls(strings.Join(names, ", ")))
 	if room := max(0, width-1-len([]rune(head+tail))); len(middle) > room {
 		middle = middle[:room]
 	}

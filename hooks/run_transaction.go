@@ -25,14 +25,15 @@ func (r *run) noteTransaction(before dkmsstate.Snapshot, results []apply.Result)
 
 // postTransaction runs the command post_transaction if that is noted: once, after depmod. Like
 // initramfs it does not hold the lock of the modules. The note stays if the run is interrupted. A
-// command that fails is only reported and not repeated, since dkms ignores its status.
+// command that fails is only reported and not repeated, since dkms ignores its status. For a kernel
+// that goes, nothing is owed any more.
 func (r *run) postTransaction(ctx context.Context) error {
 	layout, kernel := r.machine.Layout, r.inv.Kernel
 	note, noted := layout.TransactionNoted(kernel)
 	if !noted || note.Active() || layout.Root != "/" || ctx.Err() != nil {
 		return nil
 	}
-	if layout.PostTransaction != nil && layout.KernelThere(kernel) {
+	if layout.PostTransaction != nil && layout.KernelThere(kernel) && r.verdict != Unbuild {
 		if taken, err := record.TakeOver(layout, dkmsstate.TransactionDir, kernel); err == nil {
 			note = taken // hooks below it know that this run is at work
 		}

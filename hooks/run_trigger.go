@@ -38,7 +38,7 @@ func activate(ctx context.Context, inv Invocation, layout dkmsstate.Layout) (boo
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "DPKG_MAINTSCRIPT_PACKAGE=" + inv.Script.Package,
 		"DPKG_MAINTSCRIPT_ARCH=" + inv.Script.Arch, "DPKG_MAINTSCRIPT_NAME=" + inv.Script.Name}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return false, fmt.Errorf("cannot activate the trigger %s: %w: %s", Trigger, err, OneLine(strings.TrimSpace(string(out))))
+		return false, fmt.Errorf("cannot activate the trigger %s: %w: %s", Trigger, err, WithoutControls(strings.TrimSpace(string(out))))
 	}
 	return true, unnoted
 }

@@ -113,6 +113,15 @@ func TestUpgradedModules(t *testing.T) {
 		"another version, seen in each state":  {func(w *moduleWorld) { w.upgrade("2", w.look) }, true},
 		"another revision":                     {func(w *moduleWorld) { w.upgrade("1", nothing) }, true},
 		"another revision, seen in each state": {func(w *moduleWorld) { w.upgrade("1", w.look) }, true},
+		"another version, removed by the postinst, seen when unpacked": {func(w *moduleWorld) {
+			w.unpack("p", "2")
+			w.status("p", debpkg.Unpacked)
+			w.look()
+			w.unregister()
+			w.register("2")
+			w.status("p", debpkg.HalfConfigured)
+			w.look()
+		}, true},
 		"a package of another name": {func(w *moduleWorld) {
 			w.unregister()
 			require.NoError(w.t, os.Remove(filepath.Join(w.r.inv.AdminDir, "info", "p.list")))
@@ -152,6 +161,7 @@ func TestUpgradedModules(t *testing.T) {
 		"the source belongs to nobody": {func(w *moduleWorld) { w.upgrade("2", nothing); w.unpack("p", "3") }, false},
 		"no package had the source": {func(w *moduleWorld) {
 			w.unpack("p", "3")
+			w.status("p", debpkg.Installed)
 			w.look()
 			w.upgrade("1", nothing)
 		}, false},

@@ -29,7 +29,7 @@ func (p program) completeCommand() *cli.Command {
 			last := words[len(words)-1]
 			for _, candidate := range p.candidates(c, words[:len(words)-1], strings.HasPrefix(last, "-")) {
 				if strings.HasPrefix(candidate, last) {
-					fmt.Fprintln(p.stdout, hooks.OneLine(candidate))
+					fmt.Fprintln(p.stdout, hooks.WithoutControls(candidate))
 				}
 			}
 			return nil

@@ -40,8 +40,8 @@ func TestImports(t *testing.T) {
 	const module = "dkms-hooks/"
 	base := []string{"kmod", "modprobe", "nofollow", "regular", "sentinel", "shvars"}
 	allowed := map[string][]string{
-		"debpkg":               {"boottime", "regular"},
-		"dkmsstate":            base,
+		"debpkg":               {"boottime", "regular", "vmlinuz"},
+		"dkmsstate":            append([]string{"vmlinuz"}, base...),
 		"dkmsstate/regular":    {"sentinel"},
 		"dkmsstate/sentinel":   {},
 		"dkmsstate/efivars":    {"regular"},
@@ -54,7 +54,8 @@ func TestImports(t *testing.T) {
 		"dkmsstate/reboot":     append([]string{"dkmsstate", "record"}, base...),
 		"dkmsstate/fresh":      append([]string{"dkmsstate"}, base...),
 		"dkmsstate/plan":       {"dkmsstate", "kmod"},
-		"dkmsstate/bootloader": append([]string{"dkmsstate", "efivars"}, base...),
+		"dkmsstate/vmlinuz":    {},
+		"dkmsstate/bootloader": append([]string{"dkmsstate", "efivars", "vmlinuz"}, base...),
 		"dkmsstate/dkms":       append([]string{"dkmsstate", "record"}, base...),
 		"dkmsstate/apply":      append([]string{"dkmsstate", "record", "signing", "fresh", "plan", "dkms"}, base...),
 		"dkmsstate/modprobe":   {"kmod", "regular"},

@@ -112,7 +112,7 @@ func (p program) logs(c *cli.Context, inv hooks.Invocation, module string) int {
 func (p program) printLogs(logs []hooks.LogFile) int {
 	for i, l := range logs {
 		if len(logs) > 1 {
-			fmt.Fprintf(p.stdout, "==> %s <==\n", hooks.OneLine(l.Path))
+			fmt.Fprintf(p.stdout, "==> %s <==\n", hooks.WithoutControls(l.Path))
 		}
 		file, err := regular.OpenNoFollow(l.Path)
 		if err != nil {

@@ -72,7 +72,7 @@ func isTerminal(out io.Writer) bool {
 // cell prints a text in its style. The text is one of others, such as a line of a dkms.conf, and
 // breaks no line.
 func (p *page) cell(c cell) {
-	if text := hooks.OneLine(c.text); !p.color || c.style == plain || text == "" {
+	if text := hooks.WithoutControls(c.text); !p.color || c.style == plain || text == "" {
 		fmt.Fprint(p, text)
 	} else {
 		p.Control("\x1b[" + string(c.style) + "m")

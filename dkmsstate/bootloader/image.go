@@ -12,6 +12,7 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/regular"
+	"dkms-hooks/dkmsstate/vmlinuz"
 )
 
 // imageRelease returns the release of the kernel that a boot loader reads as image from the
@@ -72,8 +73,8 @@ func releaseInName(name string) dkmsstate.Release {
 			return k
 		}
 	}
-	for _, kind := range dkmsstate.ImageNames() {
-		rest, ok := strings.CutPrefix(base, kind)
+	for _, kind := range vmlinuz.Names() {
+		rest, ok := strings.CutPrefix(base, kind+"-")
 		if k, err := dkmsstate.ParseRelease(rest); ok && err == nil {
 			return k
 		}

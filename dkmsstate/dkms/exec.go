@@ -27,8 +27,8 @@ const ErrTimeout = sentinel.Error("the time limit for one call")
 // output is kept for the error. Unless nil, log gets the whole output, and stdout is the file
 // for what the program writes to stdout.
 //
-// When its time is over or ctx ends, everything that the program started is ended. The same goes for
-// what a build leaves when it ends. What any other program leaves running stays, as with the stock
+// When its time is over, ctx ends or a signal ends it, everything that the program started is ended.
+// The same goes for what a build leaves when it ends. What any other program leaves running stays, as with the stock
 // hooks: a copy of the initramfs to another disk, or the daemon of a module.
 func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program string, args ...string) error {
 	path, err := dkmsstate.LookPath(program)
@@ -63,7 +63,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	}
 	read := copyOutput(output, sink)
 	err = cmd.Wait()
-	if d.compiles || ctx.Err() != nil {
+	if d.compiles || ctx.Err() != nil || signaled(cmd.ProcessState) {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		reap(mark)
 		_ = output.SetReadDeadline(time.Now().Add(time.Second)) // for what was not found
@@ -78,6 +78,12 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	failure := &CallError{Program: program, Args: args, Output: end.String(), Code: -1, Err: err}
 	d.explainEnd(ctx, failure)
 	return failure
+}
+
+// signaled reports whether a signal ended a process.
+func signaled(state *os.ProcessState) bool {
+	status, is := state.Sys().(syscall.WaitStatus)
+	return is && status.Signaled()
 }
 
 // command returns a call that is ready to start. mark is that of the call.
