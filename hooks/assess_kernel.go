@@ -156,7 +156,7 @@ func (k kernelAssessor) unowned(file string) {
 		return
 	}
 	k.addHere(Finding{Kind: Unowned, File: file, Reason: "it belongs to no build of dkms and to no package",
-		Fix: fmt.Sprintf("if you did not put it there: rm %s && %s", k.sys.layout.Path(file), depmodCommand(k.s))})
+		Fix: fmt.Sprintf("if you did not put it there: rm %s && %s", quoted(k.sys.layout.Path(file)), depmodCommand(k.s))})
 }
 
 // gone finds what is left of a kernel that is gone.

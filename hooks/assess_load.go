@@ -75,7 +75,7 @@ func (k kernelAssessor) shadowFix(sh dkmsstate.Shadow) string {
 			return choose
 		}
 	}
-	remove := fmt.Sprintf("if you do not need the other file: rm %s && %s", k.sys.layout.Path(file), depmod)
+	remove := fmt.Sprintf("if you do not need the other file: rm %s && %s", quoted(k.sys.layout.Path(file)), depmod)
 	if path.Dir(sh.By) == path.Dir(sh.Path) {
 		return remove // override makes no difference
 	}

@@ -27,6 +27,11 @@ func (a *assessor) hooks() {
 	if !dkmsstate.Exists(a.sys.layout.Path(programDir)) {
 		return
 	}
+	if a.removalInterrupted() {
+		a.add(Finding{Kind: BadHook, File: a.sys.layout.Path("/etc/kernel"), Reason: "a removal of dkms-hooks was interrupted, and no hook of it or of dkms runs",
+			Fix: "dpkg -r dkms-hooks, or install it again"})
+		return
+	}
 	stock := map[string]diverted{}
 	for _, name := range stockHooks() {
 		stock[a.sys.layout.Path(name)] = a.stock(name)
@@ -41,6 +46,21 @@ func (a *assessor) hooks() {
 		a.beside(path, stock[path].to, own[path])
 	}
 }
+
+// removalInterrupted reports whether the prerm of this package has removed the links of the hooks,
+// and nothing followed: neither the postrm nor an installation.
+func (a *assessor) removalInterrupted() bool {
+	db, err := a.inv.database()
+	if err != nil {
+		return false
+	}
+	p, _ := db.Lookup("dkms-hooks", "")
+	notes, err := regular.ReadFile(a.sys.layout.Path(linkNotes))
+	return err == nil && p.Status.State == debpkg.HalfConfigured && p.Status.SelectedForRemoval() && bytes.Contains(append([]byte("\n"), notes...), []byte("\nunlinked "))
+}
+
+// linkNotes is where the maintainer scripts note what they did with the links.
+const linkNotes = dkmsstate.StateDir + "/links"
 
 // link finds a hook that does not run as the package has it. The advice about a diversion has to
 // come first: until then dpkg takes the link for a file of dkms.
@@ -68,8 +88,8 @@ func (a *assessor) link(l link, diverted bool) {
 	}
 }
 
-// reinstallCommand puts every file of this package back.
-const reinstallCommand = "apt reinstall dkms-hooks"
+// reinstallCommand puts every file of this package back. apt cannot if no repository has the package.
+const reinstallCommand = "apt reinstall dkms-hooks, or dpkg -i with its .deb"
 
 // altered reports whether a hook is certainly not the file that the package has (dpkg --verify).
 func (a *assessor) altered(l link) bool {
@@ -141,9 +161,9 @@ func (a *assessor) beside(path, stock string, own bool) {
 		if !isDKMSHook(file) || file != path && !bytes.Equal(data, diverted) && !callsAsHook(data) {
 			continue
 		}
-		fix := "chmod -x " + file
+		fix := "chmod -x " + quoted(file)
 		if target, err := os.Readlink(file); err == nil { // chmod(1) would change what it links to
-			fix = fmt.Sprintf("rm %s (a link to %s)", file, target)
+			fix = fmt.Sprintf("rm %s, a link to %s", quoted(file), target)
 		}
 		a.add(Finding{Kind: BadHook, File: file, Reason: "a hook of dkms runs beside those of dkms-hooks", Fix: fix})
 	}

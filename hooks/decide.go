@@ -157,8 +157,14 @@ func (inv Invocation) calledBy() string {
 	return fmt.Sprintf("called by the %s of %s (%s)", WithoutControls(inv.Script.Name), inv.callerName(), inv.Action)
 }
 
+// overrideHint returns the command that unbuilds in spite of a doubt. In a shell that does not have
+// DPKG_ROOT, it would otherwise be about another root.
 func (inv Invocation) overrideHint() string {
-	return fmt.Sprintf("to unbuild anyway: dkms-hooks run prerm %s --params remove", inv.Kernel)
+	root := ""
+	if inv.Root != "" && inv.Root != "/" {
+		root = " --root " + quoted(inv.Root)
+	}
+	return fmt.Sprintf("to unbuild anyway: dkms-hooks run prerm %s --params remove%s", inv.Kernel, root)
 }
 
 // list returns the names of packages with their statuses.

@@ -194,6 +194,9 @@ func TestInstalledModules(t *testing.T) {
 	assert.Equal(t, before, w.kept)
 	w.unpack("p", "1")
 	w.look()
+	assert.Equal(t, before, w.kept, "the postinst may still take the module away")
+	w.status("p", debpkg.Installed)
+	w.look()
 	assert.NotEqual(t, before, w.kept, "the package was unpacked, and the module is installed")
 	w.r.after.Links = nil
 	w.look()

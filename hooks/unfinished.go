@@ -83,15 +83,20 @@ func (k kernelAssessor) unfinished() {
 		k.repairable(Finding{Kind: Unfinished, Reason: text})
 	}
 	if text := k.work.initramfsText(); text != "" {
-		k.addHere(Finding{Kind: Unfinished, File: k.s.Layout.InitramfsPath(k.s.Kernel), Reason: text,
-			Fix: k.initramfsFix()})
+		f := Finding{Kind: Unfinished, File: k.s.Layout.InitramfsPath(k.s.Kernel), Reason: text}
+		if k.work.initramfs.Reason == "" { // interrupted, and nothing has to be fixed
+			k.repairable(f)
+		} else {
+			f.Fix = k.initramfsFix()
+			k.addHere(f)
+		}
 	}
 }
 
 // initramfsFix returns what to do about an initramfs that is not updated.
 func (k kernelAssessor) initramfsFix() string {
 	command := initramfsCommand(k.s.Layout, k.s.Kernel)
-	if k.work.initramfs.Reason == "" || !dkmsstate.Exists(record.InitramfsLogPath(k.s.Layout, k.s.Kernel)) {
+	if !dkmsstate.Exists(record.InitramfsLogPath(k.s.Layout, k.s.Kernel)) {
 		return fixThenRun(command)
 	}
 	return fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", k.s.Kernel, record.InitramfsLog, command)
