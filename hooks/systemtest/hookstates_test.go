@@ -66,6 +66,7 @@ func hookStates() []hookState {
 		{name: "a link to nothing in the place of a link", says: "prerm.d/dkms: a link to nothing", after: "ln -sf /nowhere $P/dkms", left: old},
 		{name: "a directory in the place of a link", says: "hook off: prerm: ", after: "rm $P/dkms && mkdir $P/dkms && touch $P/dkms/a", left: []string{"./prerm.d/dkms.dpkg-old/a"}},
 		{name: "a link was renamed", after: "mv $P/dkms $P/zz-dkms"},
+		{name: "a link was renamed to a name that does not run", says: "hook off: prerm: ", after: "mv $P/dkms $P/dkms.off"},
 		{name: "a hook was switched off by its link", says: "hook off: prerm: /etc/kernel/prerm.d/dkms links to a hook that is not executable", after: "chmod -x $P/dkms"},
 		{name: "something wrote through a link", says: "/usr/libexec/dkms-hooks/prerm: not as in the package", after: "cat $P/dkms.stock >$P/dkms", changes: true},
 		{name: "a copy of a hook in the place of its link", after: "sed -i 's/^/&/' $P/dkms && [ ! -L $P/dkms ]", left: old},
