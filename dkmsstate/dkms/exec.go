@@ -52,7 +52,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
-		calls.end(call)
+		calls.end(call, d.Lock)
 		return fmt.Errorf("cannot run %s: %w", program, err)
 	}
 	calls.started(call, cmd.Process.Pid)
@@ -71,7 +71,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	} else {
 		finish(output, sink, read)
 	}
-	calls.end(call)
+	calls.end(call, d.Lock)
 	if err == nil {
 		return nil
 	}

@@ -36,11 +36,12 @@ func TestRunEndsWhatABuildStarted(t *testing.T) {
 	require.Contains(t, children(), other.Process.Pid, "this needs /proc/PID/task/TID/children")
 	build := DKMS{Timeout: time.Minute, Lock: lock, compiles: true}
 	for name, script := range map[string]string{
-		"a child":          `sleep 1000 & echo left`,
-		"a daemon":         `setsid sleep 1000 & echo left`,
-		"one of a daemon":  `setsid sh -c 'env -i sleep 1000 & sleep 1000' >/dev/null 2>&1 & echo left`,
-		"one that forks":   `(sleep 1000 & sleep 1000 & sleep 1000) & echo left`,
-		"nothing but exit": `echo left`,
+		"a child":                         `sleep 1000 & echo left`,
+		"a daemon":                        `setsid sleep 1000 & echo left`,
+		"one of a daemon":                 `setsid sh -c 'env -i sleep 1000 & sleep 1000' >/dev/null 2>&1 & echo left`,
+		"one that clears its environment": `setsid --wait sh -c 'env -i sleep 1000 & sleep 1000 &' >/dev/null 2>&1; echo left`,
+		"one that forks":                  `(sleep 1000 & sleep 1000 & sleep 1000) & echo left`,
+		"nothing but exit":                `echo left`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer

@@ -12,21 +12,44 @@ import (
 	"time"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // CallVariable is the environment variable with the mark of a call. Everything that the program
-// starts has it, unless it clears its environment.
+// starts has it, unless it clears its environment. What does so still has the file of the lock,
+// unless it closes that, too.
 const CallVariable = "DKMS_HOOKS_CALL"
 
 // reap kills what a call left running, and what is re-parented to this process by that in turn.
 // Other children are not its to end: those of other calls, and what others started. This process
 // inherits the children of the shell that it was before exec, and whatever these leave; as the
 // first process of a container it inherits everything.
-func reap(mark string) {
+func reap(mark string) { kill(func() []int { return leftBy(mark, os.Getpid()) }) }
+
+// reapUnmarked kills what builds left running that has cleared its environment. Only the file of the
+// lock shows that, so no call may be running: it could be at work for that. What was there before the
+// builds is none of theirs.
+func reapUnmarked(lock *record.Lock, before []int) {
+	if lock == nil {
+		return
+	}
+	kill(func() []int {
+		var pids []int
+		for _, pid := range childrenOf(os.Getpid()) {
+			if mark, known := markOf(pid); known && mark == "" && !slices.Contains(before, pid) && lock.OpenIn(pid) {
+				pids = append(append(pids, pid), below(pid)...)
+			}
+		}
+		return pids
+	})
+}
+
+// kill kills the processes that a function returns, until it returns none.
+func kill(find func() []int) {
 	const attempts = 100
 	var killed []int
 	for range attempts {
-		left := slices.DeleteFunc(leftBy(mark, os.Getpid()), dkmsstate.Ended)
+		left := slices.DeleteFunc(find(), dkmsstate.Ended)
 		// One that is being killed has lost its environment before it has ended.
 		left = append(left, slices.DeleteFunc(slices.Clone(killed), func(pid int) bool { return slices.Contains(left, pid) || dkmsstate.Ended(pid) })...)
 		if len(left) == 0 {
@@ -53,7 +76,7 @@ func collect(pid int) { _, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil) }
 func leftBy(mark string, parent int) []int {
 	var pids []int
 	for _, pid := range childrenOf(parent) {
-		if hasMark(mark, pid) {
+		if has, known := markOf(pid); known && has == mark {
 			pids = append(pids, pid)
 			pids = append(pids, below(pid)...)
 		} else {
@@ -73,10 +96,16 @@ func below(parent int) []int {
 	return pids
 }
 
-// hasMark reports whether a process was started with the mark of a call.
-func hasMark(mark string, pid int) bool {
+// markOf returns the mark of the call that started a process, directly or not, "" if it has none. It
+// reports false if its environment cannot be read.
+func markOf(pid int) (string, bool) {
 	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	return err == nil && slices.ContainsFunc(bytes.Split(environ, []byte{0}), func(entry []byte) bool { return string(entry) == CallVariable+"="+mark })
+	for entry := range bytes.SplitSeq(environ, []byte{0}) {
+		if mark, ok := bytes.CutPrefix(entry, []byte(CallVariable+"=")); ok {
+			return string(mark), true
+		}
+	}
+	return "", err == nil
 }
 
 // endedChildren returns the children of this process that have ended, and that nobody has waited
