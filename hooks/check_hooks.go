@@ -89,7 +89,7 @@ func (a *assessor) link(l link, diverted bool) {
 }
 
 // reinstallCommand puts every file of this package back. apt cannot if no repository has the package.
-const reinstallCommand = "apt reinstall dkms-hooks, or dpkg -i with its .deb"
+const reinstallCommand = "apt reinstall dkms-hooks # or dpkg -i with its .deb"
 
 // altered reports whether a hook is certainly not the file that the package has (dpkg --verify).
 func (a *assessor) altered(l link) bool {
@@ -163,7 +163,7 @@ func (a *assessor) beside(path, stock string, own bool) {
 		}
 		fix := "chmod -x " + quoted(file)
 		if target, err := os.Readlink(file); err == nil { // chmod(1) would change what it links to
-			fix = fmt.Sprintf("rm %s, a link to %s", quoted(file), target)
+			fix = fmt.Sprintf("rm %s # a link to %s", quoted(file), target)
 		}
 		a.add(Finding{Kind: BadHook, File: file, Reason: "a hook of dkms runs beside those of dkms-hooks", Fix: fix})
 	}

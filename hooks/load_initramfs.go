@@ -112,7 +112,7 @@ func (k kernelAssessor) staleInitramfs(m dkmsstate.Module) {
 			finding := Finding{Kind: OldInitramfs, Module: m.String(), Reason: heldText(name, f, all[0]), Fix: initramfsCommand(k.s.Layout, k.s.Kernel)}
 			if dkms.NeverUpdatesInitramfs(k.s.Layout) {
 				finding.Reason += ", which is not updated: " + dkms.NoUpdate
-				finding.Fix += ", since -u writes nothing with update_initramfs=no"
+				finding.Fix += " # -u writes nothing with update_initramfs=no"
 			}
 			k.addHere(finding)
 			return

@@ -354,7 +354,7 @@ func TestOldInitramfsThatIsNotUpdated(t *testing.T) {
 	for setting, want := range map[string][2]string{
 		"yes": {"an older copy of alpha is in the initramfs", "update-initramfs -u -k " + bootKernel},
 		"no": {"an older copy of alpha is in the initramfs, which is not updated: update_initramfs=no in /etc/initramfs-tools/update-initramfs.conf",
-			"update-initramfs -c -k " + bootKernel + ", since -u writes nothing with update_initramfs=no"},
+			"update-initramfs -c -k " + bootKernel + " # -u writes nothing with update_initramfs=no"},
 	} {
 		t.Run(setting, func(t *testing.T) {
 			f, _ := bootRoot(t)
