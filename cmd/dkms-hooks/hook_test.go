@@ -19,15 +19,12 @@ func TestHookRunsTheProgram(t *testing.T) {
 	}
 	template, err := os.ReadFile("../../debian/hook")
 	require.NoError(t, err)
-	root := t.TempDir()
-	write := func(name, text string) {
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o755))
-	}
+	d := newTree(t)
+	root, write := d.root, d.write
 	script := strings.ReplaceAll(string(template), "@HOOK@", "prerm")
 	write("usr/libexec/dkms-hooks/prerm", script)
 	write("etc/kernel/prerm.d/copy", script)
-	require.NoError(t, os.Symlink("../../../usr/libexec/dkms-hooks/prerm", filepath.Join(root, "etc/kernel/prerm.d/dkms")))
+	d.link("../../../usr/libexec/dkms-hooks/prerm", "etc/kernel/prerm.d/dkms")
 	call := func(path string) string {
 		cmd := exec.Command(path, "6.1.0", "a b")
 		cmd.Args[0] = "any"
@@ -44,4 +41,8 @@ func TestHookRunsTheProgram(t *testing.T) {
 	for _, path := range calls {
 		assert.Equal(t, "hook\nprerm\n6.1.0\na b\n", call(path), path)
 	}
+	write("var/lib/dkms-hooks/links", "linked prerm\noff postrm\n")
+	assert.NotEmpty(t, call(calls[0]), "another hook is off")
+	write("var/lib/dkms-hooks/links", "off prerm\nlinked prerm\n")
+	assert.Empty(t, call(calls[0]), "it is off until the upgrade is complete")
 }

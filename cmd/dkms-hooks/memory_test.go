@@ -59,18 +59,10 @@ func pack(t *testing.T, path string) {
 
 // machine returns a root with modules of a size on one kernel: plain and compressed, installed
 // as built and patched. There is nothing to do on it.
-func machine(t *testing.T, size int64) (root string) {
+func machine(t *testing.T, size int64) string {
 	t.Helper()
-	root = t.TempDir()
-	write := func(name, text string) {
-		path := filepath.Join(root, name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-	}
-	link := func(target, name string) {
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
-		require.NoError(t, os.Symlink(target, filepath.Join(root, name)))
-	}
+	d := newTree(t)
+	root, write, link := d.root, d.write, d.link
 	write("boot/vmlinuz-6.1.0", "image")
 	write("var/lib/dpkg/info/linux-image-6.1.0.list", "/boot/vmlinuz-6.1.0\n")
 	write("var/lib/dpkg/status", "Package: linux-image-6.1.0\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n")

@@ -20,16 +20,8 @@ import (
 // every text that is printed has it too.
 func hostileRoot(t *testing.T, text string) string {
 	t.Helper()
-	root := t.TempDir()
-	write := func(name, data string) {
-		path := filepath.Join(root, name)
-		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, []byte(data), 0o644))
-	}
-	link := func(target, name string) {
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
-		require.NoError(t, os.Symlink(target, filepath.Join(root, name)))
-	}
+	d := newTree(t)
+	root, write, link := d.root, d.write, d.link
 	quoted, err := json.Marshal("why" + text)
 	require.NoError(t, err)
 	write("lib/modules/6.1.0/kernel/own.ko", "own")
