@@ -130,8 +130,13 @@ func (db *Database) HasPostinst(p Package) bool {
 // /usr: /lib/modules/6.1.0/updates/dkms/x.ko.
 func (db *Database) WithFile(path string) ([]Package, error) {
 	return db.having(Status.Any, func(_ string, list []byte) bool {
-		return hasLine(list, path) || hasLine(list, "/usr"+path)
+		return hasFile(list, path)
 	})
+}
+
+// hasFile reports whether a list has a file whose path is without the /usr of a merged /usr.
+func hasFile(list []byte, path string) bool {
+	return hasLine(list, path) || hasLine(list, "/usr"+path)
 }
 
 // Holders returns the packages that contain some files and whose own files are present, by the
@@ -140,7 +145,7 @@ func (db *Database) Holders(paths []string) (map[string]Package, error) {
 	found := map[string][]string{}
 	packages, err := db.having(Status.Present, func(name string, list []byte) bool {
 		for _, path := range paths {
-			if hasLine(list, path) || hasLine(list, "/usr"+path) {
+			if hasFile(list, path) {
 				found[name] = append(found[name], path)
 			}
 		}

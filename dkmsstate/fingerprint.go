@@ -105,9 +105,7 @@ func (s *stamp) addSource(l Layout, r Registration) {
 }
 
 // sourceLink returns the path of the link that registers a module, resolved inside the root.
-func (l Layout) sourceLink(m Module) string {
-	return l.inRoot(filepath.Join(l.VersionDir(m), "source"))
-}
+func (l Layout) sourceLink(m Module) string { return l.inRoot(l.RegistrationLink(m)) }
 
 // WalkSource calls visit for everything in the source of a registered module. The error means
 // that there is no source.

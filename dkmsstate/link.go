@@ -1,7 +1,9 @@
 package dkmsstate
 
 import (
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 )
 
@@ -29,6 +31,12 @@ func NewLink(name, arch, target string, kernel Release) Link {
 		l.Version = parts[n-3]
 	}
 	return l
+}
+
+// LinkNames reports whether the kernel link of a module, as it is on the disk now, names its version.
+func (l Layout) LinkNames(m Module, kernel Release, arch string) bool {
+	target, err := os.Readlink(filepath.Join(l.ModuleDir(m.Name), LinkName(kernel, arch)))
+	return err == nil && NewLink(m.Name, arch, target, kernel).Version == m.Version
 }
 
 // LinkTarget returns the target that dkms gives a kernel link.

@@ -29,10 +29,7 @@ func (l Layout) confPlaces(m Module, kernel Release, arch string) confPlaces {
 // path of the built one.
 func (s *Snapshot) placer(m Module, arch string) func(built string) string {
 	conf := sync.OnceValue(func() confPlaces { return s.Layout.confPlaces(m, s.Kernel, arch) })
-	linked := sync.OnceValue(func() bool {
-		target, err := os.Readlink(filepath.Join(s.Layout.ModuleDir(m.Name), LinkName(s.Kernel, arch)))
-		return err == nil && NewLink(m.Name, arch, target, s.Kernel).Version == m.Version
-	})
+	linked := sync.OnceValue(func() bool { return s.Layout.LinkNames(m, s.Kernel, arch) })
 	return func(built string) string { return s.place(built, conf, linked) }
 }
 

@@ -54,6 +54,21 @@ func (sv *Survey) readRegistrations(d moduleDir, kernel Release, arch string) []
 	return out
 }
 
+// RegistrationLink returns the path of the link that registers a module.
+func (l Layout) RegistrationLink(m Module) string { return filepath.Join(l.VersionDir(m), "source") }
+
+// Registered identifies the registration of a module, "" without one. A module that is removed from
+// dkms and added again has another one.
+func (l Layout) Registered(m Module) string {
+	info, err := os.Lstat(l.RegistrationLink(m))
+	if err != nil {
+		return ""
+	}
+	var s stamp
+	s.add(info)
+	return s.sum()
+}
+
 // readConf reads the dkms.conf of a registered module and the overrides that dkms applies to it
 // (dkms(8), "/etc/dkms/<module>.conf" and its variants).
 func (sv *Survey) readConf(d versionDir, kernel Release, arch string) (Conf, error) {

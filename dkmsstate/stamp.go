@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -39,18 +38,6 @@ func (s *stamp) addText(text string) { s.state = append(append(s.state, text...)
 func (s *stamp) sum() string {
 	sum := sha256.Sum256(s.state)
 	return hex.EncodeToString(sum[:16])
-}
-
-// Registered identifies the present registration of a module. Registering it anew makes another
-// one.
-func (l Layout) Registered(m Module) string {
-	info, err := os.Lstat(filepath.Join(l.VersionDir(m), "source"))
-	if err != nil {
-		return ""
-	}
-	var s stamp
-	s.add(info)
-	return s.sum()
 }
 
 func StampFiles(paths ...string) string {

@@ -74,8 +74,7 @@ type kernelAssessor struct {
 	// loads are the verdicts about modules, as far as they are known.
 	loads map[dkmsstate.Module]LoadView
 	// initramfs returns the one with which the kernel is started, and look what is known of its
-	// contents. startable reports whether the kernel has an
-	// image.
+	// contents. startable reports whether the kernel has an image.
 	initramfs func() bootInitramfs
 	look      func() initramfs.Look
 	startable func() bool

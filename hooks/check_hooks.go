@@ -54,9 +54,15 @@ func (a *assessor) removalInterrupted() bool {
 	if err != nil {
 		return false
 	}
-	p, _ := db.Lookup("dkms-hooks", "")
+	p := thisPackage(db)
 	notes, err := regular.ReadFile(a.sys.layout.Path(linkNotes))
 	return err == nil && p.Status.State == debpkg.HalfConfigured && p.Status.SelectedForRemoval() && bytes.Contains(append([]byte("\n"), notes...), []byte("\nunlinked "))
+}
+
+// thisPackage returns the package of the hooks as dpkg knows it, a zero value if it does not.
+func thisPackage(db *debpkg.Database) debpkg.Package {
+	p, _ := db.Lookup("dkms-hooks", "")
+	return p
 }
 
 // linkNotes is where the maintainer scripts note what they did with the links.
@@ -98,11 +104,11 @@ func (a *assessor) altered(l link) bool {
 		return false
 	}
 	name := filepath.Join(programDir, string(l.hook))
-	p, ok := db.Lookup("dkms-hooks", "")
-	if to, err := db.DivertedTo(name); !ok || p.Status.State != debpkg.Installed || err != nil || to != "" {
+	p := thisPackage(db)
+	if to, err := db.DivertedTo(name); p.Status.State != debpkg.Installed || err != nil || to != "" {
 		return false
 	}
-	want := db.MD5("dkms-hooks", name)
+	want := db.MD5(p.Name, name)
 	data, err := regular.ReadFile(l.program)
 	return err == nil && want != "" && fmt.Sprintf("%x", md5.Sum(data)) != want
 }
@@ -140,7 +146,7 @@ func (a *assessor) stock(name string) diverted {
 	if info, statErr := os.Lstat(path); statErr == nil && info.IsDir() {
 		return diverted{path + ".stock", false} // dpkg diverts no directory
 	}
-	if p, ok := db.Lookup("dkms-hooks", ""); ok && err == nil && p.Status.State == debpkg.Installed {
+	if err == nil && thisPackage(db).Status.State == debpkg.Installed {
 		a.add(Finding{Kind: BadHook, File: path, Reason: "not diverted, so the next version of dkms installs its hook there",
 			Fix: fmt.Sprintf("dpkg-divert --package dkms-hooks --no-rename --divert %s.stock %s", name, name)})
 	}
@@ -182,11 +188,6 @@ func runs(file string) bool { return runsAs(file, file) }
 
 // runsAs reports whether run-parts(8) runs a file by a name.
 func runsAs(name, file string) bool {
-	for _, c := range filepath.Base(name) {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
-			return false
-		}
-	}
 	info, err := os.Stat(file)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+	return err == nil && dkmsstate.RunPartsName(filepath.Base(name)) && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }

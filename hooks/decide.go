@@ -164,7 +164,7 @@ func (inv Invocation) overrideHint() string {
 	if inv.Root != "" && inv.Root != "/" {
 		root = " --root " + quoted(inv.Root)
 	}
-	return fmt.Sprintf("to unbuild anyway: dkms-hooks run prerm %s --params remove%s", inv.Kernel, root)
+	return "to unbuild anyway: " + runRemoval(inv.Kernel) + root
 }
 
 // list returns the names of packages with their statuses.

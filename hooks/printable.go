@@ -86,8 +86,8 @@ func Sayf(out io.Writer, format string, args ...any) {
 	fmt.Fprintf(ForPeople(out), "dkms-hooks: %s\n", inOneLine(fmt.Sprintf(format, args...)))
 }
 
-// WithoutControls replaces control characters, newlines and tabs too. It is for text from elsewhere, such as
-// a name, that must not break a line.
+// WithoutControls replaces control characters, newlines and tabs too. It is for text from elsewhere,
+// such as a name, that must not break a line.
 func WithoutControls(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

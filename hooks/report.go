@@ -286,6 +286,11 @@ func (r *Report) advise(advice string) {
 // fixThenRun returns the advice after a failure.
 func fixThenRun(command string) string { return "fix this, then run: " + command }
 
+// runRemoval returns the command that removes the builds of a kernel, whoever owns it.
+func runRemoval(kernel dkmsstate.Release) string {
+	return fmt.Sprintf("dkms-hooks run %s %s --params remove", Prerm, kernel)
+}
+
 // runPostinst returns the command that brings a kernel up to date.
 func runPostinst(kernel dkmsstate.Release) string {
 	return fmt.Sprintf("dkms-hooks run %s %s", Postinst, kernel)

@@ -98,7 +98,7 @@ func (r *Report) taskFailed(res apply.Result) {
 	case last.Op == plan.OpReplace, res.Task.Installs():
 		command = runPostinst(r.kernel)
 	case last.Op == plan.OpRemoveBuild:
-		command = fmt.Sprintf("dkms-hooks run prerm %s --params remove", r.kernel)
+		command = runRemoval(r.kernel)
 	}
 	if res.Log != "" {
 		r.logs = append(r.logs, m.Name)

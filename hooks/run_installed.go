@@ -26,7 +26,7 @@ func (r *run) installed(earlier map[string]dkmsstate.InstalledRecord) map[string
 		was := earlier[m.Name]
 		switch {
 		case link.Arch != r.after.Arch || link.Version == "":
-		case was.Version == m.Version && was.Registered == r.after.Layout.Registered(m) && (!unpackedAnew(db, was) || beingUpgraded(db, was)):
+		case was.Version == m.Version && was.Registered == r.after.Layout.Registered(m) && (!unpackedAgain(db, was) || beingUpgraded(db, was)):
 			now[m.Name] = was
 		default:
 			changed, sources = append(changed, m), append(sources, r.after.Layout.PackagedSource(m)+"/dkms.conf")
@@ -61,10 +61,10 @@ func (r *run) tookAway(db *debpkg.Database, name string, was dkmsstate.Installed
 	}
 	p, _ := db.Lookup(was.Package, "")
 	removed := !p.Status.Present() && p.Status.State != debpkg.HalfInstalled
-	if len(registered) == 0 && removed || len(registered) > 0 && !registeredAnew(r.after, name, was) {
+	if len(registered) == 0 && removed || len(registered) > 0 && !registeredAgain(r.after, name, was) {
 		return false
 	}
-	return unpackedAnew(db, was) || beingUpgraded(db, was)
+	return unpackedAgain(db, was) || beingUpgraded(db, was)
 }
 
 // beingUpgraded reports whether the package of a module is there and not configured. Its postinst may

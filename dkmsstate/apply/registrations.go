@@ -34,7 +34,7 @@ func (r *taskRun) unregistered() error {
 	if before, known := r.before.Registration(r.task.Module); !known || before.Source == "" || r.task.Removes() || r.machine.Removals.Removed(r.task.Module) {
 		return nil
 	}
-	_, err := os.Lstat(filepath.Join(r.machine.Layout.VersionDir(r.task.Module), "source"))
+	_, err := os.Lstat(r.machine.Layout.RegistrationLink(r.task.Module))
 	if errors.Is(err, fs.ErrNotExist) {
 		return errUnregistered
 	}
@@ -43,9 +43,7 @@ func (r *taskRun) unregistered() error {
 
 // linked reports whether the kernel link names the module of a task.
 func (r *taskRun) linked() bool {
-	t := r.task
-	target, err := os.Readlink(filepath.Join(r.machine.Layout.ModuleDir(t.Module.Name), dkmsstate.LinkName(r.tree.Kernel, t.Arch)))
-	return err == nil && dkmsstate.NewLink(t.Module.Name, t.Arch, target, r.tree.Kernel).Version == t.Module.Version
+	return r.machine.Layout.LinkNames(r.task.Module, r.tree.Kernel, r.task.Arch)
 }
 
 // PutBack registers a module again that was registered before a run. If dkms add fails, as when
@@ -57,7 +55,7 @@ func (m Machine) PutBack(ctx context.Context, r dkmsstate.Registration) error {
 	}
 	addErr := m.Engine.Add(ctx, r.Module)
 	m.Removals.Forget(r.Module)
-	link := filepath.Join(m.Layout.VersionDir(r.Module), "source")
+	link := m.Layout.RegistrationLink(r.Module)
 	if _, err := os.Lstat(link); err == nil {
 		return nil
 	}

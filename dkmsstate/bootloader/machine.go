@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -76,7 +75,7 @@ func (m Machine) kexec() string {
 	files := []string{config}
 	entries, _ := os.ReadDir(m.inside(snippets))
 	for _, e := range entries {
-		if regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(e.Name()) { // run-parts --list
+		if dkmsstate.RunPartsName(e.Name()) {
 			files = append(files, path.Join(snippets, e.Name()))
 		}
 	}

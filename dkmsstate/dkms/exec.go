@@ -28,8 +28,8 @@ const ErrTimeout = sentinel.Error("the time limit for one call")
 // for what the program writes to stdout.
 //
 // When its time is over, ctx ends or a signal ends it, everything that the program started is ended.
-// The same goes for what a build leaves when it ends. What any other program leaves running stays, as with the stock
-// hooks: a copy of the initramfs to another disk, or the daemon of a module.
+// The same goes for what a build leaves when it ends. What any other program leaves running stays, as
+// with the stock hooks: a copy of the initramfs to another disk, or the daemon of a module.
 func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program string, args ...string) error {
 	path, err := dkmsstate.LookPath(program)
 	if err != nil {

@@ -81,7 +81,8 @@ func inSource(line string) string {
 func Explain(err error) error { return ExplainByLog(err, "") }
 
 // ExplainByLog returns an error with the line that explains a failed call best: the compiler's
-// first error in the log, or else the call with the last message of dkms or the error of another program.
+// first error in the log, or else the call with the last message of dkms or the error of another
+// program.
 func ExplainByLog(err error, log string) error {
 	var call *CallError
 	if !errors.As(err, &call) || call.Code < 0 {
@@ -135,10 +136,11 @@ func errorSigns() []func(line string) bool {
 		}
 	}
 	compiler := regexp.MustCompile(`^[^\s:][^:]*:\d+(:\d+)?: (fatal )?error: `)
+	failed := contains("error:", "fatal:")
 	warning := regexp.MustCompile(`warning:|^\s*\d+ \|`) // or the line of the source that is printed below one
 	return []func(string) bool{
 		func(line string) bool { return compiler.MatchString(strings.TrimSpace(line)) },
-		func(line string) bool { return contains("error:", "fatal:")(line) && !warning.MatchString(line) },
+		func(line string) bool { return failed(line) && !warning.MatchString(line) },
 		func(line string) bool {
 			return strings.HasPrefix(strings.TrimSpace(line), "ERROR") || contains("command not found", ": not found", "No such file or directory", "Permission denied", "Killed")(line)
 		},

@@ -1,5 +1,5 @@
 // Package efivars reads the variables of UEFI that the kernel shows in efivarfs. A variable that
-// cannot be read is told from one that does not exist.
+// cannot be read is another case than one that does not exist.
 package efivars
 
 import (

@@ -110,8 +110,8 @@ type Plan struct {
 // every other module.
 func (p Plan) Keeping() bool { return p.goal.BringIn != nil }
 
-// NotMeant returns why a module is not meant for the kernel, "" if nothing shows that. A task
-// for it may all the same be planned: dkms decides anew.
+// NotMeant returns why a module is not meant for the kernel, "" if nothing shows that. The plan may
+// still have a task for it: dkms decides again.
 func (p Plan) NotMeant(m dkmsstate.Module) string { return p.goal.notMeant(m) }
 
 // Empty reports whether there is nothing to do.
