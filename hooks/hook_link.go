@@ -38,7 +38,8 @@ type linkState int
 const (
 	// linkOn is a hook that runs, by this name or by another one.
 	linkOn linkState = iota
-	// linkOff is a hook that the administrator has removed or replaced.
+	// linkOff is a hook that the administrator has removed or replaced, or whose counterpart of dkms
+	// was off when this package was installed.
 	linkOff
 	// linkNotExecutable is a hook that the administrator has switched off with chmod(1), which
 	// follows the link.
@@ -62,7 +63,7 @@ func (l link) state() (linkState, string) {
 	case errors.Is(err, fs.ErrNotExist) && l.otherName():
 		return linkOn, ""
 	case errors.Is(err, fs.ErrNotExist):
-		return linkOff, "was removed"
+		return linkOff, "does not exist"
 	case err != nil:
 		return linkBroken, err.Error()
 	}
