@@ -239,19 +239,28 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.
 	planned.Broken = slices.DeleteFunc(planned.Broken, func(n plan.Note) bool { return n.Waits && r.knownToWait(kept, n) })
 	if !r.reconciling || r.inv.Script.Name == "" {
 		r.reported = kept.Reported(r.dpkg, r.present(s))
+		planned, dropped := planned.Without(r.reported, kept.Last, true)
+		r.keepReported(kept, dropped)
 		for _, t := range planned.Tasks {
 			if last := kept.Last[t.Module.String()]; last.MayPass() {
 				delete(r.reported, t.Module.String())
 			}
 		}
-		planned, dropped := planned.Without(r.reported)
 		r.dropped = slices.DeleteFunc(dropped, func(module string) bool { return kept.Last[module].Result != dkmsstate.LastFailed })
 		return planned
 	}
 	r.reported = kept.EverReported(r.present(s))
 	planned.NeedHeaders = nil
-	planned, _ = planned.Without(r.reported)
+	planned, dropped := planned.Without(r.reported, kept.Last, false)
+	r.keepReported(kept, dropped)
 	return planned
+}
+
+// keepReported adds modules that are left out because of another one to what was reported.
+func (r *run) keepReported(kept dkmsstate.KernelRecord, dropped []string) {
+	for _, module := range dropped {
+		r.reported[module] = kept.Last[module].Text
+	}
 }
 
 // knownToWait reports whether it is known already that a module waits for another one: nobody named

@@ -99,7 +99,7 @@ func (m Machine) Run(ctx context.Context, before dkmsstate.Snapshot, p plan.Plan
 		if ctx.Err() == nil && e.r.Outcome == Failed && e.r.Need == "" && sc.postpone(e.i, e.r.Cause) {
 			e.r.Outcome = Again
 		} else {
-			sc.end(e.i, e.r.Outcome == Done)
+			sc.end(e.i, e.r.Outcome)
 		}
 		end(e.i, e.r)
 	}
@@ -110,9 +110,9 @@ func (m Machine) Run(ctx context.Context, before dkmsstate.Snapshot, p plan.Plan
 // a need of it is not met, or nothing has changed since it failed. It reports false for any
 // other task.
 func (sc *schedule) foregone(ctx context.Context, i int, before Result) (Result, bool) {
-	need, err := sc.missing(i), ctx.Err()
+	need, err := sc.tasks[i].Lacks(sc.failed), ctx.Err()
 	if need != "" {
-		err = fmt.Errorf("it needs %s, which is not installed", need)
+		err = errors.New(plan.LacksText(need))
 	}
 	if err != nil {
 		return Result{Task: sc.tasks[i].Task, Outcome: Failed, Err: err, Need: need}, true

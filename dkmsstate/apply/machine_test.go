@@ -237,6 +237,37 @@ func TestFailureIsExplained(t *testing.T) {
 	assert.Equal(t, []string{"build bad"}, e.calls)
 }
 
+// What needs a module is built although that one was skipped, as with dkms 3.0.11 and later, or although
+// a new build of it failed and the old one stays installed. It is not built if that one is missing.
+func TestNeedsThatAreNotBuilt(t *testing.T) {
+	a, b := dkmsstate.Module{Name: "a", Version: "1.0"}, dkmsstate.Module{Name: "b", Version: "1.0"}
+	for name, row := range map[string]struct {
+		fate  fate
+		stale bool
+		want  []string
+	}{
+		"skipped":             {exclusive, false, []string{"build a", "build b"}},
+		"failed":              {doesNotCompile, false, []string{"build a"}},
+		"stale, and it stays": {doesNotCompile, true, []string{"build a", "build b"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &scripted{Root: dkmstest.New(t), fates: map[string]fate{"a": row.fate}}
+			e.Register(a, "")
+			e.Register(b, "BUILD_DEPENDS=a\n")
+			if row.stale {
+				e.AddInstalled(a)
+			}
+			before := e.Snapshot()
+			if row.stale {
+				before.Builds[0].Fresh = dkmsstate.Freshness{Verdict: dkmsstate.Stale, Reason: "other symbols"}
+			}
+			results := Machine{Layout: e.Layout, Engine: e}.Run(t.Context(), before, plan.Autoinstall(before, plan.Goal{}), func(int, plan.Task) {}, func(int, Result) {})
+			require.Len(t, results, 2)
+			assert.Equal(t, row.want, e.calls)
+		})
+	}
+}
+
 // If the context ends, the tasks that were not begun are reported as failed.
 func TestRunEndsWithItsContext(t *testing.T) {
 	e := &scripted{Root: dkmstest.New(t)}

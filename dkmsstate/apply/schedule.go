@@ -27,7 +27,7 @@ import (
 type schedule struct {
 	tasks []scheduled
 	// left is how many tasks have not ended. failed contains the names of modules of which a
-	// task did not end well.
+	// task failed, so that they are not installed.
 	left   int
 	failed map[string]bool
 	// running is how many tasks are running, and limit how many may be. free is the memory that
@@ -215,16 +215,17 @@ func (sc *schedule) begin(i int) {
 	}
 }
 
-// end records that a task has ended.
-func (sc *schedule) end(i int, done bool) {
+// end records that a task has ended. What needs a module that was skipped is built all the same, as
+// with dkms 3.0.11 and later, unless dkms itself refuses.
+func (sc *schedule) end(i int, outcome Outcome) {
 	t := &sc.tasks[i]
 	sc.stop(t)
 	sc.left--
-	t.ended, t.done = true, done
-	if done && t.Builds() { // the key exists now, or none is created
+	t.ended, t.done = true, outcome == Done
+	if t.done && t.Builds() { // the key exists now, or none is created
 		sc.keyThere = func() bool { return true }
 	}
-	if !done {
+	if !t.done && outcome != Skipped && !t.Keeps() {
 		sc.failed[t.Module.Name] = true
 	}
 }
@@ -252,14 +253,4 @@ func (sc *schedule) postpone(i int, cause dkmsstate.Cause) bool {
 // for the first time.
 func (sc *schedule) builtSince(i int) bool {
 	return slices.ContainsFunc(sc.tasks[i].early, func(j int) bool { return sc.tasks[j].done })
-}
-
-// missing returns a need of a task that is known not to be met, "" for none.
-func (sc *schedule) missing(i int) string {
-	for _, name := range sc.tasks[i].Needs {
-		if sc.failed[name] {
-			return name
-		}
-	}
-	return ""
 }

@@ -175,7 +175,7 @@ func TestScheduleInAnyOrder(t *testing.T) {
 			}
 			at := draw.Intn(len(running))
 			if i, done := running[at], draw.Intn(2) == 0; done || !sc.postpone(i, dkmsstate.CauseOther) {
-				sc.end(i, done)
+				sc.end(i, map[bool]Outcome{true: Done, false: Failed}[done])
 			} else if again[i] {
 				return false // it is postponed only once
 			} else {
@@ -200,7 +200,7 @@ func TestOneTaskAModule(t *testing.T) {
 	sc.begin(i)
 	_, ok = sc.next()
 	assert.False(t, ok)
-	sc.end(i, false)
+	sc.end(i, Failed)
 	i, ok = sc.next()
 	assert.True(t, ok && i == 1, "whatever became of the first")
 }
@@ -224,12 +224,12 @@ func TestTheKeyIsMadeByOneBuild(t *testing.T) {
 		return n
 	}
 	assert.Equal(t, 1, started())
-	sc.end(0, false)
+	sc.end(0, Failed)
 	assert.Equal(t, 1, started(), "it failed and made none")
 	made = true
 	assert.Equal(t, 3, started())
 	made = false
-	sc.end(1, true)
+	sc.end(1, Done)
 	assert.Equal(t, 1, started(), "a build that ended well has made what there is to make")
 }
 
@@ -256,7 +256,7 @@ func inTurn(sc *schedule) []string {
 		}
 		order = append(order, sc.tasks[i].Module.Name)
 		sc.begin(i)
-		sc.end(i, true)
+		sc.end(i, Done)
 	}
 	return order
 }
@@ -342,13 +342,13 @@ func TestMemoryBoundsBuildsSideBySide(t *testing.T) {
 		return order
 	}
 	assert.Equal(t, []int{3, 2}, begun(), "2 fits beside 3, and what is longer does not")
-	sc.end(2, true)
+	sc.end(2, Done)
 	assert.Empty(t, begun())
-	sc.end(3, true)
+	sc.end(3, Done)
 	assert.Equal(t, []int{0, 1}, begun())
 	sc.free -= 100 // there is none left
-	sc.end(0, true)
-	sc.end(1, true)
+	sc.end(0, Done)
+	sc.end(1, Done)
 	assert.Empty(t, begun())
 	sc = Machine{Jobs: 4}.newSchedule(dkmsstate.Snapshot{}, plan.Plan{Tasks: tasks})
 	sc.free, sc.tasks[0].memory = 0, 1

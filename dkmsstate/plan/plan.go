@@ -72,6 +72,22 @@ func (t Task) Builds() bool {
 // Removes reports whether the task ends with the module not installed.
 func (t Task) Removes() bool { return t.Steps[len(t.Steps)-1].Op == OpRemoveBuild }
 
+// Keeps reports whether the module stays installed if the task fails.
+func (t Task) Keeps() bool { return t.Steps[0].Op == OpReplace && len(t.Steps) == 1 }
+
+// Lacks returns a module that the task needs and that is among those which failed, "" for none.
+func (t Task) Lacks(failed map[string]bool) string {
+	for _, name := range t.Needs {
+		if failed[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+// LacksText returns why a task is not begun that lacks a module.
+func LacksText(need string) string { return "it needs " + need + ", which is not installed" }
+
 // Note is a message about a module, or about a file that belongs to no module, that no step can
 // resolve.
 type Note struct {
@@ -128,18 +144,35 @@ func (p Plan) OnlyLeftovers() bool {
 
 // Without returns the plan without what was reported already, by a text for each module, and
 // the modules that it dropped: builds that would fail again for the same reason, and notes.
-// Tasks that compile nothing stay.
-func (p Plan) Without(told map[string]string) (Plan, []string) {
+// Tasks that compile nothing stay. last are the last attempts by module, and retries reports whether
+// what failed for a reason that may be gone is tried again all the same.
+//
+// What needs a build that is dropped is not begun either, since dkms 3.0 would build it without that
+// one. A module that was skipped lacks to nobody, as with dkms 3.0.11 and later.
+func (p Plan) Without(told map[string]string, last map[string]dkmsstate.Last, retries bool) (Plan, []string) {
 	var dropped []string
-	p.Tasks = slices.DeleteFunc(slices.Clone(p.Tasks), func(t Task) bool {
-		_, known := told[t.Module.String()]
-		known = known && t.Builds()
-		if known {
-			dropped = append(dropped, t.Module.String())
+	failed := map[string]bool{}
+	broken := slices.Clone(p.Broken)
+	p.Tasks = slices.DeleteFunc(slices.Clone(p.Tasks), func(t Task) bool { // what a task needs comes before it
+		module := t.Module.String()
+		_, known := told[module]
+		need := t.Lacks(failed)
+		switch {
+		case !t.Builds():
+			return false
+		case need != "" && last[module].Text == LacksText(need):
+			dropped = append(dropped, module)
+		case need != "":
+			broken = append(broken, Note{Module: module, Text: LacksText(need), Unmet: true})
+		case !known || retries && last[module].MayPass():
+			return false
+		default:
+			dropped = append(dropped, module)
 		}
-		return known
+		failed[t.Module.Name] = failed[t.Module.Name] || last[module].Result != dkmsstate.LastSkipped && !t.Keeps()
+		return true
 	})
-	p.Broken = slices.DeleteFunc(slices.Clone(p.Broken), func(n Note) bool {
+	p.Broken = slices.DeleteFunc(broken, func(n Note) bool {
 		known := told[n.Module] == n.Text
 		if known {
 			dropped = append(dropped, n.Module)

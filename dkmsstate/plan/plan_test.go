@@ -84,3 +84,60 @@ func TestUnmetNeeds(t *testing.T) {
 		{Module: "c/1", Text: "it needs manual, which is not available for this kernel", Unmet: true},
 	}, p.Broken)
 }
+
+// What needs a module whose build is left out is not built either: dkms 3.0 would build it without that
+// one. A module that is not meant for the kernel, or of which an older build stays installed, lacks to
+// nobody.
+func TestWithoutWhatOthersNeed(t *testing.T) {
+	lacks := LacksText("a")
+	for name, row := range map[string]struct {
+		last    map[string]dkmsstate.Last
+		retries bool
+		tasks   []string
+		notes   map[string]string
+		dropped []string
+	}{
+		"nothing is known":          {tasks: []string{"a", "b", "c"}},
+		"it fails again":            {last: failed("a/1"), notes: map[string]string{"b/1": lacks, "c/1": LacksText("b")}, dropped: []string{"a/1"}},
+		"so does what needs it":     {last: failed("a/1", "b/1", lacks), retries: true, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"a/1", "b/1"}},
+		"it may have passed":        {last: map[string]dkmsstate.Last{"a/1": {Result: dkmsstate.LastFailed}}, retries: true, tasks: []string{"a", "b", "c"}},
+		"it is not meant for it":    {last: map[string]dkmsstate.Last{"a/1": {Result: dkmsstate.LastSkipped}}, tasks: []string{"b", "c"}, dropped: []string{"a/1"}},
+		"only what needs it failed": {last: failed("b/1"), tasks: []string{"a"}, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"b/1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := dkmstest.New(t)
+			f.Register(dkmsstate.Module{Name: "a", Version: "1"}, "")
+			f.Register(dkmsstate.Module{Name: "b", Version: "1"}, "BUILD_DEPENDS=a")
+			f.Register(dkmsstate.Module{Name: "c", Version: "1"}, "BUILD_DEPENDS=b")
+			told := map[string]string{}
+			for module, last := range row.last {
+				told[module] = last.Text
+			}
+			p, dropped := Autoinstall(f.Snapshot(), Goal{}).Without(told, row.last, row.retries)
+			var tasks []string
+			for _, task := range p.Tasks {
+				tasks = append(tasks, task.Module.Name)
+			}
+			notes := map[string]string{}
+			for _, n := range p.Broken {
+				notes[n.Module] = n.Text
+			}
+			assert.Equal(t, row.tasks, tasks)
+			assert.Equal(t, len(row.notes), len(notes))
+			for module, text := range row.notes {
+				assert.Equal(t, text, notes[module])
+			}
+			assert.Equal(t, row.dropped, dropped)
+		})
+	}
+}
+
+// failed returns attempts that the compiler ended, by MODULE/VERSION. Others are followed by a text
+// and may have passed.
+func failed(modules ...string) map[string]dkmsstate.Last {
+	last := map[string]dkmsstate.Last{modules[0]: {Result: dkmsstate.LastFailed, Cause: dkmsstate.CauseCompiler}}
+	for i := 1; i+1 < len(modules); i += 2 {
+		last[modules[i]] = dkmsstate.Last{Result: dkmsstate.LastFailed, Text: modules[i+1]}
+	}
+	return last
+}

@@ -169,13 +169,13 @@ func TestPlanWithoutWhatWasTold(t *testing.T) {
 		Broken: []plan.Note{{Module: "dangling/1", Text: "its source is gone"}, {Module: "noconf/1", Text: "no dkms.conf"}},
 	}
 	told := map[string]string{"bad/1": "error", "gone/1": "error", "dangling/1": "its source is gone", "noconf/1": "another"}
-	got, dropped := p.Without(told)
+	got, dropped := p.Without(told, nil, false)
 	assert.Len(t, dropped, 2)
 	assert.Equal(t, []plan.Task{p.Tasks[1], p.Tasks[2]}, got.Tasks, "what compiles nothing is done all the same")
 	assert.Equal(t, []plan.Note{{Module: "noconf/1", Text: "no dkms.conf"}}, got.Broken)
 	assert.Len(t, p.Tasks, 3, "the plan itself is not changed")
 
-	same, dropped := p.Without(nil)
+	same, dropped := p.Without(nil, nil, false)
 	assert.Equal(t, p, same)
 	assert.Empty(t, dropped)
 }
