@@ -96,6 +96,7 @@ func ReadLayout(root string) (Layout, []string) {
 	if text != "" && !strings.Contains(text, "post_transaction") {
 		l.PostTransaction, l.TransactionByDKMS = nil, false // dkms 3.1 and older do not know it
 	}
+	l.NeverSigns = l.NeverSigns && (text == "" || strings.Contains(text, "try_sign_modules")) // from 3.4
 	return l, troubles
 }
 
@@ -115,19 +116,21 @@ func (l *Layout) apply(file string, as shvars.Assignments) []string {
 		l.DKMSInstalls = l.DKMSInstalls || as.MayBeSet(name)
 	}
 	l.applyPostTransaction(as)
-	if value, _ := as.Value("try_sign_modules"); value != "" {
+	if value, set := setting(as, "try_sign_modules"); set {
 		l.NeverSigns = value == "false"
 	}
-	if jobs, known := as.Value("parallel_jobs"); jobs != "" || !known {
-		l.LimitsJobs = jobs != "0"
+	if jobs, known := as.Value("parallel_jobs"); !known {
+		l.LimitsJobs = true
+	} else if as.Assigned("parallel_jobs") {
+		l.LimitsJobs = jobs != "" && jobs != "0"
 	}
-	if value, _ := as.Value("autoinstall_all_kernels"); value != "" && filepath.Base(file) != shippedAllKernels {
+	if value, set := setting(as, "autoinstall_all_kernels"); set && filepath.Base(file) != shippedAllKernels {
 		l.AllKernels = yes(value)
 	}
 	for name, place := range map[string]*string{"mok_signing_key": &l.Key, "mok_certificate": &l.Certificate} {
-		value, known := as.Value(name)
+		_, known := as.Value(name)
 		l.KeyUnknown = l.KeyUnknown || !known
-		if value != "" {
+		if value, set := setting(as, name); set {
 			*place = value
 		}
 	}
@@ -153,6 +156,13 @@ func (l *Layout) apply(file string, as shvars.Assignments) []string {
 		troubles = append(troubles, fmt.Sprintf("%s contains commands that only a shell can evaluate; using %s, %s and %s", file, l.DKMSTree, l.Source, l.Install))
 	}
 	return troubles
+}
+
+// setting returns the value to which a file sets a variable, and reports whether it is known and the
+// file sets it. An empty value undoes that of an earlier file, as in dkms (safe_source).
+func setting(as shvars.Assignments, name string) (value string, set bool) {
+	value, known := as.Value(name)
+	return value, known && as.Assigned(name)
 }
 
 // applyPostTransaction follows post_transaction. A command that only a shell can find out is

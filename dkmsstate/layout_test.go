@@ -62,6 +62,7 @@ func TestFrameworkConfIsHonoured(t *testing.T) {
 		"jobs, as many as it likes":       {dkms31, "parallel_jobs=0\n", "", "", false, false},
 		"jobs, only a shell knows":        {dkms31, "parallel_jobs=$(nproc)\n", "", "", false, true},
 		"jobs limited, and no more":       {dkms31, "parallel_jobs=2\n", "parallel_jobs=0\n", "", false, false},
+		"jobs limited, and unset":         {dkms31, "parallel_jobs=2\n", "parallel_jobs=\n", "", false, false},
 		"symbolic links instead of files": {dkms31, "symlink_modules=yes\n", "", "", true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,6 +79,36 @@ func TestFrameworkConfIsHonoured(t *testing.T) {
 			}
 			assert.Equal(t, row.left && row.post == "" && row.main != "symlink_modules=yes\n", l.TransactionByDKMS)
 			assert.Equal(t, []any{row.post, row.left, row.jobs}, []any{post, l.DKMSInstalls, l.LimitsJobs})
+		})
+	}
+}
+
+// A later file may set a variable to nothing, which is what dkms does without it. A dkms before 3.4 does
+// not know try_sign_modules, and signs.
+func TestAnEmptySettingUndoesAnEarlierOne(t *testing.T) {
+	const main = "autoinstall_all_kernels=yes\ntry_sign_modules=false\nmok_signing_key=/k\nmok_certificate=/c\n"
+	for name, row := range map[string]struct {
+		dkms, more  string
+		all, never  bool
+		key, public string
+	}{
+		"nothing later": {dkms31 + "try_sign_modules", "", true, true, "/k", "/c"},
+		"all of it": {dkms31 + "try_sign_modules", "autoinstall_all_kernels=\"\"\ntry_sign_modules=\nmok_signing_key=''\nmok_certificate=\n",
+			false, false, "", ""},
+		"one of them":          {dkms31 + "try_sign_modules", "autoinstall_all_kernels=\n", false, true, "/k", "/c"},
+		"only a shell knows":   {dkms31 + "try_sign_modules", "autoinstall_all_kernels=$x\n", true, true, "/k", "/c"},
+		"unknown to that dkms": {dkms31, "", true, false, "/k", "/c"},
+		"no dkms":              {"", "", true, true, "/k", "/c"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			for file, text := range map[string]string{"usr/sbin/dkms": row.dkms, "etc/dkms/framework.conf": main, "etc/dkms/framework.conf.d/a.conf": row.more} {
+				require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, file)), 0o755))
+				require.NoError(t, os.WriteFile(filepath.Join(root, file), []byte(text), 0o755))
+			}
+			l, troubles := ReadLayout(root)
+			assert.Empty(t, troubles)
+			assert.Equal(t, []any{row.all, row.never, row.key, row.public}, []any{l.AllKernels, l.NeverSigns, l.Key, l.Certificate})
 		})
 	}
 }
