@@ -40,3 +40,35 @@ func TestImageThere(t *testing.T) {
 		require.NoError(t, os.Remove(f.Layout.Path(path)))
 	}
 }
+
+// A kernel is there if it has modules of its own. What dkms installed among them does not count, nor do
+// the directories that are left of them.
+func TestModulesThere(t *testing.T) {
+	const dir = "lib/modules/5.4.0-gone/"
+	m := dkmsstate.Module{Name: "m", Version: "1.0"}
+	for name, row := range map[string]struct {
+		files []string
+		empty bool
+		want  bool
+	}{
+		"nothing":                          {nil, false, false},
+		"a module":                         {[]string{"kernel/net/own.ko.xz"}, false, true},
+		"one of dkms":                      {[]string{"kernel/net/m.ko"}, false, false},
+		"one of dkms among others":         {[]string{"kernel/net/m.ko", "kernel/net/own.ko"}, false, true},
+		"only directories":                 {[]string{"kernel/net/m.ko"}, true, false},
+		"a list of modules, and none left": {[]string{"modules.order", "kernel/net/m.ko"}, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := dkmstest.New(t)
+			f.Register(m, "")
+			f.Write("var/lib/dkms/m/1.0/5.4.0-gone/x86_64/module/m.ko", "m")
+			for _, file := range row.files {
+				f.Write(dir+file, "x")
+			}
+			if row.empty {
+				f.Remove(dir + row.files[len(row.files)-1])
+			}
+			assert.Equal(t, row.want, f.Layout.ModulesThere("5.4.0-gone"))
+		})
+	}
+}

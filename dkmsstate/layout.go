@@ -238,23 +238,23 @@ func (l Layout) ModulesThere(k Release) bool {
 	return AnyExists(dir, "kernel") && (AnyExists(dir, "modules.order", "modules.builtin") || !l.onlyDKMSModules(k))
 }
 
-// onlyDKMSModules reports whether there are files below kernel/ of a kernel, and dkms installed
-// all of them.
+// onlyDKMSModules reports whether dkms installed every file below kernel/ of a kernel. Directories
+// without a file are what a removal leaves: dpkg keeps one in which a module of dkms is.
 func (l Layout) onlyDKMSModules(k Release) bool {
-	names, found := map[string]bool{}, false
+	var names map[string]bool
 	err := filepath.WalkDir(l.PlaceDir(k, "kernel"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		if !found {
-			names, found = l.builtNames(k), true
+		if names == nil {
+			names = l.builtNames(k)
 		}
 		if !names[kmod.TrimSuffix(entry.Name())] {
 			return fs.ErrExist
 		}
 		return nil
 	})
-	return found && err == nil
+	return err == nil
 }
 
 // builtNames returns the names of all module files that dkms built for a kernel, without .ko.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -48,7 +49,7 @@ func (g *kernelDirSearch) look(d *nofollow.Dir, at string) bool {
 			return false
 		case st.IsDir():
 			sub, err := d.Sub(name)
-			ok := err == nil && slices.Contains([]string{path.Dir(dkmsstate.InstalledUnder), dkmsstate.InstalledUnder, dkmsstate.DepmodBackup}, rel) && g.look(sub, rel)
+			ok := err == nil && dirOfKernelDir(rel) && g.look(sub, rel)
 			if err == nil {
 				sub.Close()
 			}
@@ -62,6 +63,13 @@ func (g *kernelDirSearch) look(d *nofollow.Dir, at string) bool {
 		}
 	}
 	return true
+}
+
+// dirOfKernelDir reports whether a directory of a kernel's directory is one in which depmod or dkms
+// puts files, or one of the kernel's own modules, which dpkg keeps while dkms has one there.
+func dirOfKernelDir(dir string) bool {
+	return slices.Contains([]string{path.Dir(dkmsstate.InstalledUnder), dkmsstate.InstalledUnder, dkmsstate.DepmodBackup, "kernel"}, dir) ||
+		strings.HasPrefix(dir, "kernel/")
 }
 
 // ofKernelDir reports whether a file of a kernel's directory was put there by depmod or dkms,

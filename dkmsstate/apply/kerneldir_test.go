@@ -20,6 +20,11 @@ func TestGhostIsOnlyWhatDKMSAndDepmodLeave(t *testing.T) {
 		"an empty directory":  {func(f dkmstest.Root) { f.Write(dir+"x", ""); f.Remove(dir + "x") }, true},
 		"headers":             {func(f dkmstest.Root) { f.Write(dir+"modules.dep", ""); f.Link("/usr/src/x", dir+"build") }, false},
 		"a kernel's module":   {func(f dkmstest.Root) { f.Write(dir+"modules.dep", ""); f.Write(dir+"kernel/own.ko", "") }, false},
+		"its directories": {func(f dkmstest.Root) {
+			f.Write(dir+"modules.dep", "")
+			f.Write(dir+"kernel/drivers/net/m.ko", "")
+			f.Remove(dir + "kernel/drivers/net/m.ko")
+		}, true},
 		"somebody's update":   {func(f dkmstest.Root) { f.Write(dir+"updates/mine.ko", "") }, false},
 		"a file among them":   {func(f dkmstest.Root) { f.Write(dir+"updates/dkms/README", "") }, false},
 		"a link among them":   {func(f dkmstest.Root) { f.Link("/etc/passwd", dir+"updates/dkms/m.ko") }, false},
