@@ -97,9 +97,9 @@ func (r *run) takeOver(note dkmsstate.OwedNote) dkmsstate.OwedNote {
 }
 
 // refusedBefore reports whether the initramfs that an earlier run made lacked a module, and nobody
-// asks for another one.
+// asks for another one. Without an initramfs, as of a kernel that is gone, there is nothing to ask for.
 func (r *run) refusedBefore(note dkmsstate.OwedNote) bool {
-	return strings.HasPrefix(note.Reason, lacks) && r.reconciling && r.inv.Script.Name != ""
+	return strings.HasPrefix(note.Reason, lacks) && r.reconciling && r.inv.Script.Name != "" && dkmsstate.Exists(r.machine.Layout.InitramfsPath(r.inv.Kernel))
 }
 
 // initramfsCommand returns the command by which a person updates a kernel's initramfs.

@@ -130,3 +130,28 @@ func TestHeldByInitramfs(t *testing.T) {
 	assert.Equal(t, []string{"a_b", "c"}, u.in(u.before, anywhere))
 	assert.Equal(t, []string{"a_b"}, u.in(u.before, ofKernel), "only the kernel's own are listed")
 }
+
+// An initramfs that was refused is not made again by each run of dpkg. The note of a kernel whose
+// initramfs is gone ends, as any other does.
+func TestRefusedBefore(t *testing.T) {
+	for name, c := range map[string]struct {
+		reason, script string
+		there, want    bool
+	}{
+		"refused":               {lacks + "m", "postinst", true, true},
+		"a person asks":         {lacks + "m", "", true, false},
+		"it failed":             {"no space", "postinst", true, false},
+		"its initramfs is gone": {lacks + "m", "postinst", false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := dkmsstate.DefaultLayout(t.TempDir())
+			if c.there {
+				require.NoError(t, os.MkdirAll(l.Path("/boot"), 0o755))
+				require.NoError(t, os.WriteFile(l.InitramfsPath("6.1"), nil, 0o644))
+			}
+			r := &run{reconciling: true, inv: Invocation{Kernel: "6.1"}, machine: apply.Machine{Layout: l}}
+			r.inv.Script.Name = c.script
+			assert.Equal(t, c.want, r.refusedBefore(dkmsstate.OwedNote{Reason: c.reason}))
+		})
+	}
+}
