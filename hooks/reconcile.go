@@ -253,6 +253,9 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	case w.Lifeless() && !dryRun:
 		err = apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}.DiscardBackups()
 	}
+	if d.Verdict == Keep && !dryRun && w.nothingPostponed(r.machine.Layout.Unfinished(r.inv.Kernel)) {
+		err = errors.Join(err, record.NoteDone(r.machine.Layout, r.inv.Kernel))
+	}
 	if d.RemoveKernelDir && err == nil {
 		err = r.removeKernelDir(dryRun)
 	}

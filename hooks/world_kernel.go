@@ -14,6 +14,13 @@ func (w World) Lifeless() bool {
 	return w.There && !w.Running && !w.Image && !w.Stays && w.Unreadable == nil && len(w.Starters) == 0 && len(w.Unconfigured) == 0
 }
 
+// nothingPostponed reports whether a note of postponed work is about a kernel on which there is nothing
+// to do: it is not there, or it cannot be started and the work was to bring nothing in.
+func (w World) nothingPostponed(note dkmsstate.UnfinishedNote) bool {
+	gone := !w.There && !w.Image && len(w.Owners) == 0 && w.Unreadable == nil
+	return note.Why == dkmsstate.Deferred && (gone || note.Keeping && w.Lifeless())
+}
+
 // ReadKernel reads what DecideKernel needs, and no more. kept is the record of the kernel.
 func ReadKernel(inv Invocation, layout dkmsstate.Layout, kept dkmsstate.KernelRecord) World {
 	kernel := inv.Kernel
