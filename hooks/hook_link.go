@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dkms-hooks/dkmsstate"
@@ -75,7 +76,7 @@ func (l link) state() (linkState, string) {
 		return linkBroken, danglingText
 	case sameFile(real, l.program) && !runs(real):
 		return linkNotExecutable, "links to a hook that is not executable"
-	case sameFile(real, l.program) || target.Mode().IsRegular() && runs(real) && sameContents(real, l.program):
+	case sameFile(real, l.program) || target.Mode().IsRegular() && runs(real) && (sameContents(real, l.program) || l.called(real)):
 		return linkOn, ""
 	case filepath.Dir(real) == filepath.Dir(l.program):
 		return linkBroken, "it links to another program of dkms-hooks"
@@ -125,11 +126,24 @@ const renamedSuffix = ".dpkg-bak"
 func (l link) otherName() bool {
 	files, _ := filepath.Glob(filepath.Join(filepath.Dir(l.path), "*"))
 	for _, file := range files {
-		if real, err := l.follow(file); err == nil && runsAs(file, real) && sameFile(real, l.program) {
+		if real, err := l.follow(file); err == nil && runsAs(file, real) && (sameFile(real, l.program) || l.called(real)) {
 			return true
 		}
 	}
 	return false
+}
+
+// called reports whether a script, such as one of the administrator, calls the hook.
+func (l link) called(script string) bool {
+	data, err := regular.ReadFile(script)
+	return err == nil && slices.ContainsFunc(commands(data), func(line []byte) bool {
+		return bytes.Contains(line, []byte(filepath.Join(programDir, string(l.hook)))) || bytes.Contains(line, []byte("dkms-hooks hook "+string(l.hook)))
+	})
+}
+
+// commands returns the lines of a script without its comments.
+func commands(script []byte) [][]byte {
+	return slices.DeleteFunc(bytes.Split(script, []byte("\n")), func(line []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) })
 }
 
 // restore gives a renamed link its name back. The diverted hook of dkms is what dpkg meant to
@@ -193,7 +207,8 @@ func (l link) command(diverted bool) string {
 // isDKMSHook reports whether a file is a hook that calls dkms, and not by this package.
 func isDKMSHook(path string) bool {
 	data, err := regular.ReadFile(path)
-	return err == nil && runs(path) && bytes.Contains(data, []byte("dkms")) && !bytes.Contains(data, []byte(programDir))
+	return err == nil && runs(path) && !bytes.Contains(data, []byte(programDir)) &&
+		slices.ContainsFunc(commands(data), func(line []byte) bool { return bytes.Contains(line, []byte("dkms")) })
 }
 
 // sameFile reports whether two paths are those of one file.
