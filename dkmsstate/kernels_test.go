@@ -41,8 +41,8 @@ func TestImageThere(t *testing.T) {
 	}
 }
 
-// A kernel is there if it has modules of its own. What dkms installed among them does not count, nor do
-// the directories that are left of them.
+// A kernel is there if it has modules of its own. What dkms installed among them does not count. Nothing
+// but directories may be what a removal left.
 func TestModulesThere(t *testing.T) {
 	const dir = "lib/modules/5.4.0-gone/"
 	m := dkmsstate.Module{Name: "m", Version: "1.0"}
@@ -50,13 +50,14 @@ func TestModulesThere(t *testing.T) {
 		files []string
 		empty bool
 		want  bool
+		dirs  bool
 	}{
-		"nothing":                          {nil, false, false},
-		"a module":                         {[]string{"kernel/net/own.ko.xz"}, false, true},
-		"one of dkms":                      {[]string{"kernel/net/m.ko"}, false, false},
-		"one of dkms among others":         {[]string{"kernel/net/m.ko", "kernel/net/own.ko"}, false, true},
-		"only directories":                 {[]string{"kernel/net/m.ko"}, true, false},
-		"a list of modules, and none left": {[]string{"modules.order", "kernel/net/m.ko"}, true, true},
+		"nothing":                          {nil, false, false, false},
+		"a module":                         {[]string{"kernel/net/own.ko.xz"}, false, true, false},
+		"one of dkms":                      {[]string{"kernel/net/m.ko"}, false, false, false},
+		"one of dkms among others":         {[]string{"kernel/net/m.ko", "kernel/net/own.ko"}, false, true, false},
+		"only directories":                 {[]string{"kernel/net/m.ko"}, true, true, true},
+		"a list of modules, and none left": {[]string{"modules.order", "kernel/net/m.ko"}, true, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := dkmstest.New(t)
@@ -69,6 +70,7 @@ func TestModulesThere(t *testing.T) {
 				f.Remove(dir + row.files[len(row.files)-1])
 			}
 			assert.Equal(t, row.want, f.Layout.ModulesThere("5.4.0-gone"))
+			assert.Equal(t, row.dirs, f.Layout.OnlyDirectories("5.4.0-gone"))
 		})
 	}
 }

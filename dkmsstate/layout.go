@@ -235,11 +235,25 @@ func (l Layout) KernelThere(k Release) bool {
 // among them do not count: they stay when somebody else removes the kernel.
 func (l Layout) ModulesThere(k Release) bool {
 	dir := l.KernelDir(k)
-	return AnyExists(dir, "kernel") && (AnyExists(dir, "modules.order", "modules.builtin") || !l.onlyDKMSModules(k))
+	return AnyExists(dir, "kernel") && (AnyExists(dir, "modules.order", "modules.builtin") || !l.onlyDKMSModules(k) || l.OnlyDirectories(k))
 }
 
-// onlyDKMSModules reports whether dkms installed every file below kernel/ of a kernel. Directories
-// without a file are what a removal leaves: dpkg keeps one in which a module of dkms is.
+// OnlyDirectories reports whether a kernel has no file below kernel/ and no list of its modules. That
+// is what a removal leaves: dpkg keeps a directory in which a module of dkms is. It is no proof, since
+// an image may contain all modules.
+func (l Layout) OnlyDirectories(k Release) bool {
+	if AnyExists(l.KernelDir(k), "modules.order", "modules.builtin") {
+		return false
+	}
+	return filepath.WalkDir(l.PlaceDir(k, "kernel"), func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			err = fs.ErrExist
+		}
+		return err
+	}) == nil
+}
+
+// onlyDKMSModules reports whether dkms installed every file below kernel/ of a kernel.
 func (l Layout) onlyDKMSModules(k Release) bool {
 	var names map[string]bool
 	err := filepath.WalkDir(l.PlaceDir(k, "kernel"), func(path string, entry fs.DirEntry, err error) error {

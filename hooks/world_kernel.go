@@ -45,6 +45,9 @@ func ReadKernel(inv Invocation, layout dkmsstate.Layout, kept dkmsstate.KernelRe
 		w.Owners, ownersErr = db.Owners(string(kernel))
 		w.Starters, startersErr = db.Starters(string(kernel))
 	}
+	if w.There && !w.Image && !w.Running && len(w.Owners)+len(w.Unconfigured) == 0 && layout.OnlyDirectories(kernel) {
+		w.There = false
+	}
 	if p, known := db.Lookup(kept.RemovedBy, ""); kept.RemovedBy != "" && known {
 		w.Stays = p.Status.Present()
 	}
