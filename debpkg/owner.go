@@ -169,15 +169,12 @@ func (db *Database) having(status func(Status) bool, match func(name string, lis
 			if r.bad != nil || !status(r.want) {
 				continue
 			}
-			list, _, err := readFile(filepath.Join(db.dir, "info", name+".list"))
-			if errors.Is(err, fs.ErrNotExist) {
-				list, _, err = readFile(filepath.Join(db.dir, "info", name+":"+string(r.arch)+".list"))
-			}
+			list, err := db.list(name, string(r.arch))
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
 			if err != nil {
-				return nil, fmt.Errorf("cannot read the list of files of %s: %w", name, err)
+				return nil, err
 			}
 			if !match(name, list) {
 				continue
@@ -189,6 +186,32 @@ func (db *Database) having(status func(Status) bool, match func(name string, lis
 	}
 	slices.SortFunc(packages, byName)
 	return packages, nil
+}
+
+// list returns the list of a package's files.
+func (db *Database) list(name, arch string) ([]byte, error) {
+	list, _, err := readFile(filepath.Join(db.dir, "info", name+".list"))
+	if errors.Is(err, fs.ErrNotExist) {
+		list, _, err = readFile(filepath.Join(db.dir, "info", name+":"+arch+".list"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the list of files of %s: %w", name, err)
+	}
+	return list, nil
+}
+
+// HasNamedAfter reports whether a package contains a file or a directory that is named after a kernel:
+// RELEASE, or something that ends with -RELEASE.
+func (db *Database) HasNamedAfter(p Package, kver string) (bool, error) {
+	list, err := db.list(p.Name, p.Arch)
+	for line := range bytes.Lines(list) {
+		for _, part := range bytes.Split(bytes.TrimSpace(line), []byte("/")) {
+			if string(part) == kver || bytes.HasSuffix(part, []byte("-"+kver)) {
+				return true, err
+			}
+		}
+	}
+	return false, err
 }
 
 // haver returns a function that reports whether a package contains a path. A diverted file has

@@ -38,16 +38,25 @@ func headersFix(inv Invocation) string {
 	return cmp.Or(reinstallAdvice(inv, names), "install "+names[0])
 }
 
-// reinstallAdvice returns what to do if one of the packages is installed, "" if none is.
+// reinstallAdvice returns what to do if one of the packages is installed, "" if none is. One whose name
+// does not contain the release may be of another version than the image.
 func reinstallAdvice(inv Invocation, names []string) string {
 	db, err := inv.database()
 	if err != nil {
 		return ""
 	}
 	for _, name := range names {
-		if p, ok := db.Lookup(name, ""); ok && p.Status.Present() {
+		p, ok := db.Lookup(name, "")
+		if !ok || !p.Status.Present() {
+			continue
+		}
+		if strings.Contains(name, string(inv.Kernel)) {
 			return fmt.Sprintf("apt reinstall %s (its files are missing)", name)
 		}
+		if has, err := db.HasNamedAfter(p, string(inv.Kernel)); err == nil && !has {
+			return fmt.Sprintf("apt install %s (version %s, which is installed, is for another kernel)", name, p.Version)
+		}
+		return fmt.Sprintf("apt reinstall %s (its files are missing)", name)
 	}
 	return ""
 }
