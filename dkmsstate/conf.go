@@ -28,6 +28,9 @@ type Conf struct {
 	// InstallSteps reports whether installing may run a script of the module (PRE_INSTALL,
 	// POST_INSTALL), or depends on the kernel's release (OBSOLETE_BY).
 	InstallSteps bool
+	// RemakesInitramfs reports whether the initramfs is to be made when the module is installed
+	// (REMAKE_INITRD), where dkms does so (Layout.RemakesInitramfs).
+	RemakesInitramfs bool
 	// RebuiltWith reports whether installing one of Depends may rebuild this module
 	// (BUILD_DEPENDS_REBUILD). It is false for a file that does not mention this variable, even
 	// if nothing is known of that file.
@@ -48,6 +51,8 @@ func newConf(as shvars.Assignments, kernel Release, arch string) Conf {
 		names, _ := as.Elements(variable)
 		c.Names = append(c.Names, names...)
 	}
+	remakes, _ := as.Value("REMAKE_INITRD")
+	c.RemakesInitramfs = strings.HasPrefix(strings.ToLower(remakes), "y")
 	value, known := as.Value("AUTOINSTALL")
 	c.Autoinstall, c.AutoinstallUnknown = known && yes(value), !known
 	depends, known := as.Elements("BUILD_DEPENDS")

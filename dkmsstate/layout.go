@@ -48,6 +48,8 @@ type Layout struct {
 	// framework.conf sets one of them, or sign_file.
 	Key, Certificate     string
 	KeyUnknown, NamesKey bool
+	// RemakesInitramfs reports whether dkms follows REMAKE_INITRD of a dkms.conf (2.8.7 and older).
+	RemakesInitramfs bool
 	// NeverSigns reports whether the administrator does not want modules to be signed
 	// (try_sign_modules of dkms 3.4).
 	NeverSigns bool
@@ -96,6 +98,7 @@ func ReadLayout(root string) (Layout, []string) {
 	if text != "" && !strings.Contains(text, "post_transaction") {
 		l.PostTransaction, l.TransactionByDKMS = nil, false // dkms 3.1 and older do not know it
 	}
+	l.RemakesInitramfs = strings.Contains(text, "make_initrd()")
 	l.NeverSigns = l.NeverSigns && (text == "" || strings.Contains(text, "try_sign_modules")) // from 3.4
 	return l, troubles
 }

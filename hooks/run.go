@@ -204,7 +204,8 @@ func engine(inv Invocation, layout dkmsstate.Layout, config Config, lock *record
 	return dkms.DKMS{
 		Timeout: config.Timeout, Lock: lock, Tree: layout.RealTree(), Calls: new(dkms.Calls),
 		Transaction: layout.PostTransaction != nil || layout.TransactionByDKMS, TransactionByDKMS: layout.TransactionByDKMS,
-		Environ: dkms.Environment(inv.Environ, config.Environment),
+		RemakesInitramfs: layout.RemakesInitramfs,
+		Environ:          dkms.Environment(inv.Environ, config.Environment),
 	}
 }
 

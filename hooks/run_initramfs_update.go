@@ -84,6 +84,9 @@ func (u *initramfsUpdate) reason(ctx context.Context) string {
 	if needed := dkms.BootModules(layout, u.names); len(needed) > 0 {
 		return "booting needs " + strings.Join(needed, ", ")
 	}
+	if asking := u.asking(); len(asking) > 0 {
+		return "REMAKE_INITRD is set in the dkms.conf of " + strings.Join(asking, ", ")
+	}
 	if held := u.in(u.before, anywhere); len(held) > 0 {
 		return "it contains " + strings.Join(held, ", ") + ", which changed"
 	}
@@ -91,6 +94,20 @@ func (u *initramfsUpdate) reason(ctx context.Context) string {
 		r.report.infof("the initramfs of %s is left as it is, and may contain an old module: %v", kernel, err)
 	}
 	return ""
+}
+
+// asking returns the installed modules, of those that were changed, whose dkms.conf has dkms make the
+// initramfs.
+func (u *initramfsUpdate) asking() []string {
+	after, asking := u.run.after, []string{}
+	for _, b := range after.Builds {
+		r, _ := after.Registration(b.Module)
+		changed := slices.ContainsFunc(b.Names(), func(name string) bool { return slices.Contains(u.names, name) })
+		if u.run.machine.Layout.RemakesInitramfs && r.Conf.RemakesInitramfs && changed && after.Linked(b) {
+			asking = append(asking, b.Module.String())
+		}
+	}
+	return asking
 }
 
 // replace rebuilds the initramfs.

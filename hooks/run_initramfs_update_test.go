@@ -155,3 +155,43 @@ func TestRefusedBefore(t *testing.T) {
 		})
 	}
 }
+
+// With dkms 2.8, which makes the initramfs for a module that it installs if the dkms.conf says so, the
+// initramfs is updated for such a module.
+func TestModulesThatAskForAnInitramfs(t *testing.T) {
+	for name, c := range map[string]struct {
+		dkms, conf, changed string
+		want                []string
+	}{
+		"yes":             {"make_initrd()", "REMAKE_INITRD=\"yes\"\n", "disk", []string{"m/1.0"}},
+		"Y":               {"make_initrd()", "REMAKE_INITRD=Y\n", "disk", []string{"m/1.0"}},
+		"no":              {"make_initrd()", "REMAKE_INITRD=\"no\"\n", "disk", []string{}},
+		"not set":         {"make_initrd()", "", "disk", []string{}},
+		"another changed": {"make_initrd()", "REMAKE_INITRD=yes\n", "other", []string{}},
+		"dkms 3":          {"REMAKE_INITRD has been deprecated", "REMAKE_INITRD=yes\n", "disk", []string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			for file, text := range map[string]string{
+				"usr/sbin/dkms":                                "override_dest_module_location\n" + c.dkms,
+				"usr/src/m-1.0/dkms.conf":                      "PACKAGE_NAME=m\n" + c.conf,
+				"lib/modules/6.1/updates/dkms/disk.ko":         "m",
+				"lib/modules/6.1/kernel/own.ko":                "m",
+				"var/lib/dkms/m/1.0/6.1/x86_64/module/disk.ko": "m",
+			} {
+				path := filepath.Join(root, file)
+				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+				require.NoError(t, os.WriteFile(path, []byte(text), 0o755))
+			}
+			for link, target := range map[string]string{"kernel-6.1-x86_64": "1.0/6.1/x86_64", "1.0/source": "/usr/src/m-1.0"} {
+				require.NoError(t, os.Symlink(target, filepath.Join(root, "var/lib/dkms/m", link)))
+			}
+			l, _ := dkmsstate.ReadLayout(root)
+			survey, err := l.Survey()
+			require.NoError(t, err)
+			u := initramfsUpdate{names: []string{c.changed}, run: &run{inv: Invocation{Kernel: "6.1"}, machine: apply.Machine{Layout: l},
+				after: survey.Snapshot("6.1", "x86_64", dkmsstate.KernelRecord{})}}
+			assert.Equal(t, c.want, u.asking())
+		})
+	}
+}

@@ -58,6 +58,9 @@ type DKMS struct {
 	// dkms runs it. It is the caller who does, once. TransactionByDKMS reports whether only dkms
 	// knows the command, so that dkms install runs it.
 	Transaction, TransactionByDKMS bool
+	// RemakesInitramfs reports whether dkms would make an initramfs for a module whose dkms.conf says so:
+	// once for each, before depmod. It is the caller who does, once.
+	RemakesInitramfs bool
 	// compiles reports whether the call is a build, and noTransaction whether it must not run
 	// post_transaction.
 	compiles, noTransaction bool
@@ -73,12 +76,20 @@ func (d DKMS) Build(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Re
 
 // Install runs dkms install --no-depmod, without post_transaction unless only dkms knows it.
 func (d DKMS) Install(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
-	return d.installing().dkms(ctx, log, "install", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
+	return d.installing().dkms(ctx, log, d.alone("install", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)...)
 }
 
 // Unbuild runs dkms unbuild --no-depmod, without post_transaction.
 func (d DKMS) Unbuild(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
-	return d.unbuilding().dkms(ctx, log, "unbuild", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)
+	return d.unbuilding().dkms(ctx, log, d.alone("unbuild", "--no-depmod", "-m", m.Name, "-v", m.Version, "-k", string(kernel), "-a", arch)...)
+}
+
+// alone returns the arguments of a call that makes no initramfs.
+func (d DKMS) alone(args ...string) []string {
+	if d.RemakesInitramfs {
+		args = append(args, "--no-initrd")
+	}
+	return args
 }
 
 // installing returns the engine for an install, and unbuilding the one for an unbuild.

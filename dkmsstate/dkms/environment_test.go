@@ -91,3 +91,9 @@ func TestCallsRunNoTransaction(t *testing.T) {
 		})
 	}
 }
+
+// A dkms that would make an initramfs for each module is told not to.
+func TestNoInitramfsByDKMS(t *testing.T) {
+	assert.Equal(t, []string{"install", "-k", "6.1"}, DKMS{}.alone("install", "-k", "6.1"))
+	assert.Equal(t, []string{"install", "-k", "6.1", "--no-initrd"}, DKMS{RemakesInitramfs: true}.alone("install", "-k", "6.1"))
+}
