@@ -2,13 +2,10 @@ package dkms
 
 import (
 	"context"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
-
-	"dkms-hooks/dkmsstate/record"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,10 +20,6 @@ type Calls struct {
 	mu sync.Mutex
 	// running are the programs in the order in which they began.
 	running []*sideCall
-	// built reports whether a build was among the calls since none was running, and before are the
-	// children that this process had when the first one began.
-	built  bool
-	before []int
 	// canRaise is called before a build is put behind another one for the first time. Without
 	// CAP_SYS_NICE it would keep the low priority.
 	canRaise func() bool
@@ -50,9 +43,6 @@ func (c *Calls) begin(build bool) *sideCall {
 	if len(c.running) == 0 {
 		_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	}
-	if build && !c.built {
-		c.built, c.before = true, childrenOf(os.Getpid())
-	}
 	call := &sideCall{build: build}
 	c.running = append(c.running, call)
 	return call
@@ -66,17 +56,12 @@ func (c *Calls) started(call *sideCall, group int) {
 	c.arrange()
 }
 
-// end removes a call. After the last one, it ends what builds left running and no call can know, and
-// waits for children that have ended: no call does.
-func (c *Calls) end(call *sideCall, lock *record.Lock) {
+// end removes a call. After the last one, it waits for children that have ended: no call does.
+func (c *Calls) end(call *sideCall) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running = slices.DeleteFunc(c.running, func(other *sideCall) bool { return other == call })
 	if len(c.running) == 0 {
-		if c.built {
-			reapUnmarked(lock, c.before)
-		}
-		c.built = false
 		for _, pid := range endedChildren() {
 			collect(pid)
 		}

@@ -49,10 +49,14 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	defer cancel()
 	mark := rand.Text()
 	cmd := d.command(ctx, mark, path, args, stdout, theirs)
+	if file := markFile(mark); file != nil {
+		defer file.Close()
+		cmd.ExtraFiles = append(cmd.ExtraFiles, file)
+	}
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {
-		calls.end(call, d.Lock)
+		calls.end(call)
 		return fmt.Errorf("cannot run %s: %w", program, err)
 	}
 	calls.started(call, cmd.Process.Pid)
@@ -71,7 +75,7 @@ func (d DKMS) run(ctx context.Context, stdout *os.File, log io.Writer, program s
 	} else {
 		finish(output, sink, read)
 	}
-	calls.end(call, d.Lock)
+	calls.end(call)
 	if err == nil {
 		return nil
 	}

@@ -169,7 +169,7 @@ func TestRunGivesChildrenTheEnvironmentAndNoDescriptors(t *testing.T) {
 	assert.Contains(t, lines, "KBUILD_SIGN_PIN=secret")
 	assert.NotContains(t, log.String(), "not this one")
 	fds := lines[slices.IndexFunc(lines, func(l string) bool { return l == "0" }):]
-	assert.Equal(t, []string{"0", "1", "2", "3"}, fds, "3 is the directory that ls lists")
+	assert.Equal(t, []string{"0", "1", "2", "3", "4"}, fds, "3 is the mark of the call, 4 the directory that ls lists")
 }
 
 func TestRunKeepsTheEndOfTheOutput(t *testing.T) {
@@ -181,4 +181,30 @@ func TestRunKeepsTheEndOfTheOutput(t *testing.T) {
 	assert.Len(t, call.Output, tailSize)
 	assert.True(t, strings.HasSuffix(call.Output, "the end\n"))
 	assert.Equal(t, 1000008, log.Len(), "the log has it whole")
+}
+
+// What another program leaves while a build runs is not that build's, even without environment.
+func TestRunLeavesWhatOthersStartedBesideABuild(t *testing.T) {
+	lock, err := record.Acquire(t.Context(), dkmsstate.DefaultLayout(t.TempDir()), time.Minute, func() {})
+	require.NoError(t, err)
+	defer lock.Close()
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	engine := DKMS{Timeout: time.Minute, Lock: lock, Calls: new(Calls)}
+	build := engine
+	build.compiles = true
+	ended := make(chan error, 1)
+	go func() {
+		ended <- build.run(context.Background(), nil, nil, "sh", "-c", `setsid env -i sleep 1000 & touch "$0/begun"; until [ -e "$0/go" ]; do sleep 0.01; done`, dir)
+	}()
+	waitFor(t, func() bool { _, err := os.Stat(file("begun")); return err == nil })
+	require.NoError(t, engine.run(context.Background(), nil, nil, "sh", "-c", `setsid env -i sh -c 'echo $$ >"$0/pid"; exec sleep 1000' "$0" >/dev/null 2>&1 & until [ -s "$0/pid" ]; do sleep 0.01; done`, dir))
+	require.NoError(t, os.WriteFile(file("go"), nil, 0o644))
+	require.NoError(t, <-ended)
+	data, err := os.ReadFile(file("pid"))
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	require.NoError(t, err)
+	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL); _, _ = syscall.Wait4(pid, nil, 0, nil) }()
+	assert.Equal(t, []int{pid}, children())
 }

@@ -11,12 +11,13 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"dkms-hooks/dkmsstate"
-	"dkms-hooks/dkmsstate/record"
 )
 
 // CallVariable is the environment variable with the mark of a call. Everything that the program
-// starts has it, unless it clears its environment. What does so still has the file of the lock,
+// starts has it, unless it clears its environment. What does so still has the file of markFile open,
 // unless it closes that, too.
 const CallVariable = "DKMS_HOOKS_CALL"
 
@@ -26,21 +27,29 @@ const CallVariable = "DKMS_HOOKS_CALL"
 // first process of a container it inherits everything.
 func reap(mark string) { kill(func() []int { return leftBy(mark, os.Getpid()) }) }
 
-// reapUnmarked kills what builds left running that has cleared its environment. Only the file of the
-// lock shows that, so no call may be running: it could be at work for that. What was there before the
-// builds is none of theirs.
-func reapUnmarked(lock *record.Lock, before []int) {
-	if lock == nil {
-		return
+// markFileName begins the name of the file of a call's mark.
+const markFileName = "dkms-hooks-call-"
+
+// markFile returns a file in memory whose name has the mark of a call, for the program to inherit. It
+// returns nil where there is none (memfd_create(2)).
+func markFile(mark string) *os.File {
+	fd, err := unix.MemfdCreate(markFileName+mark, unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil
 	}
-	kill(func() []int {
-		var pids []int
-		for _, pid := range childrenOf(os.Getpid()) {
-			if mark, known := markOf(pid); known && mark == "" && !slices.Contains(before, pid) && lock.OpenIn(pid) {
-				pids = append(append(pids, pid), below(pid)...)
-			}
-		}
-		return pids
+	return os.NewFile(uintptr(fd), markFileName+mark)
+}
+
+// hasMark reports whether a process has the mark of a call, in its environment or, if that has none,
+// in the name of an open file (proc_pid_fd(5)).
+func hasMark(pid int, mark string) bool {
+	if has, known := markOf(pid); !known || has != "" {
+		return has == mark
+	}
+	descriptors, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	return slices.ContainsFunc(descriptors, func(descriptor string) bool {
+		name, err := os.Readlink(descriptor)
+		return err == nil && strings.HasPrefix(name, "/memfd:"+markFileName+mark)
 	})
 }
 
@@ -76,7 +85,7 @@ func collect(pid int) { _, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil) }
 func leftBy(mark string, parent int) []int {
 	var pids []int
 	for _, pid := range childrenOf(parent) {
-		if has, known := markOf(pid); known && has == mark {
+		if hasMark(pid, mark) {
 			pids = append(pids, pid)
 			pids = append(pids, below(pid)...)
 		} else {

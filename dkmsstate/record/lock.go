@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -133,21 +131,6 @@ func (k *Lock) Mark() string { return k.mark }
 // File returns the file that children inherit, so that what a killed holder left at work keeps the
 // lock.
 func (k *Lock) File() *os.File { return k.file }
-
-// OpenIn reports whether a process has the lock's file among its descriptors: the holder or what it
-// started has given it on.
-func (k *Lock) OpenIn(pid int) bool {
-	own, err := k.file.Stat()
-	if err != nil {
-		return false
-	}
-	dir := filepath.Join("/proc", strconv.Itoa(pid), "fd")
-	descriptors, _ := os.ReadDir(dir)
-	return slices.ContainsFunc(descriptors, func(fd os.DirEntry) bool {
-		info, err := os.Stat(filepath.Join(dir, fd.Name()))
-		return err == nil && os.SameFile(own, info)
-	})
-}
 
 // Close releases the lock and removes the mark from its file. Closing alone would leave the lock to a
 // daemon that inherited the file and could not be found, as without /proc: flock(2) releases it when
