@@ -35,8 +35,17 @@ func NewLink(name, arch, target string, kernel Release) Link {
 
 // LinkNames reports whether the kernel link of a module, as it is on the disk now, names its version.
 func (l Layout) LinkNames(m Module, kernel Release, arch string) bool {
-	target, err := os.Readlink(filepath.Join(l.ModuleDir(m.Name), LinkName(kernel, arch)))
-	return err == nil && NewLink(m.Name, arch, target, kernel).Version == m.Version
+	return l.LinkedVersion(m.Name, kernel, arch) == m.Version
+}
+
+// LinkedVersion returns the version that the kernel link of a module names on the disk now, "" if
+// there is no link or if it names none.
+func (l Layout) LinkedVersion(name string, kernel Release, arch string) string {
+	target, err := os.Readlink(filepath.Join(l.ModuleDir(name), LinkName(kernel, arch)))
+	if err != nil {
+		return ""
+	}
+	return NewLink(name, arch, target, kernel).Version
 }
 
 // LinkTarget returns the target that dkms gives a kernel link.

@@ -42,6 +42,8 @@ func (r *Report) end(res apply.Result, took time.Duration) {
 		if !r.brief {
 			r.infof("%s: failed while others were built; it is tried again after those before it", m)
 		}
+	case apply.Chosen:
+		r.infof("%s: %v; it stays so", m, res.Err)
 	case apply.Skipped:
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), true)
 	case apply.Failed:

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,14 +35,16 @@ type Outcome string
 
 // Done means that the task was carried out, Skipped that the module is not meant for the
 // kernel, and Failed that the task failed. Again means that it failed while others were
-// running, and is repeated after them. Removed means that somebody else removed or uninstalled
-// the module with dkms during the run, which is not undone.
+// running, and is repeated after them. Removed means that somebody else removed the module with
+// dkms during the run, and Chosen that somebody uninstalled it or installed another version, which
+// is not undone.
 const (
 	Done    Outcome = "done"
 	Skipped Outcome = "skipped"
 	Failed  Outcome = "failed"
 	Again   Outcome = "again"
 	Removed Outcome = "removed"
+	Chosen  Outcome = "chosen"
 )
 
 // Result is the result of a task.
@@ -91,7 +94,7 @@ func (m Machine) Run(ctx context.Context, before dkmsstate.Snapshot, p plan.Plan
 			}
 			begin(i, p.Tasks[i])
 			task := &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Backup: m.Backup}, task: p.Tasks[i],
-				before: before, x: x, log: record.NewLog(m.Layout, p.Tasks[i].Module, p.Kernel, m.Removals.Output()), installing: installing}
+				before: before, link: m.linkBefore(before, p, i), x: x, log: record.NewLog(m.Layout, p.Tasks[i].Module, p.Kernel, m.Removals.Output()), installing: installing}
 			go func() { endings <- ending{i, task.run(ctx)} }()
 		}
 		e := <-endings
@@ -99,7 +102,11 @@ func (m Machine) Run(ctx context.Context, before dkmsstate.Snapshot, p plan.Plan
 		if ctx.Err() == nil && e.r.Outcome == Failed && e.r.Need == "" && sc.postpone(e.i, e.r.Cause) {
 			e.r.Outcome = Again
 		} else {
-			sc.end(e.i, e.r.Outcome)
+			outcome := e.r.Outcome
+			if errors.Is(e.r.Err, errOtherVersion) { // which serves what needs the module
+				outcome = Skipped
+			}
+			sc.end(e.i, outcome)
 		}
 		end(e.i, e.r)
 	}
@@ -128,7 +135,9 @@ type taskRun struct {
 	// before is the snapshot from which the plan was made. x verifies builds.
 	before dkmsstate.Snapshot
 	x      fresh.Examination
-	log    *record.KeptLog
+	// link is the version that the kernel link names unless somebody else has changed it.
+	link string
+	log  *record.KeptLog
 	// installing is held while dkms installs: the scripts of modules expect to be alone.
 	installing *sync.Mutex
 	// notes are the Notes of the result. compressed and built report what was done.
@@ -145,7 +154,7 @@ func (r *taskRun) run(ctx context.Context) Result {
 	res := Result{Task: r.task, Outcome: Done}
 	var err error
 	for _, step := range r.task.Steps {
-		if err = r.unregistered(); err != nil {
+		if err = cmp.Or(r.unregistered(), r.chosen()); err != nil {
 			break
 		}
 		if err = r.step(ctx, step); err != nil {
@@ -159,6 +168,10 @@ func (r *taskRun) run(ctx context.Context) Result {
 	}
 	if gone := r.unregistered(); gone != nil {
 		res.Outcome, res.Err = Removed, gone
+		return res
+	}
+	if isChosen(err) {
+		res.Outcome, res.Err = Chosen, err
 		return res
 	}
 	if reason, cause := dkms.NotMeant(err); reason != "" {
@@ -189,6 +202,7 @@ func (r *taskRun) step(ctx context.Context, step plan.Step) error {
 	case plan.OpRemoveOtherArch:
 		return tree.removeArch(t.Module, t.Arch)
 	case plan.OpUnlink:
+		r.link = ""
 		return tree.removeLink(t.Module.Name, t.Arch)
 	case plan.OpDKMSUnbuild:
 		if err := tree.discardOriginals(t.Module.Name); err != nil {

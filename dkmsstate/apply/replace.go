@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,8 @@ import (
 )
 
 // replace rebuilds a module for the kernel. The new build takes the place of the old one only
-// when it is known to fit, and is installed if the old one was. If anything fails before that,
-// everything is as it was.
+// when it is known to fit, and is installed if the old one was and still is. If anything fails
+// before that, everything is as it was.
 func (r *taskRun) replace(ctx context.Context) error {
 	t, tree := r.task, r.tree
 	before := r.machine.Layout.ModuleSnapshot(tree.Kernel, t.Module.Name)
@@ -27,7 +28,8 @@ func (r *taskRun) replace(ctx context.Context) error {
 	err := r.build(ctx)
 	// dkms 3.0 counts a module as installed for which it left the kernel's own in place
 	leftToKernel := !old.AnyCopy() && inKernel(r.before, old)
-	if link, linked := before.Link(t.Module.Name, t.Arch); err == nil && linked && link.Version == t.Module.Version && !leftToKernel {
+	chosen := r.chosen()
+	if link, linked := before.Link(t.Module.Name, t.Arch); err == nil && chosen == nil && linked && link.Version == t.Module.Version && !leftToKernel {
 		err = tree.install(t.Module, t.Arch, old, r.before.Foreign(t.Module, t.Arch))
 	}
 	if err != nil {
@@ -36,7 +38,7 @@ func (r *taskRun) replace(ctx context.Context) error {
 	if signed && !r.signedNow(ctx) {
 		r.note("it is not signed, but the previous build was")
 	}
-	return tree.dropPrevious(t.Module)
+	return cmp.Or(tree.dropPrevious(t.Module), chosen)
 }
 
 // signedNow reports whether the modules of the present build are signed.
