@@ -81,6 +81,9 @@ func (r *run) initramfs(ctx context.Context) error {
 		return err
 	}
 	told := fmt.Errorf("the initramfs of %s is not updated and may contain an old module (manually: %s): %w", kernel, initramfsCommand(layout, kernel), err)
+	if strings.HasPrefix(err.Error(), made) {
+		told = fmt.Errorf("the initramfs of %s: %w (manually: %s)", kernel, err, initramfsCommand(layout, kernel))
+	}
 	if update.log.Close() != "" {
 		told = loggedError{told, record.InitramfsLog}
 	}

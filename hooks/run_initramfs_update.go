@@ -33,6 +33,10 @@ type initramfsUpdate struct {
 // lacks begins the reason of an update that was refused.
 const lacks = "the new one lacks "
 
+// made begins the reason of an update after which only what is run for the new initramfs failed, such
+// as a hook of a boot loader (afterInitramfs of package dkms).
+const made = "it was made, but what is run after that failed: "
+
 // read reads which modules an initramfs contains.
 func (u *initramfsUpdate) read(ctx context.Context, file string) (initramfs.Contents, error) {
 	return initramfs.Read(ctx, func(string) bool { return false }, file)
@@ -127,6 +131,9 @@ func (u *initramfsUpdate) replace(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	refused := u.refuse(ctx, failed != nil)
 	if refused == nil {
+		if failed != nil && u.wasMade(ctx, before) {
+			failed = fmt.Errorf(made+"%w", failed)
+		}
 		return errors.Join(failed, record.DropInitramfs(layout, kernel))
 	}
 	if err := u.putBack(ctx); err != nil {
@@ -136,6 +143,14 @@ func (u *initramfsUpdate) replace(ctx context.Context) error {
 		return failed
 	}
 	return fmt.Errorf("%w, so the one before is back; to leave the module out, run: %s; to have it in, first %s", refused, initramfsCommand(layout, kernel), howToAdd())
+}
+
+// wasMade reports whether the initramfs is another one than that of a stamp, and complete.
+// update-initramfs(8) puts one into place when it is complete, and dracut(8) writes into it.
+func (u *initramfsUpdate) wasMade(ctx context.Context, before string) bool {
+	path := u.run.machine.Layout.InitramfsPath(u.run.inv.Kernel)
+	_, err := u.read(ctx, path)
+	return err == nil && dkmsstate.StampFiles(path) != before
 }
 
 // refuse returns why the initramfs that is there now is worse than the one before, nil if it is not.

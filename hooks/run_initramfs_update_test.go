@@ -1,8 +1,12 @@
 package hooks
 
 import (
+	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -10,14 +14,16 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/dkms"
 	"dkms-hooks/dkmsstate/initramfs"
 	"dkms-hooks/dkmsstate/initramfs/initramfstest"
+	"dkms-hooks/dkmsstate/record"
 )
 
 // An initramfs is refused only if it certainly lacks a module that was changed, that the one before
 // contained, that the kernel has, and that is not left out by the machine's owner.
 func TestRefusedInitramfs(t *testing.T) {
-	const own, dkms, other, gone = "kernel/drivers/my-disk.ko.xz", "updates/dkms/my-disk.ko", "kernel/fs/other.ko", "updates/dkms/gone.ko"
+	const own, ofDKMS, other, gone = "kernel/drivers/my-disk.ko.xz", "updates/dkms/my-disk.ko", "kernel/fs/other.ko", "updates/dkms/gone.ko"
 	archive := func(paths ...string) string {
 		files := []initramfstest.File{{Name: "init"}, {Name: "usr/lib/modules/6.2/updates/dkms/my-disk.ko"}}
 		for _, path := range paths {
@@ -32,11 +38,11 @@ func TestRefusedInitramfs(t *testing.T) {
 		broken      bool
 		want        string
 	}{
-		{"the same", archive(dkms), archive(dkms), false, ""},
-		{"the module of dkms in place of the kernel's own", archive(own), archive(dkms), false, ""},
-		{"the kernel's own in place of that of dkms", archive(dkms), archive(own), false, ""},
+		{"the same", archive(ofDKMS), archive(ofDKMS), false, ""},
+		{"the module of dkms in place of the kernel's own", archive(own), archive(ofDKMS), false, ""},
+		{"the kernel's own in place of that of dkms", archive(ofDKMS), archive(own), false, ""},
 		{"neither", archive(own, other), archive(other), false, "the new one lacks my_disk, which the one before contained"},
-		{"one of dkms alone, which its owner may have left out", archive(dkms), archive(other), false, ""},
+		{"one of dkms alone, which its owner may have left out", archive(ofDKMS), archive(other), false, ""},
 		{"a module that was not changed", archive(other), archive(), false, ""},
 		{"a module that the kernel does not have", archive(gone), archive(), false, ""},
 		{"it was not there before", archive(other), archive(other), false, ""},
@@ -55,7 +61,7 @@ func TestRefusedInitramfs(t *testing.T) {
 				require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
 				return path
 			}
-			write(filepath.Join(l.KernelDir("6.1"), "modules.dep"), dkms+":\n"+other+":\n")
+			write(filepath.Join(l.KernelDir("6.1"), "modules.dep"), ofDKMS+":\n"+other+":\n")
 			if c.now != "" {
 				write(l.InitramfsPath("6.1"), c.now)
 			}
@@ -69,6 +75,65 @@ func TestRefusedInitramfs(t *testing.T) {
 				return
 			}
 			assert.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+// initramfsMaker makes an initramfs: it writes a text, unless that is "", and fails.
+type initramfsMaker struct {
+	dkms.NoEngine
+	path, text string
+	err        error
+}
+
+func (e initramfsMaker) Initramfs(context.Context, dkmsstate.Release, io.Writer) error {
+	if e.text != "" {
+		return errors.Join(os.WriteFile(e.path, []byte(e.text), 0o644), e.err)
+	}
+	return e.err
+}
+
+func (e initramfsMaker) AfterInitramfs(context.Context, dkmsstate.Release, io.Writer) error {
+	return nil
+}
+
+// An initramfs that was made is not said to be the old one if what is run after it fails.
+func TestInitramfsThatWasMade(t *testing.T) {
+	archive := func(data string) string {
+		return string(initramfstest.Archive(initramfstest.File{Name: "usr/lib/modules/6.1/updates/dkms/a.ko", Data: []byte(data)}))
+	}
+	failed := errors.New("run-parts: /etc/initramfs/post-update.d/copy exited with return code 1")
+	for name, c := range map[string]struct {
+		now  string
+		err  error
+		want string
+	}{
+		"it was made":                       {archive("new one"), nil, ""},
+		"a hook of a boot loader failed":    {archive("new one"), failed, made + failed.Error()},
+		"the program failed before that":    {"", failed, failed.Error()},
+		"the program was ended as it wrote": {archive("new one")[:100], failed, failed.Error()},
+		"nothing was written":               {"", nil, "it was not written"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := dkmsstate.DefaultLayout(t.TempDir())
+			path := l.InitramfsPath("6.1")
+			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+			require.NoError(t, os.WriteFile(path, []byte(archive("old")), 0o644))
+			u := initramfsUpdate{run: &run{inv: Invocation{Kernel: "6.1"}, machine: apply.Machine{Layout: l}}, names: []string{"a"},
+				engine: initramfsMaker{path: path, text: c.now, err: c.err}, log: record.NewInitramfsLog(l, "6.1")}
+			var err error
+			u.before, err = u.read(t.Context(), path)
+			require.NoError(t, err)
+			u.known = true
+			err = u.replace(t.Context())
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+			assert.Equal(t, strings.HasPrefix(c.want, made), strings.HasPrefix(err.Error(), made))
+			work := unfinished{owed: true, initramfs: dkmsstate.OwedNote{Reason: err.Error()}}
+			assert.Equal(t, !strings.HasPrefix(c.want, made), strings.Contains(work.initramfsText(), "may contain a module"), work.initramfsText())
 		})
 	}
 }

@@ -3,6 +3,7 @@ package hooks
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"dkms-hooks/debpkg"
 	"dkms-hooks/dkmsstate"
@@ -54,11 +55,14 @@ func (u unfinished) text() string {
 	return ""
 }
 
-// initramfsText describes why the initramfs may contain an old module, "" if it does not or if a
-// run is about to check it.
+// initramfsText describes why the initramfs may contain an old module or is not in use, "" if neither
+// or if a run is about to check it.
 func (u unfinished) initramfsText() string {
-	if !u.owed || u.initramfs.Active() {
+	switch {
+	case !u.owed || u.initramfs.Active():
 		return ""
+	case strings.HasPrefix(u.initramfs.Reason, made):
+		return u.initramfs.Reason
 	}
 	return "it may contain a module that has changed since: " + cmp.Or(u.initramfs.Reason, "the run that changed it was interrupted")
 }
