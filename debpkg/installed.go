@@ -13,10 +13,10 @@ import (
 
 // Fingerprint identifies the set of configured packages, with their versions and when they were
 // unpacked. Packages of kernels are left out: the kernel at hand consists of several, which are
-// configured one after the other. A different result means that a tool or a library may have
-// been installed.
+// configured one after the other. Their names are those of Debian, Ubuntu and Armbian, of Proxmox, and
+// of old Raspberry Pi OS. A different result means that a tool or a library may have been installed.
 func (db *Database) Fingerprint() string {
-	kernels := regexp.MustCompile(`^linux-(image|headers|modules|base|binary)-`)
+	kernels := regexp.MustCompile(`^(linux-(image|headers|modules|base|binary)-|(proxmox|pve)-(kernel|headers)-[0-9]|raspberrypi-kernel)`)
 	var installed []string
 	for name, records := range db.records {
 		for _, r := range records {
