@@ -2,7 +2,9 @@ package dkmsstate
 
 import (
 	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -51,7 +53,7 @@ func (s Snapshot) readInputs(module string) string {
 	}
 	for _, name := range names {
 		for _, r := range s.RegistrationsOf(name) {
-			sum.addSource(s.Layout, r)
+			sum.addSource(s, r)
 		}
 	}
 	return s.Layout.headersSum(s.Kernel) + "-" + sum.sum()
@@ -82,25 +84,33 @@ func (k KernelRecord) HeadersCame(layout Layout, kernel Release) bool {
 	return false
 }
 
-// Compiler identifies the compilers of the system, by size and times.
+// Compiler identifies the compilers of the system, by size and times. The headers of a kernel may ask
+// for one of another name than gcc, such as gcc-14 or x86_64-linux-gnu-gcc-14 (those of Debian do).
 func (l Layout) Compiler() string {
-	return StampFiles(l.Path("/usr/bin/gcc"), l.Path("/usr/bin/cc"), l.Path("/usr/bin/clang"))
+	compiler := regexp.MustCompile(`^([a-z0-9_]+-)*(gcc|cc|clang)(-[0-9.]+)?$`)
+	entries, _ := os.ReadDir(l.Path("/usr/bin"))
+	var paths []string
+	for _, entry := range entries {
+		if compiler.MatchString(entry.Name()) {
+			paths = append(paths, l.Path("/usr/bin/"+entry.Name()))
+		}
+	}
+	return StampFiles(paths...)
 }
 
 // maxSources bounds how many files of a source are looked at. The largest known source, ZFS,
 // has some three thousand.
 const maxSources = 20000
 
-// addSource adds every file of the source of a registered module. The directories are not
-// enough: an edited file does not change them.
-func (s *stamp) addSource(l Layout, r Registration) {
+// addSource adds every file of the source of a module that is registered in a snapshot, and its
+// overrides for the kernel. The directories are not enough: an edited file does not change them.
+func (s *stamp) addSource(in Snapshot, r Registration) {
 	s.state = append(s.state, r.Module.String()+" "+r.Source+"\n"...)
-	overrides, _ := filepath.Glob(l.Path("/etc/dkms/" + r.Module.Name + "*.conf"))
-	for _, override := range overrides {
-		s.addFile(override)
+	for _, override := range overrideFiles(r.Module, in.Kernel, in.Arch) {
+		s.addFile(in.Layout.Path(filepath.Join(overridesDir, override)))
 	}
-	if l.WalkSource(r.Module, func(path string, _ fs.DirEntry) { s.addFile(path) }) != nil {
-		s.addFile(l.sourceLink(r.Module))
+	if in.Layout.WalkSource(r.Module, func(path string, _ fs.DirEntry) { s.addFile(path) }) != nil {
+		s.addFile(in.Layout.sourceLink(r.Module))
 	}
 }
 

@@ -85,20 +85,33 @@ func (sv *Survey) assignments(d versionDir, kernel Release, arch string) (shvars
 	if err != nil {
 		return as, err
 	}
-	name, k := d.module.Name, string(kernel)
-	versioned := name + "-" + d.module.Version
-	for _, name := range []string{
-		name, versioned, versioned + "-" + k, versioned + "-" + k + "-" + arch, name + "--" + k, name + "--" + k + "-" + arch,
-	} {
-		if !slices.Contains(sv.overrides, name+".conf") {
+	for _, name := range overrideFiles(d.module, kernel, arch) {
+		if !slices.Contains(sv.overrides, name) {
 			continue
 		}
-		as, _, err = as.SourceIfThere(sv.layout.Path("/etc/dkms/" + name + ".conf"))
+		file := filepath.Join(overridesDir, name)
+		as, _, err = as.SourceIfThere(sv.layout.Path(file))
 		if err != nil {
-			return as, fmt.Errorf("cannot use /etc/dkms/%s.conf: %w", name, err)
+			return as, fmt.Errorf("cannot use %s: %w", file, err)
 		}
 	}
 	return as, nil
+}
+
+// overridesDir contains the overrides of each dkms.conf.
+const overridesDir = "/etc/dkms"
+
+// overrideFiles returns the names of the overrides that dkms applies to a module on a kernel, in its
+// order.
+func overrideFiles(m Module, kernel Release, arch string) []string {
+	k, versioned := string(kernel), m.Name+"-"+m.Version
+	var files []string
+	for _, name := range []string{
+		m.Name, versioned, versioned + "-" + k, versioned + "-" + k + "-" + arch, m.Name + "--" + k, m.Name + "--" + k + "-" + arch,
+	} {
+		files = append(files, name+".conf")
+	}
+	return files
 }
 
 // readSourceConf reads the dkms.conf of a source. named is the target of the link to it. An
