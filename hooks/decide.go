@@ -99,6 +99,8 @@ func decideByOwner(inv Invocation, w World) Decision {
 	switch {
 	case !removal || !inv.Action.Known() && word != debpkg.None:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s does not remove the kernel", inv.calledBy())}
+	case w.Unheard && len(w.Owners) == 0:
+		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, and there is nothing of a kernel %s", inv.calledBy(), inv.Kernel)}
 	case len(w.Owners) > 0:
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, but the kernel belongs to %s", inv.calledBy(), list(w.Owners)), Hint: inv.overrideHint()}
 	}

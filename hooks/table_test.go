@@ -73,6 +73,7 @@ func TestDecisionTable(t *testing.T) {
 		"by hand, owned":                 {Prerm, "", Script{}, false, world(kept), Keep},
 		"by hand, owner deselected":      {Prerm, "", Script{}, false, world(leaving.Status), Keep},
 		"by hand, nobody's":              {Prerm, "", Script{}, false, World{There: true}, Unbuild},
+		"by hand, a kernel of no kind":   {Prerm, "", Script{}, false, World{Unheard: true}, Keep},
 		"by hand, no database":           {Prerm, "", Script{}, false, World{Unreadable: errors.New("gone")}, Keep},
 		"ordered by hand":                {Prerm, "remove", Script{}, true, world(kept), Unbuild},
 		"ordered by hand: upgrade":       {Prerm, "upgrade 2", Script{}, true, World{}, Keep},

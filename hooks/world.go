@@ -34,6 +34,9 @@ type World struct {
 	Image bool
 	// Running reports whether the kernel is the running one.
 	Running bool
+	// Unheard reports whether nothing is known of the kernel: no image, no modules, no build, no
+	// record. ReadWorld finds this out only if no maintainer script runs the hook.
+	Unheard bool
 	// Seen reports whether the record shows that the kernel was installed once.
 	Seen bool
 	// Stays reports whether the package whose removal deleted the kernel's builds is still
@@ -58,6 +61,10 @@ func ReadWorld(ctx context.Context, inv Invocation, layout dkmsstate.Layout) Wor
 	if err != nil {
 		w.Unreadable = err
 		return w
+	}
+	if inv.Script.Name == "" && !layout.ImageThere(inv.Kernel) {
+		known, err := readKernels(inv)
+		w.Unheard = err == nil && !slices.Contains(known, inv.Kernel)
 	}
 	if inv.Script.Package != "" {
 		w.Caller, w.CallerKnown = db.Lookup(inv.Script.Package, inv.Script.Arch)

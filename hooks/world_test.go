@@ -47,3 +47,29 @@ func TestThere(t *testing.T) {
 		})
 	}
 }
+
+// A kernel of which there is nothing is told from one that somebody has removed in part.
+func TestUnheard(t *testing.T) {
+	for name, want := range map[string]bool{
+		"":                              true,
+		"lib/modules/6.1.1/kernel/a.ko": true,
+		"lib/modules/6.1.0/a":           false,
+		"boot/vmlinuz-6.1.0":            false,
+		"boot/id/6.1.0/linux":           false,
+		"var/lib/dkms/m/1/6.1.0/x86_64/module/m.ko": false,
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			for _, path := range []string{"var/lib/dpkg/status", name} {
+				if path != "" {
+					require.NoError(t, os.MkdirAll(filepath.Join(root, filepath.Dir(path)), 0o755))
+					require.NoError(t, os.WriteFile(filepath.Join(root, path), nil, 0o644))
+				}
+			}
+			inv, err := ParseInvocation(Prerm, []string{"6.1.0"}, []string{"DPKG_ROOT=" + root})
+			require.NoError(t, err)
+			d := Decide(inv, ReadWorld(t.Context(), inv, dkmsstate.DefaultLayout(root)))
+			assert.Equal(t, map[bool]Verdict{true: Keep, false: Unbuild}[want], d.Verdict, d.Reason)
+		})
+	}
+}
