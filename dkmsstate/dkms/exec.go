@@ -118,15 +118,15 @@ func copyOutput(output io.Reader, sink io.Writer) <-chan struct{} {
 	return read
 }
 
-// explainEnd completes the error of a call: it was ended from here, or it ended with a status.
+// explainEnd completes the error of a call: it was ended from here, or it ended with a status. The
+// cause of an interruption is a text about the signal with some versions of Go, and is not used.
 func (d DKMS) explainEnd(ctx context.Context, failure *CallError) {
-	cause := context.Cause(ctx)
 	var exit *exec.ExitError
 	switch {
-	case errors.Is(cause, ErrTimeout):
+	case errors.Is(context.Cause(ctx), ErrTimeout):
 		failure.Err = fmt.Errorf("ended after %s, %w", d.Timeout, ErrTimeout)
-	case cause != nil:
-		failure.Err = cause
+	case ctx.Err() != nil:
+		failure.Err = ctx.Err()
 	case errors.As(failure.Err, &exit):
 		failure.Code = exit.ExitCode()
 	}

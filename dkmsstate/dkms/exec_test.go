@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -157,6 +158,24 @@ func TestRunEndsInTime(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	assert.ErrorIs(t, DKMS{Timeout: time.Minute}.run(ctx, nil, nil, "sh", "-c", "sleep 1000"), context.Canceled)
+}
+
+// A signal that ended this run is no failure of what it ran, whatever it says of itself: the cause of
+// signal.NotifyContext describes the signal (Go 1.26).
+func TestRunIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("interrupt signal received"))
+	require.ErrorIs(t, DKMS{Timeout: time.Minute}.run(ctx, nil, nil, "sh", "-c", "sleep 1000"), context.Canceled)
+
+	ctx, cancel = context.WithCancelCause(t.Context())
+	begun := filepath.Join(t.TempDir(), "begun")
+	ended := make(chan error, 1)
+	go func() {
+		ended <- DKMS{Timeout: time.Minute}.run(ctx, nil, nil, "sh", "-c", `touch "$0"; sleep 1000`, begun)
+	}()
+	waitFor(t, func() bool { _, err := os.Stat(begun); return err == nil })
+	cancel(errors.New("interrupt signal received"))
+	require.ErrorIs(t, <-ended, context.Canceled)
 }
 
 func TestRunGivesChildrenTheEnvironmentAndNoDescriptors(t *testing.T) {
