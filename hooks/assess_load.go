@@ -59,7 +59,7 @@ func depmodCommand(s dkmsstate.Snapshot) string {
 	if s.Layout.Root == "/" {
 		return fmt.Sprintf("depmod %s", s.Kernel)
 	}
-	return fmt.Sprintf("depmod -b %s %s", s.Layout.Root, s.Kernel)
+	return fmt.Sprintf("depmod -b %s %s", quoted(s.Layout.Root), s.Kernel)
 }
 
 // shadowFix returns what to do about a file that is loaded in the place of an installed one. A
@@ -68,7 +68,7 @@ func (k kernelAssessor) shadowFix(sh dkmsstate.Shadow) string {
 	depmod := depmodCommand(k.s)
 	name := kmod.TrimSuffix(path.Base(sh.Path))
 	// Of several overrides the last one counts.
-	choose := fmt.Sprintf("to load the module of dkms: mkdir -p %[1]s && echo 'override %[2]s * %[3]s' >>%[1]s/zz-dkms.conf && %[4]s", k.s.Layout.Path("/etc/depmod.d"), name, path.Dir(sh.Path), depmod)
+	choose := fmt.Sprintf("to load the module of dkms: mkdir -p %[1]s && echo 'override %[2]s * %[3]s' >>%[1]s/zz-dkms.conf && %[4]s", quoted(k.s.Layout.Path("/etc/depmod.d")), name, path.Dir(sh.Path), depmod)
 	file := k.s.ModulePath(sh.By)
 	if db, err := k.inv.database(); err == nil && sh.By != "" {
 		if whose, err := owner(db, file); err != nil || whose != "" {

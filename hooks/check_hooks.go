@@ -90,7 +90,7 @@ func (a *assessor) link(l link, diverted bool) {
 	case linkOff:
 		off(text, l.command(diverted))
 	case linkNotExecutable:
-		off(text, "chmod +x "+l.program)
+		off(text, "chmod +x "+quoted(l.program))
 	}
 }
 

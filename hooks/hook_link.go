@@ -191,17 +191,17 @@ func (l link) command(diverted bool) string {
 	dir := filepath.Dir(l.path)
 	switch {
 	case l.ours():
-		return fmt.Sprintf("ln -sfn %s %s", l.target(), l.path)
+		return fmt.Sprintf("ln -sfn %s %s", l.target(), quoted(l.path))
 	case !dkmsstate.Exists(dir):
-		return fmt.Sprintf("mkdir -p %s && ln -s %s %s", dir, l.target(), l.path)
+		return fmt.Sprintf("mkdir -p %s && ln -s %s %s", quoted(dir), l.target(), quoted(l.path))
 	case !there(l.path):
-		return fmt.Sprintf("ln -s %s %s", l.target(), l.path)
+		return fmt.Sprintf("ln -s %s %s", l.target(), quoted(l.path))
 	}
 	aside := l.path + ".dpkg-old"
 	if stock := l.path + ".stock"; isDKMSHook(l.path) && (!diverted || !there(stock)) {
 		aside = stock
 	}
-	return fmt.Sprintf("mv -T --backup=numbered %[1]s %[2]s && ln -s %[3]s %[1]s", l.path, aside, l.target())
+	return fmt.Sprintf("mv -T --backup=numbered %[1]s %[2]s && ln -s %[3]s %[1]s", quoted(l.path), quoted(aside), l.target())
 }
 
 // isDKMSHook reports whether a file is a hook that calls dkms, and not by this package.

@@ -1,12 +1,42 @@
 package hooks
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate"
 )
+
+// In a root whose name has a blank, each command means that root.
+func TestCommandsInARoot(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "my root")
+	layout := dkmsstate.DefaultLayout(root)
+	for name, prepare := range map[string]func(path string){
+		"no directory": func(path string) { require.NoError(t, os.Remove(filepath.Dir(path))) },
+		"no link":      func(string) {},
+		"a file":       func(path string) { require.NoError(t, os.WriteFile(path, nil, 0o644)) },
+		"another link": func(path string) { require.NoError(t, os.Symlink("../../.."+programDir+"/prerm", path)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, os.RemoveAll(root))
+			l := links(layout)[0]
+			require.NoError(t, os.MkdirAll(filepath.Dir(l.path), 0o755))
+			prepare(l.path)
+			out, err := exec.Command("bash", "-c", l.command(false)).CombinedOutput()
+			require.NoError(t, err, string(out))
+			target, err := os.Readlink(l.path)
+			require.NoError(t, err)
+			assert.Equal(t, l.target(), target)
+		})
+	}
+	s := dkmsstate.Snapshot{Layout: layout, Kernel: "6.1"}
+	assert.Equal(t, "depmod -b '"+root+"' 6.1", depmodCommand(s))
+}
 
 // A command that is printed means the file that it is about, whatever its name is.
 func TestQuoted(t *testing.T) {

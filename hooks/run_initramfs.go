@@ -114,7 +114,7 @@ func initramfsCommand(layout dkmsstate.Layout, kernel dkmsstate.Release) string 
 	}
 	switch command := fmt.Sprintf("update-initramfs %s -k %s", mode, kernel); {
 	case layout.Root != "/" && dkmsstate.Exists(layout.Path("/usr/sbin/update-initramfs")):
-		return fmt.Sprintf("chroot %s %s", layout.Root, command)
+		return fmt.Sprintf("chroot %s %s", quoted(layout.Root), command)
 	case layout.Root != "/":
 		return reconcileCommand
 	case never:
