@@ -50,11 +50,10 @@ func reinstallAdvice(inv Invocation, names []string) string {
 		if !ok || !p.Status.Present() {
 			continue
 		}
-		if strings.Contains(name, string(inv.Kernel)) {
-			return fmt.Sprintf("apt reinstall %s (its files are missing)", name)
-		}
-		if has, err := db.HasNamedAfter(p, string(inv.Kernel)); err == nil && !has {
-			return fmt.Sprintf("apt install %s (version %s, which is installed, is for another kernel)", name, p.Version)
+		if !strings.Contains(name, strings.ToLower(string(inv.Kernel))) {
+			if has, err := db.HasNamedAfter(p, string(inv.Kernel)); err == nil && !has {
+				return fmt.Sprintf("apt install %s (version %s, which is installed, is for another kernel)", name, p.Version)
+			}
 		}
 		return fmt.Sprintf("apt reinstall %s (its files are missing)", name)
 	}
@@ -85,7 +84,7 @@ func headersNames(inv Invocation) []string {
 			}
 		}
 	}
-	add("linux-headers-" + string(inv.Kernel))
+	add("linux-headers-" + strings.ToLower(string(inv.Kernel))) // as every name of a package (Policy 5.6.7)
 	return names
 }
 

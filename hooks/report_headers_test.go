@@ -17,14 +17,15 @@ func TestHeadersAreNamedAfterTheImage(t *testing.T) {
 		"linux-image-current-rockchip64":     "linux-headers-current-rockchip64",
 		"proxmox-kernel-6.8.12-1-pve-signed": "proxmox-headers-6.8.12-1-pve",
 		"raspberrypi-kernel":                 "raspberrypi-kernel-headers",
+		"odd":                                "linux-headers-6.1.0-wsl2",
 	} {
 		t.Run(image, func(t *testing.T) {
 			inv, err := ParseSurroundings([]string{"DPKG_ROOT=" + t.TempDir()})
 			require.NoError(t, err)
-			inv.AdminDir = databaseOf(t, image, "/boot/vmlinuz-6.1.0\n")
-			inv.Kernel = "6.1.0"
+			inv.Kernel = "6.1.0-WSL2"
+			inv.AdminDir = databaseOf(t, image, "/boot/vmlinuz-6.1.0-WSL2\n")
 			assert.Equal(t, want, headersNames(inv)[0])
-			assert.Contains(t, headersNames(inv), "linux-headers-6.1.0")
+			assert.Contains(t, headersNames(inv), "linux-headers-6.1.0-wsl2", "the names of packages are in lower case (Policy 5.6.7)")
 		})
 	}
 }
