@@ -75,7 +75,12 @@ func Decide(inv Invocation, w World) Decision {
 }
 
 func decideInstall(inv Invocation, w World) Decision {
-	if !w.There {
+	switch {
+	case w.There:
+	case inv.Script.Name == "": // such as installkernel(8), before the modules are installed
+		return Decision{Verdict: Defer, Reason: fmt.Sprintf("the kernel is not installed yet (no modules in /lib/modules/%s)", inv.Kernel),
+			Hint: "when its modules are there: " + runPostinst(inv.Kernel)}
+	default:
 		return Decision{Verdict: Defer, Reason: fmt.Sprintf("the kernel is not installed yet (no modules in /lib/modules/%s); its own hook runs later", inv.Kernel)}
 	}
 	return Decision{Verdict: Autoinstall, Reason: inv.calledBy()}

@@ -42,3 +42,14 @@ func TestDecideOnWhatDpkgShowed(t *testing.T) {
 	}
 	assert.Greater(t, unbuilt, 8, "removals among the captures")
 }
+
+// Only a package runs the hook of a kernel again when its modules are there. installkernel(8) does
+// not: `make install` before `make modules_install` is by hand.
+func TestDeferByHand(t *testing.T) {
+	for script, later := range map[string]bool{"": false, "postinst": true} {
+		d := Decide(Invocation{Hook: Postinst, Kernel: "6.1", Script: Script{Name: script}}, World{})
+		assert.Equal(t, Defer, d.Verdict)
+		assert.Equal(t, later, strings.Contains(d.Reason, "its own hook runs later"), script)
+		assert.Equal(t, !later, strings.Contains(d.Hint, "dkms-hooks run postinst 6.1"), script)
+	}
+}
