@@ -3,6 +3,7 @@ package dkmsstate
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -88,13 +89,21 @@ func (l Layout) ImageThere(k Release) bool {
 		return true
 	}
 	for _, esp := range []string{"/boot", "/boot/efi", "/efi"} {
-		for _, pattern := range []string{"/*/" + string(k) + "/linux", "/EFI/Linux/*" + string(k) + "*.efi"} {
-			if found, _ := filepath.Glob(l.Path(esp + pattern)); len(found) > 0 {
-				return true
-			}
+		found, _ := filepath.Glob(l.Path(esp + "/*/" + string(k) + "/linux"))
+		unified, _ := filepath.Glob(l.Path(esp + "/EFI/Linux/*" + string(k) + "*.efi"))
+		if len(found) > 0 || slices.ContainsFunc(unified, namesRelease(k)) {
+			return true
 		}
 	}
 	return false
+}
+
+// namesRelease returns a function that reports whether the name of a unified image contains a release,
+// and not only as the beginning or the end of another one: TOKEN-KVER.efi, TOKEN-KVER+TRIES.efi
+// (kernel-install(8)), or linux-KVER-MACHINE.efi (dracut(8)).
+func namesRelease(k Release) func(path string) bool {
+	name := regexp.MustCompile(`(^|[^0-9.])` + regexp.QuoteMeta(string(k)) + `([-+].*|\.[A-Za-z].*)?\.efi$`)
+	return func(path string) bool { return name.MatchString(filepath.Base(path)) }
 }
 
 // kernelNames returns the names of the directories in the module tree.

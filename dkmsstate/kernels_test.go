@@ -39,6 +39,17 @@ func TestImageThere(t *testing.T) {
 		assert.True(t, f.Layout.ImageThere(dkmstest.Kernel), path)
 		require.NoError(t, os.Remove(f.Layout.Path(path)))
 	}
+	for path, there := range map[string]bool{
+		"boot/efi/debian/6.1.0-test/linux": true, "efi/4a6e/6.1.0-test/linux": true, "boot/debian/6.1.0-test2/linux": false,
+		"boot/efi/EFI/Linux/debian-6.1.0-test.efi": true, "efi/EFI/Linux/4a6e-6.1.0-test+3.efi": true, "efi/EFI/Linux/4a6e-6.1.0-test+2-1.efi": true,
+		"efi/EFI/Linux/6.1.0-test.efi": true, "efi/EFI/Linux/debian-6.1.0-test.signed.efi": true, "efi/EFI/Linux/linux-6.1.0-test-4a6e-1.efi": true, // of dracut(8)
+		"efi/EFI/Linux/debian-6.1.0-test2.efi": false, "efi/EFI/Linux/debian-6.1.0-test.1.efi": false, "efi/EFI/Linux/debian-16.1.0-test.efi": false,
+		"efi/EFI/Linux/debian-5.6.1.0-test.efi": false, "efi/EFI/Linux/debian-6.1.0-test.efi.bak": false,
+	} {
+		f.Write(path, "")
+		assert.Equal(t, there, f.Layout.ImageThere(dkmstest.Kernel), path)
+		require.NoError(t, os.Remove(f.Layout.Path(path)))
+	}
 }
 
 // A kernel is there if it has modules of its own. What dkms installed among them does not count. Nothing
