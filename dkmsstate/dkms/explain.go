@@ -135,8 +135,9 @@ func errorSigns() []func(line string) bool {
 			return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(line, part) })
 		}
 	}
-	compiler := regexp.MustCompile(`^[^\s:][^:]*:\d+(:\d+)?: (fatal )?error: `)
-	failed := contains("error:", "fatal:")
+	compiler := regexp.MustCompile(`^[^\s:][^:]*:\d+(:\d+)?: (fatal )?[Ee]rror: `) // the assembler's has a capital
+	failed := contains("error:", "Error: ", "error[E", "fatal:", "undefined reference to ", "out of memory")
+	made := regexp.MustCompile(`^make(\[\d+\])?: \*\*\*`)
 	warning := regexp.MustCompile(`warning:|^\s*\d+ \|`) // or the line of the source that is printed below one
 	return []func(string) bool{
 		func(line string) bool { return compiler.MatchString(strings.TrimSpace(line)) },
@@ -144,8 +145,11 @@ func errorSigns() []func(line string) bool {
 		func(line string) bool {
 			return strings.HasPrefix(strings.TrimSpace(line), "ERROR") || contains("command not found", ": not found", "No such file or directory", "Permission denied", "Killed")(line)
 		},
-		func(line string) bool { return contains("*** ")(line) && strings.HasSuffix(line, "Stop.") },
+		func(line string) bool {
+			return contains("*** ")(line) && (strings.HasSuffix(line, "Stop.") || strings.HasSuffix(line, " ***"))
+		},
 		func(line string) bool { return strings.HasPrefix(line, "make: ***") },
+		func(line string) bool { return made.MatchString(line) },
 	}
 }
 

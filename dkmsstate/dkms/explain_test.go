@@ -74,6 +74,13 @@ func TestExplain(t *testing.T) {
 		"a warning, then a script":   {"x.c:1:2: warning: #warning \"error: not one\" [-Wcpp]\n    1 | #warning \"error: not one\"\n/bin/sh: 1: pahole: not found\n", "", "/bin/sh: 1: pahole: not found"},
 		"a compiler after configure": {"conftest: error: none\nx.c:3: error: one\n", "", "x.c:3: error: one"},
 		"configure alone":            {"checking for gcc... gcc\nconfigure: error: C compiler cannot create executables\n", "", "configure: error: C compiler cannot create executables"},
+		"the assembler":              {"x.S: Assembler messages:\nx.S:12: Error: no such instruction: `foo'\nmake[2]: *** [x.o] Error 1\n", "", "x.S:12: Error: no such instruction: `foo'"},
+		"the linker":                 {"ld: x.o: in function `f':\nx.c:(.text+0x1): undefined reference to `g'\ncollect2: error: ld returned 1 exit status\n", "", "x.c:(.text+0x1): undefined reference to `g'"},
+		"a script in Python":         {"Traceback (most recent call last):\n  File \"gen.py\", line 1\nModuleNotFoundError: No module named 'yaml'\nmake: *** [x] Error 1\n", "", "ModuleNotFoundError: No module named 'yaml'"},
+		"a compiler of Rust":         {"error[E0432]: unresolved import `kernel::x`\n --> x.rs:1:5\nerror: aborting due to previous error\n", "", "error[E0432]: unresolved import `kernel::x`"},
+		"a check between asterisks":  {"   *** Unable to determine the target kernel version. ***\nmake: *** [Makefile:1: x] Error 1\n", "", "*** Unable to determine the target kernel version. ***"},
+		"no memory":                  {"cc1: out of memory allocating 65536 bytes\nmake: *** [x] Error 1\n", "", "cc1: out of memory allocating 65536 bytes"},
+		"a make below another alone": {"make[2]: *** [x.o] Error 1\n", "", "make[2]: *** [x.o] Error 1"},
 		"no log, no error":           {"", "one\ntwo\n", "dkms build exited with 10: two"},
 		"control characters":         {"\x1b[31mx.c: error:\tred\x1b[0m\n", "", "[31mx.c: error: red [0m"},
 	} {
