@@ -58,7 +58,7 @@ func Decide(inv Invocation, w World) Decision {
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s, and dpkg's database cannot be read: %v", inv.calledBy(), w.Unreadable), Hint: inv.overrideHint()}
 	case inv.Script.Name == "" || inv.Script.Name == "postrm":
 		return decideByOwner(inv, w)
-	case inv.Script.Name == "prerm" && inv.Action.Word == debpkg.None && w.beingRemoved(): // Proxmox passes no parameters
+	case inv.Script.Name == "prerm" && inv.Action.Word == debpkg.None && w.beingRemoved() && w.callerOwns(): // Proxmox passes no parameters
 		return decideRemove(inv, w)
 	case inv.Script.Name != "prerm":
 		return Decision{Verdict: Keep, Reason: fmt.Sprintf("%s is not a removal", inv.calledBy())}

@@ -78,6 +78,8 @@ func mayUnbuild(inv Invocation, w World) bool {
 		return len(w.Owners) == 0 && (asked || word == "" && inv.Script.Name == "")
 	case inv.Script.Name != "prerm" || len(w.Owners) == 2:
 		return false
+	case inv.Action.Raw == "" && len(w.Owners) == 0: // the prerm of some other package
+		return false
 	case plain, inv.Action.Raw == "": // a prerm without parameters, as Proxmox has it
 		return leaving && w.Caller.Status.State == debpkg.HalfConfigured
 	}

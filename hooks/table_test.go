@@ -61,6 +61,8 @@ func TestDecisionTable(t *testing.T) {
 		"no action, removed":             {Prerm, "", script, false, world(half), Unbuild},
 		"no action, purged":              {Prerm, "", script, false, world(purge), Unbuild},
 		"no action, another owner stays": {Prerm, "", script, false, with(world(half), other), Keep},
+		"no action, removed, nobody's":   {Prerm, "", script, false, World{Caller: caller, CallerKnown: true, There: true}, Keep},
+		"no action, removed, another's":  {Prerm, "", script, false, modulesOf(World{Caller: caller, CallerKnown: true, There: true}, other), Keep},
 		"no action, dpkg wants it":       {Prerm, "", script, false, world(inFavour), Keep},
 		"no action, dpkg is not at it":   {Prerm, "", script, false, world(leaving.Status), Keep},
 		"no action, a postinst":          {Prerm, "", Script{"postinst", caller.Name, "amd64"}, false, world(half), Keep},

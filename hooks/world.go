@@ -164,6 +164,13 @@ func (w World) remaining() []debpkg.Package {
 	return remaining
 }
 
+// callerOwns reports whether the calling package owns the kernel. Without an action nothing else says
+// that the kernel is meant: the prerm of a boot loader, too, may take kernels out of its menu by
+// kernel-install(8), which runs the hooks.
+func (w World) callerOwns() bool {
+	return slices.ContainsFunc(w.Owners, func(p debpkg.Package) bool { return p.Name == w.Caller.Name && p.Arch == w.Caller.Arch })
+}
+
 // beingRemoved reports whether dpkg is running the prerm of the calling package, and is asked to
 // remove that package.
 func (w World) beingRemoved() bool {
