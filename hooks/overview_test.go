@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"dkms-hooks/dkmsstate"
 )
 
 // Whatever is damaged, the views agree: whether something is wrong, whether it decides about the
@@ -71,6 +73,7 @@ func requireViewsAgree(t *testing.T, inv Invocation, count map[int]int, how stri
 			}
 			if m.Missing {
 				require.Positive(t, about, "%s is missing and nothing is found: %s", m.Module, how)
+				require.False(t, m.State == Installed && m.Freshness != dkmsstate.Stale, "%s is installed and fits: %s", m.Module, how)
 			}
 		}
 		one := inv

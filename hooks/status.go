@@ -157,7 +157,7 @@ func viewModule(k kernelAssessor, r dkmsstate.Registration, found []Finding) Mod
 	i := slices.IndexFunc(found, func(f Finding) bool { return f.Module == m.String() })
 	switch {
 	case i >= 0:
-		v.Missing, v.Reason = found[i].Kind != Refused && found[i].Kind != OldInitramfs, found[i].Reason
+		v.Missing, v.Reason = v.State != Installed || v.Freshness == dkmsstate.Stale, found[i].Reason
 	case r.Broken != nil && !k.ignored(m):
 		v.Missing, v.Reason = k.s.There && !k.s.InOrder(m), inOneLine(r.Broken.Error())
 	case v.State == Installed && k.loadText(m) != "":
