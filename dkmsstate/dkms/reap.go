@@ -2,6 +2,7 @@ package dkms
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,7 +34,10 @@ const markFileName = "dkms-hooks-call-"
 // markFile returns a file in memory whose name has the mark of a call, for the program to inherit. It
 // returns nil where there is none (memfd_create(2)).
 func markFile(mark string) *os.File {
-	fd, err := unix.MemfdCreate(markFileName+mark, unix.MFD_CLOEXEC)
+	fd, err := unix.MemfdCreate(markFileName+mark, unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
+	if errors.Is(err, unix.EINVAL) { // before Linux 6.3
+		fd, err = unix.MemfdCreate(markFileName+mark, unix.MFD_CLOEXEC)
+	}
 	if err != nil {
 		return nil
 	}
