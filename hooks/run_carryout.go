@@ -105,7 +105,9 @@ func (r *run) verify(after dkmsstate.Snapshot, results []apply.Result) {
 		case res.Linked && link.Version != res.Task.Module.Version:
 			delete(r.outcomes, res.Task.Module.String())
 			r.report.takeBack(res.Task.Module.String())
-			if _, registered := after.Registration(res.Task.Module); registered {
+			if _, registered := after.Registration(res.Task.Module); registered && link.Version != "" {
+				r.report.infof("%s: somebody else installed version %s during this run; it stays so", res.Task.Module, link.Version)
+			} else if registered {
 				r.report.infof("%s: uninstalled by somebody else during this run; it stays so", res.Task.Module)
 			}
 		default:

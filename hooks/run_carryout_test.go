@@ -1,0 +1,38 @@
+package hooks
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/plan"
+)
+
+// What somebody did with an installed module before the run ended is told, and is no failure.
+func TestVerify(t *testing.T) {
+	m := dkmsstate.Module{Name: "m", Version: "1.0"}
+	for name, c := range map[string]struct {
+		links      []dkmsstate.Link
+		registered bool
+		want       string
+	}{
+		"uninstalled":     {nil, true, "m/1.0: uninstalled by somebody else during this run; it stays so"},
+		"another version": {[]dkmsstate.Link{{Name: "m", Arch: "x86_64", Version: "2.0"}}, true, "m/1.0: somebody else installed version 2.0 during this run; it stays so"},
+		"removed":         {nil, false, ""}, // keepRegistrations tells it
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			r := &run{verdict: Autoinstall, outcomes: outcomes{}, report: newReport(&out, Invocation{})}
+			after := dkmsstate.Snapshot{Arch: "x86_64", Links: c.links}
+			if c.registered {
+				after.Registrations = []dkmsstate.Registration{{Module: m}}
+			}
+			r.verify(after, []apply.Result{{Task: plan.Task{Module: m, Arch: "x86_64", Steps: []plan.Step{{Op: plan.OpInstall}}}, Outcome: apply.Done, Linked: true}})
+			assert.Empty(t, r.outcomes)
+			assert.Equal(t, c.want, strings.TrimPrefix(strings.TrimSpace(out.String()), "dkms-hooks: "))
+		})
+	}
+}
