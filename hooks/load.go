@@ -63,10 +63,10 @@ func newLoadView(links []LoadLink) LoadView {
 	return v
 }
 
-// loadView returns the verdict about a registered module, nil if it is not wanted on the kernel or
-// if the kernel cannot be started.
-func (k kernelAssessor) loadView(r dkmsstate.Registration, missing bool) *LoadView {
-	if !k.s.There || !k.startable() || k.ignored(r.Module) || !missing && !k.s.InOrder(r.Module) {
+// loadView returns the verdict about a registered module, nil if it is neither wanted on the
+// kernel nor there, or if the kernel cannot be started.
+func (k kernelAssessor) loadView(r dkmsstate.Registration, wanted bool) *LoadView {
+	if !k.s.There || !k.startable() || k.ignored(r.Module) || !wanted && !k.s.InOrder(r.Module) {
 		return nil
 	}
 	v := k.load(r.Module)

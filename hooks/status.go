@@ -169,7 +169,7 @@ func viewModule(k kernelAssessor, r dkmsstate.Registration, found []Finding) Mod
 	case v.State != Installed:
 		v.Reason = k.whyNot(r, v.Reason)
 	}
-	v.Load = k.loadView(r, v.Missing)
+	v.Load = k.loadView(r, v.Missing || i >= 0)
 	return v
 }
 
