@@ -28,6 +28,9 @@ type Conf struct {
 	// InstallSteps reports whether installing may run a script of the module (PRE_INSTALL,
 	// POST_INSTALL), or depends on the kernel's release (OBSOLETE_BY).
 	InstallSteps bool
+	// ModprobeConf reports whether installing may add lines to a file of modprobe.d(5) (MODULES_CONF),
+	// where dkms does so (Layout.WritesModprobeConf).
+	ModprobeConf bool
 	// RemakesInitramfs reports whether the initramfs is to be made when the module is installed
 	// (REMAKE_INITRD), where dkms does so (Layout.RemakesInitramfs).
 	RemakesInitramfs bool
@@ -45,6 +48,7 @@ func newConf(as shvars.Assignments, kernel Release, arch string) Conf {
 		Excluded:     excluded(as, kernel, arch),
 		RebuiltWith:  as.MayBeSet("BUILD_DEPENDS_REBUILD") && as.Mentions("BUILD_DEPENDS_REBUILD"),
 		OwnSteps:     as.MayBeSet("POST_REMOVE"),
+		ModprobeConf: as.MayBeSet("MODULES_CONF") || as.MayBeSet("MODULES_CONF_ALIAS_TYPE"),
 		InstallSteps: as.MayBeSet("PRE_INSTALL") || as.MayBeSet("POST_INSTALL") || as.MayBeSet("OBSOLETE_BY"),
 	}
 	for _, variable := range []string{"DEST_MODULE_NAME", "BUILT_MODULE_NAME", "PACKAGE_NAME"} {

@@ -48,8 +48,9 @@ type Layout struct {
 	// framework.conf sets one of them, or sign_file.
 	Key, Certificate     string
 	KeyUnknown, NamesKey bool
-	// RemakesInitramfs reports whether dkms follows REMAKE_INITRD of a dkms.conf (2.8.7 and older).
-	RemakesInitramfs bool
+	// RemakesInitramfs reports whether dkms follows REMAKE_INITRD of a dkms.conf, and WritesModprobeConf
+	// whether it follows MODULES_CONF (2.8.7 and older).
+	RemakesInitramfs, WritesModprobeConf bool
 	// NeverSigns reports whether the administrator does not want modules to be signed
 	// (try_sign_modules of dkms 3.4).
 	NeverSigns bool
@@ -98,7 +99,7 @@ func ReadLayout(root string) (Layout, []string) {
 	if text != "" && !strings.Contains(text, "post_transaction") {
 		l.PostTransaction, l.TransactionByDKMS = nil, false // dkms 3.1 and older do not know it
 	}
-	l.RemakesInitramfs = strings.Contains(text, "make_initrd()")
+	l.RemakesInitramfs, l.WritesModprobeConf = strings.Contains(text, "make_initrd()"), strings.Contains(text, "moduleconfig_add()")
 	l.NeverSigns = l.NeverSigns && (text == "" || strings.Contains(text, "try_sign_modules")) // from 3.4
 	return l, troubles
 }

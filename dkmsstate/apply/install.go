@@ -20,7 +20,7 @@ import (
 // kernel or of somebody else is installed by the Tree, which keeps the installed file until the
 // new one is complete, while dkms overwrites it. Apart from copying, dkms would compare the
 // versions of the module and of one in the kernel, archive the latter, and run the module's
-// scripts.
+// scripts. dkms 2.8 would also add lines to modprobe.d(5).
 func (r *taskRun) install(ctx context.Context) error {
 	t, tree := r.task, r.tree
 	now := r.machine.Layout.ModuleSnapshot(tree.Kernel, t.Module.Name)
@@ -73,7 +73,7 @@ func (r *taskRun) taken(b dkmsstate.Build) string {
 
 // installsByCopy reports whether installing a module only means copying its files.
 func installsByCopy(s dkmsstate.Snapshot, r dkmsstate.Registration) bool {
-	if r.Broken != nil || r.Conf.InstallSteps || s.Layout.DKMSInstalls {
+	if r.Broken != nil || r.Conf.InstallSteps || s.Layout.DKMSInstalls || s.Layout.WritesModprobeConf && r.Conf.ModprobeConf {
 		return false
 	}
 	return !slices.ContainsFunc(s.Registrations, func(other dkmsstate.Registration) bool {

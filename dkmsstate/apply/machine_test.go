@@ -237,6 +237,32 @@ func TestFailureIsExplained(t *testing.T) {
 	assert.Equal(t, []string{"build bad"}, e.calls)
 }
 
+// dkms 2.8 adds the lines of MODULES_CONF to modprobe.d(5) when it installs a module, so it installs one
+// that has them.
+func TestModprobeConfIsWrittenByDKMS(t *testing.T) {
+	for name, row := range map[string]struct {
+		conf   string
+		writes bool
+		want   []string
+	}{
+		"dkms 2.8":           {"MODULES_CONF[0]=\"options one debug=1\"\n", true, []string{"build one", "install one"}},
+		"dkms 2.8, an alias": {"MODULES_CONF_ALIAS_TYPE[0]=eth\n", true, []string{"build one", "install one"}},
+		"dkms 3":             {"MODULES_CONF[0]=\"options one debug=1\"\n", false, []string{"build one"}},
+		"no lines":           {"MODULES_CONF[0]=\n", true, []string{"build one"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := &scripted{Root: dkmstest.New(t)}
+			e.Layout.WritesModprobeConf = row.writes
+			e.Register(dkmsstate.Module{Name: "one", Version: "1.0"}, row.conf)
+			before := e.Snapshot()
+			results := Machine{Layout: e.Layout, Engine: e}.Run(t.Context(), before, plan.Autoinstall(before, plan.Goal{}), func(int, plan.Task) {}, func(int, Result) {})
+			require.Len(t, results, 1)
+			require.NoError(t, results[0].Err)
+			assert.Equal(t, row.want, e.calls)
+		})
+	}
+}
+
 // What needs a module is built although that one was skipped, as with dkms 3.0.11 and later, or although
 // a new build of it failed and the old one stays installed. It is not built if that one is missing.
 func TestNeedsThatAreNotBuilt(t *testing.T) {
