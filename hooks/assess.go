@@ -79,7 +79,7 @@ func (a *assessor) trouble(err error) {
 func (a *assessor) machine(survey *dkmsstate.Survey) {
 	for _, mistake := range a.sys.config.Mistakes {
 		a.add(Finding{Kind: BadConfig, File: mistake.File, Reason: mistakeText(mistake),
-			Fix: "correct it; dkms-hooks config prints what is in force"})
+			Fix: fmt.Sprintf("correct it; %s prints what is in force", a.inv.Command("dkms-hooks config"))})
 	}
 	a.hooks()
 	a.forgotten()
@@ -115,7 +115,7 @@ func (a *assessor) forgotten() {
 		}
 		a.add(Finding{Kind: Forgotten, Module: source.Module.String(), Repairable: true,
 			Reason: fmt.Sprintf("its package %s is installed and its source is in %s, but it is not registered with dkms", owners[i].Name, source.Dir),
-			Fix:    "dkms-hooks check --repair"})
+			Fix:    a.inv.Command(repairAll)})
 	}
 }
 
@@ -127,10 +127,13 @@ func (a *assessor) required(survey *dkmsstate.Survey) {
 		if !known && wanted {
 			a.add(Finding{Kind: Required, Module: name,
 				Reason: "the configuration requires it, and it is not registered with dkms",
-				Fix:    "install the package of the module, or remove it from Required in " + ConfigFile})
+				Fix:    "install the package of the module, or remove it from Required in " + a.configFile()})
 		}
 	}
 }
+
+// configFile returns the path of the configuration file that the administrator edits.
+func (a *assessor) configFile() string { return a.sys.layout.Path(ConfigFile) }
 
 // broken adds the finding for a broken registration.
 func (a *assessor) broken(r dkmsstate.Registration) {
@@ -138,7 +141,7 @@ func (a *assessor) broken(r dkmsstate.Registration) {
 	fix := "restore its source in " + cmp.Or(r.Source, dir)
 	if db, err := a.inv.database(); err == nil {
 		if name, err := owner(db, dir+"/dkms.conf"); err == nil && name != "" {
-			fix = fmt.Sprintf("apt reinstall %s; if the module is no longer needed: apt purge %s", name, name)
+			fix = fmt.Sprintf("%s; if the module is no longer needed: %s", a.inv.Command("apt reinstall "+name), a.inv.Command("apt purge "+name))
 		}
 	}
 	a.add(Finding{Kind: Broken, Module: r.Module.String(), Reason: r.Broken.Error(), Fix: fix})

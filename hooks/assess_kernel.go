@@ -15,9 +15,6 @@ import (
 	"dkms-hooks/dkmsstate/signing"
 )
 
-// reconcileCommand is the command that fixes most problems.
-const reconcileCommand = "dkms-hooks reconcile"
-
 // on returns the assessor of a kernel.
 func (a *assessor) on(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) kernelAssessor {
 	s.Unfinished = dkmsstate.UnfinishedNote{} // a finding of its own, and no reason to run depmod
@@ -98,9 +95,9 @@ func (k kernelAssessor) readRepair() kernelRepair {
 	inv := k.at(k.s.Kernel)
 	r := kernelRepair{world: ReadKernel(inv, k.sys.layout, k.kept)}
 	r.decision = DecideKernel(inv, r.world)
-	r.command, r.reconciles = repairCommand(r.world, r.decision, k.s.Kernel)
+	r.command, r.reconciles = repairCommand(inv, r.world, r.decision)
 	if k.work.active() {
-		r.command, r.reconciles = "wait for the active run (dkms-hooks log --follow prints its builds)", false
+		r.command, r.reconciles = fmt.Sprintf("wait for the active run (%s prints its builds)", inv.Command("dkms-hooks log --follow")), false
 	}
 	return r
 }
@@ -155,7 +152,7 @@ func (k kernelAssessor) unowned(file string) {
 		return
 	}
 	k.addHere(Finding{Kind: Unowned, File: file, Reason: "it belongs to no build of dkms and to no package",
-		Fix: fmt.Sprintf("if you did not put it there: rm %s && %s", quoted(k.sys.layout.Path(file)), depmodCommand(k.s))})
+		Fix: fmt.Sprintf("if you did not put it there: rm %s && %s", quoted(k.sys.layout.Path(file)), k.depmodCommand())})
 }
 
 // gone finds what is left of a kernel that is gone.
@@ -191,7 +188,7 @@ func (k kernelAssessor) gone() {
 // headersFix returns what to do about the kernel's headers.
 func (k kernelAssessor) headersFix() string {
 	if k.s.Mismatch != "" {
-		return mismatchAdvice(k.s.Kernel)
+		return mismatchAdvice(k.inv, k.s.Kernel)
 	}
 	return headersFix(k.at(k.s.Kernel))
 }

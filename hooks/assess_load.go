@@ -27,7 +27,7 @@ func (k kernelAssessor) shadows(m dkmsstate.Module, b dkmsstate.Build) {
 	for _, f := range b.Files {
 		if k.compiledIn()[modprobe.ModuleName(f.Name)] && f.Copy != kmod.CopyMissing {
 			k.addHere(Finding{Kind: Shadowed, Module: m.String(), Reason: compiledInText(f),
-				Fix: fmt.Sprintf("if it is not needed there: Ignore: %s@%s in %s, and dkms uninstall %s -k %s", m.Name, k.s.Kernel, ConfigFile, m, k.s.Kernel)})
+				Fix: fmt.Sprintf("if it is not needed there: Ignore: %s@%s in %s, and %s", m.Name, k.s.Kernel, k.configFile(), k.inv.Command(fmt.Sprintf("dkms uninstall %s -k %s", m, k.s.Kernel)))})
 		}
 	}
 	for _, text := range k.modprobeTexts(b) {
@@ -54,18 +54,15 @@ func shadowText(s dkmsstate.Snapshot, sh dkmsstate.Shadow) string {
 	return inOneLine(text)
 }
 
-// depmodCommand returns the command that a person runs for the kernel, from outside its root.
-func depmodCommand(s dkmsstate.Snapshot) string {
-	if s.Layout.Root == "/" {
-		return fmt.Sprintf("depmod %s", s.Kernel)
-	}
-	return fmt.Sprintf("depmod -b %s %s", quoted(s.Layout.Root), s.Kernel)
+// depmodCommand returns the command that a person runs for the kernel.
+func (k kernelAssessor) depmodCommand() string {
+	return k.inv.Command(fmt.Sprintf("depmod %s", k.s.Kernel))
 }
 
 // shadowFix returns what to do about a file that is loaded in the place of an installed one. A
 // file of a package is not to be removed.
 func (k kernelAssessor) shadowFix(sh dkmsstate.Shadow) string {
-	depmod := depmodCommand(k.s)
+	depmod := k.depmodCommand()
 	name := kmod.TrimSuffix(path.Base(sh.Path))
 	// Of several overrides the last one counts.
 	choose := fmt.Sprintf("to load the module of dkms: mkdir -p %[1]s && echo 'override %[2]s * %[3]s' >>%[1]s/zz-dkms.conf && %[4]s", quoted(k.s.Layout.Path("/etc/depmod.d")), name, path.Dir(sh.Path), depmod)

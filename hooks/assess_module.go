@@ -29,7 +29,7 @@ func (k kernelAssessor) modules() {
 	}
 	for _, n := range k.planned.Broken {
 		if !done[n.Module] && !n.Left && !n.Skipped {
-			k.addHere(Finding{Kind: Broken, Module: n.Module, Reason: n.Text, Fix: fixThenRun(runPostinst(k.s.Kernel))})
+			k.addHere(Finding{Kind: Broken, Module: n.Module, Reason: n.Text, Fix: fixThenRun(k.inv.runPostinst(k.s.Kernel))})
 		}
 	}
 	k.requiredHere()
@@ -47,7 +47,7 @@ func (k kernelAssessor) requiredLoads() {
 		}
 		if v := k.load(m); v.Verdict == WillNotLoad {
 			k.addHere(Finding{Kind: Required, Module: m.String(), Reason: "the configuration requires it, and it will not load: " + v.Reason,
-				Fix: "change what keeps it from loading, or remove it from Required in " + ConfigFile})
+				Fix: "change what keeps it from loading, or remove it from Required in " + k.configFile()})
 		}
 	}
 }
@@ -93,9 +93,9 @@ func (k kernelAssessor) judge(m dkmsstate.Module) (Finding, bool) {
 	if r, known := k.s.Registration(m); i < 0 || known && r.Broken != nil || k.s.InOrder(m) {
 		return Finding{}, false
 	}
-	n, fix := k.planned.Broken[i], fixThenRun(runPostinst(k.s.Kernel))
+	n, fix := k.planned.Broken[i], fixThenRun(k.inv.runPostinst(k.s.Kernel))
 	if n.Unmet {
-		fix = "install the module that it needs, then run: " + runPostinst(k.s.Kernel)
+		fix = "install the module that it needs, then run: " + k.inv.runPostinst(k.s.Kernel)
 	}
 	return Finding{Kind: Missing, Reason: n.Text, Since: k.since(m), Fix: fix}, true
 }
@@ -109,7 +109,7 @@ func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
 	last := k.kept.Last[m.String()]
 	switch {
 	case t.OnlyCompresses:
-		k.unusual(m, first.Reason+"; dkms-hooks reconcile compresses it")
+		k.unusual(m, fmt.Sprintf("%s; %s compresses it", first.Reason, k.inv.Command(reconcileCommand)))
 		return Finding{}, false
 	case first.Op == plan.OpReplace || b.Fresh.Verdict == dkmsstate.Stale:
 		return k.repaired(Finding{Kind: Stale, Reason: strings.TrimPrefix(first.Reason, "stale, "), Since: k.since(m)}), true
@@ -119,22 +119,22 @@ func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
 		return Finding{}, false
 	case last.Result == dkmsstate.LastFailed && k.s.Recurs(m.String(), last):
 		return Finding{Kind: Failed, Reason: last.Text, Since: last.When,
-			Fix: fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", k.s.Kernel, m.Name, k.retryCommand())}, true
+			Fix: fmt.Sprintf("fix the error (%s), then run: %s", k.inv.logCommand(k.s.Kernel, m.Name), k.retryCommand())}, true
 	}
-	command := runPostinst(k.s.Kernel)
+	command := k.inv.runPostinst(k.s.Kernel)
 	if !k.repair().reconciles {
 		command = k.repair().command
 	}
 	return Finding{Kind: Missing, Reason: first.Reason, Since: k.since(m), Repairable: k.repair().reconciles,
-		Fix: fmt.Sprintf("%s; if it is not wanted there: Ignore: %s@%s in %s", command, m.Name, k.s.Kernel, ConfigFile)}, true
+		Fix: fmt.Sprintf("%s; if it is not wanted there: Ignore: %s@%s in %s", command, m.Name, k.s.Kernel, k.configFile())}, true
 }
 
 // retryCommand returns the command that tries a module again.
 func (k kernelAssessor) retryCommand() string {
-	if k.repair().command == configurePackages {
-		return configurePackages
+	if configure := k.inv.Command(configurePackages); k.repair().command == configure {
+		return configure
 	}
-	return runPostinst(k.s.Kernel)
+	return k.inv.runPostinst(k.s.Kernel)
 }
 
 // judgeWaiting returns the finding for a module that waits for headers.
@@ -168,7 +168,7 @@ func (k kernelAssessor) requiredHere() {
 			continue
 		}
 		k.addHere(Finding{Kind: Required, Module: latest.String(), Reason: "the configuration requires it, and it is not installed",
-			Fix: fmt.Sprintf("dkms install %s -k %s, or remove it from Required in %s", latest, k.s.Kernel, ConfigFile)})
+			Fix: fmt.Sprintf("%s, or remove it from Required in %s", k.inv.Command(fmt.Sprintf("dkms install %s -k %s", latest, k.s.Kernel)), k.configFile())})
 	}
 }
 

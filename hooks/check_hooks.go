@@ -29,7 +29,7 @@ func (a *assessor) hooks() {
 	}
 	if a.removalInterrupted() {
 		a.add(Finding{Kind: BadHook, File: a.sys.layout.Path("/etc/kernel"), Reason: "a removal of dkms-hooks was interrupted, and no hook of it or of dkms runs",
-			Fix: "dpkg -r dkms-hooks, or install it again"})
+			Fix: a.inv.Command("dpkg -r dkms-hooks") + ", or install it again"})
 		return
 	}
 	stock := map[string]diverted{}
@@ -73,18 +73,18 @@ const linkNotes = dkmsstate.StateDir + "/links"
 func (a *assessor) link(l link, diverted bool) {
 	if a.altered(l) {
 		a.add(Finding{Kind: BadHook, File: l.program, Reason: "not as in the package, as after something was written to " + l.path,
-			Fix: reinstallCommand})
+			Fix: a.reinstallCommand()})
 	}
 	off := func(text, command string) {
 		a.o.HooksOff = append(a.o.HooksOff, fmt.Sprintf("%s: %s %s; to switch it on: %s", l.hook, l.path, text, command))
 	}
 	switch state, text := l.state(); state {
 	case linkRenamed, linkDangling:
-		a.add(Finding{Kind: BadHook, File: l.path, Reason: text, Fix: reconcileCommand, Repairable: true})
+		a.add(Finding{Kind: BadHook, File: l.path, Reason: text, Fix: a.inv.Command(reconcileCommand), Repairable: true})
 	case linkBroken:
 		fix := l.command(diverted)
 		if !dkmsstate.Exists(l.program) && l.ours() {
-			fix = reinstallCommand
+			fix = a.reinstallCommand()
 		}
 		a.add(Finding{Kind: BadHook, File: l.path, Reason: text, Fix: fix})
 	case linkOff:
@@ -94,8 +94,11 @@ func (a *assessor) link(l link, diverted bool) {
 	}
 }
 
-// reinstallCommand puts every file of this package back. apt cannot if no repository has the package.
-const reinstallCommand = "apt reinstall dkms-hooks # or dpkg -i with its .deb"
+// reinstallCommand returns what puts every file of this package back. apt cannot if no repository has
+// the package.
+func (a *assessor) reinstallCommand() string {
+	return fmt.Sprintf("%s # or %s with its .deb", a.inv.Command("apt reinstall dkms-hooks"), a.inv.Command("dpkg -i"))
+}
 
 // altered reports whether a hook is certainly not the file that the package has (dpkg --verify).
 func (a *assessor) altered(l link) bool {
@@ -148,7 +151,7 @@ func (a *assessor) stock(name string) diverted {
 	}
 	if err == nil && thisPackage(db).Status.State == debpkg.Installed {
 		a.add(Finding{Kind: BadHook, File: path, Reason: "not diverted, so the next version of dkms installs its hook there",
-			Fix: fmt.Sprintf("dpkg-divert --package dkms-hooks --no-rename --divert %s.stock %s", name, name)})
+			Fix: a.inv.Command(fmt.Sprintf("dpkg-divert --package dkms-hooks --no-rename --divert %s.stock %s", name, name))})
 	}
 	return diverted{path + ".stock", err != nil}
 }

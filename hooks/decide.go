@@ -43,7 +43,7 @@ func Decide(inv Invocation, w World) Decision {
 	case Prerm:
 	case Postrm:
 		if inv.Script.Name == "" {
-			return Decision{Verdict: Defer, Reason: inv.calledBy() + "; postrm only requests a reconcile from dpkg", Hint: "to clean up after kernels that are gone: " + reconcileCommand}
+			return Decision{Verdict: Defer, Reason: inv.calledBy() + "; postrm only requests a reconcile from dpkg", Hint: "to clean up after kernels that are gone: " + inv.Command(reconcileCommand)}
 		}
 		return Decision{Verdict: Defer, Reason: fmt.Sprintf("%s; a reconcile follows when dpkg has finished", inv.calledBy())}
 	default:
@@ -79,7 +79,7 @@ func decideInstall(inv Invocation, w World) Decision {
 	case w.There:
 	case inv.Script.Name == "": // such as installkernel(8), before the modules are installed
 		return Decision{Verdict: Defer, Reason: fmt.Sprintf("the kernel is not installed yet (no modules in /lib/modules/%s)", inv.Kernel),
-			Hint: "when its modules are there: " + runPostinst(inv.Kernel)}
+			Hint: "when its modules are there: " + inv.runPostinst(inv.Kernel)}
 	default:
 		return Decision{Verdict: Defer, Reason: fmt.Sprintf("the kernel is not installed yet (no modules in /lib/modules/%s); its own hook runs later", inv.Kernel)}
 	}
@@ -164,14 +164,9 @@ func (inv Invocation) calledBy() string {
 	return fmt.Sprintf("called by the %s of %s (%s)", WithoutControls(inv.Script.Name), inv.callerName(), inv.Action)
 }
 
-// overrideHint returns the command that unbuilds in spite of a doubt. In a shell that does not have
-// DPKG_ROOT, it would otherwise be about another root.
+// overrideHint returns the command that unbuilds in spite of a doubt.
 func (inv Invocation) overrideHint() string {
-	root := ""
-	if inv.Root != "" && inv.Root != "/" {
-		root = " --root " + quoted(inv.Root)
-	}
-	return "to unbuild anyway: " + runRemoval(inv.Kernel) + root
+	return "to unbuild anyway: " + inv.runRemoval(inv.Kernel)
 }
 
 // list returns the names of packages with their statuses.

@@ -1,6 +1,18 @@
 package hooks
 
-import "os/exec"
+import (
+	"fmt"
+	"os/exec"
+)
+
+// enrolAdvice returns how the machine comes to know a certificate. The system of another root is started
+// on a machine that may not be this one.
+func enrolAdvice(inv Invocation, certificate string) string {
+	if inv.elsewhere() {
+		return fmt.Sprintf("enrol %s on the machine that starts this system", certificate)
+	}
+	return enrolCommand(certificate) + ", then reboot and confirm it"
+}
 
 // enrolCommand returns the command that requests the enrolment. dkms requests it only on Ubuntu,
 // through update-secureboot-policy, and only when it creates the key. Under a hook nobody can answer

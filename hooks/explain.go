@@ -75,7 +75,7 @@ func Explain(ctx context.Context, inv Invocation) (Explanation, error) {
 	}
 	if d.Verdict == Autoinstall {
 		planned := plan.Autoinstall(s, r.goal(s, kept))
-		notes, next := planNotes(planned)
+		notes, next := planNotes(inv, planned)
 		if wantsHeaders(planned) {
 			next = append(next, e.Kernel.Next)
 		}

@@ -29,7 +29,7 @@ func (k kernelAssessor) initramfsLink(m dkmsstate.Module) LoadLink {
 	for _, f := range b.Files {
 		name := modprobe.ModuleName(f.Name)
 		if !k.look().Answers(name, started.stamp) {
-			l.Reason = "the initramfs was not read since it was made; to read it: dkms-hooks check --boot"
+			l.Reason = "the initramfs was not read since it was made; to read it: " + k.inv.Command("dkms-hooks check --boot")
 			return l
 		}
 		if k.look().Unknown != "" {
@@ -109,7 +109,7 @@ func (k kernelAssessor) staleInitramfs(m dkmsstate.Module) {
 		all := k.look().Named(name)
 		same := slices.ContainsFunc(all, func(held initramfs.Module) bool { return held.Compare(k.identity(f)) != initramfs.HeldOther })
 		if len(all) > 0 && !same {
-			finding := Finding{Kind: OldInitramfs, Module: m.String(), Reason: heldText(name, f, all[0]), Fix: initramfsCommand(k.s.Layout, k.s.Kernel)}
+			finding := Finding{Kind: OldInitramfs, Module: m.String(), Reason: heldText(name, f, all[0]), Fix: initramfsCommand(k.inv, k.s.Layout, k.s.Kernel)}
 			if dkms.NeverUpdatesInitramfs(k.s.Layout) {
 				finding.Reason += ", which is not updated: " + dkms.NoUpdate
 				finding.Fix += " # -u writes nothing with update_initramfs=no"

@@ -51,7 +51,7 @@ func Summarize(ctx context.Context, inv Invocation, stderr io.Writer) int {
 		return StatusOK // reconcile has printed it
 	}
 	if len(o.Findings) > 0 {
-		Sayf(stderr, "problems found on this machine: %d; to list them: dkms-hooks check", len(o.Findings))
+		Sayf(stderr, "problems found on this machine: %d; to list them: %s", len(o.Findings), inv.Command("dkms-hooks check"))
 	}
 	return StatusOK
 }

@@ -120,7 +120,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 	layout := c.sys.layout
 	survey, err := layout.Survey()
 	if err != nil {
-		general.runFailed(err, reconcileCommand)
+		general.runFailed(err, c.inv.Command(reconcileCommand))
 		return c.status(err)
 	}
 	if !c.dryRun && !c.inv.FailedOnly {
@@ -138,7 +138,7 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 			reported, survey = true, nil // other kernels may have changed meanwhile
 		}
 		if c.ctx.Err() != nil {
-			general.warnf("interrupted; to continue: %s", reconcileCommand)
+			general.warnf("interrupted; to continue: %s", c.inv.Command(reconcileCommand))
 			return exitInterrupted
 		}
 	}
@@ -160,9 +160,9 @@ func (c *reconciliation) all(general *Report, due func(dkmsstate.Record, dkmssta
 // reconcileCommand returns the command that the reconcile is a part of.
 func (inv Invocation) reconcileCommand() string {
 	if inv.BringIn {
-		return "dkms-hooks check --repair"
+		return inv.Command(repairAll)
 	}
-	return reconcileCommand
+	return inv.Command(reconcileCommand)
 }
 
 // status returns the exit status: for a person, whether the work ended with an error or a module
@@ -249,7 +249,7 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 		err = r.work(ctx, dryRun)
 	case len(w.Unconfigured) > 0 && r.inv.Script.Name == "":
 		r.report.printHeading()
-		r.report.advise(configureCommand(w.Unconfigured))
+		r.report.advise(configureCommand(r.inv, w.Unconfigured))
 	case w.Lifeless() && !dryRun:
 		err = apply.Tree{Layout: r.machine.Layout, Kernel: r.inv.Kernel}.DiscardBackups()
 	}
@@ -261,7 +261,7 @@ func (r *run) reconcile(ctx context.Context, w World, d Decision, dryRun bool) b
 	}
 	r.report.flush()
 	if err != nil && ctx.Err() == nil {
-		r.report.runFailed(err, reconcileCommand)
+		r.report.runFailed(err, r.inv.Command(reconcileCommand))
 		r.broken = true
 	}
 	return r.report.heading == nil

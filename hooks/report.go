@@ -33,6 +33,8 @@ type Report struct {
 	out          *Printable
 	quiet, brief bool
 	kernel       dkmsstate.Release
+	// inv turns commands into those for the root.
+	inv Invocation
 	// heading prints the first line, if that is printed only before another one. It is nil
 	// once the line is printed.
 	heading func()
@@ -58,7 +60,7 @@ type Report struct {
 }
 
 func newReport(out io.Writer, inv Invocation) *Report {
-	return &Report{out: ForPeople(out), quiet: inv.Quiet, brief: inv.Script.Name != "" && !inv.Verbose, kernel: inv.Kernel}
+	return &Report{out: ForPeople(out), quiet: inv.Quiet, brief: inv.Script.Name != "" && !inv.Verbose, kernel: inv.Kernel, inv: inv}
 }
 
 // infof prints a line, unless the report is quiet.
@@ -155,9 +157,9 @@ func (r *Report) flush() {
 	switch len(r.logs) {
 	case 0:
 	case 1:
-		r.warnf("  log: dkms-hooks log %s %s", r.kernel, r.logs[0])
+		r.warnf("  log: %s", r.inv.logCommand(r.kernel, r.logs[0]))
 	default:
-		r.warnf("  logs: dkms-hooks log %s", r.kernel)
+		r.warnf("  logs: %s", r.inv.logCommand(r.kernel, ""))
 	}
 	for _, advice := range r.next {
 		r.warnf("  next: %s", advice)
@@ -167,7 +169,7 @@ func (r *Report) flush() {
 		modules := r.unsigned[reason]
 		slices.Sort(modules)
 		r.warnf("not signed: %s for %s: %s", strings.Join(modules, ", "), r.kernel, reason)
-		r.warnf("  next: fix this, unbuild them with dkms(8), then run: %s", runPostinst(r.kernel))
+		r.warnf("  next: fix this, unbuild them with dkms(8), then run: %s", r.inv.runPostinst(r.kernel))
 	}
 	r.unsigned = nil
 }
@@ -243,12 +245,12 @@ type loggedError struct {
 // Unwrap returns the error.
 func (e loggedError) Unwrap() error { return e.error }
 
-// runFailed prints the error that ended the work, and the command to run once it is fixed.
+// runFailed prints the error that ended the work, and the command for the root to run once it is fixed.
 func (r *Report) runFailed(err error, command string) {
 	r.warnf("failed: %v", err)
 	var logged loggedError
 	if errors.As(err, &logged) {
-		r.warnf("  log: dkms-hooks log %s %s", r.kernel, logged.log)
+		r.warnf("  log: %s", r.inv.logCommand(r.kernel, logged.log))
 	}
 	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
 		r.warnf("  next: run as root: %s", command)
@@ -281,17 +283,4 @@ func (r *Report) advise(advice string) {
 	if !slices.Contains(r.next, advice) {
 		r.next = append(r.next, advice)
 	}
-}
-
-// fixThenRun returns the advice after a failure.
-func fixThenRun(command string) string { return "fix this, then run: " + command }
-
-// runRemoval returns the command that removes the builds of a kernel, whoever owns it.
-func runRemoval(kernel dkmsstate.Release) string {
-	return fmt.Sprintf("dkms-hooks run %s %s --params remove", Prerm, kernel)
-}
-
-// runPostinst returns the command that brings a kernel up to date.
-func runPostinst(kernel dkmsstate.Release) string {
-	return fmt.Sprintf("dkms-hooks run %s %s", Postinst, kernel)
 }

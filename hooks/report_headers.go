@@ -21,12 +21,12 @@ func headersAdvice(ctx context.Context, inv Invocation) string {
 		return advice
 	}
 	for _, name := range names {
-		if inv.Root == "/" && aptKnows(ctx, name) {
+		if !inv.elsewhere() && aptKnows(ctx, name) {
 			return fmt.Sprintf("apt install %s", name)
 		}
 	}
-	if inv.Root != "/" {
-		return fmt.Sprintf("install %s there", names[0])
+	if inv.elsewhere() {
+		return installAdvice(inv, names[0])
 	}
 	return fmt.Sprintf("install %s (apt does not offer it: a superseded kernel, or your own)", names[0])
 }
@@ -35,7 +35,15 @@ func headersAdvice(ctx context.Context, inv Invocation) string {
 // while for each kernel.
 func headersFix(inv Invocation) string {
 	names := headersNames(inv)
-	return cmp.Or(reinstallAdvice(inv, names), "install "+names[0])
+	return cmp.Or(reinstallAdvice(inv, names), installAdvice(inv, names[0]))
+}
+
+// installAdvice names a package to install, which apt may not offer.
+func installAdvice(inv Invocation, name string) string {
+	if inv.elsewhere() {
+		return fmt.Sprintf("install %s in %s", name, quoted(inv.Root))
+	}
+	return "install " + name
 }
 
 // reinstallAdvice returns what to do if one of the packages is installed, "" if none is. One whose name
@@ -52,10 +60,10 @@ func reinstallAdvice(inv Invocation, names []string) string {
 		}
 		if !strings.Contains(name, strings.ToLower(string(inv.Kernel))) {
 			if has, err := db.HasNamedAfter(p, string(inv.Kernel)); err == nil && !has {
-				return fmt.Sprintf("apt install %s (version %s, which is installed, is for another kernel)", name, p.Version)
+				return fmt.Sprintf("%s (version %s, which is installed, is for another kernel)", inv.Command("apt install "+name), p.Version)
 			}
 		}
-		return fmt.Sprintf("apt reinstall %s (its files are missing)", name)
+		return inv.Command("apt reinstall "+name) + " (its files are missing)"
 	}
 	return ""
 }
@@ -89,8 +97,8 @@ func headersNames(inv Invocation) []string {
 }
 
 // mismatchAdvice returns what to do about headers that are not those of the image.
-func mismatchAdvice(kernel dkmsstate.Release) string {
-	return fmt.Sprintf("install the headers that were built with the image, or build anyway: %s --force", runPostinst(kernel))
+func mismatchAdvice(inv Invocation, kernel dkmsstate.Release) string {
+	return fmt.Sprintf("install the headers that were built with the image, or build anyway: %s --force", inv.runPostinst(kernel))
 }
 
 // aptKnows reports whether apt has a package of that name. It does not write apt's cache, since

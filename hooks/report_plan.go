@@ -44,7 +44,7 @@ func planned(p plan.Plan, depmod bool) []string {
 // notes reports problems that no step of a plan fixes. headers returns the advice about missing
 // headers.
 func (r *Report) notes(p plan.Plan, headers func() string) {
-	lines, next := planNotes(p)
+	lines, next := planNotes(r.inv, p)
 	for _, line := range lines {
 		r.atEndf("%s", r.shorten(line))
 	}
@@ -58,12 +58,12 @@ func (r *Report) notes(p plan.Plan, headers func() string) {
 
 // planNotes returns lines about problems that no step of a plan fixes, and what to do next.
 // What headersAdvice returns is not among next.
-func planNotes(p plan.Plan) (lines, next []string) {
+func planNotes(inv Invocation, p plan.Plan) (lines, next []string) {
 	for _, n := range p.Broken {
 		kind := kindOf(n)
 		lines = append(lines, troubleText(kind, n.Module, p.Kernel, n.Text))
 		if kind == dkmsstate.LastFailed {
-			next = []string{fixThenRun(runPostinst(p.Kernel))}
+			next = []string{fixThenRun(inv.runPostinst(p.Kernel))}
 		}
 	}
 	if len(p.NeedHeaders) == 0 {
@@ -76,7 +76,7 @@ func planNotes(p plan.Plan) (lines, next []string) {
 	why := "its headers are not installed"
 	if p.Mismatch != "" {
 		why = fmt.Sprintf("its headers are not those of the image (%s)", p.Mismatch)
-		next = append(next, mismatchAdvice(p.Kernel))
+		next = append(next, mismatchAdvice(inv, p.Kernel))
 	}
 	line := inOneLine(fmt.Sprintf("not built: %s for %s: %s", moduleList(names), p.Kernel, why))
 	if shorten(line) != line && len(names) > 1 {

@@ -95,12 +95,12 @@ func (r *Report) taskFailed(res apply.Result) {
 	if res.NoLog != nil {
 		r.warnf("  no log: %v", res.NoLog)
 	}
-	command := reconcileCommand
+	command := r.inv.Command(reconcileCommand)
 	switch {
 	case last.Op == plan.OpReplace, res.Task.Installs():
-		command = runPostinst(r.kernel)
+		command = r.inv.runPostinst(r.kernel)
 	case last.Op == plan.OpRemoveBuild:
-		command = runRemoval(r.kernel)
+		command = r.inv.runRemoval(r.kernel)
 	}
 	if res.Log != "" {
 		r.logs = append(r.logs, m.Name)

@@ -179,6 +179,6 @@ func TestWaitingModulesAreCounted(t *testing.T) {
 	for _, name := range []string{"nvidia-current", "virtualbox", "v4l2loopback"} {
 		p.NeedHeaders = append(p.NeedHeaders, dkmsstate.Module{Name: name, Version: "535.247.01-and-more"})
 	}
-	lines, _ := planNotes(p)
+	lines, _ := planNotes(Invocation{}, p)
 	assert.Equal(t, []string{"not built: 3 modules for 6.12.43+deb13-amd64: its headers are not installed"}, lines)
 }

@@ -137,11 +137,11 @@ func Run(ctx context.Context, inv Invocation, dryRun bool, stderr io.Writer) int
 		}
 		updateNotice(ctx, inv, r.system(), r.report)
 	}
-	command := fmt.Sprintf("dkms-hooks run %s %s", inv.Hook, inv.Kernel)
+	command := inv.again()
 	switch {
 	case ctx.Err() != nil:
 		if inv.Script.Name == "postinst" {
-			command = configurePackages
+			command = inv.Command(configurePackages)
 		}
 		r.report.warnf("interrupted; to continue: %s", command)
 		return exitInterrupted
@@ -190,7 +190,7 @@ func (r *run) trigger(ctx context.Context) bool {
 	active, err := activate(ctx, r.inv, r.machine.Layout)
 	if err != nil {
 		r.report.atEndf("failed: %v", err)
-		r.report.atEndf("  next: when dpkg has finished, run: dkms-hooks reconcile")
+		r.report.atEndf("  next: when dpkg has finished, run: %s", r.inv.Command(reconcileCommand))
 	}
 	return active
 }

@@ -80,9 +80,9 @@ func (r *run) initramfs(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return err
 	}
-	told := fmt.Errorf("the initramfs of %s is not updated and may contain an old module (manually: %s): %w", kernel, initramfsCommand(layout, kernel), err)
+	told := fmt.Errorf("the initramfs of %s is not updated and may contain an old module (manually: %s): %w", kernel, initramfsCommand(r.inv, layout, kernel), err)
 	if strings.HasPrefix(err.Error(), made) {
-		told = fmt.Errorf("the initramfs of %s: %w (manually: %s)", kernel, err, initramfsCommand(layout, kernel))
+		told = fmt.Errorf("the initramfs of %s: %w (manually: %s)", kernel, err, initramfsCommand(r.inv, layout, kernel))
 	}
 	if update.log.Close() != "" {
 		told = loggedError{told, record.InitramfsLog}
@@ -106,21 +106,20 @@ func (r *run) refusedBefore(note dkmsstate.OwedNote) bool {
 }
 
 // initramfsCommand returns the command by which a person updates a kernel's initramfs.
-func initramfsCommand(layout dkmsstate.Layout, kernel dkmsstate.Release) string {
+func initramfsCommand(inv Invocation, layout dkmsstate.Layout, kernel dkmsstate.Release) string {
 	never := dkms.NeverUpdatesInitramfs(layout)
 	mode := "-u"
 	if never {
 		mode = "-c"
 	}
-	switch command := fmt.Sprintf("update-initramfs %s -k %s", mode, kernel); {
-	case layout.Root != "/" && dkmsstate.Exists(layout.Path("/usr/sbin/update-initramfs")):
-		return fmt.Sprintf("chroot %s %s", quoted(layout.Root), command)
-	case layout.Root != "/":
-		return reconcileCommand
-	case never:
-		return command
+	command := fmt.Sprintf("update-initramfs %s -k %s", mode, kernel)
+	switch {
+	case inv.elsewhere() && !dkmsstate.Exists(layout.Path("/usr/sbin/update-initramfs")):
+		command = reconcileCommand
+	case !inv.elsewhere() && !never:
+		command = cmp.Or(strings.Join(dkms.InitramfsCommand(kernel), " "), reconcileCommand)
 	}
-	return cmp.Or(strings.Join(dkms.InitramfsCommand(kernel), " "), reconcileCommand)
+	return inv.Command(command)
 }
 
 // afterLock finishes runs on kernels that no hook was called for, once the lock is released. It
@@ -129,7 +128,7 @@ func afterLock(ctx context.Context, runs []*run) {
 	for _, r := range runs {
 		r.report.close()
 		if err := errors.Join(r.postTransaction(ctx), r.initramfs(ctx)); err != nil && ctx.Err() == nil {
-			r.report.runFailed(err, reconcileCommand)
+			r.report.runFailed(err, r.inv.Command(reconcileCommand))
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (u *initramfsUpdate) why(ctx context.Context) string {
 	}
 	reason := u.reason(ctx)
 	if reason != "" && never {
-		r.report.infof("the initramfs of %s is left as it is, as %s asks, although %s; to make it: %s", kernel, dkms.NoUpdate, reason, initramfsCommand(layout, kernel))
+		r.report.infof("the initramfs of %s is left as it is, as %s asks, although %s; to make it: %s", kernel, dkms.NoUpdate, reason, initramfsCommand(r.inv, layout, kernel))
 		return ""
 	}
 	return reason
@@ -142,7 +142,7 @@ func (u *initramfsUpdate) replace(ctx context.Context) error {
 	if failed != nil {
 		return failed
 	}
-	return fmt.Errorf("%w, so the one before is back; to leave the module out, run: %s; to have it in, first %s", refused, initramfsCommand(layout, kernel), howToAdd())
+	return fmt.Errorf("%w, so the one before is back; to leave the module out, run: %s; to have it in, first %s", refused, initramfsCommand(u.run.inv, layout, kernel), howToAdd())
 }
 
 // wasMade reports whether the initramfs is another one than that of a stamp, and complete.

@@ -133,11 +133,11 @@ func (r *run) mustFail() bool {
 	}
 	r.report.warnf("error: %s", strings.Join(why, "; "))
 	if r.inv.Script.Name == "" {
-		r.report.warnf("  next: fix this or change the configuration (dkms-hooks config), then run: dkms-hooks run %s %s", r.inv.Hook, r.inv.Kernel)
+		r.report.warnf("  next: fix this or change the configuration (%s), then run: %s", r.inv.Command("dkms-hooks config"), r.inv.again())
 		return true
 	}
 	r.report.warnf("  %s is not configured%s", r.inv.callerName(), r.inv.laterHooks())
-	r.report.warnf("  next: fix this or change the configuration (dkms-hooks config), then run: dpkg --configure -a")
+	r.report.warnf("  next: fix this or change the configuration (%s), then run: %s", r.inv.Command("dkms-hooks config"), r.inv.Command(configurePackages))
 	return true
 }
 

@@ -77,15 +77,18 @@ func (k kernelAssessor) shadowed(m dkmsstate.Module) bool {
 
 // signatureFix returns what is to be done about a module that is refused.
 func (k kernelAssessor) signatureFix(m dkmsstate.Module, a signing.Answer) string {
-	again := fmt.Sprintf("dkms build --force %s -k %s && dkms install --force %s -k %s", m, k.s.Kernel, m, k.s.Kernel)
+	dkms := func(action string) string {
+		return k.inv.Command(fmt.Sprintf("dkms %s --force %s -k %s", action, m, k.s.Kernel))
+	}
+	again := dkms("build") + " && " + dkms("install")
 	switch {
 	case a.Cause == signing.NotSigned && k.s.Layout.NeverSigns:
-		return "let dkms sign it (try_sign_modules in /etc/dkms/framework.conf), then run: " + again
+		return fmt.Sprintf("let dkms sign it (try_sign_modules in %s), then run: %s", k.s.Layout.Path(dkmsstate.FrameworkConf), again)
 	case a.Cause == signing.NotSigned:
-		return fmt.Sprintf("find why dkms did not sign it (dkms-hooks log %s %s), then run: %s", k.s.Kernel, m.Name, again)
+		return fmt.Sprintf("find why dkms did not sign it (%s), then run: %s", k.inv.logCommand(k.s.Kernel, m.Name), again)
 	case a.Cause == signing.NotEnrolled && a.ByDKMS:
 		_, certificate := signing.Key(k.s.Layout)
-		return enrolCommand(certificate) + ", then reboot and confirm it"
+		return enrolAdvice(k.inv, certificate)
 	case a.Cause == signing.NotTrusted:
 		return "sign it with a key that this kernel has"
 	}

@@ -28,11 +28,16 @@ func TestSignatureFix(t *testing.T) {
 		"enrolled and not trusted":    {signing.Answer{Cause: signing.NotTrusted, ByDKMS: true}, false, "sign it with a key that this kernel has"},
 		"changed after it was signed": {signing.Answer{Cause: signing.Changed, ByDKMS: true}, false, "sign it with the key of dkms: " + again},
 	} {
-		l := dkmsstate.DefaultLayout(t.TempDir())
+		l := dkmsstate.DefaultLayout("/")
 		l.NeverSigns = c.never
-		k := kernelAssessor{s: dkmsstate.Snapshot{Layout: l, Kernel: "6.1.0"}}
+		k := kernelAssessor{assessor: &assessor{}, s: dkmsstate.Snapshot{Layout: l, Kernel: "6.1.0"}}
 		assert.Equal(t, c.want, k.signatureFix(m, c.answer), name)
 	}
+}
+
+// A key is enrolled on the machine that the system of another root is for.
+func TestEnrolmentElsewhere(t *testing.T) {
+	assert.Equal(t, "enrol /var/lib/dkms/mok.pub on the machine that starts this system", enrolAdvice(Invocation{Root: "/image"}, "/var/lib/dkms/mok.pub"))
 }
 
 // The same thing to be done is printed once, however many modules it is for.

@@ -99,36 +99,32 @@ func (k kernelAssessor) unfinished() {
 
 // initramfsFix returns what to do about an initramfs that is not updated.
 func (k kernelAssessor) initramfsFix() string {
-	command := initramfsCommand(k.s.Layout, k.s.Kernel)
+	command := initramfsCommand(k.inv, k.s.Layout, k.s.Kernel)
 	if !dkmsstate.Exists(record.InitramfsLogPath(k.s.Layout, k.s.Kernel)) {
 		return fixThenRun(command)
 	}
-	return fmt.Sprintf("fix the error (dkms-hooks log %s %s), then run: %s", k.s.Kernel, record.InitramfsLog, command)
+	return fmt.Sprintf("fix the error (%s), then run: %s", k.inv.logCommand(k.s.Kernel, record.InitramfsLog), command)
 }
 
-// configurePackages is the command that configures packages whose maintainer scripts failed or
-// were interrupted.
-const configurePackages = "dpkg --configure -a"
-
-// repairCommand returns what repairs a kernel, and reports whether a reconcile does: it leaves a
-// kernel alone whose packages are not configured, and one that nothing can start.
-func repairCommand(w World, d Decision, kernel dkmsstate.Release) (command string, reconciles bool) {
+// repairCommand returns what repairs the kernel of the invocation, and reports whether a reconcile
+// does: it leaves a kernel alone whose packages are not configured, and one that nothing can start.
+func repairCommand(inv Invocation, w World, d Decision) (command string, reconciles bool) {
 	switch {
 	case w.There && len(w.Unconfigured) > 0:
-		return configureCommand(w.Unconfigured), false
+		return configureCommand(inv, w.Unconfigured), false
 	case d.Verdict == Keep:
-		return runPostinst(kernel), false
+		return inv.runPostinst(inv.Kernel), false
 	}
-	return reconcileCommand, true
+	return inv.Command(reconcileCommand), true
 }
 
 // configureCommand returns what configures packages. dpkg configures none that was only unpacked
 // in part.
-func configureCommand(packages []debpkg.Package) string {
+func configureCommand(inv Invocation, packages []debpkg.Package) string {
 	for _, p := range packages {
 		if p.Status.State == debpkg.HalfInstalled {
-			return "apt reinstall " + p.Name
+			return inv.Command("apt reinstall " + p.Name)
 		}
 	}
-	return configurePackages
+	return inv.Command(configurePackages)
 }

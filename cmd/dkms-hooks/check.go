@@ -98,7 +98,7 @@ func (p program) check(ctx context.Context, c *cli.Context, inv hooks.Invocation
 	case len(o.Findings) > 0 && repaired:
 		out.line(cell{fmt.Sprintf("problems left: %d", len(o.Findings)), bold})
 	case repairable > 0:
-		out.line(cell{fmt.Sprintf("problems: %d; dkms-hooks check --repair can fix %d", len(o.Findings), repairable), bold})
+		out.line(cell{fmt.Sprintf("problems: %d; %s can fix %d", len(o.Findings), inv.Command("dkms-hooks check --repair"), repairable), bold})
 	case len(o.Findings) > 0:
 		out.line(cell{fmt.Sprintf("problems: %d", len(o.Findings)), bold})
 	case !inv.Quiet && len(o.Troubles) == 0:

@@ -87,7 +87,7 @@ func (p program) logs(c *cli.Context, inv hooks.Invocation, module string) int {
 		if inv.Kernel != "" {
 			what += " for " + string(inv.Kernel)
 		}
-		return p.failed(fmt.Errorf("there is no log %s; dkms-hooks log lists them all", what))
+		return p.failed(fmt.Errorf("there is no log %s; %s lists them all", what, inv.Command("dkms-hooks log")))
 	}
 	if module != "" {
 		return p.printLogs(logs)
@@ -133,7 +133,7 @@ func (p program) printLogs(logs []hooks.LogFile) int {
 func (p program) follow(ctx context.Context, inv hooks.Invocation) int {
 	err := hooks.Follow(ctx, inv, p.stdout)
 	if errors.Is(err, record.ErrIdle) {
-		hooks.Sayf(p.stderr, "%v; dkms-hooks log lists what was built", err)
+		hooks.Sayf(p.stderr, "%v; %s lists what was built", err, inv.Command("dkms-hooks log"))
 		return 0
 	}
 	if err != nil {

@@ -104,7 +104,7 @@ func (p program) printStatus(c *cli.Context, inv hooks.Invocation, o hooks.Overv
 		if shown := inv.Verbose || o.NextBoot.Certainty == bootloader.Unknown && hasNewest(o); shown {
 			out.line(cell{"next boot: ", bold}, cell{o.NextBootText(), plain})
 		}
-		out.line(cell{statusSummary(o), bold})
+		out.line(cell{statusSummary(inv, o), bold})
 	}
 	return o.Status()
 }
@@ -122,7 +122,7 @@ func (p program) printTroubles(o hooks.Overview) {
 }
 
 // statusSummary returns the last line of the status.
-func statusSummary(o hooks.Overview) string {
+func statusSummary(inv hooks.Invocation, o hooks.Overview) string {
 	modules := 0
 	for _, k := range o.Kernels {
 		modules += len(k.Modules)
@@ -137,7 +137,7 @@ func statusSummary(o hooks.Overview) string {
 	}
 	text := fmt.Sprintf("kernels: %d, modules on them: %d, problems: %d", len(o.Kernels), modules, len(o.Findings))
 	if len(o.Findings) > 1 {
-		text += "; what to do about each: dkms-hooks check"
+		text += "; what to do about each: " + inv.Command("dkms-hooks check")
 	}
 	return text
 }
