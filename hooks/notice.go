@@ -20,26 +20,26 @@ const remindCommand = "remind"
 // next, and updates the notice. dkms-hooks remind runs it at the end of each run of dpkg.
 func Remind(ctx context.Context, inv Invocation, stderr io.Writer) int {
 	sys := withRecord(inv)
-	text, change := renewNotice(ctx, inv, sys, remindCommand)
+	found, change := renewNotice(ctx, inv, sys, remindCommand)
 	if change == rebootReleased {
 		Sayf(stderr, "%s", rebootReleasedText)
 	}
-	_ = record.WriteNotice(sys.layout, text) // the next run writes it again
-	fmt.Fprint(stderr, text)
+	_ = record.WriteNotice(sys.layout, found.inside(inv)) // the next run writes it again
+	fmt.Fprint(stderr, found.text(inv))
 	return StatusOK
 }
 
 // updateNotice updates the notice after a person's command.
 func updateNotice(ctx context.Context, inv Invocation, sys system, report *Report) {
 	inv.resetDatabase()
-	text, change := renewNotice(ctx, inv, sys, string(inv.Hook))
+	found, change := renewNotice(ctx, inv, sys, string(inv.Hook))
 	switch change {
 	case rebootHeldNow:
 		report.warnf("%s", rebootHeldText)
 	case rebootReleased:
 		report.infof("%s", rebootReleasedText)
 	}
-	if err := record.WriteNotice(sys.layout, text); err != nil {
+	if err := record.WriteNotice(sys.layout, found.inside(inv)); err != nil {
 		report.warnf("%v", err)
 	}
 }
@@ -59,12 +59,12 @@ func Summarize(ctx context.Context, inv Invocation, stderr io.Writer) int {
 // renewNotice returns warnings about what is wrong at the next boot, and holds or releases a reboot.
 // The compiler's error is not repeated: the run that failed has printed it. command is the one that
 // is run.
-func renewNotice(ctx context.Context, inv Invocation, sys system, command string) (string, holdChange) {
+func renewNotice(ctx context.Context, inv Invocation, sys system, command string) (notice, holdChange) {
 	a := newAssessor(ctx, inv, sys)
 	a.readsInitramfs = true
 	o, err := a.bootOverview()
 	if err != nil { // what is held stays so
-		return warnings([]string{err.Error()}, nil), holdUnchanged
+		return notice{lines: []string{err.Error()}}, holdUnchanged
 	}
 	change, err := a.holdReboot(&o, command)
 	lines := noticeLines(a.boot, sys.layout, o.Findings)
@@ -74,22 +74,34 @@ func renewNotice(ctx context.Context, inv Invocation, sys system, command string
 	if err != nil {
 		lines = append(lines, err.Error())
 	}
-	return warnings(lines, signatureFixes(o.Findings)), change
+	return notice{lines, signatureFixes(o.Findings)}, change
 }
 
-// warnings returns a text of warnings with what to do, "" without any.
-func warnings(lines, fixes []string) string {
-	if len(lines) == 0 {
+// notice is what is wrong at the next boot, in lines, and what is to be done about it.
+type notice struct{ lines, fixes []string }
+
+// inside returns the text for those who read it inside the root, at login. The commands of fixes
+// are for a shell outside of it.
+func (n notice) inside(inv Invocation) string {
+	if inv.elsewhere() {
+		return notice{lines: n.lines}.text(Invocation{})
+	}
+	return n.text(inv)
+}
+
+// text returns warnings with what to do, "" without any.
+func (n notice) text(inv Invocation) string {
+	if len(n.lines) == 0 {
 		return ""
 	}
 	var text strings.Builder
-	for _, line := range lines {
+	for _, line := range n.lines {
 		Sayf(&text, "%s", shorten("warning: "+line))
 	}
-	for _, fix := range fixes {
+	for _, fix := range n.fixes {
 		Sayf(&text, "  fix: %s", fix)
 	}
-	Sayf(&text, "  next: dkms-hooks status --boot")
+	Sayf(&text, "  next: %s", inv.Command("dkms-hooks status --boot"))
 	return text.String()
 }
 

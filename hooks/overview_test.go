@@ -88,11 +88,9 @@ func requireViewsAgree(t *testing.T, inv Invocation, count map[int]int, how stri
 	require.NoError(t, json.Unmarshal(data.Bytes(), &read))
 	require.Len(t, read.Findings, len(o.Findings), how)
 
-	var notice bytes.Buffer
-	sys := withRecord(inv)
-	text, _ := renewNotice(ctx, inv, sys, "")
-	notice.WriteString(text)
-	require.Equal(t, len(boot.Findings) > 0, notice.Len() > 0, "the notice: %s: %s\n%+v", how, notice.String(), boot.Findings)
+	found, _ := renewNotice(ctx, inv, withRecord(inv), "")
+	text := found.text(inv)
+	require.Equal(t, len(boot.Findings) > 0, text != "", "the notice: %s: %s\n%+v", how, text, boot.Findings)
 }
 
 // Each state of a machine, what is found in it, and the exit status.

@@ -144,5 +144,5 @@ func (r *run) refusedText(o Overview, err error) string {
 		return ""
 	}
 	refused := slices.DeleteFunc(o.On(r.inv.Kernel), func(f Finding) bool { return f.Kind != Refused })
-	return warnings(noticeLines(r.nextBoot(), r.machine.Layout, refused), signatureFixes(refused))
+	return notice{noticeLines(r.nextBoot(), r.machine.Layout, refused), signatureFixes(refused)}.text(r.inv)
 }

@@ -40,6 +40,15 @@ func TestEnrolmentElsewhere(t *testing.T) {
 	assert.Equal(t, "enrol /var/lib/dkms/mok.pub on the machine that starts this system", enrolAdvice(Invocation{Root: "/image"}, "/var/lib/dkms/mok.pub"))
 }
 
+// The notice is read at login, inside the root, and what remind prints outside of it.
+func TestNoticeElsewhere(t *testing.T) {
+	n := notice{[]string{"m will not load"}, []string{"chroot /image dkms install m/1.0"}}
+	elsewhere := Invocation{Root: "/image"}
+	assert.Equal(t, "dkms-hooks: warning: m will not load\ndkms-hooks:   next: dkms-hooks status --boot\n", n.inside(elsewhere))
+	assert.Equal(t, "dkms-hooks: warning: m will not load\ndkms-hooks:   fix: chroot /image dkms install m/1.0\ndkms-hooks:   next: dkms-hooks --root /image status --boot\n", n.text(elsewhere))
+	assert.Equal(t, n.text(Invocation{Root: "/"}), n.inside(Invocation{Root: "/"}))
+}
+
 // The same thing to be done is printed once, however many modules it is for.
 func TestSignatureFixes(t *testing.T) {
 	findings := []Finding{{Kind: Refused, Fix: "a"}, {Kind: Stale, Fix: "b"}, {Kind: Refused, Fix: "a"}, {Kind: Refused, Fix: "c"}}
