@@ -20,19 +20,17 @@ const configurePackages = "dpkg --configure -a"
 // Command returns a command that is printed for a person, who types it into a shell of the running
 // system. It takes one simple command, as it is typed inside the root that is looked at. For the
 // root / it returns the same. For another root it returns one that acts on nothing but that root:
-// dpkg and what only reads get their option --root, and anything else is run inside by chroot(8).
-// So are the commands of this program that change something: they need dkms and depmod, which
-// cannot be run from outside (dkms.NoEngine).
+// a command of this program that only reads gets the option --root, and anything else is run inside
+// by chroot(8). So are the commands of this program that change something: they need dkms and depmod,
+// which cannot be run from outside (dkms.NoEngine).
 func (inv Invocation) Command(command string) string {
 	root := quoted(inv.Root)
 	program, arguments, _ := strings.Cut(command, " ")
 	switch {
 	case !inv.elsewhere():
 		return command
-	case program == "dpkg":
-		return fmt.Sprintf("dpkg --root=%s %s", root, arguments)
 	case program == "dkms-hooks" && onlyReads(arguments):
-		return fmt.Sprintf("dkms-hooks --root %s %s", root, arguments)
+		return fmt.Sprintf("%s --root %s", command, root)
 	}
 	return fmt.Sprintf("chroot %s %s", root, command)
 }

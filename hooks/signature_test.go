@@ -45,7 +45,7 @@ func TestNoticeElsewhere(t *testing.T) {
 	n := notice{[]string{"m will not load"}, []string{"chroot /image dkms install m/1.0"}}
 	elsewhere := Invocation{Root: "/image"}
 	assert.Equal(t, "dkms-hooks: warning: m will not load\ndkms-hooks:   next: dkms-hooks status --boot\n", n.inside(elsewhere))
-	assert.Equal(t, "dkms-hooks: warning: m will not load\ndkms-hooks:   fix: chroot /image dkms install m/1.0\ndkms-hooks:   next: dkms-hooks --root /image status --boot\n", n.text(elsewhere))
+	assert.Equal(t, "dkms-hooks: warning: m will not load\ndkms-hooks:   fix: chroot /image dkms install m/1.0\ndkms-hooks:   next: dkms-hooks status --boot --root /image\n", n.text(elsewhere))
 	assert.Equal(t, n.text(Invocation{Root: "/"}), n.inside(Invocation{Root: "/"}))
 }
 

@@ -20,10 +20,11 @@ import (
 func hostCommand(text, root string) string {
 	text = strings.NewReplacer(`\u0026`, "&", `\u003e`, ">", `\"`, `"`).Replace(text) // as encoding/json has them
 	programs := regexp.MustCompile(`(^|[\s(":;])(dkms-hooks (status|explain|run|check|reconcile|log|history|config|remind)|dkms (add|build|install|uninstall|unbuild|remove) ` +
-		`|apt (install|reinstall|purge) |dpkg (-\S+)|dpkg-divert -|depmod (-|\d)|update-initramfs -|dracut -|mokutil -|update-secureboot-policy -|then reboot)`)
+		`|apt (install|reinstall|purge) |dpkg -|dpkg-divert -|depmod (-|\d)|update-initramfs -|dracut -|mokutil -|update-secureboot-policy -|then reboot)`)
 	for _, at := range programs.FindAllStringSubmatchIndex(text, -1) {
 		command := text[at[4]:at[5]]
-		if !strings.HasSuffix(text[:at[4]], "chroot "+root+" ") && command != "dpkg --root="+root {
+		reads := regexp.MustCompile(`^dkms-hooks( \S+){1,4} --root ` + regexp.QuoteMeta(root) + `\b`)
+		if !strings.HasSuffix(text[:at[4]], "chroot "+root+" ") && !reads.MatchString(text[at[4]:]) {
 			return command
 		}
 	}
@@ -42,11 +43,11 @@ func TestHostCommand(t *testing.T) {
 		"fix: dkms-hooks reconcile":                           "dkms-hooks reconcile",
 		"fix: chroot /x dkms-hooks reconcile":                 "",
 		"fix: chroot /y dkms-hooks reconcile":                 "dkms-hooks reconcile",
-		"dkms-hooks --root /x check":                          "",
+		"dkms-hooks check --root /x":                          "",
 		"(dkms-hooks log 6.1 m)":                              "dkms-hooks log",
 		"a run of dkms-hooks is active":                       "",
-		`"next": "dpkg --configure -a"`:                       "dpkg --configure",
-		"dpkg --root=/x --configure -a":                       "",
+		`"next": "dpkg --configure -a"`:                       "dpkg -",
+		"chroot /x dpkg --configure -a":                       "",
 		"chroot /x dkms build m && dkms install m -k 6.1":     "dkms install ",
 		"rm /x/lib/m.ko && depmod 6.1":                        "depmod 6",
 		"if you did not put it there: rm /lib/m.ko":           "rm /lib/m.ko",
@@ -125,9 +126,9 @@ func TestCommandsAreQuoted(t *testing.T) {
 	inv, err := hooks.ParseSurroundings([]string{"DPKG_ROOT=/my root"})
 	assert.NoError(t, err)
 	for command, want := range map[string]string{
-		"dkms-hooks check":          "dkms-hooks --root '/my root' check",
+		"dkms-hooks check":          "dkms-hooks check --root '/my root'",
 		"dkms-hooks check --repair": "chroot '/my root' dkms-hooks check --repair",
-		"dpkg --configure -a":       "dpkg --root='/my root' --configure -a",
+		"dpkg --configure -a":       "chroot '/my root' dpkg --configure -a",
 		"apt reinstall m-dkms":      "chroot '/my root' apt reinstall m-dkms",
 	} {
 		assert.Equal(t, want, inv.Command(command))
