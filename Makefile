@@ -95,9 +95,7 @@ lint: ## gofmt, vet, staticcheck, shellcheck, tidy and verified modules
 	@$(call has,shellcheck mandoc)
 	@unformatted=$$(gofmt -l cmd hooks debpkg dkmsstate); \
 	[ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
-	go vet -tags $(TAGS) ./...
 	go vet -tags $(TAGS),integration ./...
-	GOARCH=arm go vet -tags $(TAGS) ./...
 	go run $(STATICCHECK) -tags $(TAGS),integration ./...
 	@echo shellcheck; $(scripts) | xargs -0 shellcheck -x
 	@echo mandoc -Tlint; found=$$(for page in docs/man/*; do mandoc -Tlint $$page; done 2>&1 | \
@@ -236,6 +234,7 @@ pictures: deb ## as root: the pictures of a terminal in docs, from a real system
 cross: ## as root: the package for arm64 and armhf, and the fast tests of both by qemu
 	@$(needgo)
 	@$(call need,mmdebstrap debian-archive-keyring qemu-user-static)
+	GOARCH=arm go vet -tags $(TAGS) ./...
 	GOARCH=arm64 go test -tags $(TAGS) -exec qemu-aarch64-static ./debpkg ./dkmsstate/... ./hooks
 	GOARCH=arm go test -tags $(TAGS) -exec qemu-arm-static ./debpkg ./dkmsstate/... ./hooks
 	@for arch in arm64 armhf; do debian/build/crossdeb $$arch dist/cross; done
