@@ -123,9 +123,9 @@ func (u *initramfsUpdate) replace(ctx context.Context) error {
 	if err := record.ListHeld(layout, kernel, u.in(u.before, ofKernel)); err != nil {
 		return errors.Join(err, record.DropInitramfs(layout, kernel))
 	}
-	before := dkmsstate.StampFiles(layout.InitramfsPath(kernel))
+	before := u.written()
 	failed := dkms.Explain(u.engine.Initramfs(ctx, kernel, u.log))
-	if failed == nil && before == dkmsstate.StampFiles(layout.InitramfsPath(kernel)) {
+	if failed == nil && before == u.written() {
 		failed = errors.New("it was not written, for example since /boot is mounted read-only") // update-initramfs(8) ends well
 	}
 	ctx = context.WithoutCancel(ctx)
@@ -145,12 +145,21 @@ func (u *initramfsUpdate) replace(ctx context.Context) error {
 	return fmt.Errorf("%w, so the one before is back; to leave the module out, run: %s; to have it in, first %s", refused, initramfsCommand(u.run.inv, layout, kernel), howToAdd())
 }
 
-// wasMade reports whether the initramfs is another one than that of a stamp, and complete.
-// update-initramfs(8) puts one into place when it is complete, and dracut(8) writes into it.
+// written returns when the initramfs was written, and its size. Its ctime is no proof:
+// update-initramfs(8) links a backup to the present one before it makes another.
+func (u *initramfsUpdate) written() string {
+	info, err := os.Stat(u.run.machine.Layout.InitramfsPath(u.run.inv.Kernel))
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d %d", info.ModTime().UnixNano(), info.Size())
+}
+
+// wasMade reports whether the initramfs was written since before, and is complete. update-initramfs(8)
+// puts one into place when it is complete, and dracut(8) writes into it.
 func (u *initramfsUpdate) wasMade(ctx context.Context, before string) bool {
-	path := u.run.machine.Layout.InitramfsPath(u.run.inv.Kernel)
-	_, err := u.read(ctx, path)
-	return err == nil && dkmsstate.StampFiles(path) != before
+	_, err := u.read(ctx, u.run.machine.Layout.InitramfsPath(u.run.inv.Kernel))
+	return err == nil && u.written() != before
 }
 
 // refuse returns why the initramfs that is there now is worse than the one before, nil if it is not.

@@ -79,7 +79,8 @@ func TestRefusedInitramfs(t *testing.T) {
 	}
 }
 
-// initramfsMaker makes an initramfs: it writes a text, unless that is "", and fails.
+// initramfsMaker makes an initramfs: it writes a text, unless that is "", and fails. Before that, like
+// update-initramfs(8), it makes another link to the present one.
 type initramfsMaker struct {
 	dkms.NoEngine
 	path, text string
@@ -87,6 +88,9 @@ type initramfsMaker struct {
 }
 
 func (e initramfsMaker) Initramfs(context.Context, dkmsstate.Release, io.Writer) error {
+	if err := errors.Join(os.Link(e.path, e.path+".dpkg-bak"), os.Remove(e.path+".dpkg-bak")); err != nil {
+		return err
+	}
 	if e.text != "" {
 		return errors.Join(os.WriteFile(e.path, []byte(e.text), 0o644), e.err)
 	}
