@@ -2,9 +2,9 @@ package apply
 
 import (
 	"errors"
+	"slices"
 
 	"dkms-hooks/dkmsstate"
-	"dkms-hooks/dkmsstate/plan"
 	"dkms-hooks/dkmsstate/sentinel"
 )
 
@@ -17,7 +17,7 @@ const (
 // chosen returns an error if somebody else has uninstalled the module of a task since the plan was
 // made, or installed another version of it. A removal, or the same version, is what the task is for.
 func (r *taskRun) chosen() error {
-	now := r.machine.Layout.LinkedVersion(r.task.Module.Name, r.tree.Kernel, r.task.Arch)
+	now := r.linkNow()
 	switch {
 	case now == r.link || now == r.task.Module.Version || r.task.Removes() || r.machine.Removals.Removed(r.task.Module):
 		return nil
@@ -27,20 +27,26 @@ func (r *taskRun) chosen() error {
 	return errOtherVersion
 }
 
+// linkNow returns the version that the kernel link of the module names now.
+func (r *taskRun) linkNow() string {
+	return r.machine.Layout.LinkedVersion(r.task.Module.Name, r.tree.Kernel, r.task.Arch)
+}
+
 // isChosen reports whether an error is one of chosen.
 func isChosen(err error) bool {
 	return errors.Is(err, errUninstalled) || errors.Is(err, errOtherVersion)
 }
 
-// linkBefore returns the version that a kernel link named when the plan of a task was made, or when
-// the last task before it of the same module had ended.
-func (m Machine) linkBefore(before dkmsstate.Snapshot, p plan.Plan, i int) string {
-	t := p.Tasks[i]
-	for _, earlier := range p.Tasks[:i] {
-		if earlier.Module.Name == t.Module.Name {
-			return m.Layout.LinkedVersion(t.Module.Name, p.Kernel, t.Arch)
-		}
+// linkBefore returns the version that the kernel link named when the plan was made, or when the last
+// task with the same link had ended, which is nil for none: it may be this one, which is repeated. Where
+// dkms rebuilds modules unasked, it changes the links of others than that which it installs.
+func (r *taskRun) linkBefore(last *taskRun) string {
+	switch {
+	case slices.ContainsFunc(r.before.Registrations, func(other dkmsstate.Registration) bool { return other.Conf.RebuiltWith }):
+		return r.linkNow()
+	case last != nil:
+		return last.link
 	}
-	link, _ := before.Link(t.Module.Name, t.Arch)
+	link, _ := r.before.Link(r.task.Module.Name, r.task.Arch)
 	return link.Version
 }

@@ -1,6 +1,8 @@
 package apply
 
 import (
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dkms-hooks/dkmsstate"
+	"dkms-hooks/dkmsstate/dkms"
 	"dkms-hooks/dkmsstate/dkmstest"
 	"dkms-hooks/dkmsstate/fresh"
 	"dkms-hooks/dkmsstate/kmod/kmodtest"
@@ -80,6 +83,108 @@ func TestWhatSomebodyChoosesStays(t *testing.T) {
 			for name := range e.Listing() {
 				assert.NotContains(t, name, "/.", "nothing is left set aside")
 			}
+		})
+	}
+}
+
+// relinking is an Engine during whose calls kernel links change. at, if not nil, is called by each. The
+// first install of failing fails while aa is being built.
+type relinking struct {
+	*scripted
+	failing string
+	failed  chan struct{}
+	at      func(e *scripted, call string)
+}
+
+func (e relinking) Build(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
+	if m.Name == "aa" && e.failing != "" {
+		<-e.failed
+	}
+	e.changes("build", m)
+	return e.scripted.Build(ctx, m, kernel, arch, log)
+}
+
+func (e relinking) Install(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
+	e.changes("install", m)
+	if m.Name == e.failing {
+		select {
+		case <-e.failed:
+		default:
+			close(e.failed)
+			return &dkms.CallError{Program: "dkms", Args: []string{"install"}, Code: 101}
+		}
+	}
+	return e.scripted.Install(ctx, m, kernel, arch, log)
+}
+
+func (e relinking) changes(op string, m dkmsstate.Module) {
+	if e.at != nil {
+		e.at(e.scripted, op+" "+m.String())
+	}
+}
+
+// What a run itself did to a kernel link is nobody else's choice: an attempt that is repeated, or dkms,
+// which rebuilds modules unasked. What somebody uninstalls is not replaced by another version.
+func TestWhoChangedAKernelLink(t *testing.T) {
+	const kernel, build = string(dkmstest.Kernel), "var/lib/dkms/bb/1.0/" + string(dkmstest.Kernel)
+	aa, bb, newer := dkmsstate.Module{Name: "aa", Version: "1.0"}, dkmsstate.Module{Name: "bb", Version: "1.0"}, dkmsstate.Module{Name: "bb", Version: "2.0"}
+	link := "var/lib/dkms/bb/" + dkmsstate.LinkName(dkmstest.Kernel, dkmstest.Arch)
+	for name, c := range map[string]struct {
+		before func(e *scripted)
+		engine relinking
+		// chosen are the tasks that are given up, and installed is the version that is installed.
+		chosen    []string
+		installed string
+	}{
+		"an attempt that is repeated": {func(e *scripted) {
+			e.Layout.Destination = dkmsstate.Destination{Unknown: true}
+			e.Register(bb, "")
+			e.Link("1.0/"+kernel+"/"+dkmstest.Arch, link)
+		}, relinking{failing: "bb"}, nil, "1.0"},
+		"dkms, which failed to rebuild it": {func(e *scripted) {
+			const conf = "BUILD_DEPENDS=aa\nBUILD_DEPENDS_REBUILD=yes\n"
+			e.Register(bb, conf)
+			e.AddInstalled(bb)
+			e.Register(newer, conf)
+		}, relinking{at: func(e *scripted, call string) {
+			if call == "install aa/1.0" {
+				e.Remove(link)
+				e.RemoveAll(build)
+			}
+		}}, nil, "2.0"},
+		"nobody, and a build for another architecture goes": {func(e *scripted) {
+			e.Register(bb, "")
+			e.Write(build+"/i686/module/bb.ko", "of another")
+		}, relinking{}, nil, "1.0"},
+		"somebody, while an older version is built": {func(e *scripted) {
+			e.Register(bb, "")
+			e.Register(newer, "")
+			e.Link("1.0/"+kernel+"/"+dkmstest.Arch, link)
+		}, relinking{at: func(e *scripted, call string) {
+			if call == "build bb/1.0" {
+				e.Remove(link)
+			}
+		}}, []string{"bb/1.0", "bb/2.0"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := c.engine
+			e.scripted, e.failed = &scripted{Root: dkmstest.New(t)}, make(chan struct{})
+			e.Register(aa, "")
+			e.Write("var/lib/dkms/mok.key", "key")
+			e.Write("var/lib/dkms/mok.pub", "certificate")
+			c.before(e.scripted)
+			before := e.Snapshot()
+			before.Arch, before.ArchDetected = dkmstest.Arch, true
+			var chosen []string
+			for _, r := range (Machine{Layout: e.Layout, Engine: e, Jobs: 2}).Run(t.Context(), before, plan.Autoinstall(before, plan.Goal{}), func(int, plan.Task) {}, func(int, Result) {}) {
+				if r.Outcome == Chosen {
+					chosen = append(chosen, r.Task.Module.String())
+				} else {
+					require.NoError(t, r.Err, r.Task.Module)
+				}
+			}
+			assert.Equal(t, c.chosen, chosen)
+			assert.Equal(t, c.installed, e.Layout.LinkedVersion("bb", dkmstest.Kernel, dkmstest.Arch))
 		})
 	}
 }

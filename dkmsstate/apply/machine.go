@@ -85,6 +85,7 @@ func (m Machine) Run(ctx context.Context, before dkmsstate.Snapshot, p plan.Plan
 	endings := make(chan ending)
 	installing := new(sync.Mutex)
 	results := make([]Result, len(p.Tasks))
+	last := map[string]*taskRun{} // by the kernel link
 	for sc.left > 0 {
 		for i, ok := sc.next(); ok; i, ok = sc.next() {
 			sc.begin(i)
@@ -94,7 +95,10 @@ func (m Machine) Run(ctx context.Context, before dkmsstate.Snapshot, p plan.Plan
 			}
 			begin(i, p.Tasks[i])
 			task := &taskRun{machine: m, tree: Tree{Layout: m.Layout, Kernel: p.Kernel, Backup: m.Backup}, task: p.Tasks[i],
-				before: before, link: m.linkBefore(before, p, i), x: x, log: record.NewLog(m.Layout, p.Tasks[i].Module, p.Kernel, m.Removals.Output()), installing: installing}
+				before: before, x: x, log: record.NewLog(m.Layout, p.Tasks[i].Module, p.Kernel, m.Removals.Output()), installing: installing}
+			link := p.Tasks[i].Module.Name + "/" + dkmsstate.LinkName(p.Kernel, p.Tasks[i].Arch)
+			task.link = task.linkBefore(last[link])
+			last[link] = task
 			go func() { endings <- ending{i, task.run(ctx)} }()
 		}
 		e := <-endings
@@ -160,6 +164,9 @@ func (r *taskRun) run(ctx context.Context) Result {
 		if err = r.step(ctx, step); err != nil {
 			break
 		}
+	}
+	if !isChosen(err) {
+		r.link = r.linkNow()
 	}
 	res.Notes, res.Log, res.NoLog, res.Took = r.notes, r.log.Close(), r.log.Err, r.took
 	if err == nil {
