@@ -240,24 +240,25 @@ func (r *run) plan(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord, goal plan.
 	if !r.reconciling || r.inv.Script.Name == "" {
 		r.reported = kept.Reported(r.dpkg, r.present(s))
 		planned, dropped := planned.Without(r.reported, kept.Last, true)
-		r.keepReported(kept, dropped)
-		for _, t := range planned.Tasks {
-			if last := kept.Last[t.Module.String()]; last.MayPass() {
-				delete(r.reported, t.Module.String())
-			}
-		}
+		r.keepReported(kept, planned, dropped)
 		r.dropped = slices.DeleteFunc(dropped, func(module string) bool { return kept.Last[module].Result != dkmsstate.LastFailed })
 		return planned
 	}
 	r.reported = kept.EverReported(r.present(s))
 	planned.NeedHeaders = nil
 	planned, dropped := planned.Without(r.reported, kept.Last, false)
-	r.keepReported(kept, dropped)
+	r.keepReported(kept, planned, dropped)
 	return planned
 }
 
-// keepReported adds modules that are left out because of another one to what was reported.
-func (r *run) keepReported(kept dkmsstate.KernelRecord, dropped []string) {
+// keepReported adds modules that are left out because of another one to what was reported, and takes
+// away those that are tried again.
+func (r *run) keepReported(kept dkmsstate.KernelRecord, planned plan.Plan, dropped []string) {
+	for _, t := range planned.Tasks {
+		if t.Builds() || kept.Last[t.Module.String()].MayPass() {
+			delete(r.reported, t.Module.String())
+		}
+	}
 	for _, module := range dropped {
 		r.reported[module] = kept.Last[module].Text
 	}

@@ -33,6 +33,7 @@ const (
 	removed       // somebody else removes it with dkms during the build
 	forgetsForBad // drops its registration, and add fails
 	fates
+	uninstalled // somebody else uninstalls it with dkms during the build
 )
 
 // scripted is an Engine over a fabricated tree.
@@ -66,6 +67,8 @@ func (e *scripted) Build(_ context.Context, m dkmsstate.Module, _ dkmsstate.Rele
 	case removed:
 		e.RemoveAll("var/lib/dkms/" + m.Name)
 		return &dkms.CallError{Program: "dkms", Args: []string{"build"}, Code: 10}
+	case uninstalled:
+		e.Remove("var/lib/dkms/" + m.Name + "/" + dkmsstate.LinkName(dkmstest.Kernel, dkmstest.Arch))
 	case forgets, forgetsForBad:
 		e.forget(m, log)
 	}
@@ -264,24 +267,29 @@ func TestModprobeConfIsWrittenByDKMS(t *testing.T) {
 }
 
 // What needs a module is built although that one was skipped, as with dkms 3.0.11 and later, or although
-// a new build of it failed and the old one stays installed. It is not built if that one is missing.
+// a new build or version of it failed and the old one stays installed. It is not built if that one is missing.
 func TestNeedsThatAreNotBuilt(t *testing.T) {
 	a, b := dkmsstate.Module{Name: "a", Version: "1.0"}, dkmsstate.Module{Name: "b", Version: "1.0"}
 	for name, row := range map[string]struct {
-		fate  fate
-		stale bool
-		want  []string
+		fate         fate
+		stale, newer bool
+		want         []string
 	}{
-		"skipped":             {exclusive, false, []string{"build a", "build b"}},
-		"failed":              {doesNotCompile, false, []string{"build a"}},
-		"stale, and it stays": {doesNotCompile, true, []string{"build a", "build b"}},
+		"skipped":                      {exclusive, false, false, []string{"build a", "build b"}},
+		"failed":                       {doesNotCompile, false, false, []string{"build a"}},
+		"stale, and it stays":          {doesNotCompile, true, false, []string{"build a", "build b"}},
+		"newer, and the old one stays": {doesNotCompile, false, true, []string{"build a", "build b"}},
+		"stale, and somebody drops it": {uninstalled, true, false, []string{"build a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := &scripted{Root: dkmstest.New(t), fates: map[string]fate{"a": row.fate}}
 			e.Register(a, "")
 			e.Register(b, "BUILD_DEPENDS=a\n")
-			if row.stale {
+			if row.stale || row.newer {
 				e.AddInstalled(a)
+			}
+			if row.newer {
+				e.Register(dkmsstate.Module{Name: "a", Version: "2.0"}, "")
 			}
 			before := e.Snapshot()
 			if row.stale {

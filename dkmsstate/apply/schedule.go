@@ -215,8 +215,8 @@ func (sc *schedule) begin(i int) {
 	}
 }
 
-// end records that a task has ended. What needs a module that was skipped is built all the same, as
-// with dkms 3.0.11 and later, unless dkms itself refuses.
+// end records that a task has ended. What needs a module that was skipped, or that is still installed, is
+// built all the same, as with dkms 3.0.11 and later or before that, unless dkms itself refuses.
 func (sc *schedule) end(i int, outcome Outcome) {
 	t := &sc.tasks[i]
 	sc.stop(t)
@@ -225,7 +225,7 @@ func (sc *schedule) end(i int, outcome Outcome) {
 	if t.done && t.Builds() { // the key exists now, or none is created
 		sc.keyThere = func() bool { return true }
 	}
-	if !t.done && outcome != Skipped && !t.Keeps() {
+	if !t.done && outcome != Skipped && !(outcome == Failed && t.Stays) {
 		sc.failed[t.Module.Name] = true
 	}
 }

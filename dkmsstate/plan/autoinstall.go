@@ -126,7 +126,7 @@ func (p *Plan) replace(s dkmsstate.Snapshot, b dkmsstate.Build, r dkmsstate.Regi
 		note.Text += "until the headers of the image are installed"
 		p.NeedHeaders = append(p.NeedHeaders, b.Module)
 	default:
-		p.Tasks = append(p.Tasks, Task{Module: b.Module, Arch: s.Arch, Needs: r.Conf.Depends,
+		p.Tasks = append(p.Tasks, Task{Module: b.Module, Arch: s.Arch, Needs: r.Conf.Depends, Stays: true,
 			Steps: []Step{{OpReplace, "stale, " + b.Fresh.Reason}}})
 		return true
 	}
@@ -138,7 +138,8 @@ func (p *Plan) replace(s dkmsstate.Snapshot, b dkmsstate.Build, r dkmsstate.Regi
 func (p *Plan) bringIn(s dkmsstate.Snapshot, m dkmsstate.Module, link dkmsstate.Link, linked bool) {
 	r, _ := s.Registration(m)
 	b, exists := s.Build(m, s.Arch)
-	t := Task{Module: m, Arch: s.Arch, Needs: r.Conf.Depends}
+	installed, known := s.Build(dkmsstate.Module{Name: m.Name, Version: link.Version}, s.Arch)
+	t := Task{Module: m, Arch: s.Arch, Needs: r.Conf.Depends, Stays: linked && known && installed.Complete()}
 	switch {
 	case exists && lost(b, link) && b.Fresh.Verdict != dkmsstate.Stale:
 		t.Steps = append(compressSteps(s, b), Step{OpRestore, "its kernel link is gone"})

@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"fmt"
-
-	"dkms-hooks/dkmsstate"
-)
+import "dkms-hooks/dkmsstate"
 
 // orderByNeeds puts the tasks into the order of BUILD_DEPENDS. A task whose needs can never be
 // met becomes a note.
@@ -69,11 +65,11 @@ func (p *Plan) noteUnmet(s dkmsstate.Snapshot, tasks []Task, planned map[string]
 		n := Note{Module: t.Module.String(), Unmet: true, Waits: waits[t.Module.Name]}
 		switch {
 		case len(s.RegistrationsOf(missing)) == 0:
-			n.Text = fmt.Sprintf("it needs %s, which is not registered with dkms", missing)
+			n.Text = needsText(missing) + "is not registered with dkms"
 		case n.Waits:
-			n.Text = fmt.Sprintf("it needs %s, which waits for another module", missing)
+			n.Text = needsText(missing) + "waits for another module"
 		default:
-			n.Text = fmt.Sprintf("it needs %s, which is not available for this kernel", missing)
+			n.Text = needsText(missing) + "is not available for this kernel"
 		}
 		p.Broken = append(p.Broken, n)
 	}

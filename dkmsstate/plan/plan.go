@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strings"
 
 	"dkms-hooks/dkmsstate"
 )
@@ -53,6 +54,9 @@ type Task struct {
 	// of them fails, this task is not begun.
 	Needs []string
 	Steps []Step
+	// Stays reports whether the module is installed, in this version or an older one, and stays so if
+	// the task fails.
+	Stays bool
 	// OnlyCompresses reports whether nothing is wrong with the module but that it is not
 	// compressed like those of the kernel, which loads it all the same.
 	OnlyCompresses bool
@@ -72,9 +76,6 @@ func (t Task) Builds() bool {
 // Removes reports whether the task ends with the module not installed.
 func (t Task) Removes() bool { return t.Steps[len(t.Steps)-1].Op == OpRemoveBuild }
 
-// Keeps reports whether the module stays installed if the task fails.
-func (t Task) Keeps() bool { return t.Steps[0].Op == OpReplace && len(t.Steps) == 1 }
-
 // Lacks returns a module that the task needs and that is among those which failed, "" for none.
 func (t Task) Lacks(failed map[string]bool) string {
 	for _, name := range t.Needs {
@@ -86,7 +87,15 @@ func (t Task) Lacks(failed map[string]bool) string {
 }
 
 // LacksText returns why a task is not begun that lacks a module.
-func LacksText(need string) string { return "it needs " + need + ", which is not installed" }
+func LacksText(need string) string { return needsText(need) + "is not installed" }
+
+// needsText begins each text about a module that another one needs.
+func needsText(need string) string { return "it needs " + need + ", which " }
+
+// lacked reports whether the last attempt did not begin since the task lacked a module.
+func (t Task) lacked(last dkmsstate.Last) bool {
+	return slices.ContainsFunc(t.Needs, func(need string) bool { return strings.HasPrefix(last.Text, needsText(need)) })
+}
 
 // Note is a message about a module, or about a file that belongs to no module, that no step can
 // resolve.
@@ -148,7 +157,8 @@ func (p Plan) OnlyLeftovers() bool {
 // what failed for a reason that may be gone is tried again all the same.
 //
 // What needs a build that is dropped is not begun either, since dkms 3.0 would build it without that
-// one. A module that was skipped lacks to nobody, as with dkms 3.0.11 and later.
+// one. A module that was skipped lacks to nobody, as with dkms 3.0.11 and later. What lacked one that is
+// no longer left out is tried again.
 func (p Plan) Without(told map[string]string, last map[string]dkmsstate.Last, retries bool) (Plan, []string) {
 	var dropped []string
 	failed := map[string]bool{}
@@ -164,12 +174,12 @@ func (p Plan) Without(told map[string]string, last map[string]dkmsstate.Last, re
 			dropped = append(dropped, module)
 		case need != "":
 			broken = append(broken, Note{Module: module, Text: LacksText(need), Unmet: true})
-		case !known || retries && last[module].MayPass():
+		case !known || retries && last[module].MayPass() || t.lacked(last[module]):
 			return false
 		default:
 			dropped = append(dropped, module)
 		}
-		failed[t.Module.Name] = failed[t.Module.Name] || last[module].Result != dkmsstate.LastSkipped && !t.Keeps()
+		failed[t.Module.Name] = failed[t.Module.Name] || last[module].Result != dkmsstate.LastSkipped && !t.Stays
 		return true
 	})
 	p.Broken = slices.DeleteFunc(broken, func(n Note) bool {

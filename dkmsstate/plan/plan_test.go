@@ -91,17 +91,23 @@ func TestUnmetNeeds(t *testing.T) {
 func TestWithoutWhatOthersNeed(t *testing.T) {
 	lacks := LacksText("a")
 	for name, row := range map[string]struct {
-		last    map[string]dkmsstate.Last
-		retries bool
-		tasks   []string
-		notes   map[string]string
-		dropped []string
+		// installed reports whether a/1 is installed, and a/2 registered.
+		installed bool
+		last      map[string]dkmsstate.Last
+		retries   bool
+		tasks     []string
+		notes     map[string]string
+		dropped   []string
 	}{
 		"nothing is known":          {tasks: []string{"a", "b", "c"}},
 		"it fails again":            {last: failed("a/1"), notes: map[string]string{"b/1": lacks, "c/1": LacksText("b")}, dropped: []string{"a/1"}},
 		"so does what needs it":     {last: failed("a/1", "b/1", lacks), retries: true, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"a/1", "b/1"}},
 		"it may have passed":        {last: map[string]dkmsstate.Last{"a/1": {Result: dkmsstate.LastFailed}}, retries: true, tasks: []string{"a", "b", "c"}},
 		"it is not meant for it":    {last: map[string]dkmsstate.Last{"a/1": {Result: dkmsstate.LastSkipped}}, tasks: []string{"b", "c"}, dropped: []string{"a/1"}},
+		"it is there again":         {last: map[string]dkmsstate.Last{"b/1": {Result: dkmsstate.LastFailed, Text: lacks}}, tasks: []string{"a", "b", "c"}},
+		"it is available now":       {last: map[string]dkmsstate.Last{"b/1": {Result: dkmsstate.LastFailed, Text: "it needs a, which is not available for this kernel"}}, tasks: []string{"a", "b", "c"}},
+		"another one lacked":        {last: map[string]dkmsstate.Last{"b/1": {Result: dkmsstate.LastFailed, Text: LacksText("z")}}, tasks: []string{"a"}, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"b/1"}},
+		"another version stays":     {installed: true, last: failed("a/2"), tasks: []string{"b", "c"}, dropped: []string{"a/2"}},
 		"only what needs it failed": {last: failed("b/1"), tasks: []string{"a"}, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"b/1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,6 +115,10 @@ func TestWithoutWhatOthersNeed(t *testing.T) {
 			f.Register(dkmsstate.Module{Name: "a", Version: "1"}, "")
 			f.Register(dkmsstate.Module{Name: "b", Version: "1"}, "BUILD_DEPENDS=a")
 			f.Register(dkmsstate.Module{Name: "c", Version: "1"}, "BUILD_DEPENDS=b")
+			if row.installed {
+				f.AddInstalled(dkmsstate.Module{Name: "a", Version: "1"})
+				f.Register(dkmsstate.Module{Name: "a", Version: "2"}, "")
+			}
 			told := map[string]string{}
 			for module, last := range row.last {
 				told[module] = last.Text
