@@ -58,3 +58,32 @@ func TestPostrmWithoutTheDiversion(t *testing.T) {
 		})
 	}
 }
+
+// Whether the hook of dkms is switched off is found anew when this package is installed again: its owner
+// may have switched it on meanwhile. What became of the link of this package stays so.
+func TestPostrmForgetsWhatWasOff(t *testing.T) {
+	for what, row := range map[string]struct{ notes, want string }{
+		"it was off":           {"was off prerm\nlinked prerm\n", ""},
+		"it was switched on":   {"was off prerm\nlinked prerm\nunlinked /etc/kernel/prerm.d/dkms ../x\n", "linked prerm\nunlinked /etc/kernel/prerm.d/dkms ../x\n"},
+		"under another name":   {"was off prerm\nlinked prerm\nunlinked /etc/kernel/prerm.d/zz ../x\n", "linked prerm\nunlinked /etc/kernel/prerm.d/zz ../x\n"},
+		"the link was removed": {"linked prerm\n", "linked prerm\n"},
+		"another hook was off": {"was off postinst\nlinked postinst\nlinked prerm\n", "linked prerm\n"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			root, bin := t.TempDir(), t.TempDir()
+			for _, name := range []string{"dpkg-query", "dpkg-divert"} {
+				require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"), 0o755))
+			}
+			state := filepath.Join(root, "var/lib/dkms-hooks/links")
+			require.NoError(t, os.MkdirAll(filepath.Dir(state), 0o755))
+			require.NoError(t, os.WriteFile(state, []byte(row.notes), 0o644))
+			cmd := exec.Command("sh", "../../debian/dkms-hooks.postrm", "remove")
+			cmd.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "DPKG_ROOT=" + root}
+			out, err := cmd.CombinedOutput()
+			require.NoError(t, err, string(out))
+			got, err := os.ReadFile(state)
+			require.NoError(t, err)
+			assert.Equal(t, row.want, string(got))
+		})
+	}
+}
