@@ -2,6 +2,7 @@ package dkmsstate
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"dkms-hooks/dkmsstate/shvars"
@@ -28,8 +29,8 @@ type Conf struct {
 	// InstallSteps reports whether installing may run a script of the module (PRE_INSTALL,
 	// POST_INSTALL), or depends on the kernel's release (OBSOLETE_BY).
 	InstallSteps bool
-	// ModprobeConf reports whether installing may add lines to a file of modprobe.d(5) (MODULES_CONF),
-	// where dkms does so (Layout.WritesModprobeConf).
+	// ModprobeConf reports whether installing may add lines to a file of modprobe.d(5), or change some
+	// (MODULES_CONF), where dkms does so (Layout.WritesModprobeConf).
 	ModprobeConf bool
 	// RemakesInitramfs reports whether the initramfs is to be made when the module is installed
 	// (REMAKE_INITRD), where dkms does so (Layout.RemakesInitramfs).
@@ -48,7 +49,7 @@ func newConf(as shvars.Assignments, kernel Release, arch string) Conf {
 		Excluded:     excluded(as, kernel, arch),
 		RebuiltWith:  as.MayBeSet("BUILD_DEPENDS_REBUILD") && as.Mentions("BUILD_DEPENDS_REBUILD"),
 		OwnSteps:     as.MayBeSet("POST_REMOVE"),
-		ModprobeConf: as.MayBeSet("MODULES_CONF") || as.MayBeSet("MODULES_CONF_ALIAS_TYPE"),
+		ModprobeConf: slices.ContainsFunc([]string{"MODULES_CONF", "MODULES_CONF_ALIAS_TYPE", "MODULES_CONF_OBSOLETES"}, anyElement(as)),
 		InstallSteps: as.MayBeSet("PRE_INSTALL") || as.MayBeSet("POST_INSTALL") || as.MayBeSet("OBSOLETE_BY"),
 	}
 	for _, variable := range []string{"DEST_MODULE_NAME", "BUILT_MODULE_NAME", "PACKAGE_NAME"} {
@@ -65,6 +66,14 @@ func newConf(as shvars.Assignments, kernel Release, arch string) Conf {
 	}
 	c.DependsUnknown = !known
 	return c
+}
+
+// anyElement returns a function that reports whether any element of an array may be other than empty.
+func anyElement(as shvars.Assignments) func(name string) bool {
+	return func(name string) bool {
+		values, known := as.Elements(name)
+		return !known || slices.ContainsFunc(values, func(value string) bool { return value != "" })
+	}
 }
 
 // NeedsUnknown reports whether neither the dkms.conf nor dkms has shown what the module needs.

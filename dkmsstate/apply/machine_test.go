@@ -248,10 +248,13 @@ func TestModprobeConfIsWrittenByDKMS(t *testing.T) {
 		writes bool
 		want   []string
 	}{
-		"dkms 2.8":           {"MODULES_CONF[0]=\"options one debug=1\"\n", true, []string{"build one", "install one"}},
-		"dkms 2.8, an alias": {"MODULES_CONF_ALIAS_TYPE[0]=eth\n", true, []string{"build one", "install one"}},
-		"dkms 3":             {"MODULES_CONF[0]=\"options one debug=1\"\n", false, []string{"build one"}},
-		"no lines":           {"MODULES_CONF[0]=\n", true, []string{"build one"}},
+		"dkms 2.8":              {"MODULES_CONF[0]=\"options one debug=1\"\n", true, []string{"build one", "install one"}},
+		"dkms 2.8, an alias":    {"MODULES_CONF_ALIAS_TYPE[0]=eth\n", true, []string{"build one", "install one"}},
+		"dkms 2.8, the second":  {"MODULES_CONF_ALIAS_TYPE[1]=eth\n", true, []string{"build one", "install one"}},
+		"dkms 2.8, other lines": {"MODULES_CONF_OBSOLETES[0]=old\n", true, []string{"build one", "install one"}},
+		"dkms 2.8, a shell":     {"MODULES_CONF[1]=$(true)\n", true, []string{"build one", "install one"}},
+		"dkms 3":                {"MODULES_CONF[0]=\"options one debug=1\"\n", false, []string{"build one"}},
+		"no lines":              {"MODULES_CONF[0]=\n", true, []string{"build one"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := &scripted{Root: dkmstest.New(t)}
