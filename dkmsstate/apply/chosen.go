@@ -15,11 +15,14 @@ const (
 )
 
 // chosen returns an error if somebody else has uninstalled the module of a task since the plan was
-// made, or installed another version of it. A removal, or the same version, is what the task is for.
+// made, or installed another version of it. A removal, or the same version, is what the task is for. What
+// a call of this run removed, such as a script of the module that drops its older versions, is no choice.
 func (r *taskRun) chosen() error {
 	now := r.linkNow()
 	switch {
 	case now == r.link || now == r.task.Module.Version || r.task.Removes() || r.machine.Removals.Removed(r.task.Module):
+		return nil
+	case now == "" && r.machine.Removals.Removed(dkmsstate.Module{Name: r.task.Module.Name, Version: r.link}):
 		return nil
 	case now == "":
 		return errUninstalled

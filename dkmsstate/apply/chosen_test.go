@@ -93,19 +93,19 @@ type relinking struct {
 	*scripted
 	failing string
 	failed  chan struct{}
-	at      func(e *scripted, call string)
+	at      func(e *scripted, call string, log io.Writer)
 }
 
 func (e relinking) Build(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
 	if m.Name == "aa" && e.failing != "" {
 		<-e.failed
 	}
-	e.changes("build", m)
+	e.changes("build", m, log)
 	return e.scripted.Build(ctx, m, kernel, arch, log)
 }
 
 func (e relinking) Install(ctx context.Context, m dkmsstate.Module, kernel dkmsstate.Release, arch string, log io.Writer) error {
-	e.changes("install", m)
+	e.changes("install", m, log)
 	if m.Name == e.failing {
 		select {
 		case <-e.failed:
@@ -117,9 +117,9 @@ func (e relinking) Install(ctx context.Context, m dkmsstate.Module, kernel dkmss
 	return e.scripted.Install(ctx, m, kernel, arch, log)
 }
 
-func (e relinking) changes(op string, m dkmsstate.Module) {
+func (e relinking) changes(op string, m dkmsstate.Module, log io.Writer) {
 	if e.at != nil {
-		e.at(e.scripted, op+" "+m.String())
+		e.at(e.scripted, op+" "+m.String(), log)
 	}
 }
 
@@ -146,10 +146,21 @@ func TestWhoChangedAKernelLink(t *testing.T) {
 			e.Register(bb, conf)
 			e.AddInstalled(bb)
 			e.Register(newer, conf)
-		}, relinking{at: func(e *scripted, call string) {
+		}, relinking{at: func(e *scripted, call string, _ io.Writer) {
 			if call == "install aa/1.0" {
 				e.Remove(link)
 				e.RemoveAll(build)
+			}
+		}}, nil, "2.0"},
+		"a script of the newer version, which removes the older one": {func(e *scripted) {
+			e.Register(bb, "")
+			e.AddInstalled(bb)
+			e.Register(newer, "")
+		}, relinking{at: func(e *scripted, call string, log io.Writer) {
+			if call == "build bb/2.0" {
+				e.forget(bb, log)
+				e.RemoveAll(build)
+				e.Remove(link)
 			}
 		}}, nil, "2.0"},
 		"nobody, and a build for another architecture goes": {func(e *scripted) {
@@ -160,7 +171,7 @@ func TestWhoChangedAKernelLink(t *testing.T) {
 			e.Register(bb, "")
 			e.Register(newer, "")
 			e.Link("1.0/"+kernel+"/"+dkmstest.Arch, link)
-		}, relinking{at: func(e *scripted, call string) {
+		}, relinking{at: func(e *scripted, call string, _ io.Writer) {
 			if call == "build bb/1.0" {
 				e.Remove(link)
 			}
@@ -176,7 +187,7 @@ func TestWhoChangedAKernelLink(t *testing.T) {
 			before := e.Snapshot()
 			before.Arch, before.ArchDetected = dkmstest.Arch, true
 			var chosen []string
-			for _, r := range (Machine{Layout: e.Layout, Engine: e, Jobs: 2}).Run(t.Context(), before, plan.Autoinstall(before, plan.Goal{}), func(int, plan.Task) {}, func(int, Result) {}) {
+			for _, r := range (Machine{Layout: e.Layout, Engine: e, Jobs: 2, Removals: new(dkms.Removals)}).Run(t.Context(), before, plan.Autoinstall(before, plan.Goal{}), func(int, plan.Task) {}, func(int, Result) {}) {
 				if r.Outcome == Chosen {
 					chosen = append(chosen, r.Task.Module.String())
 				} else {
