@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/apply"
@@ -92,7 +93,8 @@ func leftovers(paths []string) string {
 }
 
 // verify checks that what the run brought in is installed. What is not installed has failed,
-// unless it was installed when its task had ended: somebody else has uninstalled it since.
+// unless it was installed when its task had ended: somebody else has uninstalled it since, or this run
+// has repaired it before it installed another version.
 func (r *run) verify(after dkmsstate.Snapshot, results []apply.Result) {
 	for _, res := range results {
 		if r.verdict != Autoinstall || res.Outcome != apply.Done {
@@ -105,17 +107,29 @@ func (r *run) verify(after dkmsstate.Snapshot, results []apply.Result) {
 		case res.Linked && link.Version != res.Task.Module.Version:
 			delete(r.outcomes, res.Task.Module.String())
 			r.report.takeBack(res.Task.Module.String())
-			if _, registered := after.Registration(res.Task.Module); registered && link.Version != "" {
-				r.report.infof("%s: somebody else installed version %s during this run; it stays so", res.Task.Module, link.Version)
-			} else if registered {
-				r.report.infof("%s: uninstalled by somebody else during this run; it stays so", res.Task.Module)
-			}
+			r.tellChange(res.Task.Module, link.Version, after, results)
 		default:
 			res.Outcome, res.Err = apply.Failed, err
 			r.outcomes.addResult(res)
 			r.rememberResult(res)
 			r.report.end(res, 0)
 		}
+	}
+}
+
+// tellChange tells that somebody else has uninstalled a module since its task ended, or installed the
+// version now. Without its registration, keepRegistrations has told it.
+func (r *run) tellChange(m dkmsstate.Module, now string, after dkmsstate.Snapshot, results []apply.Result) {
+	_, registered := after.Registration(m)
+	ours := slices.ContainsFunc(results, func(res apply.Result) bool {
+		return res.Outcome == apply.Done && res.Task.Installs() && res.Task.Module == dkmsstate.Module{Name: m.Name, Version: now}
+	})
+	switch {
+	case !registered || ours:
+	case now == "":
+		r.report.infof("%s: uninstalled by somebody else during this run; it stays so", m)
+	default:
+		r.report.infof("%s: somebody else installed version %s during this run; it stays so", m, now)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"dkms-hooks/dkmsstate"
 	"dkms-hooks/dkmsstate/apply"
+	"dkms-hooks/dkmsstate/kmod"
 	"dkms-hooks/dkmsstate/plan"
 )
 
@@ -17,11 +18,14 @@ func TestVerify(t *testing.T) {
 	for name, c := range map[string]struct {
 		links      []dkmsstate.Link
 		registered bool
-		want       string
+		// newer reports whether the run itself installed version 2.0 after that.
+		newer bool
+		want  string
 	}{
-		"uninstalled":     {nil, true, "m/1.0: uninstalled by somebody else during this run; it stays so"},
-		"another version": {[]dkmsstate.Link{{Name: "m", Arch: "x86_64", Version: "2.0"}}, true, "m/1.0: somebody else installed version 2.0 during this run; it stays so"},
-		"removed":         {nil, false, ""}, // keepRegistrations tells it
+		"uninstalled":     {nil, true, false, "m/1.0: uninstalled by somebody else during this run; it stays so"},
+		"another version": {[]dkmsstate.Link{{Name: "m", Arch: "x86_64", Version: "2.0"}}, true, false, "m/1.0: somebody else installed version 2.0 during this run; it stays so"},
+		"by this run":     {[]dkmsstate.Link{{Name: "m", Arch: "x86_64", Version: "2.0"}}, true, true, ""},
+		"removed":         {nil, false, false, ""}, // keepRegistrations tells it
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out strings.Builder
@@ -30,7 +34,14 @@ func TestVerify(t *testing.T) {
 			if c.registered {
 				after.Registrations = []dkmsstate.Registration{{Module: m}}
 			}
-			r.verify(after, []apply.Result{{Task: plan.Task{Module: m, Arch: "x86_64", Steps: []plan.Step{{Op: plan.OpInstall}}}, Outcome: apply.Done, Linked: true}})
+			results := []apply.Result{{Task: plan.Task{Module: m, Arch: "x86_64", Steps: []plan.Step{{Op: plan.OpInstall}}}, Outcome: apply.Done, Linked: true}}
+			if c.newer {
+				after.Builds = []dkmsstate.Build{{Module: dkmsstate.Module{Name: "m", Version: "2.0"}, Arch: "x86_64", Files: []dkmsstate.File{{Name: "m.ko", Copy: kmod.CopySame}}}}
+				newer := results[0]
+				newer.Task.Module.Version = "2.0"
+				results = append(results, newer)
+			}
+			r.verify(after, results)
 			assert.Empty(t, r.outcomes)
 			assert.Equal(t, c.want, strings.TrimPrefix(strings.TrimSpace(out.String()), "dkms-hooks: "))
 		})
