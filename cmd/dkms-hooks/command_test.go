@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,16 +94,16 @@ func changes(root string) [][]string {
 	return append(all, []string{"reconcile"}, []string{"check", "--repair"}, []string{"remind"})
 }
 
-// requireInRoot tests that no call prints a command that acts on the running system. environ has the
-// root as DPKG_ROOT, or is empty for the option --root.
+// requireInRoot tests that no call prints a command that acts on the running system. The root is given
+// by the option --root, or by DPKG_ROOT to the call of a maintainer script, which environ describes.
 func requireInRoot(t *testing.T, root string, environ []string, calls [][]string) {
+	args := []string{"dkms-hooks", "--root", root}
+	if len(environ) > 0 {
+		args, environ = args[:1], append(slices.Clone(environ), "DPKG_ROOT="+root)
+	}
 	for _, words := range calls {
-		args := []string{"dkms-hooks"}
-		if len(environ) == 0 {
-			args = append(args, "--root", root)
-		}
 		var out, errors bytes.Buffer
-		runApp(append(args, words...), environ, &out, &errors)
+		runApp(append(slices.Clone(args), words...), environ, &out, &errors)
 		if printed := out.String() + errors.String(); hostCommand(printed, root) != "" {
 			t.Errorf("%q of %s prints %q:\n%s", words, root, hostCommand(printed, root), printed)
 		}

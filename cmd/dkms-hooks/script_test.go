@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -42,23 +43,24 @@ func TestMain(m *testing.M) {
 }
 
 // Each script has a root of its own, given by DPKG_ROOT. dkms cannot be run there: what needs
-// dkms is tested by the integration suite. Nothing that is printed about the root, as it is before and
-// after the story, is a command that acts on the running system.
+// dkms is tested by the integration suite. Nothing that is printed about the root, as it is before the
+// story, or when the hooks run after it, is a command that acts on the running system.
 func TestStories(t *testing.T) {
+	var alone sync.Mutex // urfave/cli has flags that all calls in a process share
 	testscript.Run(t, testscript.Params{
 		Dir: "../../testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DPKG_ROOT", env.WorkDir)
-			for _, root := range systems(env.WorkDir) {
-				requireInRoot(t, root, nil, views(root))
-			}
-			env.Defer(func() {
+			inRoots := func(environ []string, calls func(root string) [][]string) {
+				alone.Lock()
+				defer alone.Unlock()
 				for _, root := range systems(env.WorkDir) {
-					calls, script := changes(root), []string{"DPKG_ROOT=" + root, "DPKG_MAINTSCRIPT_NAME=postinst", "DPKG_MAINTSCRIPT_PACKAGE=p", "DEB_MAINT_PARAMS=configure"}
-					requireInRoot(t, root, nil, views(root))
-					requireInRoot(t, root, script, calls)
-					requireInRoot(t, root, nil, calls)
+					requireInRoot(t, root, environ, calls(root))
 				}
+			}
+			inRoots(nil, views)
+			env.Defer(func() {
+				inRoots([]string{"DPKG_MAINTSCRIPT_NAME=postinst", "DPKG_MAINTSCRIPT_PACKAGE=p", "DEB_MAINT_PARAMS=configure"}, changes)
 			})
 			return nil
 		},
