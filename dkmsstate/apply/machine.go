@@ -185,6 +185,9 @@ func (r *taskRun) run(ctx context.Context) Result {
 		res.Outcome, res.Err, res.Cause = Skipped, errors.New(reason), cause
 		return res
 	}
+	if res.Need = dkms.Lacks(err); res.Need != "" {
+		err = errors.New(plan.UnavailableText(res.Need))
+	}
 	res.Outcome, res.Err, res.Cause = Failed, dkms.ExplainByLog(err, res.Log), causeOf(err, res.Log)
 	return res
 }

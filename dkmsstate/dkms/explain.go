@@ -46,6 +46,19 @@ func NotMeant(err error) (string, dkmsstate.Cause) {
 	return "", dkmsstate.CauseOther
 }
 
+// Lacks returns a module that a build needs and without which dkms refused to begin it, "" for none
+// (BUILD_DEPENDS, dkms 3.1 and later).
+func Lacks(err error) string {
+	var call *CallError
+	if !errors.As(err, &call) || call.Program != "dkms" {
+		return ""
+	}
+	_, names, _ := strings.Cut(lastMessage(call.Output), "due to missing BUILD_DEPENDS: ")
+	name, _, _ := strings.Cut(names, "\n")
+	name, _, _ = strings.Cut(strings.TrimSuffix(name, "."), " ")
+	return name
+}
+
 // lastMessage returns the last message of dkms in its output, an error or a warning, "" for none.
 func lastMessage(output string) string {
 	begin := max(strings.LastIndex(output, "Error!"), strings.LastIndex(output, "Warning:"))

@@ -56,6 +56,26 @@ func TestNotMeant(t *testing.T) {
 	}
 }
 
+// dkms names what a build lacks, and refuses to begin it.
+func TestLacks(t *testing.T) {
+	const refused = "Error! Aborting build of module b/1.0 for kernel 6.1 (x86_64) due to missing BUILD_DEPENDS: "
+	for name, row := range map[string]struct {
+		program, output, want string
+	}{
+		"one":               {"dkms", "Creating symlink\n" + refused + "a.\nYou may override by specifying --force.\n", "a"},
+		"two":               {"dkms", refused + "a c.\n", "a"},
+		"a name with a dot": {"dkms", refused + "a.1.\n", "a.1"},
+		"another error":     {"dkms", "Error! Bad return status\n", ""},
+		"a warning before":  {"dkms", "Warning: due to missing BUILD_DEPENDS: a.\nError! Bad return status\n", ""},
+		"another program":   {"sh", refused + "a.\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, row.want, Lacks(&CallError{Program: row.program, Output: row.output, Code: 13}))
+		})
+	}
+	assert.Empty(t, Lacks(errors.New(refused+"a.")))
+}
+
 func TestExplain(t *testing.T) {
 	for name, row := range map[string]struct{ log, output, want string }{
 		"the compiler's first error": {"x.c: In function\nx.c:3:1: error: one\nx.c:4: error: two\n", "Error! Bad return status", "x.c:3:1: error: one"},

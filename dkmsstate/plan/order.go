@@ -69,7 +69,7 @@ func (p *Plan) noteUnmet(s dkmsstate.Snapshot, tasks []Task, planned map[string]
 		case n.Waits:
 			n.Text = needsText(missing) + "waits for another module"
 		default:
-			n.Text = needsText(missing) + "is not available for this kernel"
+			n.Text = UnavailableText(missing)
 		}
 		p.Broken = append(p.Broken, n)
 	}

@@ -89,6 +89,9 @@ func (t Task) Lacks(failed map[string]bool) string {
 // LacksText returns why a task is not begun that lacks a module.
 func LacksText(need string) string { return needsText(need) + "is not installed" }
 
+// UnavailableText returns why a task is not carried out whose need is not built for the kernel.
+func UnavailableText(need string) string { return needsText(need) + "is not available for this kernel" }
+
 // needsText begins each text about a module that another one needs.
 func needsText(need string) string { return "it needs " + need + ", which " }
 
