@@ -118,8 +118,11 @@ func (k kernelAssessor) judgeTask(t plan.Task) (Finding, bool) {
 	case !t.Installs() || k.planned.NotMeant(m) != "":
 		return Finding{}, false
 	case last.Result == dkmsstate.LastFailed && k.s.Recurs(m.String(), last):
-		return Finding{Kind: Failed, Reason: last.Text, Since: last.When,
-			Fix: fmt.Sprintf("fix the error (%s), then run: %s", k.inv.logCommand(k.s.Kernel, m.Name), k.retryCommand())}, true
+		fix := fixThenRun(k.retryCommand())
+		if last.Log != "" {
+			fix = fmt.Sprintf("fix the error (%s), then run: %s", k.inv.logCommand(k.s.Kernel, m.Name), k.retryCommand())
+		}
+		return Finding{Kind: Failed, Reason: last.Text, Since: last.When, Fix: fix}, true
 	}
 	command := k.inv.runPostinst(k.s.Kernel)
 	if !k.repair().reconciles {

@@ -43,7 +43,7 @@ func (r *Report) end(res apply.Result, took time.Duration) {
 			r.infof("%s: failed while others were built; it is tried again after those before it", m)
 		}
 	case apply.Chosen:
-		r.infof("%s: %v; it stays so", m, res.Err)
+		r.infof("%s: %v, which leaves it so", m, res.Err)
 	case apply.Skipped:
 		r.trouble(dkmsstate.LastSkipped, m.String(), res.Err.Error(), true)
 	case apply.Failed:

@@ -127,9 +127,9 @@ func (r *run) tellChange(m dkmsstate.Module, now string, after dkmsstate.Snapsho
 	switch {
 	case !registered || ours:
 	case now == "":
-		r.report.infof("%s: uninstalled by somebody else during this run; it stays so", m)
+		r.report.infof("%s: uninstalled by somebody else during this run, which leaves it so", m)
 	default:
-		r.report.infof("%s: somebody else installed version %s during this run; it stays so", m, now)
+		r.report.infof("%s: somebody else installed version %s during this run, which leaves it so", m, now)
 	}
 }
 

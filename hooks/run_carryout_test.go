@@ -22,8 +22,8 @@ func TestVerify(t *testing.T) {
 		newer bool
 		want  string
 	}{
-		"uninstalled":     {nil, true, false, "m/1.0: uninstalled by somebody else during this run; it stays so"},
-		"another version": {[]dkmsstate.Link{{Name: "m", Arch: "x86_64", Version: "2.0"}}, true, false, "m/1.0: somebody else installed version 2.0 during this run; it stays so"},
+		"uninstalled":     {nil, true, false, "m/1.0: uninstalled by somebody else during this run, which leaves it so"},
+		"another version": {[]dkmsstate.Link{{Name: "m", Arch: "x86_64", Version: "2.0"}}, true, false, "m/1.0: somebody else installed version 2.0 during this run, which leaves it so"},
 		"by this run":     {[]dkmsstate.Link{{Name: "m", Arch: "x86_64", Version: "2.0"}}, true, true, ""},
 		"removed":         {nil, false, false, ""}, // keepRegistrations tells it
 	} {
