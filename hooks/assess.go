@@ -109,13 +109,26 @@ func (a *assessor) forgotten() {
 			a.trouble(fmt.Errorf("cannot find the package that contains %s/dkms.conf: %w", source.Dir, err))
 			continue
 		}
-		i := slices.IndexFunc(owners, func(p debpkg.Package) bool { return p.Status.State == debpkg.Installed })
-		if i < 0 || a.sys.config.ignoredEverywhere(source.Module) {
-			continue
+		if !a.sys.config.ignoredEverywhere(source.Module) {
+			a.unregistered(source, owners)
 		}
+	}
+}
+
+// unregistered finds a module whose source a package contains that is installed, or that an
+// interrupted run of dpkg has not configured: the prerm of the version before has removed the module.
+func (a *assessor) unregistered(source dkmsstate.SourceDir, owners []debpkg.Package) {
+	in := func(states ...debpkg.State) int {
+		return slices.IndexFunc(owners, func(p debpkg.Package) bool { return slices.Contains(states, p.Status.State) })
+	}
+	if i := in(debpkg.Installed); i >= 0 {
 		a.add(Finding{Kind: Forgotten, Module: source.Module.String(), Repairable: true,
 			Reason: fmt.Sprintf("its package %s is installed and its source is in %s, but it is not registered with dkms", owners[i].Name, source.Dir),
 			Fix:    a.inv.Command(repairAll)})
+	} else if i := in(debpkg.Unpacked, debpkg.HalfConfigured); i >= 0 {
+		a.add(Finding{Kind: Forgotten, Module: source.Module.String(),
+			Reason: fmt.Sprintf("its package %s is not configured (dpkg: %s), and it is not registered with dkms", owners[i].Name, owners[i].Status),
+			Fix:    a.inv.Command(configurePackages)})
 	}
 }
 

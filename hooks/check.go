@@ -30,7 +30,7 @@ func Repair(ctx context.Context, inv Invocation, findings []Finding, stderr io.W
 func register(ctx context.Context, inv Invocation, sys system, findings []Finding, report *Report) error {
 	var lost []dkmsstate.Module
 	for _, f := range findings {
-		if f.Kind == Forgotten {
+		if f.Kind == Forgotten && f.Repairable {
 			name, version, _ := strings.Cut(f.Module, "/")
 			lost = append(lost, dkmsstate.Module{Name: name, Version: version})
 		}

@@ -43,7 +43,7 @@ const (
 	Failed FindingKind = "failed"
 	// Required is a module that the configuration requires and that is not installed.
 	Required FindingKind = "required"
-	// Forgotten is a module whose package is installed and that is not registered with dkms.
+	// Forgotten is a module whose package is installed, or unpacked, and that is not registered with dkms.
 	Forgotten FindingKind = "forgotten"
 	// Stale is a build that does not fit its kernel.
 	Stale FindingKind = "stale"

@@ -133,6 +133,8 @@ func noticeLine(f Finding, which string) string {
 	switch {
 	case f.Kind == Failed:
 		return fmt.Sprintf(" failed%s on %s", on, f.Since.Format(time.DateOnly))
+	case f.Kind == Forgotten && !f.Repairable:
+		return ": not registered with dkms, and its package is not configured"
 	case f.Kind == Forgotten:
 		return ": not registered with dkms, although its package is installed"
 	case f.Kind == Refused:
