@@ -55,9 +55,13 @@ type Script struct {
 
 // ParseInvocation parses the arguments of a hook, without the program's name, and its
 // environment. It checks the kernel release. Some callers pass the path of the image as a
-// second argument; it is not used.
+// second argument; it is not used. No kernel package fails because of further ones, which the hooks
+// of dkms do not look at either.
 func ParseInvocation(hook Hook, args, environ []string) (Invocation, error) {
 	inv := Invocation{Hook: hook}
+	if environment(environ)["DPKG_MAINTSCRIPT_NAME"] != "" {
+		args = args[:min(len(args), 2)]
+	}
 	if err := inv.TakeArguments(args); err != nil {
 		return inv, err
 	}

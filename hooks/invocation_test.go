@@ -64,6 +64,13 @@ func TestParseInvocation(t *testing.T) {
 	}
 }
 
+// A kernel package that passes more than a person may does not fail.
+func TestParseInvocationOfPackages(t *testing.T) {
+	inv, err := ParseInvocation(Postinst, []string{"6.1.0", "image", "more", "and more"}, []string{"DPKG_MAINTSCRIPT_NAME=postinst"})
+	require.NoError(t, err)
+	assert.EqualValues(t, "6.1.0", inv.Kernel)
+}
+
 func TestParseInvocationRefuses(t *testing.T) {
 	for name, row := range map[string]struct {
 		args, environ []string
