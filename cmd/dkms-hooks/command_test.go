@@ -60,22 +60,27 @@ func TestHostCommand(t *testing.T) {
 	}
 }
 
-// views returns the calls that only read a root.
-func views(root string) [][]string {
-	all := [][]string{
-		{"status"}, {"status", "--verbose"}, {"status", "--boot"}, {"status", "--json"}, {"check"}, {"check", "--boot"}, {"check", "--boot", "--secure-boot", "on"},
-		{"log"}, {"log", "none"}, {"log", "--follow"}, {"history"}, {"config"}, {"remind", "--summary"}, {"reconcile", "--dry-run"}, {"reconcile", "--dry-run", "--verbose"},
-	}
+// kernelsIn returns the kernels of a root, none of one that cannot be read.
+func kernelsIn(root string) []hooks.KernelView {
 	var out, errors bytes.Buffer
 	var o hooks.Overview
 	runApp([]string{"dkms-hooks", "status", "--json"}, []string{"DPKG_ROOT=" + root}, &out, &errors)
-	_ = json.Unmarshal(out.Bytes(), &o) // a root that cannot be read has no kernels
-	for _, k := range o.Kernels {
+	_ = json.Unmarshal(out.Bytes(), &o)
+	return o.Kernels
+}
+
+// views returns calls that only read a root, and between them print all that there is.
+func views(root string) [][]string {
+	all := [][]string{
+		{"status", "--verbose"}, {"status", "--json"}, {"check", "--boot", "--secure-boot", "on"}, {"log", "none"}, {"log", "--follow"}, {"remind", "--summary"},
+		{"reconcile", "--dry-run", "--verbose"},
+	}
+	for _, k := range kernelsIn(root) {
 		kernel := string(k.Release)
-		for _, hook := range []string{"postinst", "header_postinst", "prerm", "postrm"} {
-			all = append(all, []string{"run", hook, kernel, "--dry-run"}, []string{"explain", hook, kernel},
-				[]string{"explain", hook, kernel, "--package", "linux-image-" + kernel})
+		for _, hook := range []string{"postinst", "prerm", "postrm"} {
+			all = append(all, []string{"explain", hook, kernel})
 		}
+		all = append(all, []string{"explain", "prerm", kernel, "--package", "linux-image-" + kernel})
 		for _, m := range k.Modules {
 			all = append(all, []string{"explain", kernel, m.Module + "/" + m.Version})
 		}
@@ -86,9 +91,9 @@ func views(root string) [][]string {
 // changes returns the calls that change a root.
 func changes(root string) [][]string {
 	var all [][]string
-	for _, view := range views(root) {
-		if view[0] == "run" {
-			all = append(all, view[:3])
+	for _, k := range kernelsIn(root) {
+		for _, hook := range []string{"postinst", "header_postinst", "prerm", "postrm"} {
+			all = append(all, []string{"run", hook, string(k.Release)})
 		}
 	}
 	return append(all, []string{"reconcile"}, []string{"check", "--repair"}, []string{"remind"})
