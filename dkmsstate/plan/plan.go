@@ -95,9 +95,13 @@ func UnavailableText(need string) string { return needsText(need) + "is not avai
 // needsText begins each text about a module that another one needs.
 func needsText(need string) string { return "it needs " + need + ", which " }
 
-// lacked reports whether the last attempt did not begin since the task lacked a module.
-func (t Task) lacked(last dkmsstate.Last) bool {
-	return slices.ContainsFunc(t.Needs, func(need string) bool { return strings.HasPrefix(last.Text, needsText(need)) })
+// lacked returns the module that the task lacked when it was last to be begun, "" for none.
+func (t Task) lacked(last dkmsstate.Last) string {
+	i := slices.IndexFunc(t.Needs, func(need string) bool { return strings.HasPrefix(last.Text, needsText(need)) })
+	if i < 0 {
+		return ""
+	}
+	return t.Needs[i]
 }
 
 // Note is a message about a module, or about a file that belongs to no module, that no step can
@@ -164,12 +168,12 @@ func (p Plan) OnlyLeftovers() bool {
 // no longer left out is tried again.
 func (p Plan) Without(told map[string]string, last map[string]dkmsstate.Last, retries bool) (Plan, []string) {
 	var dropped []string
-	failed := map[string]bool{}
+	failed, left := map[string]bool{}, map[string]bool{}
 	broken := slices.Clone(p.Broken)
 	p.Tasks = slices.DeleteFunc(slices.Clone(p.Tasks), func(t Task) bool { // what a task needs comes before it
 		module := t.Module.String()
 		_, known := told[module]
-		need := t.Lacks(failed)
+		need, lacked := t.Lacks(failed), t.lacked(last[module])
 		switch {
 		case !t.Builds():
 			return false
@@ -177,11 +181,12 @@ func (p Plan) Without(told map[string]string, last map[string]dkmsstate.Last, re
 			dropped = append(dropped, module)
 		case need != "":
 			broken = append(broken, Note{Module: module, Text: LacksText(need), Unmet: true})
-		case !known || retries && last[module].MayPass() || t.lacked(last[module]):
+		case !known || lacked == "" && retries && last[module].MayPass() || lacked != "" && !left[lacked]:
 			return false
 		default:
 			dropped = append(dropped, module)
 		}
+		left[t.Module.Name] = true
 		failed[t.Module.Name] = failed[t.Module.Name] || last[module].Result != dkmsstate.LastSkipped && !t.Stays
 		return true
 	})

@@ -99,15 +99,17 @@ func TestWithoutWhatOthersNeed(t *testing.T) {
 		notes     map[string]string
 		dropped   []string
 	}{
-		"nothing is known":          {tasks: []string{"a", "b", "c"}},
-		"it fails again":            {last: failed("a/1"), notes: map[string]string{"b/1": lacks, "c/1": LacksText("b")}, dropped: []string{"a/1"}},
-		"so does what needs it":     {last: failed("a/1", "b/1", lacks), retries: true, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"a/1", "b/1"}},
-		"it may have passed":        {last: map[string]dkmsstate.Last{"a/1": {Result: dkmsstate.LastFailed}}, retries: true, tasks: []string{"a", "b", "c"}},
-		"it is not meant for it":    {last: map[string]dkmsstate.Last{"a/1": {Result: dkmsstate.LastSkipped}}, tasks: []string{"b", "c"}, dropped: []string{"a/1"}},
-		"it is there again":         {last: map[string]dkmsstate.Last{"b/1": {Result: dkmsstate.LastFailed, Text: lacks}}, tasks: []string{"a", "b", "c"}},
-		"it is available now":       {last: map[string]dkmsstate.Last{"b/1": {Result: dkmsstate.LastFailed, Text: "it needs a, which is not available for this kernel"}}, tasks: []string{"a", "b", "c"}},
-		"another one lacked":        {last: map[string]dkmsstate.Last{"b/1": {Result: dkmsstate.LastFailed, Text: LacksText("z")}}, tasks: []string{"a"}, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"b/1"}},
-		"another version stays":     {installed: true, last: failed("a/2"), tasks: []string{"b", "c"}, dropped: []string{"a/2"}},
+		"nothing is known":       {tasks: []string{"a", "b", "c"}},
+		"it fails again":         {last: failed("a/1"), notes: map[string]string{"b/1": lacks, "c/1": LacksText("b")}, dropped: []string{"a/1"}},
+		"so does what needs it":  {last: failed("a/1", "b/1", lacks), retries: true, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"a/1", "b/1"}},
+		"it may have passed":     {last: map[string]dkmsstate.Last{"a/1": {Result: dkmsstate.LastFailed}}, retries: true, tasks: []string{"a", "b", "c"}},
+		"it is not meant for it": {last: map[string]dkmsstate.Last{"a/1": {Result: dkmsstate.LastSkipped}}, tasks: []string{"b", "c"}, dropped: []string{"a/1"}},
+		"it is there again":      {last: map[string]dkmsstate.Last{"b/1": {Result: dkmsstate.LastFailed, Text: lacks}}, tasks: []string{"a", "b", "c"}},
+		"it is available now":    {last: map[string]dkmsstate.Last{"b/1": {Result: dkmsstate.LastFailed, Text: "it needs a, which is not available for this kernel"}}, tasks: []string{"a", "b", "c"}},
+		"another one lacked":     {last: map[string]dkmsstate.Last{"b/1": {Result: dkmsstate.LastFailed, Text: LacksText("z")}}, tasks: []string{"a"}, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"b/1"}},
+		"another version stays":  {installed: true, last: failed("a/2"), tasks: []string{"b", "c"}, dropped: []string{"a/2"}},
+		"dkms refused for want of it": {last: map[string]dkmsstate.Last{"a/1": {Result: dkmsstate.LastSkipped}, "b/1": {Result: dkmsstate.LastFailed, Text: UnavailableText("a")}},
+			retries: true, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"a/1", "b/1"}},
 		"only what needs it failed": {last: failed("b/1"), tasks: []string{"a"}, notes: map[string]string{"c/1": LacksText("b")}, dropped: []string{"b/1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
