@@ -239,7 +239,7 @@ func (l Layout) KernelThere(k Release) bool {
 // among them do not count: they stay when somebody else removes the kernel.
 func (l Layout) ModulesThere(k Release) bool {
 	dir := l.KernelDir(k)
-	return AnyExists(dir, "kernel") && (AnyExists(dir, "modules.order", "modules.builtin") || !l.onlyDKMSModules(k) || l.OnlyDirectories(k))
+	return AnyExists(dir, "kernel") && (AnyExists(dir, "modules.order", "modules.builtin") || !l.onlyDKMSModules(k))
 }
 
 // OnlyDirectories reports whether a kernel has no file below kernel/ and no list of its modules. That
@@ -257,22 +257,23 @@ func (l Layout) OnlyDirectories(k Release) bool {
 	}) == nil
 }
 
-// onlyDKMSModules reports whether dkms installed every file below kernel/ of a kernel.
+// onlyDKMSModules reports whether there are files below kernel/ of a kernel, and dkms installed
+// all of them.
 func (l Layout) onlyDKMSModules(k Release) bool {
-	var names map[string]bool
+	names, found := map[string]bool{}, false
 	err := filepath.WalkDir(l.PlaceDir(k, "kernel"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		if names == nil {
-			names = l.builtNames(k)
+		if !found {
+			names, found = l.builtNames(k), true
 		}
 		if !names[kmod.TrimSuffix(entry.Name())] {
 			return fs.ErrExist
 		}
 		return nil
 	})
-	return err == nil
+	return found && err == nil
 }
 
 // builtNames returns the names of all module files that dkms built for a kernel, without .ko.
