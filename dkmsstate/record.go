@@ -155,12 +155,12 @@ type Last struct {
 
 // again reports whether a failed attempt may succeed with the present packages, although the
 // module's source and the headers are the same.
-func (l Last) again(packages func() string, compiler string) bool {
+func (l Last) again(packages, compiler func() string) bool {
 	switch {
 	case l.Result != LastFailed || l.Cause == CauseTimeout:
 		return false
 	case l.Cause == CauseCompiler:
-		return l.Compiler != compiler
+		return l.Compiler != compiler()
 	}
 	return l.Packages != packages()
 }
@@ -208,7 +208,7 @@ func (k KernelRecord) EverReported(now Present) map[string]string {
 }
 
 // Retries reports whether a failed attempt on the kernel may succeed with the present packages.
-func (k KernelRecord) Retries(packages func() string, compiler string) bool {
+func (k KernelRecord) Retries(packages, compiler func() string) bool {
 	for _, last := range k.Last {
 		if last.again(packages, compiler) {
 			return true
@@ -228,11 +228,11 @@ func (k KernelRecord) Waits(m Module, linked string) bool {
 }
 
 // Present is what attempts start from now: whether it is what an attempt started from
-// (Snapshot.Recurs), and identifiers of the installed packages and the compiler.
+// (Snapshot.Recurs), and identifiers of the installed packages and the compilers, which are read only
+// if a failure asks for them.
 type Present struct {
-	Recurs   func(module string, last Last) bool
-	Packages func() string
-	Compiler string
+	Recurs             func(module string, last Last) bool
+	Packages, Compiler func() string
 	// Retries reports whether an attempt that may have failed because a tool was missing is
 	// repeated when other packages are installed.
 	Retries bool

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"slices"
+	"sync"
 
 	"dkms-hooks/dkmsstate"
 )
@@ -11,7 +12,7 @@ import (
 // no trigger says when a package of headers that its postinst completes has been configured. It
 // reports false for kernels that are not bootable.
 func retries(inv Invocation, layout dkmsstate.Layout) func(dkmsstate.Record, dkmsstate.Release) bool {
-	packages, compiler, kernels := inv.packages, layout.Compiler(), bootable(inv, layout)
+	packages, compiler, kernels := inv.packages, sync.OnceValue(layout.Compiler), bootable(inv, layout)
 	return func(record dkmsstate.Record, kernel dkmsstate.Release) bool {
 		k := record.Kernel(kernel)
 		return slices.Contains(kernels, kernel) && (k.Retries(packages, compiler) || k.HeadersCame(layout, kernel))

@@ -223,7 +223,7 @@ func (r *run) unpacked(s dkmsstate.Snapshot, kept dkmsstate.KernelRecord) bool {
 // old kernels there would otherwise be a dozen attempts in every run of dpkg.
 func (r *run) present(s dkmsstate.Snapshot) dkmsstate.Present {
 	retries := !r.reconciling || r.mattersAtBoot(s.Kernel)
-	return dkmsstate.Present{Recurs: s.Recurs, Packages: r.inv.packages, Compiler: s.Layout.Compiler(), Retries: retries}
+	return dkmsstate.Present{Recurs: s.Recurs, Packages: r.inv.packages, Compiler: s.Layout.Compiler, Retries: retries}
 }
 
 // plan returns the plan of the run. It leaves out what was reported before and would end in the

@@ -25,8 +25,9 @@ func TestToldOfTroubles(t *testing.T) {
 		"late/1": {Result: dkmsstate.LastWaiting, Text: "no headers", When: when, Inputs: "a"},
 		"odd/1":  {Result: dkmsstate.LastSkipped, Text: "not meant for it", When: when, Inputs: "a"},
 	}}
+	is := func(text string) func() string { return func() string { return text } }
 	now := func(inputs, packages string) dkmsstate.Present {
-		return dkmsstate.Present{Recurs: func(_ string, last dkmsstate.Last) bool { return last.Inputs == inputs }, Packages: func() string { return packages }, Compiler: "cc", Retries: true}
+		return dkmsstate.Present{Recurs: func(_ string, last dkmsstate.Last) bool { return last.Inputs == inputs }, Packages: is(packages), Compiler: is("cc"), Retries: true}
 	}
 	told := map[string]string{"bad/1": "does not compile", "odd/1": "not meant for it"}
 	assert.Equal(t, told, k.Reported("run 1", now("a", "p")))
@@ -38,14 +39,14 @@ func TestToldOfTroubles(t *testing.T) {
 	old := now("a", "q")
 	old.Retries = false
 	assert.Equal(t, told, k.EverReported(old), "on a kernel that is not started")
-	assert.True(t, k.Retries(func() string { return "q" }, "cc"))
+	assert.True(t, k.Retries(is("q"), is("cc")))
 	for _, cause := range []dkmsstate.Cause{dkmsstate.CauseCompiler, dkmsstate.CauseTimeout} {
 		bad := k.Last["bad/1"]
 		bad.Cause, bad.Compiler = cause, "cc"
 		k.Last["bad/1"] = bad
 		assert.Equal(t, told, k.EverReported(now("a", "q")), "%s: no package helps", cause)
-		assert.False(t, k.Retries(func() string { return "q" }, "cc"))
-		assert.Equal(t, cause == dkmsstate.CauseCompiler, k.Retries(func() string { return "p" }, "another cc"))
+		assert.False(t, k.Retries(is("q"), is("cc")))
+		assert.Equal(t, cause == dkmsstate.CauseCompiler, k.Retries(is("p"), is("another cc")))
 	}
 	k.Run = ""
 	assert.Empty(t, k.Reported("", now("a", "p")), "no run of dpkg")
