@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -59,14 +60,11 @@ type Script struct {
 // of dkms do not look at either.
 func ParseInvocation(hook Hook, args, environ []string) (Invocation, error) {
 	inv := Invocation{Hook: hook}
-	if environment(environ)["DPKG_MAINTSCRIPT_NAME"] != "" {
+	err := inv.readEnvironment(environ)
+	if inv.Script.Name != "" {
 		args = args[:min(len(args), 2)]
 	}
-	if err := inv.TakeArguments(args); err != nil {
-		return inv, err
-	}
-	err := inv.readEnvironment(environ)
-	return inv, err
+	return inv, cmp.Or(inv.TakeArguments(args), err)
 }
 
 // TakeArguments parses the arguments of a hook.
