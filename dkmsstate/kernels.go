@@ -88,10 +88,11 @@ func (l Layout) ImageThere(k Release) bool {
 	if slices.ContainsFunc(l.Images(k), Exists) {
 		return true
 	}
+	named := namesRelease(k)
 	for _, esp := range []string{"/boot", "/boot/efi", "/efi"} {
 		found, _ := filepath.Glob(l.Path(esp + "/*/" + string(k) + "/linux"))
 		unified, _ := filepath.Glob(l.Path(esp + "/EFI/Linux/*" + string(k) + "*.efi"))
-		if len(found) > 0 || slices.ContainsFunc(unified, namesRelease(k)) {
+		if len(found) > 0 || slices.ContainsFunc(unified, named) {
 			return true
 		}
 	}
