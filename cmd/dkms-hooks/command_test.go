@@ -22,9 +22,9 @@ func hostCommand(text, root string) string {
 	text = strings.NewReplacer(`\u0026`, "&", `\u003e`, ">", `\"`, `"`).Replace(text) // as encoding/json has them
 	programs := regexp.MustCompile(`(^|[\s(":;])(dkms-hooks (status|explain|run|check|reconcile|log|history|config|remind)|dkms (add|build|install|uninstall|unbuild|remove) ` +
 		`|apt (install|reinstall|purge) |dpkg -|dpkg-divert -|depmod (-|\d)|update-initramfs -|dracut -|mokutil -|update-secureboot-policy -|then reboot)`)
+	reads := regexp.MustCompile(`^dkms-hooks( \S+){1,4} --root ` + regexp.QuoteMeta(root) + `\b`)
 	for _, at := range programs.FindAllStringSubmatchIndex(text, -1) {
 		command := text[at[4]:at[5]]
-		reads := regexp.MustCompile(`^dkms-hooks( \S+){1,4} --root ` + regexp.QuoteMeta(root) + `\b`)
 		if !strings.HasSuffix(text[:at[4]], "chroot "+root+" ") && !reads.MatchString(text[at[4]:]) {
 			return command
 		}

@@ -4,12 +4,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// notes is what the maintainer scripts note, in a root.
+const notes = "var/lib/dkms-hooks/links"
+
+// removePackage runs the postrm of the package in the root, with the programs in another directory
+// before all others. It returns what that prints.
+func (d tree) removePackage(programs tree) string {
+	cmd := exec.Command("sh", "../../debian/dkms-hooks.postrm", "remove")
+	cmd.Env = []string{"PATH=" + programs.root + ":" + os.Getenv("PATH"), "DPKG_ROOT=" + d.root}
+	out, err := cmd.CombinedOutput()
+	require.NoError(d.t, err, string(out))
+	return string(out)
+}
 
 // A removal of the package gives the hook of dkms back although somebody removed the diversion and
 // left the file under its other name. The diversion of somebody else stays.
@@ -27,39 +39,32 @@ func TestPostrmWithoutTheDiversion(t *testing.T) {
 		"somebody else diverts it":      {"", "LOCAL", false, map[string]string{"dkms.stock": "dkms 1"}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			root, bin := t.TempDir(), t.TempDir()
-			write := func(path, text string, mode os.FileMode) {
-				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-				require.NoError(t, os.WriteFile(path, []byte(text), mode))
-			}
+			d, bin := newTree(t), newTree(t)
 			query := "echo installed"
 			if row.purged {
 				query = "exit 1"
 			}
-			write(filepath.Join(bin, "dpkg-query"), "#!/bin/sh\n"+query+"\n", 0o755)
-			write(filepath.Join(bin, "dpkg-divert"), "#!/bin/sh\ncase \"$*\" in *prerm.d*) echo "+row.listed+" ;; esac\n", 0o755)
-			write(filepath.Join(root, "var/lib/dkms-hooks/links"), "diverted /"+name+"\n", 0o644)
-			write(filepath.Join(root, name+".stock"), "dkms 1", 0o755)
+			bin.write("dpkg-query", "#!/bin/sh\n"+query+"\n")
+			bin.write("dpkg-divert", "#!/bin/sh\ncase \"$*\" in *prerm.d*) echo "+row.listed+" ;; esac\n")
+			d.write(notes, "diverted /"+name+"\n")
+			d.write(name+".stock", "dkms 1")
 			if row.newer != "" {
-				write(filepath.Join(root, name), row.newer, 0o755)
+				d.write(name, row.newer)
 			}
-			cmd := exec.Command("sh", "../../debian/dkms-hooks.postrm", "remove")
-			cmd.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "DPKG_ROOT=" + root}
-			out, err := cmd.CombinedOutput()
-			require.NoError(t, err, string(out))
+			out := d.removePackage(bin)
 			got := map[string]string{}
-			files, _ := filepath.Glob(filepath.Join(root, name+"*"))
+			files, _ := filepath.Glob(filepath.Join(d.root, name+"*"))
 			for _, file := range files {
 				data, err := os.ReadFile(file)
 				require.NoError(t, err)
-				got[strings.TrimPrefix(file, filepath.Join(root, "etc/kernel/prerm.d")+"/")] = string(data)
+				got[filepath.Base(file)] = string(data)
 			}
-			assert.Equal(t, row.want, got, string(out))
+			assert.Equal(t, row.want, got, out)
 		})
 	}
 }
 
-// Whether the hook of dkms is switched off is found anew when this package is installed again: its owner
+// Whether the hook of dkms is switched off is looked at again when this package is installed again: its owner
 // may have switched it on meanwhile. What became of the link of this package stays so.
 func TestPostrmForgetsWhatWasOff(t *testing.T) {
 	for what, row := range map[string]struct{ notes, want string }{
@@ -70,18 +75,12 @@ func TestPostrmForgetsWhatWasOff(t *testing.T) {
 		"another hook was off": {"was off postinst\nlinked postinst\nlinked prerm\n", "linked prerm\n"},
 	} {
 		t.Run(what, func(t *testing.T) {
-			root, bin := t.TempDir(), t.TempDir()
-			for _, name := range []string{"dpkg-query", "dpkg-divert"} {
-				require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"), 0o755))
-			}
-			state := filepath.Join(root, "var/lib/dkms-hooks/links")
-			require.NoError(t, os.MkdirAll(filepath.Dir(state), 0o755))
-			require.NoError(t, os.WriteFile(state, []byte(row.notes), 0o644))
-			cmd := exec.Command("sh", "../../debian/dkms-hooks.postrm", "remove")
-			cmd.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "DPKG_ROOT=" + root}
-			out, err := cmd.CombinedOutput()
-			require.NoError(t, err, string(out))
-			got, err := os.ReadFile(state)
+			d, bin := newTree(t), newTree(t)
+			bin.write("dpkg-query", "#!/bin/sh\n")
+			bin.write("dpkg-divert", "#!/bin/sh\n")
+			d.write(notes, row.notes)
+			d.removePackage(bin)
+			got, err := os.ReadFile(d.path(notes))
 			require.NoError(t, err)
 			assert.Equal(t, row.want, string(got))
 		})
