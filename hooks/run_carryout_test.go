@@ -12,7 +12,7 @@ import (
 	"dkms-hooks/dkmsstate/plan"
 )
 
-// What somebody did with an installed module before the run ended is told, and is no failure.
+// What somebody did with an installed module before the run ended is printed, and is no failure.
 func TestVerify(t *testing.T) {
 	m := dkmsstate.Module{Name: "m", Version: "1.0"}
 	for name, c := range map[string]struct {

@@ -48,7 +48,7 @@ func TestThere(t *testing.T) {
 	}
 }
 
-// A kernel of which there is nothing is told from one that somebody has removed in part.
+// A kernel of which there is nothing is another case than one that somebody has removed in part.
 func TestUnheard(t *testing.T) {
 	for name, want := range map[string]bool{
 		"":                              true,

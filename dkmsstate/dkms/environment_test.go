@@ -92,7 +92,7 @@ func TestCallsRunNoTransaction(t *testing.T) {
 	}
 }
 
-// A dkms that would make an initramfs for each module is told not to.
+// A dkms that would make an initramfs for each module has the option not to.
 func TestNoInitramfsByDKMS(t *testing.T) {
 	assert.Equal(t, []string{"install", "-k", "6.1"}, DKMS{}.alone("install", "-k", "6.1"))
 	assert.Equal(t, []string{"install", "-k", "6.1", "--no-initrd"}, DKMS{RemakesInitramfs: true}.alone("install", "-k", "6.1"))
